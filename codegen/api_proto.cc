@@ -1,0 +1,229 @@
+#include "codegen/api_proto.h"
+
+#include <map>
+#include <set>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "codegen/names.h"
+#include "codegen/reserved_names.h"
+
+namespace everfold::codegen {
+namespace {
+
+// A name of everfold's own package, as the file can write it.
+std::string Everfold(const pb::FileDescriptor& file, const std::string& name) {
+  return ProtoName("everfold.v1." + name, "everfold.v1", file.package());
+}
+
+// What the author wrote above the message, as comment lines; else a line with `otherwise`.
+void EmitComment(const pb::Descriptor& message, const std::string& otherwise, pb::io::Printer& out) {
+  pb::SourceLocation location;
+  const bool known = message.GetSourceLocation(&location);
+  const std::string text(absl::StripAsciiWhitespace(known ? location.leading_comments : ""));
+  for (const absl::string_view line : absl::StrSplit(text.empty() ? otherwise : text, '\n')) {
+    out.Print("  // $line$\n", "line", std::string(absl::StripAsciiWhitespace(line)));
+  }
+}
+
+// The types of a query's request: what the key's enums are called, and where they are declared.
+std::string TypeName(const pb::FieldDescriptor& field) {
+  if (field.enum_type() == nullptr) return field.type_name();
+  return ProtoName(field.enum_type()->full_name(), field.enum_type()->file()->package(), field.file()->package());
+}
+
+std::set<std::string> Imports(const Domain& domain) {
+  std::set<std::string> imports = {"everfold/v1/options.proto", domain.file->name()};
+  if (!domain.aggregates.empty()) imports.insert("everfold/v1/receipt.proto");
+  for (const ReadModel& read_model : domain.read_models) {
+    for (const pb::FieldDescriptor* field : read_model.key) {
+      if (field->enum_type() != nullptr) imports.insert(field->enum_type()->file()->name());
+    }
+  }
+  return imports;
+}
+
+// Options that all files of a package have in common, or its code in other languages falls apart.
+void EmitLanguageOptions(const pb::FileDescriptor& file, pb::io::Printer& out) {
+  const pb::FileOptions& options = file.options();
+  const std::map<std::string, std::string> texts = {
+      {"csharp_namespace", options.csharp_namespace()}, {"go_package", options.go_package()},
+      {"java_package", options.java_package()},         {"objc_class_prefix", options.objc_class_prefix()},
+      {"php_class_prefix", options.php_class_prefix()}, {"php_metadata_namespace", options.php_metadata_namespace()},
+      {"php_namespace", options.php_namespace()},       {"ruby_package", options.ruby_package()},
+      {"swift_prefix", options.swift_prefix()},
+  };
+  std::map<std::string, std::string> values;
+  for (const auto& [name, text] : texts) {
+    if (!text.empty()) values[name] = CppLiteral(text);
+  }
+  if (options.has_java_multiple_files()) {
+    values["java_multiple_files"] = options.java_multiple_files() ? "true" : "false";
+  }
+  if (!values.empty()) out.Print("\n");
+  for (const auto& [name, value] : values) out.Print("option $name$ = $value$;\n", "name", name, "value", value);
+}
+
+void EmitStart(const Domain& domain, pb::io::Printer& out) {
+  const pb::FileDescriptor& file = *domain.file;
+  out.Print(
+      "// Generated from $proto$ by protoc-gen-everfold; do not edit.\n"
+      "//\n"
+      "// The services of the domain that $base$ declares. Every error is a google.rpc.Status whose details tell\n"
+      "// more: google.rpc.ErrorInfo with a stable reason, and what google/rpc/error_details.proto has for its kind.\n"
+      "syntax = \"proto3\";\n\n",
+      "proto", file.name(), "base", BaseName(file));
+  if (!file.package().empty()) out.Print("package $package$;\n\n", "package", file.package());
+  for (const std::string& import : Imports(domain)) out.Print("import \"$import$\";\n", "import", import);
+  EmitLanguageOptions(file, out);
+}
+
+void EmitServiceStart(const pb::FileDescriptor& file, const std::string& service, const char* part,
+                      const pb::Descriptor& message, pb::io::Printer& out) {
+  out.Print("service $service$ {\n  option ($option$).$part$ = \"$message$\";\n", "service", service, "option",
+            Everfold(file, "service"), "part", part, "message", message.full_name());
+}
+
+void EmitRpc(const std::string& rpc, pb::io::Printer& out) {
+  out.Print("  rpc $rpc$($rpc$Request) returns ($rpc$Response);\n", "rpc", rpc);
+}
+
+// Commands ----------------------------------------------------------------------------------------------------------
+
+std::string ExpectText(const Command& command, const std::string& aggregate) {
+  switch (command.expect) {
+    case v1::EXPECT_NEW:
+      return absl::StrFormat("Creates the %s; ALREADY_EXISTS if it is there.", aggregate);
+    case v1::EXPECT_EXISTING:
+      return absl::StrFormat("Needs an existing %s; NOT_FOUND if there is none.", aggregate);
+    default:
+      return absl::StrFormat("The %s may exist or not.", aggregate);
+  }
+}
+
+void EmitCommandService(const pb::FileDescriptor& file, const Aggregate& aggregate, pb::io::Printer& out) {
+  const std::string rejections =
+      absl::StrJoin(aggregate.rejections, ", ", [](std::string* text, const Rejection& rejection) {
+        absl::StrAppendFormat(text, "%s (%s)", rejection.message->name(), rejection.code);
+      });
+  out.Print(
+      "\n// Commands of $aggregate$. The answer comes when the command's events are on disk. Fields that break a rule\n"
+      "// are refused with INVALID_ARGUMENT and google.rpc.BadRequest, which lists them all.\n",
+      "aggregate", aggregate.message->name());
+  if (!rejections.empty()) {
+    out.Print("// Business rules say no with one of these messages in the status details:\n// $rejections$.\n",
+              "rejections", rejections);
+  }
+  EmitServiceStart(file, CommandServiceName(aggregate), "commands_of", *aggregate.message, out);
+  for (const Command& command : aggregate.commands) {
+    out.Print("\n");
+    EmitComment(*command.message,
+                absl::StrFormat("Gives %s to one %s.", command.message->name(), aggregate.message->name()), out);
+    out.Print("  // $expect$\n", "expect", ExpectText(command, aggregate.message->name()));
+    EmitRpc(command.message->name(), out);
+  }
+  out.Print("}\n");
+}
+
+void EmitCommandMessages(const pb::FileDescriptor& file, const Command& command, pb::io::Printer& out) {
+  out.Print(
+      "\n// Asks for $command$.\n"
+      "message $command$Request {\n"
+      "  // What is to be done.\n"
+      "  $command$ command = 1;\n"
+      "  // Makes a retry safe: a request with an id that is known gets the first answer again. Best a UUID.\n"
+      "  string request_id = 2;\n"
+      "  // Done only if this is the version of the stream, else ABORTED; 0: the stream must not exist.\n"
+      "  optional uint64 expected_version = 3;\n"
+      "}\n\n"
+      "// $command$ was accepted, and its events are durable.\n"
+      "message $command$Response {\n"
+      "  // Where the events are, and the token for queries that are to see them.\n"
+      "  $receipt$ receipt = 1;\n"
+      "}\n",
+      "command", command.message->name(), "receipt", Everfold(file, "CommandReceipt"));
+}
+
+// Queries -----------------------------------------------------------------------------------------------------------
+
+constexpr char kTokenComment[] =
+    "  // Of a receipt: the answer includes that command, or is UNAVAILABLE if it takes too long. May be empty.\n";
+
+void EmitQueryService(const pb::FileDescriptor& file, const ReadModel& read_model, pb::io::Printer& out) {
+  const std::string& row = read_model.message->name();
+  const std::string key = absl::StrJoin(
+      read_model.key, ", ", [](std::string* text, const pb::FieldDescriptor* field) { text->append(field->name()); });
+  out.Print("\n// Queries of the read model $row$.\n", "row", row);
+  EmitServiceStart(file, QueryServiceName(read_model), "queries_of", *read_model.message, out);
+  out.Print("\n  // The $row$ of one $key$; NOT_FOUND if there is none.\n", "row", row, "key", key);
+  EmitRpc("Get" + row, out);
+  out.Print("\n  // Every $row$ in the order of $key$, page by page.\n", "row", row, "key", key);
+  EmitRpc("List" + Plural(row), out);
+  out.Print("}\n");
+}
+
+void EmitGetMessages(const ReadModel& read_model, pb::io::Printer& out) {
+  const std::string& row = read_model.message->name();
+  int number = 0;
+  out.Print("\n// Asks for one $row$.\nmessage Get$row$Request {\n", "row", row);
+  for (const pb::FieldDescriptor* field : read_model.key) {
+    out.Print("  // Key of the row.\n  $type$ $name$ = $number$;\n", "type", TypeName(*field), "name", field->name(),
+              "number", absl::StrFormat("%d", ++number));
+  }
+  out.Print(kTokenComment);
+  out.Print("  string $token$ = $number$;\n}\n", "token", kConsistencyTokenField, "number",
+            absl::StrFormat("%d", ++number));
+  out.Print(
+      "\n// One $row$.\n"
+      "message Get$row$Response {\n"
+      "  // The row.\n"
+      "  $row$ $field$ = 1;\n"
+      "}\n",
+      "row", row, "field", SnakeCase(row));
+}
+
+void EmitListMessages(const ReadModel& read_model, pb::io::Printer& out) {
+  const std::string& row = read_model.message->name();
+  const std::string rows = Plural(row);
+  out.Print(
+      "\n// Asks for a page of $rows$.\n"
+      "message List$rows$Request {\n"
+      "  // The most rows to answer with; 0: 100. More than 1000 are not given.\n"
+      "  int32 page_size = 1;\n"
+      "  // next_page_token of the page before; empty for the first page.\n"
+      "  string page_token = 2;\n",
+      "rows", rows);
+  out.Print(kTokenComment);
+  out.Print(
+      "  string $token$ = 3;\n"
+      "}\n\n"
+      "// A page of $rows$.\n"
+      "message List$rows$Response {\n"
+      "  // The rows, in the order of their key.\n"
+      "  repeated $row$ $field$ = 1;\n"
+      "  // For the next page; empty after the last one.\n"
+      "  string next_page_token = 2;\n"
+      "}\n",
+      "token", kConsistencyTokenField, "rows", rows, "row", row, "field", SnakeCase(rows));
+}
+
+}  // namespace
+
+void EmitApiProto(const Domain& domain, pb::io::Printer& out) {
+  const pb::FileDescriptor& file = *domain.file;
+  EmitStart(domain, out);
+  for (const Aggregate& aggregate : domain.aggregates) {
+    EmitCommandService(file, aggregate, out);
+    for (const Command& command : aggregate.commands) EmitCommandMessages(file, command, out);
+  }
+  for (const ReadModel& read_model : domain.read_models) {
+    EmitQueryService(file, read_model, out);
+    EmitGetMessages(read_model, out);
+    EmitListMessages(read_model, out);
+  }
+}
+
+}  // namespace everfold::codegen

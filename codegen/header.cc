@@ -1,0 +1,163 @@
+#include "codegen/header.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "codegen/factories.h"
+#include "codegen/names.h"
+#include "codegen/options.h"
+#include "codegen/read_model.h"
+
+namespace everfold::codegen {
+namespace {
+
+// "Types<::wallet::v1::Deposited, ::wallet::v1::Withdrawn>".
+template <class Part>
+std::string TypesOf(const std::vector<Part>& parts) {
+  return absl::StrFormat("Types<%s>", absl::StrJoin(parts, ", ", [](std::string* out, const Part& part) {
+                           out->append(QualifiedName(*part.message));
+                         }));
+}
+
+bool DeclaresDomain(const pb::FileDescriptor& file) {
+  const std::vector<const pb::Descriptor*> messages = MessagesOf(file);
+  return std::any_of(messages.begin(), messages.end(),
+                     [](const pb::Descriptor* message) { return KindOf(*message) != Kind::KIND_NOT_SET; });
+}
+
+void EmitIncludes(const pb::FileDescriptor& file, pb::io::Printer& out) {
+  out.Print(
+      "// Generated from $proto$ by protoc-gen-everfold; do not edit.\n"
+      "//\n"
+      "// A factory for each message, and what the framework knows about each: see everfold/decide/traits.h and\n"
+      "// everfold/projection/read_model.h.\n"
+      "#pragma once\n\n"
+      "#include <cstdint>\n#include <map>\n#include <memory>\n#include <optional>\n#include <string>\n"
+      "#include <string_view>\n#include <utility>\n#include <vector>\n\n"
+      "#include \"everfold/decide/aggregate_type.h\"\n"
+      "#include \"everfold/decide/checks.h\"\n"
+      "#include \"everfold/projection/projection_type.h\"\n"
+      "#include \"everfold/rpc/rpc_service.h\"\n",
+      "proto", file.name());
+  for (int i = 0; i < file.dependency_count(); ++i) {
+    const pb::FileDescriptor& imported = *file.dependency(i);
+    if (DeclaresDomain(imported)) out.Print("#include \"$stem$.everfold.h\"\n", "stem", Stem(imported));
+  }
+  out.Print("#include \"$stem$.pb.h\"\n\n", "stem", Stem(file));
+}
+
+void EmitCheck(const Aggregate& aggregate, pb::io::Printer& out) {
+  const std::string state = ClassName(*aggregate.message);
+  out.Print("  template <class D>\n  static constexpr bool Check() {\n");
+  for (const Command& command : aggregate.commands) {
+    out.Print(
+        "    static_assert(internal::HasDecide<D, $state_type$, $command_type$>,\n"
+        "                  \"missing, or with other types: static everfold::Decision<$state$> Decide(\"\n"
+        "                  \"const $state$& state, const $command$& command, everfold::Context& context);\");\n",
+        "state_type", QualifiedName(*aggregate.message), "command_type", QualifiedName(*command.message), "state",
+        state, "command", ClassName(*command.message));
+  }
+  for (const Event& event : aggregate.events) {
+    out.Print(
+        "    static_assert(internal::HasEvolve<D, $state_type$, $event_type$>,\n"
+        "                  \"missing, or with other types: static void Evolve($state$& state, \"\n"
+        "                  \"const $event$& event);\");\n",
+        "state_type", QualifiedName(*aggregate.message), "event_type", QualifiedName(*event.message), "state", state,
+        "event", ClassName(*event.message));
+  }
+  out.Print("    return true;\n  }\n");
+}
+
+void EmitAggregate(const Aggregate& aggregate, pb::io::Printer& out) {
+  out.Print(
+      "template <>\nstruct AggregateOf<$state$> {\n"
+      "  static constexpr char kName[] = \"$name$\";\n"
+      "  using Commands = $commands$;\n"
+      "  using Events = $events$;\n"
+      "  using Rejections = $rejections$;\n",
+      "state", QualifiedName(*aggregate.message), "name", aggregate.name, "commands", TypesOf(aggregate.commands),
+      "events", TypesOf(aggregate.events), "rejections", TypesOf(aggregate.rejections));
+  EmitCheck(aggregate, out);
+  out.Print("  static std::unique_ptr<RpcService> MakeCommandService(CommandHandler& commands);\n};\n\n");
+}
+
+// The lines that all traits of an aggregate's messages begin with.
+void EmitTraitsStart(const char* traits, const pb::Descriptor& message, const Aggregate& aggregate,
+                     pb::io::Printer& out) {
+  out.Print(
+      "template <>\nstruct $traits$<$message$> {\n"
+      "  using Aggregate = $state$;\n"
+      "  static constexpr char kName[] = \"$name$\";\n",
+      "traits", traits, "message", QualifiedName(message), "state", QualifiedName(*aggregate.message), "name",
+      message.full_name());
+}
+
+std::string ExpectEnumerator(v1::Expect expect) {
+  switch (expect) {
+    case v1::EXPECT_NEW:
+      return "kNew";
+    case v1::EXPECT_EXISTING:
+      return "kExisting";
+    default:
+      return "kAny";
+  }
+}
+
+void EmitCommand(const Command& command, const Aggregate& aggregate, pb::io::Printer& out) {
+  EmitTraitsStart("CommandTraits", *command.message, aggregate, out);
+  out.Print(
+      "  static constexpr Expect kExpect = Expect::$expect$;\n"
+      "  static const std::string& Id(const $command$& command) { return command.$id$(); }\n"
+      "  static void Validate(const $command$& command, Violations& violations);\n};\n\n",
+      "expect", ExpectEnumerator(command.expect), "command", QualifiedName(*command.message), "id",
+      FieldName(*command.id));
+}
+
+void EmitEvent(const Event& event, const Aggregate& aggregate, pb::io::Printer& out) {
+  EmitTraitsStart("EventTraits", *event.message, aggregate, out);
+  out.Print(
+      "  static std::string_view Fingerprint();\n"
+      "  static std::optional<absl::Time> EventTime(const $type$& event);\n"
+      "  template <class P, class Models>\n"
+      "  static constexpr bool HasOn() {\n"
+      "    constexpr bool exact = internal::HasExactOn<P, $type$, Models>;\n"
+      "    static_assert(exact || !internal::HasSomeOn<P, $type$>,\n"
+      "                  \"On has other types than these: static void On(const $event$& event, \"\n"
+      "                  \"const everfold::EventContext& context, ReadModels& models);\");\n"
+      "    return exact;\n"
+      "  }\n"
+      "};\n\n",
+      "type", QualifiedName(*event.message), "event", ClassName(*event.message));
+}
+
+void EmitRejection(const Rejection& rejection, const Aggregate& aggregate, pb::io::Printer& out) {
+  EmitTraitsStart("RejectionTraits", *rejection.message, aggregate, out);
+  out.Print("  static constexpr absl::StatusCode kCode = absl::StatusCode::$code$;\n};\n\n", "code",
+            StatusEnumerator(rejection.code));
+}
+
+void EmitTraits(const Domain& domain, pb::io::Printer& out) {
+  for (const Aggregate& aggregate : domain.aggregates) {
+    EmitAggregate(aggregate, out);
+    for (const Command& command : aggregate.commands) EmitCommand(command, aggregate, out);
+    for (const Event& event : aggregate.events) EmitEvent(event, aggregate, out);
+    for (const Rejection& rejection : aggregate.rejections) EmitRejection(rejection, aggregate, out);
+  }
+  for (const ReadModel& read_model : domain.read_models) EmitReadModelTraits(read_model, out);
+}
+
+}  // namespace
+
+void EmitHeader(const Domain& domain, pb::io::Printer& out) {
+  EmitIncludes(*domain.file, out);
+  const std::string name_space = CppNamespace(*domain.file);
+  if (!name_space.empty()) out.Print("namespace $name$ {\n\n", "name", name_space);
+  EmitFactoryDeclarations(*domain.file, out);
+  if (!name_space.empty()) out.Print("}  // namespace $name$\n\n", "name", name_space);
+  out.Print("namespace everfold {\n\nclass CommandHandler;\nclass QueryEngine;\n\n");
+  EmitTraits(domain, out);
+  out.Print("}  // namespace everfold\n");
+}
+
+}  // namespace everfold::codegen

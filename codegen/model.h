@@ -1,0 +1,67 @@
+// A domain as the emitters see it: nouns with their parts, read from the descriptors of one .proto file. Whatever is
+// wrong with the file is refused while it is read, so emitters check nothing.
+//
+// Lifetime: everything points into the file's descriptor pool.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "codegen/problems.h"
+#include "everfold/v1/options.pb.h"
+#include "google/protobuf/descriptor.h"
+
+namespace everfold::codegen {
+
+struct Command {
+  const pb::Descriptor* message = nullptr;
+  const pb::FieldDescriptor* id = nullptr;
+  v1::Expect expect = v1::EXPECT_ANY;  // never EXPECT_UNSPECIFIED
+};
+
+struct Event {
+  const pb::Descriptor* message = nullptr;
+  const pb::FieldDescriptor* time = nullptr;  // the field marked event_time, if there is one
+};
+
+struct Rejection {
+  const pb::Descriptor* message = nullptr;
+  std::string code;  // "FAILED_PRECONDITION"
+};
+
+struct Aggregate {
+  const pb::Descriptor* message = nullptr;
+  std::string name;  // first part of its streams' names
+  std::vector<Command> commands{};
+  std::vector<Event> events{};
+  std::vector<Rejection> rejections{};
+};
+
+struct ReadModel {
+  const pb::Descriptor* message = nullptr;
+  std::string table;
+  std::vector<const pb::FieldDescriptor*> columns{};  // in the order of field numbers
+  std::vector<const pb::FieldDescriptor*> key{};      // in the key's order
+};
+
+struct Domain {
+  const pb::FileDescriptor* file = nullptr;
+  std::vector<Aggregate> aggregates{};
+  std::vector<ReadModel> read_models{};
+};
+
+// Reads the file, and adds everything that is wrong with it to `problems`; the domain is complete only if there is
+// nothing.
+Domain ReadDomain(const pb::FileDescriptor& file, Problems& problems);
+
+// True for a file that the generator wrote: its services say which part of a domain they serve.
+bool IsGeneratedApi(const pb::FileDescriptor& file);
+
+// All messages of the file, nested ones too, in the order of declaration; without the entries of maps.
+std::vector<const pb::Descriptor*> MessagesOf(const pb::FileDescriptor& file);
+
+// True for "[a-z][a-z0-9_]{0,63}".
+bool IsAggregateName(const std::string& name);
+
+}  // namespace everfold::codegen

@@ -1,0 +1,32 @@
+// Whether options stand where they mean something, and what they say.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "codegen/problems.h"
+#include "everfold/v1/options.pb.h"
+#include "google/protobuf/descriptor.h"
+
+namespace everfold::codegen {
+
+using Kind = v1::MessageOptions::KindCase;
+
+Kind KindOf(const pb::Descriptor& message);
+// "an aggregate", "a command", ...
+std::string Article(Kind kind);
+
+// Refuses a kind on a nested message, and options of fields where they are not looked at.
+void CheckOptions(const pb::Descriptor& message, Problems& problems);
+
+// The field marked `id` of an aggregate or a command; nullptr, and a problem, unless there is exactly one, a string.
+const pb::FieldDescriptor* IdFieldOf(const pb::Descriptor& message, Problems& problems);
+// The field marked `event_time`, or nullptr. Refuses more than one, and types other than Timestamp.
+const pb::FieldDescriptor* TimeFieldOf(const pb::Descriptor& event, Problems& problems);
+// "FAILED_PRECONDITION" unless the rejection names another status code.
+std::string CodeOf(const pb::Descriptor& rejection, Problems& problems);
+
+// The enumerator of absl::StatusCode: "kFailedPrecondition". "" if there is none of this name, or if it is OK.
+std::string StatusEnumerator(const std::string& code);
+
+}  // namespace everfold::codegen

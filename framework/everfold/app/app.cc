@@ -1,0 +1,50 @@
+#include "everfold/app/app.h"
+
+#include <cstdio>
+
+#include "absl/strings/str_format.h"
+#include "everfold/app/command_line.h"
+#include "everfold/app/print_error.h"
+#include "everfold/app/rebuild.h"
+#include "everfold/app/serve.h"
+#include "everfold/app/verify.h"
+#include "everfold/telemetry/spdlog_logger.h"
+
+namespace everfold {
+namespace {
+
+ExitCode Print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  return ExitCode::kOk;
+}
+
+ExitCode Run(const std::string& app, const Parts& parts, const ServiceFactories& services, const CommandLine& line) {
+  switch (line.verb) {
+    case Verb::kServe: {
+      const auto logger = MakeSpdlogLogger({.least = line.log_level});
+      return Serve(app, parts, services, line, *logger);
+    }
+    case Verb::kRebuild:
+      return Rebuild(app, parts, line);
+    case Verb::kVerify:
+      return Verify(app, line);
+    case Verb::kVersion:
+      return Print(absl::StrFormat("%s, with Everfold %s\n", app, EVERFOLD_VERSION));
+    case Verb::kHelp:
+      return Print(line.help);
+  }
+  return ExitCode::kUsage;
+}
+
+}  // namespace
+
+int App::Main(int argc, char** argv) {
+  const absl::StatusOr<CommandLine> line = ParseCommandLine(name_, std::vector<std::string>(argv + 1, argv + argc));
+  if (!line.ok()) {
+    PrintError(name_, line.status());
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  return static_cast<int>(Run(name_, parts_, services_, *line));
+}
+
+}  // namespace everfold

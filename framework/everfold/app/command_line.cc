@@ -1,0 +1,131 @@
+#include "everfold/app/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "everfold/base/status.h"
+#include "everfold/event/partitioning.h"
+
+namespace everfold {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+
+void AddDataDirectory(CLI::App& verb, CommandLine& line) {
+  verb.add_option("--data", line.data_directory, "Directory of everything the application stores")
+      ->type_name("DIR")
+      ->capture_default_str();
+}
+
+const std::map<std::string, LogLevel>& LevelsByName() {
+  static const std::map<std::string, LogLevel> levels = {{"debug", LogLevel::kDebug},
+                                                         {"info", LogLevel::kInfo},
+                                                         {"warning", LogLevel::kWarning},
+                                                         {"error", LogLevel::kError}};
+  return levels;
+}
+
+void AddLogLevel(CLI::App& verb, CommandLine& line) {
+  const auto set_level = [&line](const std::string& name) { line.log_level = LevelsByName().at(name); };
+  verb.add_option_function<std::string>("--log-level", set_level,
+                                        "Least severity that is logged: debug, info, warning or error")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember(std::vector<std::string>{"debug", "info", "warning", "error"}).description(""))
+      ->default_str("info");
+}
+
+void AddServe(CLI::App& parser, CommandLine& line) {
+  CLI::App& serve = *parser.add_subcommand("serve", "Take commands and answer queries, until SIGINT or SIGTERM");
+  AddDataDirectory(serve, line);
+  serve.add_option("--listen", line.listen, "Address to listen on, HOST:PORT or unix:PATH; may be repeated")
+      ->type_name("ADDR")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->capture_default_str();
+  serve
+      .add_option("--partitions", line.partitions,
+                  absl::StrFormat("Partitions of a new store, for good; %d if not given", kDefaultPartitions))
+      ->type_name("N")
+      ->check(CLI::Range(std::uint32_t{1}, kMaxPartitions));
+  serve.add_option("--threads", line.threads, "Threads that do the work; one for each processor if not given")
+      ->type_name("N")
+      ->check(CLI::Range(1, kMaxThreads));
+  AddLogLevel(serve, line);
+  serve.callback([&line] { line.verb = Verb::kServe; });
+}
+
+void AddRebuild(CLI::App& parser, CommandLine& line) {
+  CLI::App& rebuild = *parser.add_subcommand(
+      "rebuild", "Delete read models and build them anew from the log; the application must not be running");
+  rebuild.add_option("PROJECTION", line.projections, "Projections to rebuild; all if none is given")->type_name("");
+  AddDataDirectory(rebuild, line);
+  rebuild.callback([&line] { line.verb = Verb::kRebuild; });
+}
+
+void AddVerify(CLI::App& parser, CommandLine& line) {
+  CLI::App& verify = *parser.add_subcommand(
+      "verify", "Read the whole log and check that it is undamaged; the application must not be running");
+  AddDataDirectory(verify, line);
+  verify.callback([&line] { line.verb = Verb::kVerify; });
+}
+
+void AddVersion(CLI::App& parser, CommandLine& line) {
+  parser.add_subcommand("version", "Print the version")->callback([&line] { line.verb = Verb::kVersion; });
+}
+
+// `serve` is meant where no verb is named.
+std::vector<std::string> WithVerb(std::vector<std::string> arguments) {
+  const bool has_verb = !arguments.empty() && !arguments.front().starts_with('-');
+  const bool asks_for_help = !arguments.empty() && (arguments.front() == "-h" || arguments.front() == "--help");
+  if (!has_verb && !asks_for_help) arguments.insert(arguments.begin(), "serve");
+  return arguments;
+}
+
+absl::Status Unusable(const CLI::App& parser, const std::string& problem) {
+  return absl::InvalidArgumentError(
+      absl::StrFormat("%s\nRun '%s --help' for what there is.", problem, parser.get_name()));
+}
+
+// CLI11 would not name a verb that it does not know.
+absl::Status CheckVerb(const CLI::App& parser, const std::string& verb) {
+  if (verb.starts_with('-')) return absl::OkStatus();
+  std::vector<std::string> names;
+  for (const CLI::App* const known : parser.get_subcommands({})) names.push_back(known->get_name());
+  if (std::find(names.begin(), names.end(), verb) != names.end()) return absl::OkStatus();
+  return Unusable(parser, absl::StrFormat("there is no command '%s'; there is: %s", verb, absl::StrJoin(names, ", ")));
+}
+
+constexpr char kFooter[] =
+    "Without a command it serves.\n\n"
+    "Exit codes: 0 done, 2 wrong usage, 69 cannot listen, 70 failed, 74 data damaged, 75 data in use.";
+
+}  // namespace
+
+absl::StatusOr<CommandLine> ParseCommandLine(const std::string& app, const std::vector<std::string>& arguments) {
+  CommandLine line;
+  line.data_directory = "./.everfold/" + app;
+  CLI::App parser("The application " + app + ", built with Everfold", app);
+  parser.require_subcommand(1);
+  AddServe(parser, line);
+  AddRebuild(parser, line);
+  AddVerify(parser, line);
+  AddVersion(parser, line);
+  parser.footer(kFooter);  // last, because verbs inherit it
+  std::vector<std::string> reversed = WithVerb(arguments);
+  EVERFOLD_RETURN_IF_ERROR(CheckVerb(parser, reversed.front()));
+  std::reverse(reversed.begin(), reversed.end());  // as CLI11 takes them
+  try {
+    parser.parse(reversed);
+  } catch (const CLI::CallForHelp&) {
+    line.verb = Verb::kHelp;
+    line.help = parser.help();
+  } catch (const CLI::ParseError& error) {
+    return Unusable(parser, error.what());
+  }
+  return line;
+}
+
+}  // namespace everfold

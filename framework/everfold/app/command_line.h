@@ -1,0 +1,35 @@
+// The command line that every application has.
+//
+//   wallet [serve] [--data DIR] [--listen ADDR]... [--partitions N] [--threads N] [--log-level LEVEL]
+//   wallet rebuild [PROJECTION...] [--data DIR]
+//   wallet verify [--data DIR]
+//   wallet version
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "everfold/telemetry/logger.h"
+
+namespace everfold {
+
+enum class Verb { kServe, kRebuild, kVerify, kVersion, kHelp };
+
+struct CommandLine {
+  Verb verb = Verb::kServe;
+  std::string data_directory;
+  std::vector<std::string> listen = {"127.0.0.1:50051"};
+  std::uint32_t partitions = 0;  // of a new store; 0: the default
+  int threads = 0;               // 0: one for each processor, at least two
+  LogLevel log_level = LogLevel::kInfo;
+  std::vector<std::string> projections;  // to rebuild; empty: all
+  std::string help;                      // with kHelp: the text to print
+};
+
+// `arguments` are without the program's name; `app` is the application's name.
+// INVALID_ARGUMENT, in words for the person who typed it, for a command line that is not one of the above.
+absl::StatusOr<CommandLine> ParseCommandLine(const std::string& app, const std::vector<std::string>& arguments);
+
+}  // namespace everfold

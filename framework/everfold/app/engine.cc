@@ -1,0 +1,68 @@
+#include "everfold/app/engine.h"
+
+#include <utility>
+
+#include "everfold/app/parts.h"
+#include "everfold/base/status.h"
+
+namespace everfold {
+
+absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, std::vector<AggregateType> aggregates,
+                                                      std::vector<ProjectionType> projections, PartitionLog& log,
+                                                      Executor& executor, const Clock& clock, RandomSource& random) {
+  Parts parts{.aggregates = std::move(aggregates), .projections = std::move(projections)};
+  EVERFOLD_RETURN_IF_ERROR(parts.Validate());
+  if (options.projections.directory.empty()) options.projections.directory = options.data_directory + "/read";
+
+  std::unique_ptr<Engine> engine(new Engine);
+  EVERFOLD_ASSIGN_OR_RETURN(engine->store_, EventStore::Open(options.store, log, executor, clock, random));
+  EVERFOLD_RETURN_IF_ERROR(engine->OpenProjections(options.projections, std::move(parts.projections), executor));
+  engine->commands_ =
+      CommandHandler::Create(options.commands, std::move(parts.aggregates), *engine->store_, executor, clock, random);
+  std::vector<Projection*> queried;
+  for (const auto& projection : engine->projections_) queried.push_back(projection.get());
+  EVERFOLD_ASSIGN_OR_RETURN(engine->queries_, QueryEngine::Create(std::move(queried), executor, clock));
+  if (options.logger != nullptr) engine->LogOpened(*options.logger);
+  for (const auto& projection : engine->projections_) projection->Start();
+  return engine;
+}
+
+void Engine::LogOpened(Logger& logger) const {
+  logger.Info("store opened", {{"events", std::to_string(CountEvents(*store_))}});
+  for (const auto& projection : projections_) {
+    logger.Info("projection opened", {{"projection", projection->type().name},
+                                      {"file", projection->path()},
+                                      {"events_behind", std::to_string(projection->lag_events())}});
+  }
+}
+
+absl::Status Engine::OpenProjections(const ProjectionRunnerOptions& options, std::vector<ProjectionType> types,
+                                     Executor& executor) {
+  for (ProjectionType& type : types) {
+    EVERFOLD_ASSIGN_OR_RETURN(auto projection, Projection::Open(options, std::move(type), *store_, executor));
+    projections_.push_back(std::move(projection));
+  }
+  return absl::OkStatus();
+}
+
+void Engine::Close(Task done) {
+  commands_->Close([this, done = std::move(done)]() mutable {
+    store_->Close([this, done = std::move(done)]() mutable {
+      queries_->Close([this, done = std::move(done)]() mutable { CloseProjections(0, std::move(done)); });
+    });
+  });
+}
+
+void Engine::CloseProjections(std::size_t first, Task done) {
+  if (first == projections_.size()) return done();
+  projections_[first]->Close(
+      [this, first, done = std::move(done)]() mutable { CloseProjections(first + 1, std::move(done)); });
+}
+
+std::uint64_t CountEvents(const EventStore& store) {
+  std::uint64_t count = 0;
+  for (const Offset offset : store.DurableHead().offsets) count += offset.value();
+  return count;
+}
+
+}  // namespace everfold

@@ -1,0 +1,72 @@
+// Everything between a transport and a log: the store, the command side, projections and queries, wired and started in
+// the right order. App runs it behind gRPC on the embedded log, tests run the same on a log in memory, and a program
+// that wants no server of its own uses it as a library.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "everfold/base/clock.h"
+#include "everfold/base/random.h"
+#include "everfold/command/command_handler.h"
+#include "everfold/decide/aggregate_type.h"
+#include "everfold/log/partition_log.h"
+#include "everfold/projection/projection.h"
+#include "everfold/projection/projection_type.h"
+#include "everfold/query/query_engine.h"
+#include "everfold/runtime/executor.h"
+#include "everfold/store/event_store.h"
+#include "everfold/telemetry/logger.h"
+
+namespace everfold {
+
+struct EngineOptions {
+  std::string data_directory;  // read models are kept in <data_directory>/read
+  EventStoreOptions store;
+  CommandHandlerOptions commands;
+  ProjectionRunnerOptions projections;  // an empty directory is the one above
+  Logger* logger = nullptr;             // nullptr: silent
+};
+
+// Threading: thread-safe, but for Start and Close. Lifetime: log, executor, clock, random and logger outlive it.
+// Destroyed without Close, or before `done` of Close was called, it must not be while steps of it may still run: that
+// is for tests of a crash.
+class Engine {
+ public:
+  // Opens the store, then starts the projections.
+  //   INVALID_ARGUMENT  two parts claim the same name (Parts::Validate)
+  //   anything that EventStore::Open and Projection::Open say
+  static absl::StatusOr<std::unique_ptr<Engine>> Start(EngineOptions options, std::vector<AggregateType> aggregates,
+                                                       std::vector<ProjectionType> projections, PartitionLog& log,
+                                                       Executor& executor, const Clock& clock, RandomSource& random);
+
+  EventStore& store() { return *store_; }
+  CommandHandler& commands() { return *commands_; }
+  QueryEngine& queries() { return *queries_; }
+  const std::vector<std::unique_ptr<Projection>>& projections() const { return projections_; }
+
+  // In this order: takes no further command, makes durable what is under way, lets queries end, ends the projections.
+  // Then calls `done`. The log is the caller's to close.
+  void Close(Task done);
+
+ private:
+  Engine() = default;
+  absl::Status OpenProjections(const ProjectionRunnerOptions& options, std::vector<ProjectionType> types,
+                               Executor& executor);
+  void CloseProjections(std::size_t first, Task done);
+  void LogOpened(Logger& logger) const;
+
+  // Destroyed from the last to the first, each before what it uses.
+  std::unique_ptr<EventStore> store_;
+  std::unique_ptr<CommandHandler> commands_;
+  std::vector<std::unique_ptr<Projection>> projections_;
+  std::unique_ptr<QueryEngine> queries_;
+};
+
+// Number of events in the store.
+std::uint64_t CountEvents(const EventStore& store);
+
+}  // namespace everfold

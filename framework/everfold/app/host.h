@@ -1,0 +1,51 @@
+// What an application runs on in production: threads, the system's clock and randomness, and the embedded log.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "everfold/base/clock.h"
+#include "everfold/base/random.h"
+#include "everfold/log/embedded/embedded_log.h"
+#include "everfold/runtime/asio_executor.h"
+
+namespace everfold {
+
+struct HostOptions {
+  std::string data_directory;    // the log is in <data_directory>/log
+  std::uint32_t partitions = 0;  // of a new store; 0: the default
+  int threads = 0;               // 0: one for each processor, at least two
+  bool create = true;            // false: refuse where there is no store yet
+};
+
+// Threading: one thread. Lifetime: outlives what runs on it.
+class Host {
+ public:
+  // As EmbeddedLog::Open; INVALID_ARGUMENT, and what to do, if the data directory cannot be written, or holds no store
+  // where none is to be created.
+  static absl::StatusOr<std::unique_ptr<Host>> Open(const HostOptions& options);
+
+  PartitionLog& log() { return *log_; }
+  Executor& executor() { return executor_; }
+  const Clock& clock() const { return clock_; }
+  RandomSource& random() { return random_; }
+
+  // Closes the log, and lets every thread finish. Blocks. Nothing may be posted any more but by what still runs.
+  absl::Status Close();
+
+ private:
+  explicit Host(int threads) : executor_(threads) {}
+
+  SystemClock clock_;
+  SystemRandom random_;
+  AsioExecutor executor_;
+  std::unique_ptr<EmbeddedLog> log_;
+};
+
+// Calls `close` with a Task, and blocks until that was called. Not from a task of an executor.
+void WaitForClose(absl::AnyInvocable<void(Task)> close);
+
+}  // namespace everfold

@@ -1,0 +1,50 @@
+#include "everfold/app/parts.h"
+
+#include <map>
+#include <string>
+
+#include "absl/strings/str_format.h"
+#include "everfold/base/status.h"
+
+namespace everfold {
+namespace {
+
+// Names of one kind, and who has them.
+class Claims {
+ public:
+  explicit Claims(const char* kind) : kind_(kind) {}
+
+  absl::Status Add(const std::string& name, const std::string& claimant) {
+    const auto [claim, is_new] = claims_.emplace(name, claimant);
+    if (is_new) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrFormat("the %s %s is there twice: in %s and in %s", kind_, name, claim->second, claimant));
+  }
+
+ private:
+  const char* kind_;
+  std::map<std::string, std::string> claims_;
+};
+
+std::string Numbered(const char* part, std::size_t index) { return absl::StrFormat("%s #%d", part, index + 1); }
+
+}  // namespace
+
+absl::Status Parts::Validate() const {
+  Claims aggregate_names("aggregate"), commands("command"), projection_names("projection"), read_models("read model");
+  for (std::size_t i = 0; i < aggregates.size(); ++i) {
+    EVERFOLD_RETURN_IF_ERROR(aggregate_names.Add(aggregates[i].name, Numbered("Aggregate", i)));
+    for (const auto& [command, type] : aggregates[i].commands) {
+      EVERFOLD_RETURN_IF_ERROR(commands.Add(command, "aggregate " + aggregates[i].name));
+    }
+  }
+  for (std::size_t i = 0; i < projections.size(); ++i) {
+    EVERFOLD_RETURN_IF_ERROR(projection_names.Add(projections[i].name, Numbered("Projection", i)));
+    for (const ReadModelSchema* const schema : projections[i].read_models) {
+      EVERFOLD_RETURN_IF_ERROR(read_models.Add(schema->message, "projection " + projections[i].name));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace everfold

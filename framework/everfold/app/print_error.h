@@ -1,0 +1,13 @@
+// Errors as the person at the terminal reads them.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace everfold {
+
+// "wallet: cannot listen on 127.0.0.1:50051: address in use; ..." on stderr.
+void PrintError(const std::string& app, const absl::Status& status);
+
+}  // namespace everfold

@@ -1,0 +1,129 @@
+#include "everfold/app/rebuild.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/synchronization/notification.h"
+#include "everfold/app/engine.h"
+#include "everfold/app/host.h"
+#include "everfold/app/print_error.h"
+#include "everfold/base/status.h"
+#include "everfold/projection/projection.h"
+
+namespace everfold {
+namespace {
+
+constexpr absl::Duration kProgressInterval = absl::Milliseconds(200);
+
+// The projections of these names, all if there are none.
+absl::StatusOr<std::vector<ProjectionType>> Select(const Parts& parts, const std::vector<std::string>& names) {
+  if (names.empty()) return parts.projections;
+  std::vector<ProjectionType> selected;
+  for (const std::string& name : names) {
+    const auto found = std::find_if(parts.projections.begin(), parts.projections.end(),
+                                    [&name](const ProjectionType& type) { return type.name == name; });
+    if (found == parts.projections.end()) {
+      const auto append_name = [](std::string* out, const ProjectionType& type) { out->append(type.name); };
+      return absl::InvalidArgumentError(absl::StrFormat("there is no projection %s; there is: %s", name,
+                                                        absl::StrJoin(parts.projections, ", ", append_name)));
+    }
+    selected.push_back(*found);
+  }
+  return selected;
+}
+
+absl::Status DeleteFiles(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::remove_all(directory, error);
+  if (!error) return absl::OkStatus();
+  return absl::InternalError(absl::StrFormat("cannot delete %s: %s", directory, error.message()));
+}
+
+std::vector<Position> PositionsOf(const Checkpoint& checkpoint) {
+  std::vector<Position> positions;
+  for (std::uint32_t i = 0; i < checkpoint.offsets.size(); ++i) {
+    if (checkpoint.offsets[i] > Offset()) positions.push_back({PartitionId(i), checkpoint.offsets[i]});
+  }
+  return positions;
+}
+
+// On a terminal a line that changes, else nothing.
+void PrintProgress(const Projection& projection, std::uint64_t events) {
+  if (::isatty(STDOUT_FILENO) == 0) return;
+  absl::PrintF("\r%s: %d of %d events", projection.type().name, events - std::min(events, projection.lag_events()),
+               events);
+  std::fflush(stdout);
+}
+
+// Blocks until the projection has read the whole log.
+absl::Status Run(Projection& projection, const EventStore& store) {
+  const std::uint64_t events = CountEvents(store);
+  absl::Notification caught_up;
+  absl::Status status;
+  projection.Start();
+  projection.WaitFor(PositionsOf(store.DurableHead()), [&](absl::Status result) {
+    status = std::move(result);
+    caught_up.Notify();
+  });
+  while (!caught_up.WaitForNotificationWithTimeout(kProgressInterval)) PrintProgress(projection, events);
+  WaitForClose([&projection](Task done) { projection.Close(std::move(done)); });
+  if (status.ok())
+    absl::PrintF("%s%s: rebuilt from %d events\n", ::isatty(STDOUT_FILENO) ? "\r" : "", projection.type().name, events);
+  return status;
+}
+
+// The projections, so that they can outlive the executor's last step.
+using Opened = std::vector<std::unique_ptr<Projection>>;
+
+absl::Status RebuildAll(std::vector<ProjectionType> types, const std::string& directory, EventStore& store, Host& host,
+                        Opened& opened) {
+  for (ProjectionType& type : types) {
+    EVERFOLD_RETURN_IF_ERROR(DeleteFiles(directory + "/" + type.name));
+    ProjectionRunnerOptions options;
+    options.directory = directory;
+    EVERFOLD_ASSIGN_OR_RETURN(auto projection, Projection::Open(options, std::move(type), store, host.executor()));
+    opened.push_back(std::move(projection));
+    EVERFOLD_RETURN_IF_ERROR(Run(*opened.back(), store));
+  }
+  return absl::OkStatus();
+}
+
+// The log is read and found undamaged before anything is deleted.
+absl::Status RebuildOn(Host& host, std::vector<ProjectionType> types, const std::string& directory) {
+  EVERFOLD_ASSIGN_OR_RETURN(
+      const std::unique_ptr<EventStore> store,
+      EventStore::Open(EventStoreOptions(), host.log(), host.executor(), host.clock(), host.random()));
+  Opened opened;
+  absl::Status status = RebuildAll(std::move(types), directory, *store, host, opened);
+  WaitForClose([&store](Task done) { store->Close(std::move(done)); });
+  status.Update(host.Close());
+  return status;
+}
+
+absl::Status RunRebuild(const Parts& parts, const CommandLine& line) {
+  EVERFOLD_RETURN_IF_ERROR(parts.Validate());
+  EVERFOLD_ASSIGN_OR_RETURN(std::vector<ProjectionType> types, Select(parts, line.projections));
+  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<Host> host,
+                            Host::Open({.data_directory = line.data_directory, .create = false}));
+  return RebuildOn(*host, std::move(types), line.data_directory + "/read");
+}
+
+}  // namespace
+
+ExitCode Rebuild(const std::string& app, const Parts& parts, const CommandLine& line) {
+  const absl::Status status = RunRebuild(parts, line);
+  if (status.ok()) return ExitCode::kOk;
+  PrintError(app, status);
+  return ExitCodeOf(status);
+}
+
+}  // namespace everfold

@@ -1,0 +1,131 @@
+#include "everfold/app/serve.h"
+
+#include <csignal>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "everfold/app/engine.h"
+#include "everfold/app/host.h"
+#include "everfold/app/print_error.h"
+#include "everfold/base/status.h"
+#include "everfold/rpc/grpc_server.h"
+#include "everfold/rpc/listen_address.h"
+#include "everfold/runtime/signals.h"
+
+namespace everfold {
+namespace {
+
+constexpr absl::Duration kLookInterval = absl::Milliseconds(200);  // at what nobody calls back about
+constexpr absl::Duration kShutdownGrace = absl::Seconds(10);       // for calls under way
+
+using Services = std::vector<std::unique_ptr<RpcService>>;
+
+Services MakeServices(const ServiceFactories& factories, Engine& engine) {
+  Services services;
+  for (const auto make : factories.commands) services.push_back(make(engine.commands()));
+  for (const auto make : factories.queries) services.push_back(make(engine.queries()));
+  return services;
+}
+
+// Asked before the store is opened, so that a wrong address leaves nothing behind and costs no time.
+absl::Status CheckAddresses(const CommandLine& line) {
+  for (const std::string& address : line.listen) EVERFOLD_RETURN_IF_ERROR(CheckListenAddress(address));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<GrpcServer>> StartServer(const CommandLine& line, const Services& services) {
+  GrpcServerOptions options;
+  options.addresses = line.listen;
+  std::vector<RpcService*> borrowed;
+  for (const auto& service : services) borrowed.push_back(service.get());
+  return GrpcServer::Start(options, borrowed);
+}
+
+// A projection that stops leaves the rest of the application at work: say so, once.
+void LogStopped(const Engine& engine, std::set<std::string>& logged, Logger& logger) {
+  for (const auto& projection : engine.projections()) {
+    const absl::Status status = projection->status();
+    if (status.ok() || !logged.insert(projection->type().name).second) continue;
+    logger.Error("projection stopped", {{"projection", projection->type().name}, {"cause", status.ToString()}});
+  }
+}
+
+// Until somebody asks to stop: OK; or until the store has failed: why.
+absl::Status RunUntilStopped(Engine& engine, SignalWaiter& signals, Logger& logger) {
+  std::set<std::string> stopped;
+  while (true) {
+    if (const auto signal = signals.WaitFor(kLookInterval); signal.has_value()) {
+      logger.Info("stopping", {{"signal", *signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+      return absl::OkStatus();
+    }
+    if (absl::Status status = engine.store().health(); !status.ok()) return status;
+    LogStopped(engine, stopped, logger);
+  }
+}
+
+absl::Status Stop(Engine& engine, Host& host) {
+  WaitForClose([&engine](Task done) { engine.Close(std::move(done)); });
+  return host.Close();
+}
+
+ExitCode Refuse(const std::string& app, const absl::Status& status) {
+  PrintError(app, status);
+  return ExitCodeOf(status);
+}
+
+ExitCode RefuseToListen(const std::string& app, const absl::Status& status) {
+  PrintError(app, status);
+  return absl::IsInvalidArgument(status) ? ExitCode::kUsage : ExitCode::kCannotListen;
+}
+
+ExitCode RunServer(GrpcServer& server, Engine& engine, Host& host, SignalWaiter& signals, Logger& logger) {
+  const absl::Status failure = RunUntilStopped(engine, signals, logger);
+  server.Shutdown(host.clock().Now() + kShutdownGrace);
+  const absl::Status closed = Stop(engine, host);
+  if (!failure.ok()) {
+    logger.Error("the store has failed", {{"cause", failure.ToString()}});
+    return ExitCode::kFatal;
+  }
+  if (!closed.ok()) logger.Error("the log did not close", {{"cause", closed.ToString()}});
+  logger.Info("stopped", {});
+  return closed.ok() ? ExitCode::kOk : ExitCode::kFatal;
+}
+
+}  // namespace
+
+ExitCode Serve(const std::string& app, const Parts& parts, const ServiceFactories& factories, const CommandLine& line,
+               Logger& logger) {
+  SignalWaiter signals(static_cast<int>(ExitCode::kKilledByUser));
+  const absl::Time began = SystemClock().Now();
+  if (const absl::Status status = CheckAddresses(line); !status.ok()) return RefuseToListen(app, status);
+  auto host =
+      Host::Open({.data_directory = line.data_directory, .partitions = line.partitions, .threads = line.threads});
+  if (!host.ok()) return Refuse(app, host.status());
+
+  EngineOptions options;
+  options.data_directory = line.data_directory;
+  options.logger = &logger;
+  auto engine = Engine::Start(options, parts.aggregates, parts.projections, (*host)->log(), (*host)->executor(),
+                              (*host)->clock(), (*host)->random());
+  if (!engine.ok()) return Refuse(app, engine.status());
+
+  const Services services = MakeServices(factories, **engine);
+  auto server = StartServer(line, services);
+  if (!server.ok()) {
+    (void)Stop(**engine, **host);  // nothing was written
+    return RefuseToListen(app, server.status());
+  }
+  logger.Info("ready", {{"app", app},
+                        {"listen", absl::StrJoin((*server)->addresses(), ", ")},
+                        {"data", line.data_directory},
+                        {"events", std::to_string(CountEvents((*engine)->store()))},
+                        {"opened_in",
+                         absl::FormatDuration(absl::Trunc((*host)->clock().Now() - began, absl::Milliseconds(1)))}});
+  return RunServer(**server, **engine, **host, signals, logger);
+}
+
+}  // namespace everfold

@@ -1,0 +1,82 @@
+// The command side in one place: validate -> route -> load -> decide -> append -> receipt.
+//
+// Commands of one stream are handled one after the other, in the order in which they came; different streams go on
+// side by side. The state of a stream is kept in a bounded cache, and folded from the store when it is not there.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "everfold/base/clock.h"
+#include "everfold/base/random.h"
+#include "everfold/decide/aggregate_type.h"
+#include "everfold/event/consistency_token.h"
+#include "everfold/runtime/executor.h"
+#include "everfold/store/event_store.h"
+#include "google/protobuf/message.h"
+
+namespace everfold {
+
+struct CommandRequest {
+  // The command. It must live, unchanged, until the answer.
+  const google::protobuf::Message* command = nullptr;
+  std::string request_id;                   // empty: no protection against repeats
+  std::optional<Version> expected_version;  // 0: the stream must not exist
+  std::string tenant;
+  Metadata metadata;
+  absl::Time deadline = absl::InfiniteFuture();  // by the handler's clock; not decided after it
+  // Where violations say the command's fields are, for example "command.".
+  std::string field_path;
+};
+
+// Durable when it is handed out.
+struct CommandReceipt {
+  StreamId stream;
+  Version version;  // of the stream, after the command
+  ConsistencyToken token;
+  Sequence sequence;  // of the commit; 0 if nothing was added
+  absl::Time recorded_at;
+  bool repeated = false;
+};
+
+// Accepted, or refused by a business rule.
+using CommandOutcome = std::variant<CommandReceipt, Rejection>;
+
+struct CommandHandlerOptions {
+  std::size_t max_cached_bytes = 64 << 20;     // of aggregate states, as SpaceUsedLong counts
+  std::size_t max_waiting_per_stream = 10000;  // beyond it, commands are refused with RESOURCE_EXHAUSTED
+  int max_conflict_retries = 10;               // when somebody else appended to the stream
+};
+
+// Threading: thread-safe. Lifetime: store, executor, clock and random outlive it.
+class CommandHandler {
+ public:
+  using Done = absl::AnyInvocable<void(absl::StatusOr<CommandOutcome>)>;
+
+  static std::unique_ptr<CommandHandler> Create(CommandHandlerOptions options, std::vector<AggregateType> aggregates,
+                                                EventStore& store, Executor& executor, const Clock& clock,
+                                                RandomSource& random);
+  virtual ~CommandHandler() = default;
+
+  // `done` is called once, on the executor, never before Handle returns. Errors:
+  //   INVALID_ARGUMENT    a field rule (COMMAND_INVALID, BadRequest with all violations), a malformed id or request_id,
+  //                       or a request_id of another request (IDEMPOTENCY_KEY_REUSED)
+  //   ALREADY_EXISTS, NOT_FOUND  the command expects a new, an existing stream (ResourceInfo)
+  //   ABORTED             not the expected version (VERSION_CONFLICT)
+  //   RESOURCE_EXHAUSTED, UNKNOWN, UNAVAILABLE  as EventStore::Append
+  //   DEADLINE_EXCEEDED   the deadline passed before it was decided
+  //   INTERNAL            the decider threw (DECIDER_FAILED)
+  virtual void Handle(CommandRequest request, Done done) = 0;
+
+  // Refuses what comes with UNAVAILABLE (SHUTTING_DOWN), lets what is under way end, then calls `done`.
+  virtual void Close(Task done) = 0;
+};
+
+}  // namespace everfold

@@ -1,0 +1,65 @@
+#include "everfold/decide/aggregate_type.h"
+
+#include "absl/strings/str_format.h"
+#include "everfold/base/check.h"
+#include "everfold/base/error.h"
+
+namespace everfold {
+namespace {
+
+using google::protobuf::Message;
+
+// The one place where exceptions of user code are met. `call` returns an absl::Status.
+template <class Call>
+absl::Status CatchUserCode(const std::string& what, Call call) {
+  const auto failed = [&what](const char* error) {
+    return Error(absl::StatusCode::kInternal, reason::kDeciderFailed, absl::StrFormat("%s threw: %s", what, error));
+  };
+  try {
+    return call();
+  } catch (const std::exception& error) {
+    return failed(error.what());
+  } catch (...) {
+    return failed("something that is not a std::exception");
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Message> AggregateType::NewState() const { return std::unique_ptr<Message>(initial_state->New()); }
+
+absl::StatusOr<AnyDecision> AggregateType::Decide(const CommandType& command, const Message& state,
+                                                  const Message& message, Context& context) const {
+  AnyDecision decision;
+  const absl::Status status = CatchUserCode(absl::StrFormat("Decide(%s, %s)", name, command.name), [&] {
+    decision = command.decide(state, message, context);
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return decision;
+}
+
+absl::Status AggregateType::Evolve(Message& state, const Message& event) const {
+  const auto type = events.find(event.GetDescriptor()->full_name());
+  EVERFOLD_CHECK(type != events.end());
+  return CatchUserCode(absl::StrFormat("Evolve(%s, %s)", name, type->first), [&] {
+    type->second.evolve(state, event);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status AggregateType::EvolveStored(Message& state, const std::string& type, std::string_view payload) const {
+  const auto known = events.find(type);
+  if (known == events.end()) {
+    return Error(absl::StatusCode::kFailedPrecondition, reason::kUnknownType,
+                 absl::StrFormat("a stream of %s holds an event %s, which this binary does not know", name, type),
+                 {{"type", type}});
+  }
+  return CatchUserCode(absl::StrFormat("Evolve(%s, %s)", name, type), [&] {
+    if (known->second.evolve_payload(state, payload)) return absl::OkStatus();
+    return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+                 absl::StrFormat("the stored bytes of an event %s do not parse", type), {{"type", type}});
+  });
+}
+
+}  // namespace everfold

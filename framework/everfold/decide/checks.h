@@ -1,0 +1,20 @@
+// Whether a decider has a function, with exactly the types that it must have: one that would only match through a
+// conversion is not taken. Generated code asks, and names the line to paste where the answer is no.
+#pragma once
+
+#include "everfold/decide/context.h"
+#include "everfold/decide/decision.h"
+
+namespace everfold::internal {
+
+template <class D, class State, class Command>
+concept HasDecide = requires {
+  static_cast<Decision<State> (*)(const State&, const Command&, Context&)>(&D::Decide);
+};
+
+template <class D, class State, class Event>
+concept HasEvolve = requires {
+  static_cast<void (*)(State&, const Event&)>(&D::Evolve);
+};
+
+}  // namespace everfold::internal

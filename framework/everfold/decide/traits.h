@@ -1,0 +1,53 @@
+// What generated code says about a domain's messages. A file wallet.proto becomes wallet.everfold.h, which specializes
+// these templates; applications include that header and never write a specialization themselves.
+//
+//   template <> struct AggregateOf<Wallet> {
+//     static constexpr char kName[] = "wallet";
+//     using Commands = Types<OpenWallet, Deposit>;
+//     using Events = Types<WalletOpened, Deposited>;
+//     using Rejections = Types<InsufficientFunds>;
+//     template <class D> static constexpr bool Check();  // static_asserts that name each missing overload
+//     static std::unique_ptr<RpcService> MakeCommandService(CommandHandler&);
+//   };
+//   template <> struct CommandTraits<Deposit> {
+//     using Aggregate = Wallet;
+//     static constexpr char kName[] = "wallet.v1.Deposit";
+//     static constexpr Expect kExpect = Expect::kExisting;
+//     static const std::string& Id(const Deposit&);
+//     static void Validate(const Deposit&, Violations&);
+//   };
+//   template <> struct EventTraits<Deposited> {
+//     using Aggregate = Wallet;
+//     static constexpr char kName[] = "wallet.v1.Deposited";
+//     static std::string_view Fingerprint();  // 32 bytes
+//     static std::optional<absl::Time> EventTime(const Deposited&);
+//     template <class P, class Models> static constexpr bool HasOn();  // see projection/projection.h
+//   };
+//   template <> struct RejectionTraits<InsufficientFunds> {
+//     using Aggregate = Wallet;
+//     static constexpr char kName[] = "wallet.v1.InsufficientFunds";
+//     static constexpr absl::StatusCode kCode = absl::StatusCode::kFailedPrecondition;
+//   };
+#pragma once
+
+#include "everfold/decide/types.h"
+
+namespace everfold {
+
+// What a command expects of its stream.
+enum class Expect { kAny, kNew, kExisting };
+
+template <class State>
+struct AggregateOf;
+template <class Command>
+struct CommandTraits;
+template <class Event>
+struct EventTraits;
+template <class Rejection>
+struct RejectionTraits;
+
+// The events of one or several aggregates, named by their states: EventsOf<Order, Payment>.
+template <class... States>
+using EventsOf = Concat<typename AggregateOf<States>::Events...>;
+
+}  // namespace everfold

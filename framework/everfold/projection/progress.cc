@@ -1,0 +1,75 @@
+#include "everfold/projection/progress.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "everfold/base/check.h"
+
+namespace everfold {
+
+Checkpoint Progress::committed() const {
+  absl::MutexLock lock(&mutex_);
+  return committed_;
+}
+
+absl::Status Progress::ended() const {
+  absl::MutexLock lock(&mutex_);
+  return ended_;
+}
+
+bool Progress::Reached(const std::vector<Position>& positions) const {
+  return std::all_of(positions.begin(), positions.end(), [this](const Position& position) {
+    mutex_.AssertHeld();
+    EVERFOLD_CHECK(position.partition.value() < committed_.offsets.size());
+    return committed_.offsets[position.partition.value()] >= position.offset;
+  });
+}
+
+void Progress::Answer(Projection::WaitDone done, absl::Status status) {
+  executor_.Post([done = std::move(done), status = std::move(status)]() mutable { done(std::move(status)); });
+}
+
+void Progress::Publish(const Checkpoint& committed) {
+  absl::MutexLock lock(&mutex_);
+  committed_ = committed;
+  for (auto wait = waits_.begin(); wait != waits_.end();) {
+    if (!Reached(wait->second.positions)) {
+      ++wait;
+      continue;
+    }
+    Answer(std::move(wait->second.done), absl::OkStatus());
+    wait = waits_.erase(wait);
+  }
+}
+
+void Progress::End(const absl::Status& why) {
+  absl::MutexLock lock(&mutex_);
+  if (!ended_.ok()) return;
+  ended_ = why;
+  for (auto& [id, wait] : waits_) Answer(std::move(wait.done), why);
+  waits_.clear();
+}
+
+std::uint64_t Progress::WaitFor(std::vector<Position> positions, Projection::WaitDone done) {
+  absl::MutexLock lock(&mutex_);
+  const std::uint64_t id = ++last_id_;
+  if (Reached(positions)) {
+    Answer(std::move(done), absl::OkStatus());
+  } else if (!ended_.ok()) {
+    Answer(std::move(done), ended_);
+  } else {
+    waits_.emplace(id, Wait{std::move(positions), std::move(done)});
+  }
+  return id;
+}
+
+void Progress::Cancel(std::uint64_t id) {
+  Wait dropped;  // destroyed without the lock: what the callback owns may call back
+  absl::MutexLock lock(&mutex_);
+  const auto found = waits_.find(id);
+  if (found == waits_.end()) return;
+  dropped = std::move(found->second);
+  waits_.erase(found);
+}
+
+}  // namespace everfold

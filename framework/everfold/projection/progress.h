@@ -1,0 +1,51 @@
+// What a projection has committed, and who waits for more of it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "everfold/event/position.h"
+#include "everfold/projection/projection.h"
+#include "everfold/runtime/executor.h"
+
+namespace everfold {
+
+// Threading: thread-safe. Lifetime: executor outlives it.
+class Progress {
+ public:
+  Progress(Checkpoint committed, Executor& executor) : executor_(executor), committed_(std::move(committed)) {}
+
+  Checkpoint committed() const;
+  // Why it ended; OK while it runs.
+  absl::Status ended() const;
+
+  // Answers the waits that `committed` satisfies.
+  void Publish(const Checkpoint& committed);
+  // Answers all waits, and all later ones that are not satisfied, with `why`. Only the first call counts.
+  void End(const absl::Status& why);
+
+  // As Projection::WaitFor and CancelWait.
+  std::uint64_t WaitFor(std::vector<Position> positions, Projection::WaitDone done);
+  void Cancel(std::uint64_t id);
+
+ private:
+  struct Wait {
+    std::vector<Position> positions;
+    Projection::WaitDone done;
+  };
+  bool Reached(const std::vector<Position>& positions) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Answer(Projection::WaitDone done, absl::Status status);
+
+  Executor& executor_;
+  mutable absl::Mutex mutex_;
+  Checkpoint committed_ ABSL_GUARDED_BY(mutex_);
+  absl::Status ended_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::uint64_t, Wait> waits_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t last_id_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace everfold

@@ -1,0 +1,118 @@
+// A projection: code that folds events into read models. Authors write
+//
+//   struct Balances {
+//     static constexpr everfold::ProjectionOptions kOptions{.name = "balances", .revision = 1};
+//     using Events = everfold::EventsOf<Wallet>;
+//     using ReadModels = everfold::Tables<WalletBalance>;
+//     static void On(const Deposited& e, const everfold::EventContext& c, ReadModels& t) { ... }
+//   };
+//
+// with one On for each event that they want, and MakeProjectionType turns it into the table below. An On that would
+// never be called because its parameters are mistyped is a compile error.
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "everfold/decide/traits.h"
+#include "everfold/event/commit.h"
+#include "everfold/projection/tables.h"
+
+namespace everfold {
+
+struct ProjectionOptions {
+  std::string_view name;  // [a-z][a-z0-9_]*; the name of its folder
+  // Raise it when the handlers change in a way that old rows do not show: the read models are then built anew.
+  int revision = 1;
+};
+
+// Where an event stands. Lifetime: one call of a handler.
+struct EventContext {
+  const std::string& id;  // of the aggregate
+  const StreamId& stream;
+  Version version;
+  Position position;
+  Sequence sequence;
+  absl::Time event_time;
+  absl::Time recorded_at;
+  const Metadata& metadata;
+};
+
+// Threading: immutable once made.
+struct ProjectionType {
+  // False if the payload does not parse.
+  using Handler = bool (*)(std::string_view payload, const EventContext& context, RowStore& rows);
+
+  std::string name;
+  int revision = 1;
+  std::vector<const ReadModelSchema*> read_models;
+  absl::flat_hash_map<std::string, Handler> handlers;  // by the event's full message name
+};
+
+namespace internal {
+
+// Stands for an argument of any type when On is probed.
+struct AnyArgument {
+  template <class T>
+  operator T&() const;  // NOLINT
+  template <class T>
+  operator T&&() const;  // NOLINT
+};
+
+template <class P, class E, class Models>
+concept HasExactOn = requires { static_cast<void (*)(const E&, const EventContext&, Models&)>(&P::On); };
+
+// On can be called with the event, in some way, with other parameters than the right ones.
+// clang-format off
+template <class P, class E>
+concept HasSomeOn = requires(E& e, AnyArgument any) { P::On(e); } ||
+                    requires(E& e, AnyArgument any) { P::On(e, any); } ||
+                    requires(E& e, AnyArgument any) { P::On(e, any, any); } ||
+                    requires(E& e, AnyArgument any) { P::On(e, any, any, any); };
+// clang-format on
+
+template <class P, class E>
+bool Handle(std::string_view payload, const EventContext& context, RowStore& rows) {
+  thread_local E event;  // reused: twice as fast as a fresh one
+  if (!event.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return false;
+  typename P::ReadModels models(rows);
+  P::On(static_cast<const E&>(event), context, models);
+  return true;
+}
+
+template <class P, class E>
+void AddHandler(ProjectionType& type) {
+  if constexpr (EventTraits<E>::template HasOn<P, typename P::ReadModels>()) {
+    type.handlers.emplace(EventTraits<E>::kName, &Handle<P, E>);
+  }
+}
+
+template <class P, class... E>
+void AddHandlers(ProjectionType& type, Types<E...>) {
+  static_assert((EventTraits<E>::template HasOn<P, typename P::ReadModels>() || ...),
+                "this projection has no On for any of its Events");
+  (AddHandler<P, E>(type), ...);
+}
+
+template <class... Rows>
+std::vector<const ReadModelSchema*> Schemas(Types<Rows...>) {
+  return {&ReadModelTraits<Rows>::Schema()...};
+}
+
+}  // namespace internal
+
+template <class P>
+ProjectionType MakeProjectionType() {
+  ProjectionType type{.name = std::string(P::kOptions.name),
+                      .revision = P::kOptions.revision,
+                      .read_models = internal::Schemas(typename P::ReadModels::List{}),
+                      .handlers = {}};
+  internal::AddHandlers<P>(type, typename P::Events{});
+  return type;
+}
+
+}  // namespace everfold

@@ -1,0 +1,27 @@
+// A read model's SQL. Every statement reads or writes all columns in the order of the schema; a key's parameters come
+// in the order of the key.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "everfold/projection/read_model.h"
+
+namespace everfold {
+
+// INVALID_ARGUMENT for a schema without a key, with a table name of the framework's or of SQLite's own, or with the
+// table of another one in the list.
+absl::Status ValidateSchemas(const std::vector<const ReadModelSchema*>& schemas);
+// SHA-256 (32 bytes) of the tables. Their order does not count.
+std::string FingerprintOfTables(const std::vector<const ReadModelSchema*>& schemas);
+
+std::string CreateTableSql(const ReadModelSchema& schema);
+std::string UpsertSql(const ReadModelSchema& schema);  // parameters: the columns
+std::string GetSql(const ReadModelSchema& schema);     // parameters: the key
+std::string RemoveSql(const ReadModelSchema& schema);  // parameters: the key
+std::string ScanSql(const ReadModelSchema& schema);
+std::string FirstPageSql(const ReadModelSchema& schema);  // parameters: number of rows
+std::string NextPageSql(const ReadModelSchema& schema);   // parameters: the key before the page, number of rows
+
+}  // namespace everfold

@@ -1,0 +1,30 @@
+// Where typed tables keep their rows: one SQLite transaction, behind an interface that knows no row type.
+#pragma once
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "everfold/projection/read_model.h"
+
+namespace everfold {
+
+// Threading: one thread. Lifetime: one transaction.
+// Errors are sticky: after the first one every call does nothing, and status() tells it. The owner of the transaction
+// asks for the status before it commits, so handlers need not.
+class RowStore {
+ public:
+  using Bind = absl::FunctionRef<void(ColumnWriter&)>;
+  using Visit = absl::FunctionRef<void(const ColumnReader&)>;
+
+  virtual ~RowStore() = default;
+  // Calls `row` for the row with this key; false if there is none.
+  virtual bool Get(const ReadModelSchema& schema, Bind key, Visit row) = 0;
+  // Inserts the row, or replaces the one with its key.
+  virtual void Upsert(const ReadModelSchema& schema, Bind row) = 0;
+  // Removes the row with this key, if there is one.
+  virtual void Remove(const ReadModelSchema& schema, Bind key) = 0;
+  // Calls `row` for every row, in the order of the key.
+  virtual void Scan(const ReadModelSchema& schema, Visit row) = 0;
+  virtual absl::Status status() const = 0;
+};
+
+}  // namespace everfold

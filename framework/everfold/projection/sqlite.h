@@ -1,0 +1,110 @@
+// SQLite, as the read side uses it: connections and prepared statements that own what they hold and answer with Status.
+// Values are always bound, identifiers always quoted (Quoted), so no text of a user becomes SQL.
+//
+//   EVERFOLD_ASSIGN_OR_RETURN(const auto database, sqlite::Database::Open(path, sqlite::Access::kReadWrite));
+//   EVERFOLD_ASSIGN_OR_RETURN(const auto statement, database->Prepare("SELECT balance FROM wallet WHERE id = ?"));
+//   sqlite::Use use(*statement);
+//   statement->Text(0, "w1");
+//   EVERFOLD_ASSIGN_OR_RETURN(const bool found, statement->Step());
+//
+// Errors carry SQLite's message and extended code (READ_MODEL_FAILED, or DATA_LOSS for a damaged file):
+//   RESOURCE_EXHAUSTED   the disk is full
+//   DATA_LOSS            the file is damaged, or no SQLite file
+//   FAILED_PRECONDITION  a constraint does not hold
+//   INTERNAL             everything else
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "everfold/projection/read_model.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace everfold::reason {
+inline constexpr char kReadModelFailed[] = "READ_MODEL_FAILED";  // SQLite could not read or write a read model
+}
+
+namespace everfold::sqlite {
+
+enum class Access { kReadWrite, kReadOnly };
+
+// A prepared statement. Parameters are written and columns read by index, from 0.
+// Threading: one thread at a time. Lifetime: not longer than its database.
+class Statement final : public ColumnWriter, public ColumnReader {
+ public:
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+  ~Statement() override;
+
+  // Parameters. Values are copied; an error is the result of the next Step.
+  void Integer(int index, std::int64_t value) override;
+  // NaN is an error: SQLite would store NULL.
+  void Real(int index, double value) override;
+  void Text(int index, std::string_view value) override;
+  void Blob(int index, std::string_view value) override;
+  void Null(int index) override;
+
+  // Columns of the row that Step came to.
+  bool IsNull(int index) const override;
+  std::int64_t Integer(int index) const override;
+  double Real(int index) const override;
+  std::string_view Text(int index) const override;
+  std::string_view Blob(int index) const override;
+
+  // True at the next row, false at the end.
+  absl::StatusOr<bool> Step();
+  // Ends the execution (a SELECT holds its read transaction until then) and forgets the parameters.
+  void Reset();
+
+ private:
+  friend class Database;
+  Statement(sqlite3* database, sqlite3_stmt* statement) : database_(database), statement_(statement) {}
+  void KeepError(int code);
+
+  sqlite3* database_;
+  sqlite3_stmt* statement_;
+  absl::Status parameter_status_;
+};
+
+// One execution of a statement: resets it at the end, however the end comes.
+class Use {
+ public:
+  explicit Use(Statement& statement) : statement_(statement) {}
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+  ~Use() { statement_.Reset(); }
+
+ private:
+  Statement& statement_;
+};
+
+// A connection. Threading: one thread at a time.
+class Database {
+ public:
+  // kReadWrite creates the file if it is missing; its folder exists.
+  static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path, Access access);
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+  ~Database();
+
+  // Runs one or more statements without parameters, dropping their rows.
+  absl::Status Execute(const std::string& sql);
+  absl::StatusOr<std::unique_ptr<Statement>> Prepare(const std::string& sql);
+  // Between BEGIN and the COMMIT or ROLLBACK that succeeded; some errors of SQLite roll back by themselves.
+  bool in_transaction() const;
+
+ private:
+  explicit Database(sqlite3* database) : database_(database) {}
+  sqlite3* database_;
+};
+
+// The identifier between double quotes.
+std::string Quoted(std::string_view identifier);
+
+}  // namespace everfold::sqlite

@@ -1,0 +1,81 @@
+#include "everfold/rpc/command_call.h"
+
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_format.h"
+#include "everfold/base/error.h"
+#include "everfold/base/status.h"
+#include "everfold/rpc/call_headers.h"
+#include "everfold/rpc/status.h"
+#include "everfold/rpc/unary_call.h"
+#include "google/protobuf/util/time_util.h"
+
+namespace everfold {
+namespace {
+
+absl::Status MissingCommand(const std::string& type) {
+  Violations violations;
+  violations.Add("command", "required", "must be set");
+  return violations.ToStatus(type, "");
+}
+
+absl::StatusOr<std::string> RequestIdOf(const CommandCall& call, const CallHeaders& headers) {
+  if (call.request_id.empty()) return headers.idempotency_key;
+  if (!headers.idempotency_key.empty() && headers.idempotency_key != call.request_id) {
+    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+                 "request_id and the header idempotency-key differ; set one of them",
+                 {{"request_id", call.request_id}, {"idempotency_key", headers.idempotency_key}});
+  }
+  return call.request_id;
+}
+
+absl::StatusOr<CommandRequest> RequestOf(const CommandCall& call, const grpc::CallbackServerContext& context) {
+  if (call.command == nullptr) return MissingCommand(call.command_field_type);
+  EVERFOLD_ASSIGN_OR_RETURN(CallHeaders headers, ReadCallHeaders(context));
+  EVERFOLD_ASSIGN_OR_RETURN(std::string request_id, RequestIdOf(call, headers));
+  return CommandRequest{.command = call.command,
+                        .request_id = std::move(request_id),
+                        .expected_version = call.expected_version,
+                        .tenant = std::move(headers.tenant),
+                        .metadata = std::move(headers.metadata),
+                        .deadline = DeadlineOf(context),
+                        .field_path = "command."};
+}
+
+void Fill(const CommandReceipt& from, v1::CommandReceipt& to) {
+  to.set_stream(from.stream.ToString());
+  to.set_version(from.version.value());
+  to.set_consistency_token(EncodeToken(from.token));
+  to.set_sequence(from.sequence.value());
+  to.set_repeated(from.repeated);
+  using google::protobuf::util::TimeUtil;
+  *to.mutable_recorded_at() = TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(from.recorded_at));
+}
+
+absl::Status StatusOf(const absl::StatusOr<CommandOutcome>& outcome, const StreamId& stream,
+                      v1::CommandReceipt& receipt) {
+  if (!outcome.ok()) return outcome.status();
+  if (const auto* rejection = std::get_if<Rejection>(&*outcome)) return RejectionStatus(stream.ToString(), *rejection);
+  Fill(std::get<CommandReceipt>(*outcome), receipt);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* HandleCommandCall(CommandHandler& handler, const grpc::CallbackServerContext& context,
+                                            CommandCall call, v1::CommandReceipt& receipt) {
+  UnaryCall* const reactor = UnaryCall::Start();
+  absl::StatusOr<CommandRequest> request = RequestOf(call, context);
+  if (!request.ok()) {
+    reactor->End(request.status());
+    return reactor;
+  }
+  handler.Handle(*std::move(request),
+                 [reactor, stream = std::move(call.stream), &receipt](absl::StatusOr<CommandOutcome> outcome) {
+                   reactor->End(StatusOf(outcome, stream, receipt));
+                 });
+  return reactor;
+}
+
+}  // namespace everfold

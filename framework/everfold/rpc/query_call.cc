@@ -1,0 +1,33 @@
+#include "everfold/rpc/query_call.h"
+
+#include "everfold/rpc/unary_call.h"
+
+namespace everfold {
+namespace {
+
+QueryOptions OptionsOf(QueryCall& call, const grpc::CallbackServerContext& context) {
+  return {.consistency_token = std::move(call.consistency_token), .deadline = DeadlineOf(context)};
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* HandleGetCall(QueryEngine& engine, const grpc::CallbackServerContext& context, QueryCall call,
+                                        QueryEngine::BindKey key) {
+  UnaryCall* const reactor = UnaryCall::Start();
+  engine.Get(call.schema, OptionsOf(call, context), std::move(key), std::move(call.row),
+             [reactor](absl::Status status) { reactor->End(status); });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* HandleListCall(QueryEngine& engine, const grpc::CallbackServerContext& context,
+                                         QueryCall call, ListOptions options, std::string& next_page_token) {
+  UnaryCall* const reactor = UnaryCall::Start();
+  engine.List(call.schema, OptionsOf(call, context), std::move(options), std::move(call.row),
+              [reactor, &next_page_token](absl::StatusOr<std::string> next) {
+                if (next.ok()) next_page_token = *next;
+                reactor->End(next.status());
+              });
+  return reactor;
+}
+
+}  // namespace everfold

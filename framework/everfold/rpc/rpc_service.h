@@ -1,0 +1,18 @@
+// A gRPC service of a domain, without gRPC's headers: what generated code hands to the application.
+#pragma once
+
+namespace grpc {
+class Service;
+}
+
+namespace everfold {
+
+// Lifetime: outlives the server that it is registered with.
+class RpcService {
+ public:
+  virtual ~RpcService() = default;
+  virtual const char* name() const = 0;  // full service name, for health and reflection
+  virtual grpc::Service& service() = 0;
+};
+
+}  // namespace everfold

@@ -1,0 +1,30 @@
+// One unary call on its way to an answer.
+#pragma once
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+namespace everfold {
+
+// Owns itself: gRPC keeps request, response and this reactor until the answer was sent (or could not be), and then
+// calls OnDone. A client that cancels changes nothing about that, so whoever works on the call may use them until End.
+//
+// Threading: End from any thread, exactly once; nothing of the call may be touched afterwards.
+class UnaryCall final : public grpc::ServerUnaryReactor {
+ public:
+  static UnaryCall* Start() { return new UnaryCall; }
+
+  void End(const absl::Status& status);
+
+ private:
+  UnaryCall() = default;
+  void OnDone() override { delete this; }
+};
+
+// The caller's deadline; InfiniteFuture if it has none.
+absl::Time DeadlineOf(const grpc::CallbackServerContext& context);
+
+}  // namespace everfold

@@ -1,0 +1,33 @@
+// A thread for work that blocks on a disk. Only backends use it, behind their ports.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "everfold/runtime/executor.h"
+
+namespace everfold {
+
+// Threading: thread-safe. The destructor runs what is posted, then ends the thread.
+class DiskThread final : public Strand {
+ public:
+  // `name`, of at most 15 bytes, is what debuggers and top show.
+  explicit DiskThread(std::string name);
+  ~DiskThread() override;
+
+  void Post(Task task) override;
+
+ private:
+  void Run();
+  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || !tasks_.empty(); }
+
+  absl::Mutex mutex_;
+  std::deque<Task> tasks_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::jthread thread_;
+};
+
+}  // namespace everfold

@@ -1,0 +1,66 @@
+#include "everfold/store/append.h"
+
+#include <set>
+
+#include "absl/strings/str_format.h"
+#include "everfold/base/error.h"
+#include "everfold/base/status.h"
+
+namespace everfold {
+namespace {
+
+absl::Status Invalid(const std::string& message) {
+  return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid, message);
+}
+
+absl::Status AtMost(const char* what, std::size_t limit, std::size_t actual) {
+  if (actual <= limit) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, reason::kLimitExceeded,
+               absl::StrFormat("%s: at most %d, there are %d", what, limit, actual),
+               {{"limit", std::to_string(limit)}, {"actual", std::to_string(actual)}});
+}
+
+std::size_t BytesOf(const Metadata& metadata) {
+  std::size_t bytes = metadata.correlation_id.size() + metadata.causation_id.size() + metadata.actor.size() +
+                      metadata.traceparent.size();
+  for (const auto& [name, value] : metadata.headers) bytes += name.size() + value.size();
+  return bytes;
+}
+
+absl::Status ValidateCommandId(const CommandId& command) {
+  if (command.empty()) return absl::OkStatus();
+  if (command.type.empty()) return Invalid("a command id needs the command's type");
+  return ValidateName(command.id, kMaxCommandIdBytes, "a command id (request_id)");
+}
+
+absl::Status ValidateEvent(const NewEvent& event) {
+  EVERFOLD_RETURN_IF_ERROR(ValidateName(event.type, kMaxEventTypeBytes, "an event's type"));
+  EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of an event", kMaxEventBytes, event.payload.size()));
+  EVERFOLD_RETURN_IF_ERROR(AtMost("tags of an event", kMaxTagsPerEvent, event.tags.size()));
+  for (const std::string& tag : event.tags) EVERFOLD_RETURN_IF_ERROR(ValidateName(tag, kMaxTagBytes, "a tag"));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ValidateAppend(const AppendRequest& request) {
+  EVERFOLD_RETURN_IF_ERROR(ValidateCommandId(request.command));
+  EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of metadata", kMaxMetadataBytes, BytesOf(request.metadata)));
+  if (request.streams.empty()) return Invalid("an append names at least one stream");
+  EVERFOLD_RETURN_IF_ERROR(AtMost("streams of an append", kMaxStreamsPerCommit, request.streams.size()));
+  std::set<StreamId> streams;
+  std::size_t events = 0;
+  for (const StreamAppend& stream : request.streams) {
+    EVERFOLD_RETURN_IF_ERROR(ValidateStreamId(stream.stream));
+    if (stream.stream.tenant != request.tenant) return Invalid("all streams of an append belong to its tenant");
+    if (!streams.insert(stream.stream).second) {
+      return Invalid(absl::StrFormat("an append names %s twice", stream.stream.ToString()));
+    }
+    for (const NewEvent& event : stream.events) EVERFOLD_RETURN_IF_ERROR(ValidateEvent(event));
+    events += stream.events.size();
+  }
+  if (events == 0 && request.command.empty()) return Invalid("an append without events needs a command id");
+  return AtMost("events of an append", kMaxEventsPerCommit, events);
+}
+
+}  // namespace everfold

@@ -1,0 +1,67 @@
+// What an append asks for, and what it is told.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "everfold/event/commit.h"
+#include "everfold/store/stream_expectation.h"
+
+namespace everfold {
+
+// An event on its way into the store.
+struct NewEvent {
+  std::string type;                      // full message name
+  std::string fingerprint;               // of the type; may be empty for raw appends
+  std::string payload;                   // the serialized message
+  std::optional<absl::Time> event_time;  // default: the commit's recorded time
+  std::vector<std::string> tags;
+};
+
+struct StreamAppend {
+  StreamId stream;
+  StreamExpectation expectation = StreamExpectation::Any();
+  std::vector<NewEvent> events;
+};
+
+// One atomic append. Its streams are distinct and belong to the request's tenant. A stream without events is only
+// checked; a request without any event needs a command id, and records that the command was handled.
+struct AppendRequest {
+  std::string tenant;
+  CommandId command;
+  Metadata metadata;
+  absl::Time not_before = absl::InfinitePast();  // the recorded time is not earlier, even if the clock steps back
+  std::vector<StreamAppend> streams;
+};
+
+struct StreamResult {
+  StreamId stream;
+  Version version;    // after the append
+  Position position;  // of its last event; of the partition's head, if the append gave it none
+  friend bool operator==(const StreamResult&, const StreamResult&) = default;
+};
+
+struct AppendResult {
+  Sequence sequence;
+  absl::Time recorded_at;
+  std::vector<StreamResult> streams;  // one for each stream of the request
+  bool repeated = false;              // the command id was known: this is the first result again
+};
+
+// Limits of one append; larger requests are refused with INVALID_ARGUMENT and change nothing.
+inline constexpr std::size_t kMaxEventBytes = 1 << 20;
+inline constexpr std::size_t kMaxEventsPerCommit = 1000;
+inline constexpr std::size_t kMaxStreamsPerCommit = 100;
+inline constexpr std::size_t kMaxEventTypeBytes = 500;
+inline constexpr std::size_t kMaxTagsPerEvent = 20;
+inline constexpr std::size_t kMaxTagBytes = 200;
+inline constexpr std::size_t kMaxCommandIdBytes = 200;
+inline constexpr std::size_t kMaxMetadataBytes = 16 << 10;
+
+// INVALID_ARGUMENT, with the limit and the value, for a request that no store would take.
+absl::Status ValidateAppend(const AppendRequest& request);
+
+}  // namespace everfold

@@ -1,0 +1,101 @@
+// The event store, on any log: streams with versions, append conditions, command ids, and reads.
+//
+// One committer gives every commit its sequence, its recorded time and its offsets. It takes whatever appends are
+// waiting, checks their conditions in order against the durable state and what the same group has added, packs one
+// chunk a partition and appends the group to the log; while that group is being made durable, the next one gathers.
+// Nothing is answered, readable or watched before it is durable.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "everfold/base/clock.h"
+#include "everfold/base/random.h"
+#include "everfold/event/commit.h"
+#include "everfold/event/consistency_token.h"
+#include "everfold/log/partition_log.h"
+#include "everfold/runtime/executor.h"
+#include "everfold/store/append.h"
+
+namespace everfold {
+
+struct EventStoreOptions {
+  std::size_t max_waiting_appends = 65536;  // beyond it, appends are refused with RESOURCE_EXHAUSTED
+  std::size_t max_group_commits = 4096;     // in one group
+  std::size_t max_group_bytes = 4 << 20;    // of payloads in one group; a single commit may be larger
+};
+
+// Threading: thread-safe, but for Open and Close. Lifetime: log, executor, clock and random outlive it.
+class EventStore {
+ public:
+  using AppendDone = absl::AnyInvocable<void(absl::StatusOr<AppendResult>)>;
+  using Hint = absl::AnyInvocable<void()>;
+
+  // Ends its watch when it is destroyed; the hint may still be running then.
+  class Watch {
+   public:
+    virtual ~Watch() = default;
+  };
+
+  // Reads the whole log to build the index. DATA_LOSS, and where, if the log is damaged or not dense.
+  static absl::StatusOr<std::unique_ptr<EventStore>> Open(EventStoreOptions options, PartitionLog& log,
+                                                          Executor& executor, const Clock& clock,
+                                                          RandomSource& random);
+  virtual ~EventStore() = default;
+
+  // `done` is called once, on the executor, never before Append returns, and only when the append and every append
+  // before it that it depends on is durable:
+  //   INVALID_ARGUMENT    malformed or beyond a limit; or the command id was used by another request
+  //                       (IDEMPOTENCY_KEY_REUSED)
+  //   ABORTED             an expectation does not hold (VERSION_CONFLICT, with expected and actual)
+  //   RESOURCE_EXHAUSTED  too many appends are waiting (OVERLOADED, with RetryInfo), or the disk is full
+  //   UNKNOWN             the log failed in the middle (OUTCOME_UNKNOWN): the events may be durable or not. The store is
+  //                       closed from then on; after a restart the command id tells.
+  //   UNAVAILABLE         the store is closed (STORE_CLOSED)
+  // In all cases but UNKNOWN an error means that nothing was changed.
+  virtual void Append(AppendRequest request, AppendDone done) = 0;
+
+  // Version of the durable stream; 0 if there is none.
+  virtual Version VersionOf(const StreamId& stream) const = 0;
+
+  // The durable result of a command, with `repeated` set; nullopt if the id is not known. INVALID_ARGUMENT
+  // (IDEMPOTENCY_KEY_REUSED) if it belongs to another request, that is, to one with another fingerprint.
+  virtual absl::StatusOr<std::optional<AppendResult>> FindCommand(const std::string& tenant,
+                                                                  const CommandId& command) const = 0;
+
+  // HMAC-SHA-256 of a request under the store's key: CommandId::fingerprint.
+  virtual std::string FingerprintOfRequest(const std::string& request) const = 0;
+
+  // Calls `visit` for the durable events of a stream with a version above `after`, in order, until it returns an error,
+  // which is then the result. A stream that does not exist has no events.
+  virtual absl::Status ReadStream(const StreamId& stream, Version after,
+                                  absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const = 0;
+
+  // Everything with a sequence at or below this is durable and readable.
+  virtual Sequence DurableSequence() const = 0;
+  // The last durable offset of each partition. Never beyond what DurableSequence, read afterwards, covers.
+  virtual Checkpoint DurableHead() const = 0;
+
+  // Calls `hint` on the executor after the durable sequence moved. A hint may come late, for no reason, or while another
+  // one is still running.
+  virtual std::unique_ptr<Watch> WatchDurable(Hint hint) = 0;
+
+  virtual PartitionLog& log() const = 0;
+  // Why the store closed by itself, OK while it did not.
+  virtual absl::Status health() const = 0;
+
+  // Lets what is waiting end, refuses what comes, then calls `done`.
+  virtual void Close(Task done) = 0;
+};
+
+// The token for an append's positions.
+ConsistencyToken TokenOf(const EventStore& store, const AppendResult& result);
+
+}  // namespace everfold

@@ -1,0 +1,15 @@
+#include "everfold/telemetry/recording_logger.h"
+
+namespace everfold {
+
+void RecordingLogger::Write(LogLevel level, std::string_view message, std::span<const LogField> fields) {
+  absl::MutexLock lock(&mutex_);
+  lines_.push_back({level, std::string(message), {fields.begin(), fields.end()}});
+}
+
+std::vector<RecordingLogger::Line> RecordingLogger::lines() const {
+  absl::MutexLock lock(&mutex_);
+  return lines_;
+}
+
+}  // namespace everfold

@@ -1,0 +1,105 @@
+// Tests of deciders, without a store:
+//
+//   Given<WalletDecider>(MakeWalletOpened(), MakeDeposited({.amount_minor = 100}))
+//       .When(MakeWithdraw({.wallet_id = "w1", .amount_minor = 120}))
+//       .ThenRejected(MakeInsufficientFunds({.missing_minor = 20}));
+//
+// Field rules are checked as they are in front of Decide: a command that breaks one is neither accepted nor rejected,
+// and ThenInvalid tells which. The clock stands at 2026-01-01T00:00:00Z unless At says otherwise, and ids are the same in
+// every run. Failures are reported to GoogleTest, with what came out next to what was expected.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "everfold/decide/aggregate_type.h"
+#include "google/protobuf/message.h"
+
+namespace everfold::testing {
+
+// A decision, and everything it is compared with. Threading: one thread.
+class Decided {
+ public:
+  using Outcome = std::variant<Violations, AnyDecision, absl::Status>;
+
+  Decided(std::string command, Outcome outcome, std::unique_ptr<google::protobuf::Message> state);
+
+  // Exactly these events, in this order.
+  template <class... E>
+  const Decided& Then(const E&... events) const {
+    static_assert(sizeof...(E) > 0, "to expect no event, write ThenNothing()");
+    ExpectEvents({&events...});
+    return *this;
+  }
+  // Accepted, with nothing to record.
+  const Decided& ThenNothing() const;
+  const Decided& ThenRejected(const google::protobuf::Message& rejection) const;
+  // This field breaks this rule, for example ("amount_minor", "int64.gt"); it may not be the only one.
+  const Decided& ThenInvalid(const std::string& field, const std::string& rule) const;
+  // The state after the events, folded by Evolve.
+  const Decided& ThenState(const google::protobuf::Message& state) const;
+
+ private:
+  void ExpectEvents(const std::vector<const google::protobuf::Message*>& events) const;
+  std::string Describe() const;
+  void Fail(const std::string& expected) const;
+
+  std::string command_;
+  Outcome outcome_;
+  std::unique_ptr<google::protobuf::Message> state_;
+};
+
+// A history, as far as it was given.
+class History {
+ public:
+  explicit History(AggregateType type);
+
+  void Add(const google::protobuf::Message& event);
+  void SetTime(absl::Time now) { now_ = now; }
+  Decided Decide(const google::protobuf::Message& command) const;
+
+ private:
+  AggregateType type_;
+  std::unique_ptr<google::protobuf::Message> state_;
+  Version version_;
+  absl::Time now_;
+};
+
+template <class Decider>
+class GivenHistory {
+ public:
+  using State = typename Decider::Aggregate;
+
+  template <class... E>
+  explicit GivenHistory(const E&... events) : history_(MakeAggregateType<Decider>()) {
+    static_assert((kIsIn<E, typename AggregateOf<State>::Events> && ...), "Given: this is no event of the aggregate");
+    (history_.Add(events), ...);
+  }
+  GivenHistory& At(absl::Time now) & {
+    history_.SetTime(now);
+    return *this;
+  }
+  GivenHistory&& At(absl::Time now) && {
+    history_.SetTime(now);
+    return std::move(*this);
+  }
+  template <class C>
+  Decided When(const C& command) const {
+    static_assert(kIsIn<C, typename AggregateOf<State>::Commands>, "When: this is no command of the aggregate");
+    return history_.Decide(command);
+  }
+
+ private:
+  History history_;
+};
+
+template <class Decider, class... E>
+GivenHistory<Decider> Given(const E&... events) {
+  return GivenHistory<Decider>(events...);
+}
+
+}  // namespace everfold::testing

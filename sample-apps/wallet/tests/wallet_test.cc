@@ -1,0 +1,73 @@
+#include "wallet.h"
+
+#include <limits>
+
+#include "everfold/testing/given.h"
+#include "everfold/testing/project.h"
+#include "gtest/gtest.h"
+
+namespace wallet::v1 {
+namespace {
+
+using everfold::testing::Given;
+using everfold::testing::InStream;
+using everfold::testing::Project;
+
+constexpr std::int64_t kMax = WalletDecider::kMaxBalanceMinor;
+
+TEST(Wallet, OpensOnce) { Given<WalletDecider>().When(MakeOpenWallet({.wallet_id = "w1"})).Then(MakeWalletOpened({})); }
+
+TEST(Wallet, TakesADeposit) {
+  Given<WalletDecider>(MakeWalletOpened({}))
+      .When(MakeDeposit({.wallet_id = "w1", .amount_minor = 100}))
+      .Then(MakeDeposited({.amount_minor = 100}));
+}
+
+TEST(Wallet, RefusesAnAmountThatIsNotAboveZero) {
+  Given<WalletDecider>(MakeWalletOpened({}))
+      .When(MakeDeposit({.wallet_id = "w1", .amount_minor = 0}))
+      .ThenInvalid("amount_minor", "int64.gt");
+  Given<WalletDecider>(MakeWalletOpened({}))
+      .When(MakeWithdraw({.wallet_id = "w1", .amount_minor = -5}))
+      .ThenInvalid("amount_minor", "int64.gt");
+}
+
+TEST(Wallet, PaysOutTheLastCent) {
+  Given<WalletDecider>(MakeWalletOpened({}), MakeDeposited({.amount_minor = 100}))
+      .When(MakeWithdraw({.wallet_id = "w1", .amount_minor = 100}))
+      .Then(MakeWithdrawn({.amount_minor = 100}));
+}
+
+TEST(Wallet, RefusesToOverdraw) {
+  Given<WalletDecider>(MakeWalletOpened({}), MakeDeposited({.amount_minor = 130}), MakeWithdrawn({.amount_minor = 30}))
+      .When(MakeWithdraw({.wallet_id = "w1", .amount_minor = 120}))
+      .ThenRejected(MakeInsufficientFunds({.missing_minor = 20}));
+}
+
+TEST(Wallet, FillsUpToItsLimit) {
+  Given<WalletDecider>(MakeWalletOpened({}), MakeDeposited({.amount_minor = kMax - 1}))
+      .When(MakeDeposit({.wallet_id = "w1", .amount_minor = 1}))
+      .Then(MakeDeposited({.amount_minor = 1}));
+}
+
+TEST(Wallet, RefusesMoreThanItsLimitWithoutOverflow) {
+  Given<WalletDecider>(MakeWalletOpened({}), MakeDeposited({.amount_minor = kMax - 1}))
+      .When(MakeDeposit({.wallet_id = "w1", .amount_minor = std::numeric_limits<std::int64_t>::max()}))
+      .ThenRejected(MakeLimitExceeded({.room_minor = 1}));
+}
+
+TEST(Balances, ShowANewWalletAsEmpty) {
+  Project<Balances>(InStream("w1", MakeWalletOpened({})))
+      .ExpectRows(MakeWalletBalance({.wallet_id = "w1", .balance_minor = 0}));
+}
+
+TEST(Balances, AddUpEachWalletByItself) {
+  Project<Balances>(
+      InStream("w1", MakeWalletOpened({}), MakeDeposited({.amount_minor = 100}), MakeWithdrawn({.amount_minor = 30})),
+      InStream("w2", MakeWalletOpened({}), MakeDeposited({.amount_minor = 5})))
+      .ExpectRows(MakeWalletBalance({.wallet_id = "w1", .balance_minor = 70}),
+                  MakeWalletBalance({.wallet_id = "w2", .balance_minor = 5}));
+}
+
+}  // namespace
+}  // namespace wallet::v1

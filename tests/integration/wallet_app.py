@@ -1,0 +1,156 @@
+"""What the integration tests share: a wallet app of their own, and Python stubs made from the .proto files.
+
+CTest gives the programs by environment: WALLET_APP and DEPOSIT_PAYMENTS. A test that cannot run says why and ends with
+SKIPPED, which CTest reports as skipped.
+"""
+
+import atexit
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+SKIPPED = 77
+
+
+def skip(why):
+    print(f"skipped: {why}")
+    sys.exit(SKIPPED)
+
+
+try:
+    import grpc
+except ImportError:
+    skip("Python's gRPC is not installed (Debian: python3-grpcio python3-protobuf)")
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "sample-apps/wallet"))
+import client  # noqa: E402
+
+WALLET_APP = os.environ["WALLET_APP"]
+DEPOSIT_PAYMENTS = os.environ["DEPOSIT_PAYMENTS"]
+WORK = pathlib.Path(tempfile.mkdtemp(prefix="everfold-test-"))
+atexit.register(shutil.rmtree, WORK, ignore_errors=True)
+(WORK / "stubs").mkdir()
+client.generate_stubs(WORK / "stubs")
+
+from wallet.v1 import wallet_api_pb2 as api  # noqa: E402
+from wallet.v1 import wallet_api_pb2_grpc as services  # noqa: E402
+from wallet.v1 import wallet_pb2 as domain  # noqa: E402
+
+
+def wait_until(what, condition, seconds=30):
+    """Polls `condition` until it holds; fails the test after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.005)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class WalletApp:
+    """A server with a data folder of its own, on a free port of the loopback interface."""
+
+    def __init__(self, name):
+        self.data = WORK / name
+        self.log = WORK / f"{name}.log"
+        self.address = f"127.0.0.1:{free_port()}"
+        self.process = None
+        self.channel = None
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            command = [WALLET_APP, "serve", "--data", str(self.data), "--listen", self.address]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        # A new channel each time: an old one waits before it tries to connect again.
+        self.channel = grpc.insecure_channel(self.address)
+        connected = grpc.channel_ready_future(self.channel)
+        wait_until("the wallet app serves", lambda: connected.done() or self.process.poll() is not None)
+        if self.process.poll() is not None:
+            raise AssertionError(f"the wallet app ended with {self.process.returncode}:\n{self.log.read_text()}")
+        return self
+
+    def kill(self):
+        """As a power cut for the process: nothing is flushed or closed."""
+        self._end(signal.SIGKILL)
+
+    def stop(self):
+        """Returns the exit code of an orderly stop."""
+        return self._end(signal.SIGTERM)
+
+    def _end(self, number):
+        self.channel.close()
+        self.process.send_signal(number)
+        code = self.process.wait(timeout=30)
+        self.process = None
+        return code
+
+    def run(self, *arguments):
+        """A built-in command of the app on the data folder, while it is stopped."""
+        command = [WALLET_APP, *arguments, "--data", str(self.data)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    def commands(self):
+        return services.WalletCommandServiceStub(self.channel)
+
+    def queries(self):
+        return services.WalletBalanceQueryServiceStub(self.channel)
+
+    def read_model_files(self):
+        return sorted((self.data / "read").rglob("*.db"))
+
+
+def deposit_payments(address, file, *arguments):
+    """A running depositor."""
+    command = [DEPOSIT_PAYMENTS, str(file), "--address", address, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def balances_in(output):
+    """The table that a depositor prints, in minor units."""
+    return {wallet: int(amount.replace(".", "")) for wallet, amount in re.findall(r"^(\w+) +(-?\d+\.\d\d)$", output, re.M)}
+
+
+def dump_of_read_models(app):
+    """Everything in every read-model file, its checkpoint included, as sorted SQL. The app must be stopped."""
+    dumps = {}
+    for path in app.read_model_files():
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            dumps[path] = sorted(database.iterdump())
+    return dumps
+
+
+class IntegrationTest(unittest.TestCase):
+    def app(self, name=None):
+        app = WalletApp(name or self.id().rsplit(".", 1)[-1])
+        self.addCleanup(lambda: app.process and app.kill())
+        return app.start()
+
+    def expect_verified(self, app):
+        """The log is whole, and the read models are what a fold of it gives. The app must be stopped."""
+        self.expect_done(app.run("verify"))
+        before = dump_of_read_models(app)
+        self.expect_done(app.run("rebuild"))
+        self.assertEqual(dump_of_read_models(app), before)
+
+    def expect_done(self, process):
+        self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
+
+
+def main():
+    unittest.main(verbosity=2)

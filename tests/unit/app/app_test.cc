@@ -1,0 +1,181 @@
+// The process as its user meets it: exit codes, messages, files.
+#include "everfold/app/app.h"
+
+#include <gmock/gmock.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "absl/synchronization/notification.h"
+#include "everfold/app/host.h"
+#include "everfold/app/rebuild.h"
+#include "everfold/app/verify.h"
+#include "everfold/rpc/grpc_server.h"
+#include "everfold/testing/scratch_directory.h"
+#include "tests/unit/app/tally.h"
+
+namespace everfold {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::ScratchDirectory;
+
+class AppTest : public ::testing::Test {
+ protected:
+  // An application without parts.
+  int Main(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "wallet");
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    return App("wallet").Main(static_cast<int>(argv.size()), argv.data());
+  }
+
+  std::string data() const { return directory_.path() + "/data"; }
+  std::string socket() const { return "unix:" + directory_.path() + "/socket"; }
+
+  // Commits `events` to the tally "t1".
+  void Fill(std::size_t events) {
+    auto host = Host::Open({.data_directory = data()});
+    ASSERT_TRUE(host.ok()) << host.status();
+    auto store =
+        EventStore::Open(EventStoreOptions(), (*host)->log(), (*host)->executor(), (*host)->clock(), (*host)->random());
+    ASSERT_TRUE(store.ok()) << store.status();
+    absl::Notification appended;
+    (*store)->Append(CountedAppend("t1", events), [&appended](auto result) {
+      EXPECT_TRUE(result.ok()) << result.status();
+      appended.Notify();
+    });
+    appended.WaitForNotification();
+    WaitForClose([&store](Task done) { (*store)->Close(std::move(done)); });
+    EXPECT_EQ((*host)->Close(), absl::OkStatus());
+  }
+
+  CommandLine Line() const {
+    CommandLine line;
+    line.data_directory = data();
+    return line;
+  }
+
+  ScratchDirectory directory_;
+};
+
+bool Answers(const std::string& address) {
+  return grpc::CreateChannel(address, grpc::InsecureChannelCredentials())
+      ->WaitForConnected(std::chrono::system_clock::now() + std::chrono::minutes(1));
+}
+
+TEST_F(AppTest, ServesUntilItIsToldToStop) {
+  int exit_code = -1;
+  std::jthread app([&] { exit_code = Main({"--data", data(), "--listen", socket()}); });
+  ASSERT_TRUE(Answers(socket()));
+  ::kill(::getpid(), SIGTERM);
+  app.join();
+  EXPECT_EQ(exit_code, 0);
+}
+
+TEST_F(AppTest, StartsAgainOnItsData) {
+  for (int run = 0; run < 2; ++run) {
+    int exit_code = -1;
+    std::jthread app([&] { exit_code = Main({"--data", data(), "--listen", socket()}); });
+    ASSERT_TRUE(Answers(socket()));
+    ::kill(::getpid(), SIGINT);
+    app.join();
+    EXPECT_EQ(exit_code, 0);
+  }
+}
+
+TEST_F(AppTest, SaysThatAnAddressIsInUse) {
+  const auto other = GrpcServer::Start({.addresses = {"127.0.0.1:0"}}, {});
+  ASSERT_TRUE(other.ok()) << other.status();
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Main({"--data", data(), "--listen", (*other)->addresses()[0]}), 69);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("wallet: cannot listen on " + (*other)->addresses()[0] + ": address in use"));
+  EXPECT_FALSE(std::filesystem::exists(data()));
+}
+
+TEST_F(AppTest, SaysThatItsDataIsInUse) {
+  const auto host = Host::Open({.data_directory = data()});
+  ASSERT_TRUE(host.ok()) << host.status();
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Main({"--data", data(), "--listen", socket()}), 75);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("holds it"));
+  EXPECT_EQ((*host)->Close(), absl::OkStatus());
+}
+
+TEST_F(AppTest, SaysThatItCannotKeepDataThere) {
+  std::ofstream(directory_.path() + "/file") << "a file";
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Main({"--data", directory_.path() + "/file/data", "--listen", socket()}), 2);
+  EXPECT_EQ(
+      ::testing::internal::GetCapturedStderr(),
+      "wallet: cannot keep data in " + directory_.path() + "/file/data: " + directory_.path() +
+          "/file: is not a directory; choose another directory with --data DIR, or have this one made writable\n");
+}
+
+TEST_F(AppTest, RefusesAWrongCommandLine) {
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Main({"sevre"}), 2);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("Run 'wallet --help' for what there is."));
+  EXPECT_EQ(Main({"--data", data(), "--listen", "nowhere"}), 2);
+}
+
+TEST_F(AppTest, PrintsItsVersion) {
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Main({"version"}), 0);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("wallet, with Everfold "));
+}
+
+TEST_F(AppTest, VerifyPrintsWhatIsThere) {
+  Fill(3);
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Main({"verify", "--data", data()}), 0);
+  const std::string printed = ::testing::internal::GetCapturedStdout();
+  EXPECT_THAT(printed, HasSubstr("      all            3            1            1\n"));
+  EXPECT_THAT(printed, HasSubstr(data() + " is undamaged\n"));
+}
+
+TEST_F(AppTest, VerifyAndRebuildWantAStore) {
+  for (const std::string verb : {"verify", "rebuild"}) {
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(Main({verb, "--data", data()}), 2);
+    EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+              "wallet: there is no store in " + data() + "; name its directory with --data DIR\n");
+    EXPECT_FALSE(std::filesystem::exists(data()));
+  }
+}
+
+TEST_F(AppTest, RebuildReadsEveryEvent) {
+  Fill(3);
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Rebuild("wallet", TallyParts(), Line()), ExitCode::kOk);
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(), "tallies: rebuilt from 3 events\n");
+  EXPECT_TRUE(std::filesystem::exists(data() + "/read/tallies"));
+}
+
+TEST_F(AppTest, RebuildStartsFromNothing) {
+  Fill(3);
+  std::filesystem::create_directories(data() + "/read/tallies");
+  std::ofstream(data() + "/read/tallies/1.db") << "no database";
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Rebuild("wallet", TallyParts(), Line()), ExitCode::kOk);
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(), "tallies: rebuilt from 3 events\n");
+}
+
+TEST_F(AppTest, RebuildOfAnUnknownProjectionNamesTheKnown) {
+  Fill(1);
+  CommandLine line = Line();
+  line.projections = {"balances"};
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Rebuild("wallet", TallyParts(), line), ExitCode::kUsage);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "wallet: there is no projection balances; there is: tallies\n");
+}
+
+}  // namespace
+}  // namespace everfold

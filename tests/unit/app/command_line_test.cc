@@ -1,0 +1,101 @@
+#include "everfold/app/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace everfold {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+CommandLine Parsed(const std::vector<std::string>& arguments) {
+  const auto line = ParseCommandLine("wallet", arguments);
+  EXPECT_TRUE(line.ok()) << line.status();
+  return line.value_or(CommandLine());
+}
+
+std::string Refusal(const std::vector<std::string>& arguments) {
+  const auto line = ParseCommandLine("wallet", arguments);
+  EXPECT_EQ(line.status().code(), absl::StatusCode::kInvalidArgument);
+  return std::string(line.status().message());
+}
+
+TEST(CommandLine, ServesWithDefaultsWhenEmpty) {
+  const CommandLine line = Parsed({});
+  EXPECT_EQ(line.verb, Verb::kServe);
+  EXPECT_EQ(line.data_directory, "./.everfold/wallet");
+  EXPECT_THAT(line.listen, ElementsAre("127.0.0.1:50051"));
+  EXPECT_EQ(line.partitions, 0u);
+  EXPECT_EQ(line.threads, 0);
+  EXPECT_EQ(line.log_level, LogLevel::kInfo);
+}
+
+TEST(CommandLine, ServesWithOptionsAlone) {
+  const CommandLine line = Parsed({"--data", "d"});
+  EXPECT_EQ(line.verb, Verb::kServe);
+  EXPECT_EQ(line.data_directory, "d");
+}
+
+TEST(CommandLine, TakesEveryOptionOfServe) {
+  const CommandLine line = Parsed({"serve", "--data", "d", "--listen", "127.0.0.1:1", "--listen", "unix:/s",
+                                   "--partitions", "4", "--threads", "3", "--log-level", "warning"});
+  EXPECT_EQ(line.verb, Verb::kServe);
+  EXPECT_EQ(line.data_directory, "d");
+  EXPECT_THAT(line.listen, ElementsAre("127.0.0.1:1", "unix:/s"));
+  EXPECT_EQ(line.partitions, 4u);
+  EXPECT_EQ(line.threads, 3);
+  EXPECT_EQ(line.log_level, LogLevel::kWarning);
+}
+
+TEST(CommandLine, RebuildsEverythingOrSome) {
+  EXPECT_EQ(Parsed({"rebuild"}).verb, Verb::kRebuild);
+  EXPECT_THAT(Parsed({"rebuild"}).projections, IsEmpty());
+  const CommandLine line = Parsed({"rebuild", "balances", "turnover", "--data", "d"});
+  EXPECT_THAT(line.projections, ElementsAre("balances", "turnover"));
+  EXPECT_EQ(line.data_directory, "d");
+}
+
+TEST(CommandLine, VerifiesAndTellsItsVersion) {
+  EXPECT_EQ(Parsed({"verify", "--data", "d"}).verb, Verb::kVerify);
+  EXPECT_EQ(Parsed({"version"}).verb, Verb::kVersion);
+}
+
+TEST(CommandLine, HelpNamesEveryVerbAndTheExitCodes) {
+  for (const char* const argument : {"--help", "-h"}) {
+    const CommandLine line = Parsed({argument});
+    EXPECT_EQ(line.verb, Verb::kHelp);
+    for (const char* const text : {"serve", "rebuild", "verify", "version", "Exit codes"}) {
+      EXPECT_THAT(line.help, HasSubstr(text));
+    }
+  }
+}
+
+TEST(CommandLine, HelpOfAVerbNamesItsOptionsWithTheirDefaults) {
+  const CommandLine line = Parsed({"serve", "--help"});
+  EXPECT_EQ(line.verb, Verb::kHelp);
+  for (const char* const text :
+       {"--data", "./.everfold/wallet", "--listen", "127.0.0.1:50051", "--partitions", "--threads", "--log-level"}) {
+    EXPECT_THAT(line.help, HasSubstr(text));
+  }
+}
+
+TEST(CommandLine, RefusesWhatItDoesNotKnow) {
+  EXPECT_EQ(Refusal({"sevre"}),
+            "there is no command 'sevre'; there is: serve, rebuild, verify, version\n"
+            "Run 'wallet --help' for what there is.");
+  EXPECT_THAT(Refusal({"--port", "1"}), HasSubstr("--port"));
+  EXPECT_THAT(Refusal({"verify", "--listen", "127.0.0.1:1"}), HasSubstr("--listen"));
+}
+
+TEST(CommandLine, RefusesValuesOutOfRange) {
+  EXPECT_THAT(Refusal({"--partitions", "0"}), HasSubstr("--partitions"));
+  EXPECT_THAT(Refusal({"--partitions", "1025"}), HasSubstr("1024"));
+  EXPECT_THAT(Refusal({"--threads", "many"}), HasSubstr("--threads"));
+  EXPECT_THAT(Refusal({"--log-level", "loud"}), HasSubstr("debug,info,warning,error"));
+  EXPECT_THAT(Refusal({"--data"}), HasSubstr("--data"));
+}
+
+}  // namespace
+}  // namespace everfold

@@ -1,0 +1,49 @@
+#include "everfold/app/parts.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/app/tally.h"
+
+namespace everfold {
+namespace {
+
+void ExpectRefused(const Parts& parts, const std::string& message) {
+  const absl::Status status = parts.Validate();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(), message);
+}
+
+TEST(Parts, AreValidWhenEveryNameIsThereOnce) {
+  EXPECT_EQ(Parts().Validate(), absl::OkStatus());
+  EXPECT_EQ(TallyParts().Validate(), absl::OkStatus());
+}
+
+TEST(Parts, RefuseTwoAggregatesOfOneName) {
+  Parts parts = TallyParts();
+  parts.aggregates.push_back(TallyAggregate());
+  ExpectRefused(parts, "the aggregate tally is there twice: in Aggregate #1 and in Aggregate #2");
+}
+
+TEST(Parts, RefuseACommandOfTwoAggregates) {
+  Parts parts = TallyParts();
+  parts.aggregates.push_back(TallyAggregate());
+  parts.aggregates.back().name = "other";
+  ExpectRefused(parts,
+                "the command google.protobuf.StringValue is there twice: in aggregate tally and in aggregate other");
+}
+
+TEST(Parts, RefuseTwoProjectionsOfOneName) {
+  Parts parts = TallyParts();
+  parts.projections.push_back(TallyProjection());
+  ExpectRefused(parts, "the projection tallies is there twice: in Projection #1 and in Projection #2");
+}
+
+TEST(Parts, RefuseAReadModelOfTwoProjections) {
+  Parts parts = TallyParts();
+  parts.projections.push_back(TallyProjection("others"));
+  ExpectRefused(parts,
+                "the read model tally.v1.TallyCount is there twice: in projection tallies and in projection others");
+}
+
+}  // namespace
+}  // namespace everfold

@@ -1,0 +1,306 @@
+#include "everfold/command/command_handler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "everfold/base/error.h"
+#include "everfold/log/memory/memory_log.h"
+#include "everfold/runtime/manual_executor.h"
+#include "google/rpc/error_details.pb.h"
+#include "sample-apps/wallet/wallet.h"
+
+namespace everfold {
+namespace {
+
+using ::testing::HasSubstr;
+using wallet::v1::Deposit;
+using wallet::v1::Deposited;
+using wallet::v1::InsufficientFunds;
+using wallet::v1::MakeDeposit;
+using wallet::v1::MakeOpenWallet;
+using wallet::v1::MakeWithdraw;
+using wallet::v1::Wallet;
+using wallet::v1::WalletDecider;
+using wallet::v1::Withdraw;
+
+using Outcome = absl::StatusOr<CommandOutcome>;
+
+// The wallet, with faults that user code can have.
+struct FaultyDecider : WalletDecider {
+  using WalletDecider::Decide;
+  using WalletDecider::Evolve;
+  static Decision<Wallet> Decide(const Wallet& s, const Withdraw& c, Context& context) {
+    if (c.amount_minor() == 13) throw std::runtime_error("thirteen");
+    if (c.amount_minor() == 14) return Nothing();
+    return WalletDecider::Decide(s, c, context);
+  }
+  static void Evolve(Wallet& s, const Deposited& e) {
+    if (e.amount_minor() == 13) throw std::runtime_error("no evolution");
+    WalletDecider::Evolve(s, e);
+  }
+};
+
+struct Extra {
+  std::string request_id = {};
+  std::optional<Version> expected_version = {};
+  absl::Time deadline = absl::InfiniteFuture();
+};
+
+class CommandHandlerTest : public ::testing::Test {
+ protected:
+  CommandHandlerTest() { Open(); }
+
+  void Open() {
+    log_ = std::make_unique<MemoryLog>(storage_, executor_);
+    store_ = EventStore::Open({}, *log_, executor_, executor_.clock(), random_).value();
+    std::vector<AggregateType> aggregates;
+    aggregates.push_back(MakeAggregateType<FaultyDecider>());
+    handler_ = CommandHandler::Create(options_, std::move(aggregates), *store_, executor_, executor_.clock(), random_);
+  }
+  void CrashAndReopen() {
+    executor_.DropAll();
+    handler_.reset();
+    store_.reset();
+    log_.reset();
+    Open();
+  }
+
+  std::shared_ptr<std::optional<Outcome>> Start(const google::protobuf::Message& command, Extra extra = {}) {
+    auto kept = std::shared_ptr<google::protobuf::Message>(command.New());
+    kept->CopyFrom(command);
+    CommandRequest request;
+    request.command = kept.get();
+    request.request_id = extra.request_id;
+    request.expected_version = extra.expected_version;
+    request.deadline = extra.deadline;
+    auto outcome = std::make_shared<std::optional<Outcome>>();
+    handler_->Handle(std::move(request), [outcome, kept](Outcome result) { *outcome = std::move(result); });
+    EXPECT_FALSE(outcome->has_value()) << "answered before Handle returned";
+    return outcome;
+  }
+  Outcome Send(const google::protobuf::Message& command, Extra extra = {}) {
+    const auto outcome = Start(command, std::move(extra));
+    executor_.RunUntilIdle();
+    return std::move(*outcome).value();
+  }
+  static CommandReceipt Receipt(const Outcome& outcome) {
+    if (outcome.ok() && std::holds_alternative<CommandReceipt>(*outcome)) return std::get<CommandReceipt>(*outcome);
+    ADD_FAILURE() << "no receipt: " << outcome.status();
+    return {};
+  }
+  void OpenWithBalance(const std::string& id, std::int64_t balance) {
+    Receipt(Send(MakeOpenWallet({.wallet_id = id})));
+    Receipt(Send(MakeDeposit({.wallet_id = id, .amount_minor = balance})));
+  }
+  static void ExpectError(const Outcome& outcome, absl::StatusCode code, const char* reason, const std::string& text) {
+    EXPECT_EQ(outcome.status().code(), code) << outcome.status();
+    EXPECT_EQ(ReasonOf(outcome.status()), reason);
+    EXPECT_THAT(std::string(outcome.status().message()), HasSubstr(text));
+  }
+
+  ManualExecutor executor_{11};
+  SeededRandom random_{11};
+  CommandHandlerOptions options_;
+  std::shared_ptr<MemoryLogStorage> storage_ =
+      std::make_shared<MemoryLogStorage>(LogIdentity{{"0123456789abcdef"}, 16, std::string(32, 'k')});
+  std::unique_ptr<MemoryLog> log_;
+  std::unique_ptr<EventStore> store_;
+  std::unique_ptr<CommandHandler> handler_;
+};
+
+TEST_F(CommandHandlerTest, AnswersWithAReceipt) {
+  const CommandReceipt opened = Receipt(Send(MakeOpenWallet({.wallet_id = "w1"})));
+  EXPECT_EQ(opened.stream.ToString(), "wallet/w1");
+  EXPECT_EQ(opened.version, Version(1));
+  EXPECT_EQ(opened.sequence, Sequence(1));
+  EXPECT_FALSE(opened.repeated);
+  EXPECT_EQ(opened.token.epoch, storage_->identity().epoch);
+  EXPECT_EQ(opened.token.positions.size(), 1u);
+  EXPECT_EQ(Receipt(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 5}))).version, Version(2));
+}
+
+TEST_F(CommandHandlerTest, RejectionIsAValue) {
+  OpenWithBalance("w1", 100);
+  const Outcome outcome = Send(MakeWithdraw({.wallet_id = "w1", .amount_minor = 120}));
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_TRUE(std::holds_alternative<Rejection>(*outcome));
+  const Rejection& rejection = std::get<Rejection>(*outcome);
+  EXPECT_EQ(rejection.code, absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(dynamic_cast<const InsufficientFunds&>(*rejection.message).missing_minor(), 20);
+  EXPECT_EQ(store_->VersionOf({"", "wallet", "w1"}), Version(2));
+}
+
+TEST_F(CommandHandlerTest, RefusesBrokenFieldRulesWithAllViolations) {
+  const Outcome outcome = Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 0}));
+  ExpectError(outcome, absl::StatusCode::kInvalidArgument, reason::kCommandInvalid, "amount_minor");
+  google::rpc::BadRequest bad_request;
+  ASSERT_TRUE(FindDetail(outcome.status(), bad_request));
+  ASSERT_EQ(bad_request.field_violations_size(), 1);
+  EXPECT_EQ(bad_request.field_violations(0).field(), "amount_minor");
+  EXPECT_EQ(bad_request.field_violations(0).reason(), "INT64_GT");
+}
+
+TEST_F(CommandHandlerTest, ChecksWhatTheCommandExpectsOfItsStream) {
+  ExpectError(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 1})), absl::StatusCode::kNotFound,
+              reason::kStreamNotFound, "wallet/w1 does not exist");
+  Receipt(Send(MakeOpenWallet({.wallet_id = "w1"})));
+  ExpectError(Send(MakeOpenWallet({.wallet_id = "w1"})), absl::StatusCode::kAlreadyExists, reason::kStreamExists,
+              "wallet/w1 exists already, at version 1");
+}
+
+TEST_F(CommandHandlerTest, RefusesStaleVersion) {
+  OpenWithBalance("w1", 100);
+  const auto deposit = MakeDeposit({.wallet_id = "w1", .amount_minor = 1});
+  ExpectError(Send(deposit, {.expected_version = Version(1)}), absl::StatusCode::kAborted, reason::kVersionConflict,
+              "wallet/w1: expected version 1, it is at version 2");
+  EXPECT_EQ(Receipt(Send(deposit, {.expected_version = Version(2)})).version, Version(3));
+}
+
+TEST_F(CommandHandlerTest, RefusesMalformedIds) {
+  ExpectError(Send(MakeOpenWallet({.wallet_id = ""})), absl::StatusCode::kInvalidArgument, reason::kLimitExceeded,
+              "an id must have 1 to 200 bytes, it has 0");
+  ExpectError(Send(MakeOpenWallet({.wallet_id = "a\nb"})), absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+              "printable UTF-8");
+  ExpectError(Send(MakeOpenWallet({.wallet_id = "w"}), {.request_id = std::string(201, 'x')}),
+              absl::StatusCode::kInvalidArgument, reason::kLimitExceeded, "request_id must have 1 to 200 bytes");
+}
+
+TEST_F(CommandHandlerTest, RepeatsTheFirstReceiptForAKnownRequestId) {
+  OpenWithBalance("w1", 100);
+  const auto withdraw = MakeWithdraw({.wallet_id = "w1", .amount_minor = 80});
+  const CommandReceipt first = Receipt(Send(withdraw, {.request_id = "r1"}));
+  Receipt(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 1})));
+  CrashAndReopen();
+  // Decided afresh it would be rejected: there is not enough left.
+  const CommandReceipt second = Receipt(Send(withdraw, {.request_id = "r1"}));
+  EXPECT_TRUE(second.repeated);
+  EXPECT_EQ(second.version, first.version);
+  EXPECT_EQ(second.sequence, first.sequence);
+  EXPECT_EQ(second.token, first.token);
+  EXPECT_EQ(store_->VersionOf({"", "wallet", "w1"}), Version(4));
+}
+
+TEST_F(CommandHandlerTest, ARequestIdBelongsToOneRequest) {
+  OpenWithBalance("w1", 100);
+  Receipt(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 1}), {.request_id = "r1"}));
+  ExpectError(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 2}), {.request_id = "r1"}),
+              absl::StatusCode::kInvalidArgument, reason::kIdempotencyKeyReused, "r1");
+  // Another type of command is another scope.
+  Receipt(Send(MakeWithdraw({.wallet_id = "w1", .amount_minor = 1}), {.request_id = "r1"}));
+}
+
+TEST_F(CommandHandlerTest, ConcurrentRepeatsLeaveOneSetOfEvents) {
+  OpenWithBalance("w1", 100);
+  std::vector<std::shared_ptr<std::optional<Outcome>>> outcomes;
+  const auto deposit = MakeDeposit({.wallet_id = "w1", .amount_minor = 7});
+  for (int i = 0; i < 100; ++i) outcomes.push_back(Start(deposit, {.request_id = "r1"}));
+  executor_.RunUntilIdle();
+  for (const auto& outcome : outcomes) EXPECT_EQ(Receipt(outcome->value()).version, Version(3));
+  EXPECT_EQ(store_->VersionOf({"", "wallet", "w1"}), Version(3));
+}
+
+TEST_F(CommandHandlerTest, CommandsOfOneStreamAreDecidedOneAfterTheOther) {
+  OpenWithBalance("w1", 100);
+  std::vector<std::shared_ptr<std::optional<Outcome>>> outcomes;
+  for (int i = 0; i < 10; ++i) outcomes.push_back(Start(MakeWithdraw({.wallet_id = "w1", .amount_minor = 30})));
+  executor_.RunUntilIdle();
+  int accepted = 0;
+  for (const auto& outcome : outcomes) accepted += std::holds_alternative<CommandReceipt>(*outcome->value()) ? 1 : 0;
+  EXPECT_EQ(accepted, 3);
+}
+
+TEST_F(CommandHandlerTest, ALongQueueOfQuickAnswersDoesNotGrowTheStack) {
+  OpenWithBalance("w1", 1);
+  std::vector<std::shared_ptr<std::optional<Outcome>>> outcomes;
+  for (int i = 0; i < 9000; ++i) outcomes.push_back(Start(MakeWithdraw({.wallet_id = "w1", .amount_minor = 30})));
+  executor_.RunUntilIdle();
+  for (const auto& outcome : outcomes) ASSERT_TRUE(outcome->has_value());
+}
+
+TEST_F(CommandHandlerTest, RefusesTooManyWaitingOnOneStream) {
+  options_.max_waiting_per_stream = 2;
+  CrashAndReopen();
+  std::vector<std::shared_ptr<std::optional<Outcome>>> outcomes;
+  for (int i = 0; i < 10; ++i) outcomes.push_back(Start(MakeDeposit({.wallet_id = "w1", .amount_minor = 1})));
+  executor_.RunUntilIdle();
+  int refused = 0;
+  for (const auto& outcome : outcomes) {
+    if (outcome->value().status().code() != absl::StatusCode::kResourceExhausted) continue;
+    google::rpc::RetryInfo retry;
+    EXPECT_TRUE(FindDetail(outcome->value().status(), retry));
+    ++refused;
+  }
+  EXPECT_GT(refused, 0);
+}
+
+TEST_F(CommandHandlerTest, AcceptsACommandThatChangesNothing) {
+  OpenWithBalance("w1", 100);
+  const CommandReceipt receipt = Receipt(Send(MakeWithdraw({.wallet_id = "w1", .amount_minor = 14})));
+  EXPECT_EQ(receipt.version, Version(2));
+  EXPECT_EQ(receipt.sequence, Sequence(0));
+}
+
+TEST_F(CommandHandlerTest, ADeciderThatThrowsHarmsOnlyItsCommand) {
+  OpenWithBalance("w1", 100);
+  ExpectError(Send(MakeWithdraw({.wallet_id = "w1", .amount_minor = 13})), absl::StatusCode::kInternal,
+              reason::kDeciderFailed, "threw: thirteen");
+  ExpectError(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 13})), absl::StatusCode::kInternal,
+              reason::kDeciderFailed, "threw: no evolution");
+  EXPECT_EQ(Receipt(Send(MakeWithdraw({.wallet_id = "w1", .amount_minor = 100}))).version, Version(3));
+}
+
+TEST_F(CommandHandlerTest, SeesWhatSomebodyElseAppended) {
+  OpenWithBalance("w1", 100);
+  AppendRequest raw;
+  StreamAppend& stream = raw.streams.emplace_back();
+  stream.stream = {"", "wallet", "w1"};
+  Deposited deposited;
+  deposited.set_amount_minor(50);
+  stream.events.push_back({.type = "wallet.v1.Deposited",
+                           .fingerprint = {},
+                           .payload = deposited.SerializeAsString(),
+                           .event_time = {},
+                           .tags = {}});
+  // It may come before, between, or after the command's decision.
+  const auto outcome = Start(MakeWithdraw({.wallet_id = "w1", .amount_minor = 90}));
+  store_->Append(std::move(raw), [](absl::StatusOr<AppendResult> result) { EXPECT_TRUE(result.ok()); });
+  executor_.RunUntilIdle();
+  Receipt(outcome->value());
+  EXPECT_EQ(Receipt(Send(MakeWithdraw({.wallet_id = "w1", .amount_minor = 60}))).version, Version(5));
+}
+
+TEST_F(CommandHandlerTest, FoldsTheStateFromTheStoreAfterAReopen) {
+  OpenWithBalance("w1", 100);
+  CrashAndReopen();
+  const Outcome outcome = Send(MakeWithdraw({.wallet_id = "w1", .amount_minor = 101}));
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_TRUE(std::holds_alternative<Rejection>(*outcome));
+}
+
+TEST_F(CommandHandlerTest, DoesNotDecideAfterTheDeadline) {
+  OpenWithBalance("w1", 100);
+  const auto late = MakeDeposit({.wallet_id = "w1", .amount_minor = 1});
+  ExpectError(Send(late, {.deadline = executor_.clock().Now()}), absl::StatusCode::kDeadlineExceeded,
+              reason::kDeadlineExceeded, "deadline");
+  EXPECT_EQ(store_->VersionOf({"", "wallet", "w1"}), Version(2));
+}
+
+TEST_F(CommandHandlerTest, CloseLetsWorkEndAndRefusesNewWork) {
+  const auto under_way = Start(MakeOpenWallet({.wallet_id = "w1"}));
+  bool closed = false;
+  handler_->Close([&closed] { closed = true; });
+  const Outcome late = Send(MakeOpenWallet({.wallet_id = "w2"}));
+  EXPECT_TRUE(closed);
+  EXPECT_EQ(Receipt(under_way->value()).version, Version(1));
+  ExpectError(late, absl::StatusCode::kUnavailable, reason::kShuttingDown, "shutting down");
+}
+
+TEST_F(CommandHandlerTest, RefusesACommandThatNobodyTakes) {
+  ExpectError(Send(google::rpc::ErrorInfo()), absl::StatusCode::kUnimplemented, reason::kRequestInvalid,
+              "no aggregate of this application takes google.rpc.ErrorInfo");
+}
+
+}  // namespace
+}  // namespace everfold

@@ -1,0 +1,67 @@
+// append_until_killed DIRECTORY: appends to a log for as long as it lives, several appends outstanding, each to two
+// partitions, and writes the number of the last acknowledged chunk to standard output, 8 bytes each, as soon as it is
+// acknowledged.
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "absl/synchronization/mutex.h"
+#include "everfold/log/embedded/embedded_log.h"
+#include "tests/contract/chunk_making.h"
+
+namespace everfold {
+namespace {
+
+constexpr int kOutstanding = 8;
+
+class Outstanding {
+ public:
+  void Begin() {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(this, &Outstanding::HasRoom));
+    ++count_;
+  }
+  void End() {
+    absl::MutexLock lock(&mutex_);
+    --count_;
+  }
+
+ private:
+  bool HasRoom() const { return count_ < kOutstanding; }
+  absl::Mutex mutex_;
+  int count_ = 0;
+};
+
+void Acknowledge(const absl::Status& status, std::uint64_t chunk_number) {
+  if (!status.ok()) {
+    std::fprintf(stderr, "append failed: %s\n", status.ToString().c_str());
+    std::_Exit(1);
+  }
+  if (write(STDOUT_FILENO, &chunk_number, sizeof(chunk_number)) != sizeof(chunk_number)) std::_Exit(1);
+}
+
+int Run(const char* directory) {
+  SystemRandom random;
+  auto log = EmbeddedLog::Open({.directory = directory, .partitions = 4, .reserved_bytes = 0}, random);
+  if (!log.ok()) {
+    std::fprintf(stderr, "%s\n", log.status().ToString().c_str());
+    return 1;
+  }
+  Outstanding outstanding;
+  PartitionHead head = (*log)->Head(PartitionId(0));
+  while (true) {
+    outstanding.Begin();
+    ChunkAppend a = MakeChunk(PartitionId(0), head), b = MakeChunk(PartitionId(1), head);
+    head = a.new_head;
+    (*log)->Append({std::move(a), std::move(b)}, [&, number = head.chunk_number](absl::Status status) {
+      Acknowledge(status, number);
+      outstanding.End();
+    });
+  }
+}
+
+}  // namespace
+}  // namespace everfold
+
+int main(int, char** arguments) { return everfold::Run(arguments[1]); }

@@ -1,0 +1,45 @@
+#include "tests/unit/log/log_driver.h"
+
+#include "absl/synchronization/notification.h"
+#include "everfold/base/check.h"
+#include "gtest/gtest.h"
+
+namespace everfold {
+
+absl::Status AppendAndWait(PartitionLog& log, std::vector<ChunkAppend> group) {
+  absl::Notification ended;
+  absl::Status result;
+  log.Append(std::move(group), [&](absl::Status status) {
+    result = std::move(status);
+    ended.Notify();
+  });
+  ended.WaitForNotification();
+  return result;
+}
+
+void CloseAndWait(PartitionLog& log) {
+  absl::Notification ended;
+  log.Close([&](absl::Status) { ended.Notify(); });
+  ended.WaitForNotification();
+}
+
+std::unique_ptr<EmbeddedLog> OpenOrDie(const std::string& directory, std::uint32_t partitions) {
+  SystemRandom random;
+  auto opened =
+      EmbeddedLog::Open({.directory = directory, .partitions = partitions, .reserved_bytes = 0}, random);
+  EXPECT_TRUE(opened.ok()) << opened.status();
+  EVERFOLD_CHECK(opened.ok());
+  return *std::move(opened);
+}
+
+Reading ReadPartition(const PartitionLog& log, std::uint32_t partition) {
+  Reading reading;
+  auto cursor = log.Read(PartitionId(partition), Offset(0));
+  if (!cursor.ok()) return {{}, cursor.status()};
+  absl::StatusOr<bool> more = (*cursor)->Next();
+  for (; more.ok() && *more; more = (*cursor)->Next()) reading.chunks.emplace_back((*cursor)->chunk());
+  reading.status = more.status();
+  return reading;
+}
+
+}  // namespace everfold

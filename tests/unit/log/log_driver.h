@@ -1,0 +1,27 @@
+// Drives a log whose callbacks come on another thread, one call at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "everfold/log/embedded/embedded_log.h"
+
+namespace everfold {
+
+// Appends and waits.
+absl::Status AppendAndWait(PartitionLog& log, std::vector<ChunkAppend> group);
+void CloseAndWait(PartitionLog& log);
+
+// Opens a log, or fails the test. No space is kept free.
+std::unique_ptr<EmbeddedLog> OpenOrDie(const std::string& directory, std::uint32_t partitions = 0);
+
+// What reading a partition from its start came to: the chunks, and why it ended (OK: at the head).
+struct Reading {
+  std::vector<std::string> chunks;
+  absl::Status status;
+};
+Reading ReadPartition(const PartitionLog& log, std::uint32_t partition);
+
+}  // namespace everfold

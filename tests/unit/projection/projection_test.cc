@@ -1,0 +1,507 @@
+#include "everfold/projection/projection.h"
+
+#include <filesystem>
+
+#include "everfold/base/error.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/unit/projection/dump.h"
+#include "tests/unit/projection/file_size_limit.h"
+#include "tests/unit/projection/ledger.h"
+
+namespace everfold {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr std::int64_t kPoison = 666;
+
+// Writes the row and fails then, so that there is something to take back.
+ProjectionType Failing(ProjectionType::Handler fail) {
+  ProjectionType type = MakeProjectionType<Balances>();
+  type.handlers[EventTraits<Debited>::kName] = fail;
+  return type;
+}
+
+bool ThrowsAtPoison(std::string_view payload, const EventContext& context, RowStore& rows) {
+  const bool handled = internal::Handle<Balances, Debited>(payload, context, rows);
+  Debited event;
+  event.ParseFromArray(payload.data(), static_cast<int>(payload.size()));
+  if (event.value() == kPoison) throw std::runtime_error("no such number");
+  return handled;
+}
+
+class ProjectionTest : public ::testing::Test {
+ protected:
+  std::string Path() { return ledger_.directory() + "/balances/1.db"; }
+  std::vector<std::string> Rows() { return DumpTable(Path(), "balance"); }
+  void ExpectRowsAreTheFold() {
+    EXPECT_EQ(Rows(), ledger_.Fold(ledger_.store().DurableHead()));
+    EXPECT_EQ(ledger_.projection().checkpoint(), ledger_.store().DurableHead());
+    EXPECT_EQ(ledger_.projection().lag_events(), 0u);
+    EXPECT_TRUE(ledger_.projection().status().ok()) << ledger_.projection().status();
+  }
+
+  Ledger ledger_;
+};
+
+TEST_F(ProjectionTest, FoldsWhatIsThereAndThenWhatComes) {
+  ledger_.Trade(20);
+  ledger_.RunProjection();
+  ExpectRowsAreTheFold();
+  ledger_.Trade(20);
+  ledger_.executor().RunUntilIdle();
+  ExpectRowsAreTheFold();
+  EXPECT_EQ(Rows().size(), 7u);
+}
+
+TEST_F(ProjectionTest, EmptyStoreHasAFileWithEmptyTables) {
+  ledger_.RunProjection();
+  EXPECT_THAT(Rows(), IsEmpty());
+  Alter(Path(), "PRAGMA user_version = 1");  // no transaction is left open
+  EXPECT_EQ(ledger_.projection().path(), Path());
+  EXPECT_EQ(ledger_.projection().checkpoint(), BeginningOf(ledger_.store()));
+}
+
+TEST_F(ProjectionTest, DoesNotRunBeforeStart) {
+  ledger_.Trade(5);
+  ASSERT_TRUE(ledger_.OpenProjection().ok());
+  ledger_.executor().RunUntilIdle();
+  EXPECT_THAT(Rows(), IsEmpty());
+  EXPECT_EQ(ledger_.projection().lag_events(), 8u);
+}
+
+TEST_F(ProjectionTest, EventsThatItDoesNotHandleMoveOnlyTheCheckpoint) {
+  ledger_.Append("a", {{.type = kNoted, .fingerprint = "", .payload = "\xff", .event_time = {}, .tags = {}}});
+  ledger_.RunProjection();
+  EXPECT_THAT(Rows(), IsEmpty());
+  EXPECT_EQ(ledger_.projection().checkpoint(), ledger_.store().DurableHead());
+}
+
+TEST_F(ProjectionTest, HandlerSeesWhereTheEventStands) {
+  static std::string seen;
+  ledger_.Credit("a", 1);
+  const ConsistencyToken token = ledger_.Debit("a", 2);
+  ledger_.RunProjection(Failing([](std::string_view, const EventContext& c, RowStore&) {
+    seen =
+        absl::StrFormat("%s %s version %d partition %d offset %d sequence %d", c.id, c.stream.ToString(),
+                        c.version.value(), c.position.partition.value(), c.position.offset.value(), c.sequence.value());
+    EXPECT_EQ(c.recorded_at, c.event_time);
+    return true;
+  }));
+  EXPECT_EQ(seen, absl::StrFormat("a account/a version 2 partition %d offset 2 sequence 2",
+                                  token.positions[0].partition.value()));
+}
+
+// At every step of the executor the file is the fold at its own checkpoint, whatever the size of the batches.
+TEST_F(ProjectionTest, RowsAndCheckpointChangeTogether) {
+  ledger_.Trade(30);
+  for (const std::size_t max_batch_events : {1, 2, 3, 7, 1000}) {
+    std::filesystem::remove_all(ledger_.directory() + "/balances");
+    ASSERT_TRUE(ledger_.OpenProjection(MakeProjectionType<Balances>(), max_batch_events).ok());
+    ledger_.projection().Start();
+    do {
+      EXPECT_EQ(Rows(), ledger_.Fold(ledger_.projection().checkpoint()));
+    } while (ledger_.executor().RunOne());
+    ExpectRowsAreTheFold();
+    ledger_.CloseProjection();
+  }
+}
+
+TEST_F(ProjectionTest, BatchIsNotLargerThanAllowed) {
+  ledger_.Trade(30);
+  ASSERT_TRUE(ledger_.OpenProjection(MakeProjectionType<Balances>(), 4).ok());
+  ledger_.projection().Start();
+  std::uint64_t lag = ledger_.projection().lag_events();
+  const std::uint64_t all = lag;
+  int batches = 0;
+  while (ledger_.executor().RunOne()) {
+    const std::uint64_t now = ledger_.projection().lag_events();
+    if (now == lag) continue;
+    EXPECT_LE(lag - now, 4u);
+    lag = now;
+    ++batches;
+  }
+  EXPECT_EQ(lag, 0u);
+  EXPECT_EQ(static_cast<std::uint64_t>(batches), (all + 3) / 4);
+}
+
+TEST_F(ProjectionTest, FollowsAppendsBetweenItsSteps) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    Ledger ledger(seed);
+    ASSERT_TRUE(ledger.OpenProjection(MakeProjectionType<Balances>(), 2).ok());
+    ledger.projection().Start();
+    for (int i = 0; i < 10; ++i) ledger.Credit("a", 1);
+    ledger.executor().RunUntilIdle();
+    ASSERT_EQ(ledger.projection().lag_events(), 0u) << "seed " << seed;
+  }
+}
+
+// A store that says when its events are durable.
+class PacedStore final : public EventStore {
+ public:
+  PacedStore(EventStore& store, Sequence durable) : store_(store), durable_(durable) {}
+
+  void BecomeDurable(Sequence sequence) {
+    durable_ = sequence;
+    hint_();
+  }
+
+  Sequence DurableSequence() const override { return durable_; }
+  std::unique_ptr<Watch> WatchDurable(Hint hint) override {
+    hint_ = std::move(hint);
+    return nullptr;
+  }
+  void Append(AppendRequest request, AppendDone done) override { store_.Append(std::move(request), std::move(done)); }
+  Version VersionOf(const StreamId& stream) const override { return store_.VersionOf(stream); }
+  absl::StatusOr<std::optional<AppendResult>> FindCommand(const std::string& tenant,
+                                                          const CommandId& command) const override {
+    return store_.FindCommand(tenant, command);
+  }
+  std::string FingerprintOfRequest(const std::string& request) const override {
+    return store_.FingerprintOfRequest(request);
+  }
+  absl::Status ReadStream(const StreamId& stream, Version after,
+                          absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const override {
+    return store_.ReadStream(stream, after, visit);
+  }
+  Checkpoint DurableHead() const override { return store_.DurableHead(); }
+  PartitionLog& log() const override { return store_.log(); }
+  absl::Status health() const override { return store_.health(); }
+  void Close(Task done) override { store_.Close(std::move(done)); }
+
+ private:
+  EventStore& store_;
+  Sequence durable_;
+  Hint hint_;
+};
+
+TEST_F(ProjectionTest, HintWhileABatchRunsLeadsToAnotherPull) {
+  static PacedStore* paced;
+  ledger_.Debit("a", 1);
+  ledger_.Debit("a", 2);
+  PacedStore store(ledger_.store(), Sequence(1));
+  paced = &store;
+  const ProjectionType type = Failing([](std::string_view, const EventContext& c, RowStore&) {
+    // The pull under way has looked at the durable sequence before, so it does not see the second event.
+    if (c.sequence == Sequence(1)) paced->BecomeDurable(Sequence(2));
+    return true;
+  });
+  const auto projection = Projection::Open({.directory = ledger_.directory()}, type, store, ledger_.executor());
+  ASSERT_TRUE(projection.ok()) << projection.status();
+  (*projection)->Start();
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ((*projection)->lag_events(), 0u);
+}
+
+TEST_F(ProjectionTest, RestartGoesOnWithoutDoubles) {
+  ledger_.Trade(15);
+  ledger_.RunProjection(MakeProjectionType<Balances>(), 4);
+  ledger_.CloseProjection();
+  ledger_.Trade(15);
+  ledger_.RunProjection();
+  ExpectRowsAreTheFold();
+}
+
+// The files as a crash leaves them, at any step; then the store and the projection are opened again.
+TEST_F(ProjectionTest, CrashAtAnyStepLosesAndDoublesNothing) {
+  for (std::uint64_t seed = 1; seed <= 25; ++seed) {
+    Ledger ledger(seed);
+    const std::string path = ledger.directory() + "/balances/1.db";
+    const std::string image = ledger.directory() + "/image";
+    ledger.Trade(12);
+    ASSERT_TRUE(ledger.OpenProjection(MakeProjectionType<Balances>(), 3).ok());
+    ledger.projection().Start();
+    for (std::uint64_t steps = 0; steps < seed; ++steps) ledger.executor().RunOne();
+    const std::vector<std::string> committed = ledger.Fold(ledger.projection().checkpoint());
+
+    std::filesystem::copy(ledger.directory() + "/balances", image);
+    ledger.Crash();
+    std::filesystem::remove_all(ledger.directory() + "/balances");
+    std::filesystem::rename(image, ledger.directory() + "/balances");
+    std::filesystem::remove(path + "-shm");
+    ledger.OpenStore();
+
+    EXPECT_EQ(DumpTable(path, "balance"), committed) << "seed " << seed;
+    ledger.RunProjection();
+    EXPECT_EQ(DumpTable(path, "balance"), ledger.Fold(ledger.store().DurableHead())) << "seed " << seed;
+  }
+}
+
+TEST_F(ProjectionTest, ExceptionOfAHandlerStopsItAndTakesTheBatchBack) {
+  ledger_.Credit("a", 10);
+  ledger_.Credit("b", 20);
+  ledger_.RunProjection(Failing(ThrowsAtPoison));
+  const Checkpoint before = ledger_.projection().checkpoint();
+  const std::string dump = Dump(Path());
+  ledger_.CloseProjection();
+  ledger_.Credit("a", 1);
+  ledger_.Debit("b", 5);
+  const ConsistencyToken token = ledger_.Debit("a", kPoison);
+  ledger_.RunProjection(Failing(ThrowsAtPoison));
+
+  const absl::Status status = ledger_.projection().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(ReasonOf(status), reason::kReadModelStopped);
+  EXPECT_EQ(status.message(),
+            absl::StrFormat("projection balances stopped: at ledger.v1.Debited, offset %d of partition %d (account/a "
+                            "version 3, sequence 5): the handler threw: no such number",
+                            token.positions[0].offset.value(), token.positions[0].partition.value()));
+  EXPECT_EQ(Dump(Path()), dump);
+  EXPECT_EQ(ledger_.projection().checkpoint(), before);
+  ASSERT_EQ(ledger_.logger().lines().size(), 1u);
+  EXPECT_EQ(ledger_.logger().lines()[0].level, LogLevel::kError);
+  EXPECT_EQ(ledger_.logger().lines()[0].message, "projection stopped");
+}
+
+TEST_F(ProjectionTest, StoppedProjectionDoesNotGoOnByItself) {
+  static int failures;
+  failures = 0;
+  ledger_.Credit("a", 1);  // in the batch that is taken back: going on would leave it out
+  ledger_.Debit("a", 1);
+  ledger_.RunProjection(Failing([](std::string_view, const EventContext&, RowStore&) {
+    if (failures++ == 0) throw std::runtime_error("only once");
+    return true;
+  }));
+  const absl::Status stopped = ledger_.projection().status();
+  ASSERT_FALSE(stopped.ok());
+  ledger_.Credit("b", 1);
+  ledger_.executor().RunUntilIdle();
+  EXPECT_THAT(Rows(), IsEmpty());
+  EXPECT_EQ(ledger_.projection().status(), stopped);
+  EXPECT_EQ(ledger_.projection().lag_events(), 3u);
+  Alter(Path(), "PRAGMA user_version = 1");  // no transaction is left open
+}
+
+TEST_F(ProjectionTest, OpeningAgainRetriesTheEvent) {
+  ledger_.Credit("a", 10);
+  ledger_.Debit("a", kPoison);
+  ledger_.RunProjection(Failing(ThrowsAtPoison));
+  ledger_.CloseProjection();
+  ledger_.RunProjection();
+  ExpectRowsAreTheFold();
+  EXPECT_THAT(Rows(), ElementsAre("'a'|-656|2"));
+}
+
+TEST_F(ProjectionTest, ThrownNumberStopsIt) {
+  ledger_.Debit("a", 1);
+  ledger_.RunProjection(Failing([](std::string_view, const EventContext&, RowStore&) -> bool { throw 7; }));
+  EXPECT_EQ(ledger_.projection().status().code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(ledger_.projection().status().message()), HasSubstr("the handler threw"));
+}
+
+TEST_F(ProjectionTest, ErrorOfARowStopsIt) {
+  ledger_.Debit("a", 1);
+  ledger_.RunProjection(Failing([](std::string_view, const EventContext&, RowStore& rows) {
+    rows.Upsert(ReadModelTraits<Balance>::Schema(), [](ColumnWriter& out) { out.Text(1, "many"); });
+    return true;
+  }));
+  const absl::Status status = ledger_.projection().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(status), reason::kReadModelStopped);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("at ledger.v1.Debited, offset 1 of partition"));
+  EXPECT_THAT(Rows(), IsEmpty());
+}
+
+TEST_F(ProjectionTest, PayloadThatDoesNotParseStopsIt) {
+  NewEvent broken = EventOf<Credited>(1);
+  broken.payload = "\xff";
+  ledger_.Append("a", {broken});
+  ledger_.RunProjection();
+  EXPECT_EQ(ledger_.projection().status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(ledger_.projection().status().message()),
+              HasSubstr("the payload is not a message of this type"));
+}
+
+TEST_F(ProjectionTest, FailureOfTheCommitStopsItAndLeavesBothAsTheyWere) {
+  ledger_.Credit("a", 10);
+  ledger_.RunProjection();
+  const std::string dump = Dump(Path());
+  const Checkpoint before = ledger_.projection().checkpoint();
+  {
+    const FileSizeLimit full(std::filesystem::file_size(Path() + "-wal"));
+    ledger_.Credit("a", 1);
+    ledger_.executor().RunUntilIdle();
+  }
+  const absl::Status status = ledger_.projection().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(status.message(), "projection balances stopped: SQLite: disk I/O error (extended code 778)");
+  EXPECT_EQ(Dump(Path()), dump);
+  EXPECT_EQ(ledger_.projection().checkpoint(), before);
+
+  ledger_.CloseProjection();
+  ledger_.RunProjection();
+  ExpectRowsAreTheFold();
+}
+
+TEST_F(ProjectionTest, DeletedFileIsBuiltAnewTheSame) {
+  ledger_.Trade(40);
+  ledger_.RunProjection(MakeProjectionType<Balances>(), 3);
+  const std::string dump = Dump(Path());
+  ledger_.CloseProjection();
+  std::filesystem::remove(Path());
+  ledger_.RunProjection();
+  EXPECT_EQ(Dump(Path()), dump);
+  ExpectRowsAreTheFold();
+}
+
+TEST_F(ProjectionTest, OtherRevisionIsBuiltAnewInAFileOfItsOwn) {
+  ledger_.Trade(10);
+  ledger_.RunProjection();
+  ledger_.CloseProjection();
+  ProjectionType second = MakeProjectionType<Balances>();
+  second.revision = 2;
+  second.handlers.erase(EventTraits<Debited>::kName);
+  ledger_.RunProjection(second);
+  EXPECT_EQ(ledger_.projection().path(), ledger_.directory() + "/balances/2.db");
+  EXPECT_EQ(ledger_.projection().checkpoint(), ledger_.store().DurableHead());
+  EXPECT_NE(DumpTable(ledger_.projection().path(), "balance"), Rows());
+}
+
+TEST_F(ProjectionTest, ChangedReadModelIsBuiltAnew) {
+  ledger_.Trade(10);
+  ledger_.RunProjection();
+  const std::vector<std::string> rows = Rows();
+  ledger_.CloseProjection();
+  static ReadModelSchema changed = ReadModelTraits<Balance>::Schema();
+  changed.columns[2].nullable = true;
+  ProjectionType type = MakeProjectionType<Balances>();
+  type.read_models = {&changed};
+  type.handlers.clear();
+  ledger_.RunProjection(type);
+  ASSERT_EQ(ledger_.logger().lines().size(), 1u);
+  EXPECT_EQ(ledger_.logger().lines()[0],
+            (RecordingLogger::Line{LogLevel::kInfo,
+                                   "projection is built anew",
+                                   {{"projection", "balances"}, {"why", "its read models have changed"}}}));
+  EXPECT_THAT(Rows(), IsEmpty());
+  ledger_.CloseProjection();
+  ledger_.RunProjection();
+  EXPECT_EQ(Rows(), rows);
+  ExpectRowsAreTheFold();
+}
+
+TEST_F(ProjectionTest, FileOfAnotherHistoryIsRefused) {
+  ledger_.Trade(3);
+  ledger_.RunProjection();
+  ledger_.ReplaceStore();
+  const absl::Status status = ledger_.OpenProjection();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(status), reason::kOtherHistory);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(Path()));
+}
+
+TEST_F(ProjectionTest, CheckpointBeyondTheDurableHeadIsDataLoss) {
+  ledger_.Trade(3);
+  ledger_.RunProjection();
+  ledger_.EmptyLog();
+  const absl::Status status = ledger_.OpenProjection();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(ReasonOf(status), reason::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(Path() + ": the checkpoint is at offset"));
+}
+
+TEST_F(ProjectionTest, RefusesANameThatIsNoName) {
+  for (const char* name : {"", "Balances", "../balances", "1st", "bal ances"}) {
+    ProjectionType type = MakeProjectionType<Balances>();
+    type.name = name;
+    const absl::Status status = ledger_.OpenProjection(type);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << name;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("is not of the form [a-z][a-z0-9_]*"));
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(ledger_.directory()));
+}
+
+TEST_F(ProjectionTest, RefusesOptionsThatCannotBe) {
+  ProjectionType type = MakeProjectionType<Balances>();
+  type.revision = 0;
+  EXPECT_EQ(ledger_.OpenProjection(type).message(), "projection balances: revision and max_batch_events are 1 or more");
+  EXPECT_EQ(ledger_.OpenProjection(MakeProjectionType<Balances>(), 0).message(),
+            "projection balances: revision and max_batch_events are 1 or more");
+  type = MakeProjectionType<Balances>();
+  type.read_models.push_back(type.read_models[0]);
+  EXPECT_EQ(ledger_.OpenProjection(type).message(), "two read models of one projection have the table \"balance\"");
+}
+
+TEST_F(ProjectionTest, WaitIsAnsweredAfterTheRowsAreCommitted) {
+  ASSERT_TRUE(ledger_.OpenProjection(MakeProjectionType<Balances>(), 1).ok());
+  ledger_.Trade(10);
+  const ConsistencyToken token = ledger_.Credit("last", 1);
+  std::optional<absl::Status> answer;
+  ledger_.projection().WaitFor(token.positions, [&](absl::Status status) {
+    answer = status;
+    EXPECT_THAT(Rows(), ::testing::Contains("'last'|1|1"));
+  });
+  ledger_.executor().RunUntilIdle();
+  EXPECT_FALSE(answer.has_value());
+  ledger_.projection().Start();
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(answer, absl::OkStatus());
+}
+
+TEST_F(ProjectionTest, CancelledWaitIsNotAnswered) {
+  ASSERT_TRUE(ledger_.OpenProjection().ok());
+  const ConsistencyToken token = ledger_.Credit("a", 1);
+  const std::uint64_t id =
+      ledger_.projection().WaitFor(token.positions, [](absl::Status) { ADD_FAILURE() << "was answered"; });
+  ledger_.projection().CancelWait(id);
+  ledger_.projection().Start();
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(ledger_.projection().lag_events(), 0u);
+}
+
+TEST_F(ProjectionTest, StopAnswersTheWaits) {
+  ASSERT_TRUE(ledger_.OpenProjection(Failing(ThrowsAtPoison)).ok());
+  const ConsistencyToken token = ledger_.Debit("a", kPoison);
+  std::vector<absl::Status> answers;
+  const auto keep = [&answers](absl::Status status) { answers.push_back(status); };
+  ledger_.projection().WaitFor(token.positions, keep);
+  ledger_.projection().Start();
+  ledger_.executor().RunUntilIdle();
+  ledger_.projection().WaitFor(token.positions, keep);
+  ledger_.executor().RunUntilIdle();
+  ASSERT_EQ(answers.size(), 2u);
+  for (const absl::Status& answer : answers) {
+    EXPECT_EQ(answer.code(), absl::StatusCode::kUnavailable);
+    EXPECT_EQ(ReasonOf(answer), reason::kReadModelStopped);
+  }
+}
+
+TEST_F(ProjectionTest, CloseAnswersTheWaits) {
+  ASSERT_TRUE(ledger_.OpenProjection().ok());
+  const ConsistencyToken token = ledger_.Credit("a", 1);
+  std::optional<absl::Status> answer;
+  ledger_.projection().WaitFor(token.positions, [&answer](absl::Status status) { answer = status; });
+  ledger_.CloseProjection();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(ReasonOf(*answer), reason::kShuttingDown);
+}
+
+TEST_F(ProjectionTest, CloseEndsAfterTheBatchAtHand) {
+  ledger_.Trade(20);
+  ASSERT_TRUE(ledger_.OpenProjection(MakeProjectionType<Balances>(), 3).ok());
+  ledger_.projection().Start();
+  const std::uint64_t all = ledger_.projection().lag_events();
+  ASSERT_TRUE(ledger_.executor().RunUntil([&] { return ledger_.projection().lag_events() < all; }));
+  ledger_.CloseProjection();
+  ledger_.Credit("a", 1);  // its hint meets nobody
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(Rows(), ledger_.Fold([&] {
+    Checkpoint at = BeginningOf(ledger_.store());
+    for (std::uint32_t i = 0; i < Ledger::kPartitions; ++i) {
+      for (const std::string& offset : Select(Path(), absl::StrFormat("SELECT CAST(\"offset\" AS TEXT) FROM "
+                                                                      "everfold_checkpoint WHERE \"partition\" = %d",
+                                                                      i))) {
+        at.offsets[i] = Offset(std::stoull(offset));
+      }
+    }
+    return at;
+  }()));
+  EXPECT_LT(Rows().size(), 7u);
+}
+
+}  // namespace
+}  // namespace everfold

@@ -1,0 +1,252 @@
+#include "everfold/projection/read_model_file.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "everfold/base/error.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/unit/projection/dump.h"
+#include "tests/unit/projection/file_size_limit.h"
+#include "tests/unit/projection/ledger.h"
+#include "tests/unit/projection/temporary_folder.h"
+
+namespace everfold {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::string BytesOf(const std::string& path) {
+  std::ostringstream bytes;
+  bytes << std::ifstream(path).rdbuf();
+  return bytes.str();
+}
+
+class ReadModelFileTest : public ::testing::Test {
+ protected:
+  absl::StatusOr<std::unique_ptr<ReadModelFile>> TryOpen() {
+    return ReadModelFile::Open(folder_.path(), type_, beginning_, [this](const std::string& why) { rebuilt_ = why; });
+  }
+  std::unique_ptr<ReadModelFile> Open() {
+    auto file = TryOpen();
+    EXPECT_TRUE(file.ok()) << file.status();
+    return *std::move(file);
+  }
+  absl::Status Refusal() {
+    const std::string before = BytesOf(path_);
+    const auto file = TryOpen();
+    EXPECT_FALSE(file.ok());
+    EXPECT_EQ(BytesOf(path_), before) << "a refused file was changed";
+    return file.status();
+  }
+  static void Write(ReadModelFile& file, const Balance& row) { Tables<Balance>(file.rows()).Of<Balance>().Upsert(row); }
+  // One transaction that leaves this row and this checkpoint.
+  void Commit(ReadModelFile& file, const Balance& row, Checkpoint at) {
+    ASSERT_TRUE(file.Begin().ok());
+    Write(file, row);
+    const absl::Status committed = file.Commit(at);
+    ASSERT_TRUE(committed.ok()) << committed;
+  }
+  Checkpoint At(std::uint64_t first, std::uint64_t second) const {
+    return {.epoch = beginning_.epoch, .offsets = {Offset(first), Offset(second)}};
+  }
+  std::vector<std::string> Rows() const { return DumpTable(path_, "balance"); }
+  std::vector<std::string> Offsets() const { return DumpTable(path_, "everfold_checkpoint"); }
+
+  TemporaryFolder folder_;
+  const std::string path_ = folder_.path() + "/balances/1.db";
+  ProjectionType type_ = MakeProjectionType<Balances>();
+  Checkpoint beginning_{.epoch = {"sixteen bytes ok"}, .offsets = {Offset(0), Offset(0)}};
+  std::string rebuilt_;
+};
+
+TEST_F(ReadModelFileTest, NewFileBeginsAtTheBeginning) {
+  const auto file = Open();
+  EXPECT_EQ(file->path(), path_);
+  EXPECT_EQ(file->checkpoint(), beginning_);
+  EXPECT_EQ(rebuilt_, "");
+  EXPECT_THAT(Rows(), IsEmpty());
+  EXPECT_THAT(Select(path_, "PRAGMA journal_mode"), ElementsAre("wal"));
+}
+
+TEST_F(ReadModelFileTest, CommitMakesRowsAndCheckpointVisibleTogether) {
+  const auto file = Open();
+  ASSERT_TRUE(file->Begin().ok());
+  Write(*file, {"a", 5, 1});
+  EXPECT_THAT(Rows(), IsEmpty());
+  EXPECT_EQ(file->checkpoint(), beginning_);
+  ASSERT_TRUE(file->Commit(At(0, 3)).ok());
+  EXPECT_EQ(file->checkpoint(), At(0, 3));
+  EXPECT_THAT(Rows(), ElementsAre("'a'|5|1"));
+  EXPECT_THAT(Offsets(), ElementsAre("1|3"));
+}
+
+TEST_F(ReadModelFileTest, RollbackLeavesNeither) {
+  const auto file = Open();
+  Commit(*file, {"a", 5, 1}, At(1, 0));
+  ASSERT_TRUE(file->Begin().ok());
+  Write(*file, {"a", 6, 2});
+  file->Rollback();
+  EXPECT_EQ(file->checkpoint(), At(1, 0));
+  EXPECT_THAT(Rows(), ElementsAre("'a'|5|1"));
+  Commit(*file, {"a", 7, 2}, At(2, 0));
+  EXPECT_THAT(Rows(), ElementsAre("'a'|7|2"));
+}
+
+TEST_F(ReadModelFileTest, GoesOnWhereItWas) {
+  Commit(*Open(), {"a", 5, 1}, At(7, 1ull << 62));
+  const auto file = Open();
+  EXPECT_EQ(file->checkpoint(), At(7, 1ull << 62));
+  EXPECT_THAT(Rows(), ElementsAre("'a'|5|1"));
+  EXPECT_EQ(rebuilt_, "");
+}
+
+TEST_F(ReadModelFileTest, TransactionWithABrokenRowIsNotCommitted) {
+  const auto file = Open();
+  ASSERT_TRUE(file->Begin().ok());
+  Write(*file, {"a", 5, 1});
+  file->rows().Upsert(ReadModelTraits<Balance>::Schema(), [](ColumnWriter& out) { out.Text(0, "b"); });
+  const absl::Status status = file->Commit(At(1, 0));
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("NOT NULL constraint failed: balance.minor"));
+  file->Rollback();
+  EXPECT_EQ(file->checkpoint(), beginning_);
+  EXPECT_THAT(Rows(), IsEmpty());
+  EXPECT_THAT(Offsets(), IsEmpty());
+}
+
+TEST_F(ReadModelFileTest, FailureOfTheCommitLeavesTheRowsAndTheCheckpointOfBefore) {
+  const auto file = Open();
+  Commit(*file, {"a", 5, 1}, At(1, 0));
+  ASSERT_TRUE(file->Begin().ok());
+  for (int i = 0; i < 1000; ++i) Write(*file, {absl::StrFormat("b%d", i), i, 1});
+  ASSERT_TRUE(file->rows().status().ok());
+  absl::Status status;
+  {
+    const FileSizeLimit full(std::filesystem::file_size(path_ + "-wal"));
+    status = file->Commit(At(2, 0));
+    file->Rollback();
+  }
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(status.message(), "SQLite: disk I/O error (extended code 778)");
+  EXPECT_EQ(file->checkpoint(), At(1, 0));
+  EXPECT_THAT(Rows(), ElementsAre("'a'|5|1"));
+  EXPECT_THAT(Offsets(), ElementsAre("0|1"));
+}
+
+TEST_F(ReadModelFileTest, OtherHistoryIsRefusedAndSaysWhatToDo) {
+  Commit(*Open(), {"a", 5, 1}, At(1, 0));
+  beginning_.epoch = {"another 16 bytes"};
+  const absl::Status status = Refusal();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(status), reason::kOtherHistory);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(path_ + " was built from another history"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("Delete the file to build it anew from this store, or start "
+                                                       "with the data that it belongs to"));
+}
+
+TEST_F(ReadModelFileTest, OtherNumberOfPartitionsIsAnotherHistory) {
+  Commit(*Open(), {"a", 5, 1}, At(1, 0));
+  beginning_.offsets.resize(3);
+  EXPECT_EQ(ReasonOf(Refusal()), reason::kOtherHistory);
+}
+
+TEST_F(ReadModelFileTest, ChangedReadModelIsBuiltAnew) {
+  Commit(*Open(), {"a", 5, 1}, At(1, 0));
+  ReadModelSchema changed = ReadModelTraits<Balance>::Schema();
+  changed.columns.push_back({"owner", ColumnType::kText, true});
+  type_.read_models = {&changed};
+  const auto file = Open();
+  EXPECT_EQ(rebuilt_, "its read models have changed");
+  EXPECT_EQ(file->checkpoint(), beginning_);
+  EXPECT_THAT(Rows(), IsEmpty());
+  EXPECT_THAT(Offsets(), IsEmpty());
+  EXPECT_THAT(Select(path_, "SELECT name FROM pragma_table_info('balance')"),
+              ElementsAre("account", "minor", "events", "owner"));
+}
+
+TEST_F(ReadModelFileTest, RemovedReadModelLeavesNoTable) {
+  Commit(*Open(), {"a", 5, 1}, At(1, 0));
+  ReadModelSchema renamed = ReadModelTraits<Balance>::Schema();
+  renamed.table = "saldo";
+  type_.read_models = {&renamed};
+  Open();
+  EXPECT_THAT(Select(path_, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"),
+              ElementsAre("everfold_checkpoint", "everfold_meta", "saldo"));
+}
+
+TEST_F(ReadModelFileTest, FailureWhileBuildingAnewLeavesTheOldTables) {
+  Commit(*Open(), {"a", 5, 1}, At(1, 0));
+  ReadModelSchema changed = ReadModelTraits<Balance>::Schema();
+  changed.columns.push_back({"ACCOUNT", ColumnType::kText});  // SQLite does not tell them apart
+  type_.read_models = {&changed};
+  const auto file = TryOpen();
+  EXPECT_EQ(file.status().message(), path_ + ": SQLite: duplicate column name: ACCOUNT (extended code 1)");
+  EXPECT_THAT(Rows(), ElementsAre("'a'|5|1"));
+  EXPECT_THAT(Offsets(), ElementsAre("0|1"));
+}
+
+TEST_F(ReadModelFileTest, EachRevisionHasItsFile) {
+  Commit(*Open(), {"a", 5, 1}, At(1, 0));
+  type_.revision = 2;
+  const auto file = Open();
+  EXPECT_EQ(file->path(), folder_.path() + "/balances/2.db");
+  EXPECT_EQ(file->checkpoint(), beginning_);
+  EXPECT_THAT(Rows(), ElementsAre("'a'|5|1"));
+}
+
+TEST_F(ReadModelFileTest, FileThatWasRenamedToAnotherRevisionIsBuiltAnew) {
+  Commit(*Open(), {"a", 5, 1}, At(1, 0));
+  std::filesystem::rename(path_, folder_.path() + "/balances/2.db");
+  type_.revision = 2;
+  const auto file = Open();
+  EXPECT_EQ(rebuilt_, "its file was written by another revision");
+  EXPECT_EQ(file->checkpoint(), beginning_);
+}
+
+TEST_F(ReadModelFileTest, OtherFormatIsRefused) {
+  Open();
+  Alter(path_, "UPDATE everfold_meta SET format_version = 2");
+  const absl::Status status = Refusal();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(status), reason::kReadModelFailed);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("its format is not version 1"));
+}
+
+TEST_F(ReadModelFileTest, DatabaseOfOtherSoftwareIsRefused) {
+  std::filesystem::create_directories(folder_.path() + "/balances");
+  Alter(path_, "CREATE TABLE mine (a INTEGER)");
+  const absl::Status status = Refusal();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(status.message(), path_ + ": this SQLite file was not made by everfold; move it away");
+}
+
+TEST_F(ReadModelFileTest, DamagedFileIsDataLossAndSaysWhatToDo) {
+  Open();
+  std::ofstream(path_) << std::string(8192, 'x');
+  const absl::Status status = Refusal();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(ReasonOf(status), reason::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("delete the file and start again"));
+}
+
+TEST_F(ReadModelFileTest, CheckpointOfAPartitionThatIsNoneIsDataLoss) {
+  Open();
+  Alter(path_, "INSERT INTO everfold_checkpoint VALUES (2, 1)");
+  EXPECT_EQ(TryOpen().status().code(), absl::StatusCode::kDataLoss);
+  Alter(path_, "DELETE FROM everfold_checkpoint; INSERT INTO everfold_checkpoint VALUES (0, -1)");
+  EXPECT_EQ(TryOpen().status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST_F(ReadModelFileTest, FolderThatCannotBeMadeIsSaid) {
+  std::ofstream(folder_.path() + "/balances") << "a file";
+  const absl::Status status = TryOpen().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("cannot make the folder " + folder_.path() + "/balances"));
+}
+
+}  // namespace
+}  // namespace everfold

@@ -1,0 +1,423 @@
+#include "everfold/query/query_engine.h"
+
+#include <filesystem>
+
+#include "everfold/base/error.h"
+#include "everfold/projection/sqlite.h"
+#include "gmock/gmock.h"
+#include "google/rpc/error_details.pb.h"
+#include "gtest/gtest.h"
+#include "tests/unit/projection/ledger.h"
+
+namespace everfold {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+using BalanceTraits = ReadModelTraits<Balance>;
+
+struct PageOfBalances {
+  std::vector<std::string> rows;
+  std::string next;
+};
+
+class QueryEngineTest : public ::testing::Test {
+ protected:
+  // A query's answer, once it is there.
+  template <class T>
+  using Pending = std::shared_ptr<std::optional<absl::StatusOr<T>>>;
+
+  void SetUp() override {
+    ASSERT_TRUE(ledger_.OpenProjection().ok());
+    auto created = QueryEngine::Create({&ledger_.projection()}, ledger_.executor(), ledger_.executor().clock());
+    ASSERT_TRUE(created.ok()) << created.status();
+    engine_ = *std::move(created);
+  }
+  void TearDown() override {
+    ledger_.Crash();  // before the engine goes: its queries are gone, too
+  }
+
+  Pending<Balance> Ask(const std::string& account, QueryOptions options = {}) {
+    auto pending = std::make_shared<std::optional<absl::StatusOr<Balance>>>();
+    auto row = std::make_shared<Balance>();
+    engine_->Get(
+        BalanceTraits::Schema(), std::move(options), [account](ColumnWriter& out) { out.Text(0, account); },
+        [row](const ColumnReader& in) { BalanceTraits::Read(in, *row); },
+        [pending, row](absl::Status status) {
+          ASSERT_FALSE(pending->has_value()) << "answered twice";
+          status.ok() ? pending->emplace(*row) : pending->emplace(std::move(status));
+        });
+    EXPECT_FALSE(pending->has_value()) << "answered within the call";
+    return pending;
+  }
+  absl::StatusOr<Balance> Get(const std::string& account, QueryOptions options = {}) {
+    const auto pending = Ask(account, std::move(options));
+    ledger_.executor().RunUntilIdle();
+    return pending->has_value() ? **pending : absl::InternalError("not answered");
+  }
+  absl::StatusOr<PageOfBalances> List(ListOptions list, QueryOptions options = {}) {
+    absl::StatusOr<PageOfBalances> page = absl::InternalError("not answered");
+    auto rows = std::make_shared<std::vector<std::string>>();
+    engine_->List(
+        BalanceTraits::Schema(), std::move(options), std::move(list),
+        [rows](const ColumnReader& in) { rows->emplace_back(in.Text(0)); },
+        [&page, rows](absl::StatusOr<std::string> next) {
+          page = next.ok() ? absl::StatusOr<PageOfBalances>(PageOfBalances{*rows, *next}) : next.status();
+        });
+    ledger_.executor().RunUntilIdle();
+    return page;
+  }
+  PageOfBalances GoodPage(ListOptions list) {
+    auto page = List(std::move(list));
+    EXPECT_TRUE(page.ok()) << page.status();
+    return page.value_or(PageOfBalances{});
+  }
+  QueryOptions After(const ConsistencyToken& token) { return {.consistency_token = EncodeToken(token)}; }
+  void Follow() {
+    ledger_.projection().Start();
+    ledger_.executor().RunUntilIdle();
+  }
+  static void ExpectError(const absl::Status& status, absl::StatusCode code, const char* reason,
+                          const std::string& text) {
+    EXPECT_EQ(status.code(), code) << status;
+    EXPECT_EQ(ReasonOf(status), reason);
+    EXPECT_THAT(std::string(status.message()), HasSubstr(text));
+  }
+
+  std::unique_ptr<QueryEngine> engine_;
+  Ledger ledger_;
+};
+
+TEST_F(QueryEngineTest, GetsTheRowOfAKey) {
+  ledger_.Credit("a", 5);
+  ledger_.Credit("b", 6);
+  Follow();
+  const auto row = Get("b");
+  ASSERT_TRUE(row.ok()) << row.status();
+  EXPECT_EQ(*row, (Balance{"b", 6, 1}));
+}
+
+TEST_F(QueryEngineTest, KeyWithoutARowIsNotFound) {
+  Follow();
+  const absl::Status status = Get("nobody").status();
+  ExpectError(status, absl::StatusCode::kNotFound, reason::kRowNotFound,
+              "there is no ledger.v1.Balance with the key nobody");
+  google::rpc::ResourceInfo resource;
+  ASSERT_TRUE(FindDetail(status, resource));
+  EXPECT_EQ(resource.resource_type(), "ledger.v1.Balance");
+  EXPECT_EQ(resource.resource_name(), "nobody");
+}
+
+TEST_F(QueryEngineTest, KeyIsNeverSql) {
+  ledger_.Credit("a", 5);
+  Follow();
+  EXPECT_EQ(Get("' OR '1' = '1").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(Get("a'; DROP TABLE balance; --").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_TRUE(Get("a").ok());
+}
+
+TEST_F(QueryEngineTest, EmptyTableIsReadBeforeTheProjectionHasRun) {
+  ledger_.Credit("a", 5);
+  EXPECT_EQ(Get("a").status().code(), absl::StatusCode::kNotFound);
+  const PageOfBalances page = GoodPage({});
+  EXPECT_THAT(page.rows, IsEmpty());
+  EXPECT_EQ(page.next, "");
+}
+
+TEST_F(QueryEngineTest, ReadModelOfNoProjectionIsUnimplemented) {
+  ReadModelSchema other = BalanceTraits::Schema();
+  other.message = "ledger.v1.Turnover";
+  std::optional<absl::Status> answer;
+  engine_->Get(
+      other, {}, [](ColumnWriter&) {}, [](const ColumnReader&) {}, [&answer](absl::Status s) { answer = s; });
+  ledger_.executor().RunUntilIdle();
+  ASSERT_TRUE(answer.has_value());
+  ExpectError(*answer, absl::StatusCode::kUnimplemented, reason::kUnknownType,
+              "no projection of this application has the read model ledger.v1.Turnover");
+}
+
+TEST_F(QueryEngineTest, RefusesTwoProjectionsWithOneReadModel) {
+  ProjectionType second = MakeProjectionType<Balances>();
+  second.name = "saldos";
+  const auto other = Projection::Open({.directory = ledger_.directory()}, second, ledger_.store(), ledger_.executor());
+  ASSERT_TRUE(other.ok()) << other.status();
+  const auto engine =
+      QueryEngine::Create({&ledger_.projection(), other->get()}, ledger_.executor(), ledger_.executor().clock());
+  ExpectError(engine.status(), absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+              "read model ledger.v1.Balance belongs to two projections, balances and saldos");
+}
+
+TEST_F(QueryEngineTest, PagesFollowEachOtherInTheOrderOfTheKey) {
+  for (const char* account : {"e", "b", "d", "a", "c"}) ledger_.Credit(account, 1);
+  Follow();
+  const PageOfBalances first = GoodPage({.page_size = 2});
+  EXPECT_THAT(first.rows, ElementsAre("a", "b"));
+  const PageOfBalances second = GoodPage({.page_size = 2, .page_token = first.next});
+  EXPECT_THAT(second.rows, ElementsAre("c", "d"));
+  const PageOfBalances third = GoodPage({.page_size = 2, .page_token = second.next});
+  EXPECT_THAT(third.rows, ElementsAre("e"));
+  EXPECT_EQ(third.next, "");
+  EXPECT_THAT(GoodPage({.page_size = 2, .page_token = first.next}).rows, ElementsAre("c", "d"));
+}
+
+TEST_F(QueryEngineTest, FullLastPageHasNoNextOne) {
+  for (const char* account : {"a", "b", "c", "d"}) ledger_.Credit(account, 1);
+  Follow();
+  const PageOfBalances first = GoodPage({.page_size = 2});
+  const PageOfBalances second = GoodPage({.page_size = 2, .page_token = first.next});
+  EXPECT_THAT(second.rows, ElementsAre("c", "d"));
+  EXPECT_EQ(second.next, "");
+}
+
+TEST_F(QueryEngineTest, PagesOverChangingRowsRepeatAndLeaveOutNone) {
+  for (const char* account : {"b", "d", "f", "h"}) ledger_.Credit(account, 1);
+  Follow();
+  const PageOfBalances first = GoodPage({.page_size = 2});
+  EXPECT_THAT(first.rows, ElementsAre("b", "d"));
+  ledger_.Credit("a", 1);  // before the place
+  ledger_.Credit("d", 1);  // at the place
+  ledger_.Credit("e", 1);  // behind it
+  ledger_.executor().RunUntilIdle();
+  const PageOfBalances second = GoodPage({.page_size = 2, .page_token = first.next});
+  EXPECT_THAT(second.rows, ElementsAre("e", "f"));
+  EXPECT_THAT(GoodPage({.page_size = 2, .page_token = second.next}).rows, ElementsAre("h"));
+}
+
+TEST_F(QueryEngineTest, PageBeginsBehindAKeyThatIsGone) {
+  static int removed;
+  removed = 0;
+  ledger_.CloseProjection();
+  ProjectionType type = MakeProjectionType<Balances>();
+  type.handlers[EventTraits<Debited>::kName] = [](std::string_view, const EventContext& c, RowStore& rows) {
+    Tables<Balance>(rows).Of<Balance>().Remove(c.id);
+    ++removed;
+    return true;
+  };
+  ASSERT_TRUE(ledger_.OpenProjection(type).ok());
+  engine_ = *QueryEngine::Create({&ledger_.projection()}, ledger_.executor(), ledger_.executor().clock());
+  for (const char* account : {"a", "b", "c", "d"}) ledger_.Credit(account, 1);
+  Follow();
+  const PageOfBalances first = GoodPage({.page_size = 2});
+  ledger_.Debit("b", 1);
+  ledger_.Debit("c", 1);
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(removed, 2);
+  EXPECT_THAT(GoodPage({.page_size = 2, .page_token = first.next}).rows, ElementsAre("d"));
+}
+
+TEST_F(QueryEngineTest, PageSizeIsOneHundredUnlessToldAndAtMostOneThousand) {
+  for (int i = 0; i < 1100; ++i) ledger_.Credit(absl::StrFormat("a%04d", i), 1);
+  Follow();
+  EXPECT_EQ(GoodPage({}).rows.size(), 100u);
+  EXPECT_EQ(GoodPage({.page_size = 1}).rows.size(), 1u);
+  EXPECT_EQ(GoodPage({.page_size = 1000}).rows.size(), 1000u);
+  const PageOfBalances largest = GoodPage({.page_size = 2147483647});
+  EXPECT_EQ(largest.rows.size(), 1000u);
+  EXPECT_EQ(GoodPage({.page_size = 2147483647, .page_token = largest.next}).rows.size(), 100u);
+}
+
+TEST_F(QueryEngineTest, NegativePageSizeIsRefused) {
+  ExpectError(List({.page_size = -1}).status(), absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+              "page_size is -1; it must be 0 (for 100) or more");
+}
+
+TEST_F(QueryEngineTest, PageTokenThatIsNoneIsRefused) {
+  ExpectError(List({.page_size = 1, .page_token = "page 2"}).status(), absl::StatusCode::kInvalidArgument,
+              reason::kRequestInvalid, "page_token is not one that a list returned");
+}
+
+TEST_F(QueryEngineTest, TokenThatIsReachedDoesNotWait) {
+  const ConsistencyToken token = ledger_.Credit("a", 5);
+  Follow();
+  const auto row = Get("a", After(token));
+  ASSERT_TRUE(row.ok()) << row.status();
+  EXPECT_EQ(row->minor, 5);
+}
+
+TEST_F(QueryEngineTest, QueryWaitsForItsTokenAndSeesTheWrite) {
+  const auto get = Ask("a", After(ledger_.Credit("a", 5)));
+  ledger_.executor().RunUntilIdle();
+  EXPECT_FALSE(get->has_value());
+  Follow();
+  ASSERT_TRUE(get->has_value());
+  ASSERT_TRUE((*get)->ok()) << (*get)->status();
+  EXPECT_EQ((**get)->minor, 5);
+  ledger_.executor().Advance(absl::Seconds(20));  // the timer of the wait is gone
+}
+
+TEST_F(QueryEngineTest, ListWaitsForItsTokenToo) {
+  const ConsistencyToken token = ledger_.Credit("a", 5);
+  ledger_.projection().Start();
+  const auto page = List({}, After(token));
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_THAT(page->rows, ElementsAre("a"));
+}
+
+TEST_F(QueryEngineTest, TokenThatIsNotReachedInTenSecondsIsUnavailableWithTheLag) {
+  ledger_.Trade(5);
+  const auto get = Ask("a", After(ledger_.Credit("a", 5)));
+  ledger_.executor().Advance(absl::Seconds(10) - absl::Nanoseconds(1));
+  EXPECT_FALSE(get->has_value());
+  ledger_.executor().Advance(absl::Nanoseconds(1));
+  ASSERT_TRUE(get->has_value());
+  const absl::Status status = (*get)->status();
+  ExpectError(status, absl::StatusCode::kUnavailable, reason::kReadModelBehind,
+              "projection balances has not reached the consistency token; it is 9 events behind");
+  google::rpc::ErrorInfo info;
+  ASSERT_TRUE(FindDetail(status, info));
+  EXPECT_EQ(info.metadata().at("lag_events"), "9");
+  google::rpc::RetryInfo retry;
+  EXPECT_TRUE(FindDetail(status, retry));
+  Follow();  // does not answer it again
+}
+
+TEST_F(QueryEngineTest, DeadlineEndsTheWaitEarlier) {
+  QueryOptions options = After(ledger_.Credit("a", 5));
+  options.deadline = ledger_.executor().clock().Now() + absl::Seconds(2);
+  const auto get = Ask("a", options);
+  ledger_.executor().Advance(absl::Seconds(1));
+  EXPECT_FALSE(get->has_value());
+  ledger_.executor().Advance(absl::Seconds(1));
+  ASSERT_TRUE(get->has_value());
+  EXPECT_EQ(ReasonOf((*get)->status()), reason::kReadModelBehind);
+}
+
+TEST_F(QueryEngineTest, DeadlineThatWasOverIsDeadlineExceeded) {
+  const absl::Status status = Get("a", {.deadline = ledger_.executor().clock().Now()}).status();
+  ExpectError(status, absl::StatusCode::kDeadlineExceeded, reason::kDeadlinePassed,
+              "the deadline was over before the query began");
+}
+
+TEST_F(QueryEngineTest, QueryWhoseDeadlinePassesInTheQueueIsNotRun) {
+  ledger_.Credit("a", 5);
+  Follow();
+  const auto get = Ask("a", {.deadline = ledger_.executor().clock().Now() + absl::Seconds(1)});
+  ledger_.executor().clock().Advance(absl::Seconds(1));
+  ledger_.executor().RunUntilIdle();
+  ASSERT_TRUE(get->has_value());
+  EXPECT_EQ(ReasonOf((*get)->status()), reason::kDeadlinePassed);
+}
+
+TEST_F(QueryEngineTest, TokenOfAnotherHistoryIsRefused) {
+  ConsistencyToken token = ledger_.Credit("a", 5);
+  token.epoch.bytes[0] ^= 1;
+  ExpectError(Get("a", After(token)).status(), absl::StatusCode::kFailedPrecondition, reason::kOtherHistory,
+              "consistency_token is of another history");
+}
+
+TEST_F(QueryEngineTest, TokenThatIsNoneIsRefused) {
+  ExpectError(Get("a", {.consistency_token = "yesterday"}).status(), absl::StatusCode::kInvalidArgument,
+              reason::kRequestInvalid, "consistency_token is not one that a receipt carried");
+}
+
+TEST_F(QueryEngineTest, TokenWithAPartitionThatIsNoneIsRefused) {
+  ConsistencyToken token = ledger_.Credit("a", 5);
+  token.positions[0].partition = PartitionId(Ledger::kPartitions);
+  ExpectError(Get("a", After(token)).status(), absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+              "consistency_token names partition 4 of 4");
+}
+
+TEST_F(QueryEngineTest, TokenWithoutPositionsIsReached) {
+  ledger_.Credit("a", 5);
+  Follow();
+  const ConsistencyToken token{.epoch = ledger_.projection().checkpoint().epoch, .positions = {}};
+  EXPECT_TRUE(Get("a", After(token)).ok());
+}
+
+TEST_F(QueryEngineTest, StoppedProjectionAnswersWhatItHasAndRefusesToWait) {
+  const ConsistencyToken reached = ledger_.Credit("a", 5);
+  Follow();
+  NewEvent broken = EventOf<Credited>(1);
+  broken.payload = "\xff";
+  const ConsistencyToken beyond = ledger_.Append("a", {broken});
+  const auto waiting = Ask("a", After(beyond));
+  ledger_.executor().RunUntilIdle();
+  ASSERT_FALSE(ledger_.projection().status().ok());
+
+  ASSERT_TRUE(waiting->has_value());
+  ExpectError((*waiting)->status(), absl::StatusCode::kUnavailable, reason::kReadModelStopped,
+              "projection balances has stopped");
+  EXPECT_EQ(ReasonOf(Get("a", After(beyond)).status()), reason::kReadModelStopped);
+  EXPECT_EQ(Get("a", After(reached)).value_or(Balance{}).minor, 5);
+  EXPECT_EQ(Get("a").value_or(Balance{}).minor, 5);
+}
+
+TEST_F(QueryEngineTest, ClosingProjectionAnswersTheWaits) {
+  const auto get = Ask("a", After(ledger_.Credit("a", 5)));
+  ledger_.CloseProjection();
+  ASSERT_TRUE(get->has_value());
+  EXPECT_EQ((*get)->status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(ReasonOf((*get)->status()), reason::kShuttingDown);
+}
+
+TEST_F(QueryEngineTest, FileThatCannotBeReadIsSaid) {
+  std::filesystem::remove(ledger_.projection().path());
+  ExpectError(Get("a").status(), absl::StatusCode::kInternal, reason::kReadModelFailed,
+              "SQLite: unable to open database file");
+}
+
+TEST_F(QueryEngineTest, MoreQueriesThanConnectionsAreAllAnswered) {
+  ledger_.Credit("a", 5);
+  Follow();
+  std::vector<Pending<Balance>> gets;
+  for (int i = 0; i < 10 * 4; ++i) gets.push_back(Ask("a"));
+  ledger_.executor().RunUntilIdle();
+  for (const auto& get : gets) EXPECT_EQ((**get)->minor, 5);
+}
+
+TEST_F(QueryEngineTest, TooManyQueriesAreRefusedAndTheirPlacesComeBack) {
+  const QueryOptions options = After(ledger_.Credit("a", 5));
+  std::vector<Pending<Balance>> waiting;
+  for (std::size_t i = 0; i < QueryEngine::kMaxQueries; ++i) waiting.push_back(Ask("a", options));
+  const absl::Status status = Get("a").status();
+  ExpectError(status, absl::StatusCode::kResourceExhausted, reason::kOverloaded, "10000 queries are under way");
+  google::rpc::RetryInfo retry;
+  EXPECT_TRUE(FindDetail(status, retry));
+  Follow();
+  for (const auto& get : waiting) ASSERT_TRUE(get->has_value() && (*get)->ok());
+  EXPECT_TRUE(Get("a").ok());
+}
+
+TEST_F(QueryEngineTest, CloseLetsQueriesEndAndRefusesNewOnes) {
+  const auto waiting = Ask("a", After(ledger_.Credit("a", 5)));
+  bool closed = false;
+  engine_->Close([&] {
+    closed = true;
+    EXPECT_TRUE(waiting->has_value());
+  });
+  ledger_.executor().RunUntilIdle();
+  EXPECT_FALSE(closed);
+  ExpectError(Get("a").status(), absl::StatusCode::kUnavailable, reason::kShuttingDown, "no new queries are taken");
+  Follow();
+  EXPECT_TRUE(closed);
+  EXPECT_TRUE((*waiting)->ok());
+}
+
+TEST_F(QueryEngineTest, AnswersTheSameWhateverTheOrderOfSteps) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    Ledger ledger(seed);
+    ASSERT_TRUE(ledger.OpenProjection(MakeProjectionType<Balances>(), 1).ok());
+    const auto engine = *QueryEngine::Create({&ledger.projection()}, ledger.executor(), ledger.executor().clock());
+    ledger.projection().Start();
+    int answers = 0;
+    for (int i = 1; i <= 10; ++i) {
+      auto row = std::make_shared<Balance>();
+      engine->Get(
+          BalanceTraits::Schema(), After(ledger.Credit("a", 1)), [](ColumnWriter& out) { out.Text(0, "a"); },
+          [row](const ColumnReader& in) { BalanceTraits::Read(in, *row); },
+          [&answers, row, i, seed](absl::Status status) {
+            EXPECT_TRUE(status.ok()) << status;
+            EXPECT_GE(row->minor, i) << "did not read its own write; seed " << seed;
+            ++answers;
+          });
+    }
+    ledger.executor().RunUntilIdle();
+    EXPECT_EQ(answers, 10) << "seed " << seed;
+    ledger.Crash();
+  }
+}
+
+}  // namespace
+}  // namespace everfold

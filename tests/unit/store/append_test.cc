@@ -1,0 +1,92 @@
+#include "everfold/store/append.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "everfold/base/error.h"
+
+namespace everfold {
+namespace {
+
+using ::testing::HasSubstr;
+
+AppendRequest Request() {
+  AppendRequest request;
+  StreamAppend& stream = request.streams.emplace_back();
+  stream.stream = {"", "wallet", "w1"};
+  stream.events.push_back({.type = "wallet.v1.Deposited", .fingerprint = {}, .payload = "x", .event_time = {}, .tags = {}});
+  return request;
+}
+
+void ExpectInvalid(const AppendRequest& request, const std::string& text) {
+  const absl::Status status = ValidateAppend(request);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(text));
+}
+
+TEST(ValidateAppend, TakesAWellFormedRequest) { EXPECT_EQ(ValidateAppend(Request()), absl::OkStatus()); }
+
+TEST(ValidateAppend, RefusesNoStream) {
+  AppendRequest request = Request();
+  request.streams.clear();
+  ExpectInvalid(request, "at least one stream");
+}
+
+TEST(ValidateAppend, RefusesAStreamNamedTwice) {
+  AppendRequest request = Request();
+  request.streams.push_back(request.streams[0]);
+  ExpectInvalid(request, "names wallet/w1 twice");
+}
+
+TEST(ValidateAppend, RefusesAForeignTenant) {
+  AppendRequest request = Request();
+  request.tenant = "t1";
+  ExpectInvalid(request, "belong to its tenant");
+}
+
+TEST(ValidateAppend, RefusesAnIdWithNul) {
+  AppendRequest request = Request();
+  request.streams[0].stream.id = std::string("w\0", 2);
+  ExpectInvalid(request, "an id must be printable UTF-8; its bytes are 0x7700");
+}
+
+TEST(ValidateAppend, NamesTheLimitAndTheSizeOfAnOversizeEvent) {
+  AppendRequest request = Request();
+  request.streams[0].events[0].payload.resize(kMaxEventBytes + 1);
+  ExpectInvalid(request, "bytes of an event: at most 1048576, there are 1048577");
+}
+
+TEST(ValidateAppend, RefusesTooManyEvents) {
+  AppendRequest request = Request();
+  request.streams[0].events.resize(kMaxEventsPerCommit + 1, request.streams[0].events[0]);
+  ExpectInvalid(request, "events of an append: at most 1000, there are 1001");
+}
+
+TEST(ValidateAppend, RefusesTooManyTags) {
+  AppendRequest request = Request();
+  request.streams[0].events[0].tags.resize(kMaxTagsPerEvent + 1, "tag");
+  ExpectInvalid(request, "tags of an event: at most 20, there are 21");
+}
+
+TEST(ValidateAppend, RefusesOversizeMetadata) {
+  AppendRequest request = Request();
+  request.metadata.headers["h"] = std::string(kMaxMetadataBytes, 'x');
+  ExpectInvalid(request, "bytes of metadata: at most 16384, there are 16385");
+}
+
+TEST(ValidateAppend, RefusesNoEventWithoutACommandId) {
+  AppendRequest request = Request();
+  request.streams[0].events.clear();
+  ExpectInvalid(request, "needs a command id");
+  request.command = {.type = "wallet.v1.Deposit", .id = "r1", .fingerprint = {}};
+  EXPECT_EQ(ValidateAppend(request), absl::OkStatus());
+}
+
+TEST(ValidateAppend, RefusesAnOverlongCommandId) {
+  AppendRequest request = Request();
+  request.command = {.type = "wallet.v1.Deposit", .id = std::string(201, 'r'), .fingerprint = {}};
+  ExpectInvalid(request, "a command id (request_id) must have 1 to 200 bytes, it has 201");
+}
+
+}  // namespace
+}  // namespace everfold

@@ -1,0 +1,49 @@
+// Records of a comma-separated file (RFC 4180): a field may be quoted, a quote inside it is doubled, and a quoted field
+// may hold commas and line ends. Lines end with LF or CRLF; empty lines and a UTF-8 byte order mark are skipped.
+#pragma once
+
+#include <cstddef>
+#include <istream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace everfold {
+
+// Threading: one thread. Lifetime: the input outlives it.
+class CsvReader {
+ public:
+  // A quote that nobody closes must not read a whole disk into memory.
+  static constexpr std::size_t kMaxFieldBytes = 1 << 20;
+
+  explicit CsvReader(std::istream& input);
+
+  // Fills `fields` with the next record; false at the end. INVALID_ARGUMENT for a record that is malformed: line()
+  // tells where it began, and the next call goes on behind the line where the fault was seen.
+  absl::StatusOr<bool> Next(std::vector<std::string>& fields);
+
+  // The line on which the last record began; the first is 1.
+  int line() const { return record_line_; }
+
+ private:
+  int Take();
+  void SkipByteOrderMark();
+  void SkipLineEnds();
+  bool AtLineEnd() const;
+  absl::Status ReadField(std::string& field);
+  absl::Status ReadQuoted(std::string& field);
+  absl::Status Append(int byte, std::string& field);
+  absl::Status Malformed(const char* what);
+
+  std::streambuf& input_;
+  int next_line_ = 1;
+  int record_line_ = 0;
+};
+
+// Where each of `names` stands in a header. INVALID_ARGUMENT names those that are missing.
+absl::StatusOr<std::vector<std::size_t>> FindColumns(const std::vector<std::string>& header,
+                                                     const std::vector<std::string>& names);
+
+}  // namespace everfold

@@ -1,0 +1,96 @@
+#include "tools/import/call_window.h"
+
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace everfold {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr CallWindow::Options kQuick{.in_flight = 2,
+                                     .first_pause = absl::ZeroDuration(),
+                                     .longest_pause = absl::ZeroDuration(),
+                                     .give_up_after = absl::InfiniteDuration()};
+
+// A peer that answers when it is told to, or at once.
+class Peer {
+ public:
+  CallWindow::Attempt Hold() {
+    return [this](CallWindow::Answer answer) { held_.push_back(std::move(answer)); };
+  }
+  // Answers each attempt with the next of these, and OK when there are none left.
+  CallWindow::Attempt AnswerWith(std::vector<absl::Status> answers) {
+    return [answers = std::move(answers), next = std::size_t{0}](CallWindow::Answer answer) mutable {
+      answer(next < answers.size() ? answers[next++] : absl::OkStatus());
+    };
+  }
+  void AnswerOldest(absl::Status status) {
+    held_.front()(std::move(status));
+    held_.erase(held_.begin());
+  }
+  std::size_t held() const { return held_.size(); }
+
+ private:
+  std::vector<CallWindow::Answer> held_;
+};
+
+TEST(CallWindow, FinishesEachCallWithItsOutcome) {
+  Peer peer;
+  CallWindow window(kQuick);
+  std::vector<absl::Status> outcomes;
+  const auto keep = [&outcomes](const absl::Status& status) { outcomes.push_back(status); };
+  window.Call(peer.AnswerWith({}), keep);
+  window.Call(peer.AnswerWith({absl::AbortedError("no")}), keep);
+  window.Drain();
+  EXPECT_THAT(outcomes, ElementsAre(absl::OkStatus(), absl::AbortedError("no")));
+  EXPECT_EQ(window.repeats(), 0);
+}
+
+TEST(CallWindow, SendsAgainAfterAPassingError) {
+  Peer peer;
+  CallWindow window(kQuick);
+  absl::Status outcome = absl::InternalError("not finished");
+  window.Call(peer.AnswerWith({absl::UnavailableError(""), absl::UnknownError(""), absl::ResourceExhaustedError(""),
+                               absl::DeadlineExceededError("")}),
+              [&outcome](const absl::Status& status) { outcome = status; });
+  window.Drain();
+  EXPECT_EQ(outcome, absl::OkStatus());
+  EXPECT_EQ(window.repeats(), 4);
+}
+
+TEST(CallWindow, GivesUpInTheEnd) {
+  Peer peer;
+  CallWindow::Options options = kQuick;
+  options.give_up_after = absl::ZeroDuration();
+  CallWindow window(options);
+  absl::Status outcome;
+  window.Call(peer.AnswerWith({absl::UnavailableError("down")}),
+              [&outcome](const absl::Status& status) { outcome = status; });
+  window.Drain();
+  EXPECT_EQ(outcome, absl::UnavailableError("down"));
+  EXPECT_EQ(window.repeats(), 0);
+}
+
+TEST(CallWindow, HoldsBackWhatIsBeyondTheWindow) {
+  Peer peer;
+  CallWindow window(kQuick);
+  int finished = 0;
+  const auto count = [&finished](const absl::Status&) { ++finished; };
+  window.Call(peer.Hold(), count);
+  window.Call(peer.Hold(), count);
+  EXPECT_EQ(peer.held(), 2u);
+  peer.AnswerOldest(absl::OkStatus());
+  window.Call(peer.Hold(), count);  // would wait for ever if the first had not been answered
+  EXPECT_EQ(finished, 1);
+  EXPECT_EQ(peer.held(), 2u);
+  peer.AnswerOldest(absl::OkStatus());
+  peer.AnswerOldest(absl::OkStatus());
+  window.Drain();
+  EXPECT_EQ(finished, 3);
+}
+
+}  // namespace
+}  // namespace everfold
