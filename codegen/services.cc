@@ -83,14 +83,20 @@ void EmitCommandService(const pb::FileDescriptor& file, const Aggregate& aggrega
   EmitClassEnd("CommandHandler", "commands", out);
 }
 
+// One in its place, several on a line each.
+std::string KeyArguments(const ReadModel& read_model) {
+  const std::string line = read_model.key.size() > 1 ? "\n            " : "";
+  return line + absl::StrJoin(read_model.key, "," + line, [](std::string* text, const pb::FieldDescriptor* field) {
+           absl::StrAppendFormat(text, "request->%s()", FieldName(*field));
+         });
+}
+
 void EmitQueryService(const pb::FileDescriptor& file, const ReadModel& read_model, pb::io::Printer& out) {
   const std::string service = QueryServiceName(read_model);
   const pb::Descriptor& row = *read_model.message;
   const std::string get = "Get" + row.name();
   const std::string list = "List" + Plural(row.name());
-  const std::string key = absl::StrJoin(read_model.key, ",\n            ", [](std::string* text, const auto* field) {
-    absl::StrAppendFormat(text, "request->%s()", FieldName(*field));
-  });
+  const std::string key = KeyArguments(read_model);
   EmitClassStart(service, InNamespace(file, service), "QueryEngine", "queries", out);
   EmitMethodStart(file, get, out);
   out.Print(

@@ -3,6 +3,7 @@
 #include <limits>
 #include <tuple>
 
+#include "odd.everfold.h"
 #include "shop/v1/shop.everfold.h"
 #include "wallet/v1/wallet.everfold.h"
 
@@ -182,6 +183,12 @@ INSTANTIATE_TEST_SUITE_P(
                                {"by_flag[true].minor", "int64.gt", "must be greater than 0, is 0"}},
                     BrokenRule{[](PlaceOrder& o) { *o.mutable_voucher() = Euro(-1); },
                                {"voucher.minor", "int64.gt", "must be greater than 0, is -1"}}));
+
+TEST(ValidateTest, TakesNamesAndTextsOfAllKinds) {
+  const std::vector<Violation> violations = ViolationsOf(MakeDo({.message = "a$b$", .value = 1, .old = "x"}));
+  EXPECT_THAT(violations, ElementsAre(Violation{"old", "string.min_len", "must have at least 2 characters, has 1"}));
+  EXPECT_THAT(ViolationsOf(MakeDo({.message = "\"x\\", .value = 1, .old = "xx"})), IsEmpty());
+}
 
 TEST(ValidateTest, CutsLongValues) {
   PlaceOrder order = ValidOrder();

@@ -1,5 +1,4 @@
 #include "everfold/log/embedded/embedded_log.h"
-
 #include "tests/contract/partition_log_contract.h"
 #include "tests/contract/scratch_directory.h"
 
@@ -20,7 +19,7 @@ class EmbeddedBackend final : public LogBackend {
     fs::copy(before, Store(), fs::copy_options::recursive);
     log = nullptr;
   }
-  bool Await(const absl::Notification& event) override {
+  bool Await(const Notification& event) override {
     return event.WaitForNotificationWithTimeout(absl::Minutes(1));
   }
 

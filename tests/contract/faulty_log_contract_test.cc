@@ -7,8 +7,7 @@
 namespace everfold {
 namespace {
 
-constexpr LogFaults kSlow{
-    .end_delayed_per_mille = 300, .hint_delayed_per_mille = 500, .hint_spurious_per_mille = 300};
+constexpr LogFaults kSlow{.end_delayed_per_mille = 300, .hint_delayed_per_mille = 500, .hint_spurious_per_mille = 300};
 
 // A fault layer with the log that it needs under it.
 class SlowLog final : public PartitionLog {
@@ -36,8 +35,7 @@ class SlowBackend final : public LogBackend {
   explicit SlowBackend(std::uint64_t seed) : executor_(seed), random_(seed) {}
 
   absl::StatusOr<std::unique_ptr<PartitionLog>> Open(std::uint32_t partitions) override {
-    const LogIdentity identity{
-        .epoch = {std::string(16, 'e')}, .partitions = partitions, .key = std::string(32, 'k')};
+    const LogIdentity identity{.epoch = {std::string(16, 'e')}, .partitions = partitions, .key = std::string(32, 'k')};
     if (storage_ == nullptr) storage_ = std::make_shared<MemoryLogStorage>(identity);
     return std::make_unique<SlowLog>(storage_, random_, executor_);
   }
@@ -46,7 +44,7 @@ class SlowBackend final : public LogBackend {
     log = nullptr;
     executor_.DropAll();
   }
-  bool Await(const absl::Notification& event) override {
+  bool Await(const Notification& event) override {
     return executor_.RunUntil([&] { return event.HasBeenNotified(); });
   }
 

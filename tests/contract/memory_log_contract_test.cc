@@ -34,7 +34,7 @@ class OnOneThread final : public MemoryBackend {
     log = nullptr;
     executor_.DropAll();
   }
-  bool Await(const absl::Notification& event) override {
+  bool Await(const Notification& event) override {
     return executor_.RunUntil([&] { return event.HasBeenNotified(); });
   }
 
@@ -51,7 +51,7 @@ class OnAPool final : public MemoryBackend {
     log = nullptr;
     executor_ = nullptr;
   }
-  bool Await(const absl::Notification& event) override {
+  bool Await(const Notification& event) override {
     return event.WaitForNotificationWithTimeout(absl::Minutes(1));
   }
 

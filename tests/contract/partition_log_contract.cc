@@ -26,7 +26,7 @@ void PartitionLogContract::Open(std::uint32_t partitions) {
 }
 
 void PartitionLogContract::Close() {
-  absl::Notification closed;
+  Notification closed;
   log_->Close([&](absl::Status status) {
     EXPECT_EQ(status, absl::OkStatus());
     closed.Notify();
@@ -127,7 +127,7 @@ TEST_P(PartitionLogContract, AppendNeverEndsBeforeItReturns) {
   Open();
   std::atomic<bool> returned = false;
   std::atomic<bool> ended_after_return = false;
-  absl::Notification ended;
+  Notification ended;
   // The log works while this thread holds on inside of Append only if it called back on it: then `returned` is false.
   const auto caller = std::this_thread::get_id();
   log_->Append({NextChunk(0)}, [&](absl::Status) {
@@ -162,8 +162,9 @@ TEST_P(PartitionLogContract, AStaleHeadIsRefusedAndLeavesNothing) {
   const absl::Status refused = Append({stale});
   EXPECT_EQ(refused.code(), absl::StatusCode::kAborted);
   EXPECT_EQ(ReasonOf(refused), reason::kHeadConflict);
-  EXPECT_EQ(refused.message(),
-            "partition 1 ends with chunk 1 at offset 4, not with chunk 0 at offset 0: another writer has appended to it");
+  EXPECT_EQ(
+      refused.message(),
+      "partition 1 ends with chunk 1 at offset 4, not with chunk 0 at offset 0: another writer has appended to it");
   EXPECT_THAT(ReadAll(1), ElementsAre(AsRead(winner)));
 }
 
@@ -210,7 +211,7 @@ TEST_P(PartitionLogContract, SeveralAppendsMayBeOutstandingAndEndInOrder) {
   Open();
   constexpr int kAppends = 50;
   std::vector<int> order;
-  absl::Notification last_ended;
+  Notification last_ended;
   std::vector<ReadChunk> expected;
   for (int i = 0; i < kAppends; ++i) {
     ChunkAppend chunk = NextChunk(0, static_cast<std::uint32_t>(i % 3));
@@ -252,8 +253,8 @@ TEST_P(PartitionLogContract, ChunksWithoutEventsMoveOnlyTheChunkNumber) {
   const ChunkAppend outcome_3 = Add(5, 0);
   const ChunkAppend events_2 = Add(5, 1);
   EXPECT_EQ(HeadOf(5), (PartitionHead{Offset(3), 5}));
-  EXPECT_THAT(ReadAll(5), ElementsAre(AsRead(outcome), AsRead(events), AsRead(outcome_2), AsRead(outcome_3),
-                                      AsRead(events_2)));
+  EXPECT_THAT(ReadAll(5),
+              ElementsAre(AsRead(outcome), AsRead(events), AsRead(outcome_2), AsRead(outcome_3), AsRead(events_2)));
 }
 
 TEST_P(PartitionLogContract, ReadsFromTheChunkThatHoldsTheNextEvent) {
@@ -320,7 +321,7 @@ TEST_P(PartitionLogContract, CursorsDoNotDisturbEachOther) {
 TEST_P(PartitionLogContract, NothingIsReadBeyondTheHead) {
   Open();
   constexpr int kAppends = 200;
-  absl::Notification last_ended;
+  Notification last_ended;
   auto cursor = *log_->Read(PartitionId(0), Offset(0));
   for (int i = 0; i < kAppends; ++i) {
     log_->Append({NextChunk(0)}, [&, i](absl::Status) {
@@ -395,7 +396,7 @@ TEST_P(PartitionLogContract, ACrashKeepsOutstandingAppendsInOrderAndWhole) {
 
 TEST_P(PartitionLogContract, HintsComeAfterTheHeadMoved) {
   Open();
-  absl::Notification hinted;
+  Notification hinted;
   std::atomic<std::uint64_t> seen = 0;
   std::atomic<bool> notified = false;
   log_->Watch([&] {
@@ -411,7 +412,7 @@ TEST_P(PartitionLogContract, HintsComeAfterTheHeadMoved) {
 
 TEST_P(PartitionLogContract, EveryWatcherGetsHints) {
   Open();
-  absl::Notification hinted[2];
+  Notification hinted[2];
   std::atomic<bool> notified[2] = {false, false};
   for (int i = 0; i < 2; ++i) {
     log_->Watch([&, i] {
@@ -430,7 +431,7 @@ TEST_P(PartitionLogContract, NoHintComesAfterClose) {
   std::atomic<bool> late = false;
   log_->Watch([&] { late = late || closed; });
   for (int i = 0; i < 20; ++i) Start({NextChunk(0)});
-  absl::Notification ended;
+  Notification ended;
   log_->Close([&](absl::Status) {
     closed = true;
     ended.Notify();
@@ -444,7 +445,7 @@ TEST_P(PartitionLogContract, CloseLetsOutstandingAppendsEnd) {
   Open();
   std::vector<PendingAppend*> appends;
   for (int i = 0; i < 20; ++i) appends.push_back(&Start({NextChunk(0)}));
-  absl::Notification closed;
+  Notification closed;
   bool all_ended_before = true;
   log_->Close([&](absl::Status status) {
     EXPECT_EQ(status, absl::OkStatus());

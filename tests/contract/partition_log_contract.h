@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/synchronization/notification.h"
+#include "everfold/base/mutex.h"
 #include "everfold/log/partition_log.h"
 #include "gtest/gtest.h"
 
@@ -27,14 +27,14 @@ class LogBackend {
   // Ends the log as a crash does: what was acknowledged is in the store, what was not may be.
   virtual void Crash(std::unique_ptr<PartitionLog> log) = 0;
   // Lets the log work until `event` has happened; false if it cannot happen any more.
-  virtual bool Await(const absl::Notification& event) = 0;
+  virtual bool Await(const Notification& event) = 0;
 };
 
 using LogBackendFactory = std::function<std::unique_ptr<LogBackend>()>;
 
 // An append whose outcome is still to come.
 struct PendingAppend {
-  absl::Notification ended;
+  Notification ended;
   absl::Status status;
 };
 

@@ -42,7 +42,7 @@ class Crash(wallet_app.IntegrationTest):
         load = Load(self, 1500)
         load.open(app)
         for _ in range(5):
-            load.run_until(app, self.random.randrange(1, 250), app.kill)
+            load.run_until(app, self.random.randrange(1, 200), app.kill)
             app.start()
         load.finish(app)
         load.expect_balance(app)

@@ -36,7 +36,7 @@ void CallWindow::Drain() {
 
 void CallWindow::Send(Pending& call) {
   call.attempt([this, &call](absl::Status status) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     answers_.push_back({&call, std::move(status)});
   });
 }
@@ -46,7 +46,7 @@ void CallWindow::HandleNext() {
   const absl::Time due = paused_.empty() ? absl::InfiniteFuture() : paused_.begin()->first;
   std::optional<Answered> answered;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (mutex_.AwaitWithDeadline(absl::Condition(this, &CallWindow::HasAnswer), due)) {
       answered = std::move(answers_.front());
       answers_.pop_front();
@@ -74,8 +74,8 @@ void CallWindow::HandleAnswer(Answered answered) {
     paused_.emplace(again, &call);
     return;
   }
-  call.finish(answered.status);
-  calls_.erase(&call);
+  const auto finished = calls_.extract(&call);
+  finished.mapped()->finish(answered.status);
 }
 
 bool IsPassing(const absl::Status& status) {

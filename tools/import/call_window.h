@@ -13,7 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "absl/time/time.h"
 
 namespace everfold {
@@ -30,7 +30,8 @@ class CallWindow {
   using Answer = std::function<void(absl::Status)>;
   // Starts one attempt, which answers once.
   using Attempt = absl::AnyInvocable<void(Answer)>;
-  // Learns the outcome of the last attempt.
+  // Learns the outcome of the last attempt. It may send one further call, which takes the place of its own; so a chain of
+  // calls needs no more of the window than a single one.
   using Finish = absl::AnyInvocable<void(const absl::Status&)>;
 
   explicit CallWindow(Options options);
@@ -62,7 +63,7 @@ class CallWindow {
   std::map<Pending*, std::unique_ptr<Pending>> calls_;
   std::multimap<absl::Time, Pending*> paused_;
   int repeats_ = 0;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::deque<Answered> answers_ ABSL_GUARDED_BY(mutex_);
 };
 

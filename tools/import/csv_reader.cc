@@ -12,7 +12,9 @@ namespace {
 constexpr int kEnd = std::char_traits<char>::eof();
 }
 
-CsvReader::CsvReader(std::istream& input) : input_(*input.rdbuf()) { SkipByteOrderMark(); }
+CsvReader::CsvReader(std::istream& input, QuotedLineEnds line_ends) : input_(*input.rdbuf()), line_ends_(line_ends) {
+  SkipByteOrderMark();
+}
 
 absl::StatusOr<bool> CsvReader::Next(std::vector<std::string>& fields) {
   fields.clear();
@@ -60,6 +62,7 @@ absl::Status CsvReader::ReadField(std::string& field) {
 absl::Status CsvReader::ReadQuoted(std::string& field) {
   Take();
   while (true) {
+    if (line_ends_ == QuotedLineEnds::kRefused && AtLineEnd()) return Malformed("a quote that its line does not close");
     const int byte = Take();
     if (byte == kEnd) return Malformed("a quote that is never closed");
     if (byte == '"') {

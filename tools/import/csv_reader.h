@@ -12,13 +12,17 @@
 
 namespace everfold {
 
+// Whether a quoted field may go on in the next line. Where it may not, a quote that is left open spoils its own line
+// only, and not all that follow.
+enum class QuotedLineEnds { kAllowed, kRefused };
+
 // Threading: one thread. Lifetime: the input outlives it.
 class CsvReader {
  public:
   // A quote that nobody closes must not read a whole disk into memory.
   static constexpr std::size_t kMaxFieldBytes = 1 << 20;
 
-  explicit CsvReader(std::istream& input);
+  explicit CsvReader(std::istream& input, QuotedLineEnds line_ends = QuotedLineEnds::kAllowed);
 
   // Fills `fields` with the next record; false at the end. INVALID_ARGUMENT for a record that is malformed: line()
   // tells where it began, and the next call goes on behind the line where the fault was seen.
@@ -38,6 +42,7 @@ class CsvReader {
   absl::Status Malformed(const char* what);
 
   std::streambuf& input_;
+  const QuotedLineEnds line_ends_;
   int next_line_ = 1;
   int record_line_ = 0;
 };

@@ -13,6 +13,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, std
   Parts parts{.aggregates = std::move(aggregates), .projections = std::move(projections)};
   EVERFOLD_RETURN_IF_ERROR(parts.Validate());
   if (options.projections.directory.empty()) options.projections.directory = options.data_directory + "/read";
+  if (options.projections.logger == nullptr) options.projections.logger = options.logger;
 
   std::unique_ptr<Engine> engine(new Engine);
   EVERFOLD_ASSIGN_OR_RETURN(engine->store_, EventStore::Open(options.store, log, executor, clock, random));

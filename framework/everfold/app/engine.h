@@ -27,7 +27,7 @@ struct EngineOptions {
   std::string data_directory;  // read models are kept in <data_directory>/read
   EventStoreOptions store;
   CommandHandlerOptions commands;
-  ProjectionRunnerOptions projections;  // an empty directory is the one above
+  ProjectionRunnerOptions projections;  // without a directory or logger: those of here
   Logger* logger = nullptr;             // nullptr: silent
 };
 

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "absl/synchronization/notification.h"
+#include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
 
 namespace everfold {
@@ -60,7 +60,7 @@ absl::StatusOr<std::unique_ptr<Host>> Host::Open(const HostOptions& options) {
 
 absl::Status Host::Close() {
   absl::Status status;
-  absl::Notification closed;
+  Notification closed;
   log_->Close([&](absl::Status result) {
     status = std::move(result);
     closed.Notify();
@@ -71,7 +71,7 @@ absl::Status Host::Close() {
 }
 
 void WaitForClose(absl::AnyInvocable<void(Task)> close) {
-  absl::Notification closed;
+  Notification closed;
   close([&closed] { closed.Notify(); });
   closed.WaitForNotification();
 }

@@ -12,7 +12,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/synchronization/notification.h"
+#include "everfold/base/mutex.h"
 #include "everfold/app/engine.h"
 #include "everfold/app/host.h"
 #include "everfold/app/print_error.h"
@@ -67,7 +67,7 @@ void PrintProgress(const Projection& projection, std::uint64_t events) {
 // Blocks until the projection has read the whole log.
 absl::Status Run(Projection& projection, const EventStore& store) {
   const std::uint64_t events = CountEvents(store);
-  absl::Notification caught_up;
+  Notification caught_up;
   absl::Status status;
   projection.Start();
   projection.WaitFor(PositionsOf(store.DurableHead()), [&](absl::Status result) {

@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <memory>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -19,7 +18,7 @@
 namespace everfold {
 namespace {
 
-constexpr absl::Duration kLookInterval = absl::Milliseconds(200);  // at what nobody calls back about
+constexpr absl::Duration kLookInterval = absl::Milliseconds(200);  // at the store's health
 constexpr absl::Duration kShutdownGrace = absl::Seconds(10);       // for calls under way
 
 using Services = std::vector<std::unique_ptr<RpcService>>;
@@ -45,25 +44,15 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> StartServer(const CommandLine& line,
   return GrpcServer::Start(options, borrowed);
 }
 
-// A projection that stops leaves the rest of the application at work: say so, once.
-void LogStopped(const Engine& engine, std::set<std::string>& logged, Logger& logger) {
-  for (const auto& projection : engine.projections()) {
-    const absl::Status status = projection->status();
-    if (status.ok() || !logged.insert(projection->type().name).second) continue;
-    logger.Error("projection stopped", {{"projection", projection->type().name}, {"cause", status.ToString()}});
-  }
-}
-
-// Until somebody asks to stop: OK; or until the store has failed: why.
+// Until somebody asks to stop: OK; or until the store has failed: why. A projection that stops says so itself, and
+// leaves the rest of the application at work.
 absl::Status RunUntilStopped(Engine& engine, SignalWaiter& signals, Logger& logger) {
-  std::set<std::string> stopped;
   while (true) {
     if (const auto signal = signals.WaitFor(kLookInterval); signal.has_value()) {
       logger.Info("stopping", {{"signal", *signal == SIGINT ? "SIGINT" : "SIGTERM"}});
       return absl::OkStatus();
     }
     if (absl::Status status = engine.store().health(); !status.ok()) return status;
-    LogStopped(engine, stopped, logger);
   }
 }
 

@@ -7,17 +7,17 @@ absl::Time SystemClock::Now() const { return absl::Now(); }
 ManualClock::ManualClock() : now_(absl::FromCivil(absl::CivilDay(2026, 1, 1), absl::UTCTimeZone())) {}
 
 absl::Time ManualClock::Now() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return now_;
 }
 
 void ManualClock::Advance(absl::Duration by) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   now_ += by;
 }
 
 void ManualClock::Set(absl::Time now) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   now_ = now;
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "absl/time/time.h"
 
 namespace everfold {
@@ -32,7 +32,7 @@ class ManualClock final : public Clock {
   void Set(absl::Time now);
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   absl::Time now_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -36,6 +36,7 @@ inline constexpr char kOutcomeUnknown[] = "OUTCOME_UNKNOWN";                // a
 inline constexpr char kDeadlineExceeded[] = "DEADLINE_EXCEEDED";            // before the work was begun
 inline constexpr char kShuttingDown[] = "SHUTTING_DOWN";                    // no new work is taken
 inline constexpr char kReadModelBehind[] = "READ_MODEL_BEHIND";             // the token's events are not folded yet
+inline constexpr char kReadModelFailed[] = "READ_MODEL_FAILED";             // SQLite could not read or write it
 inline constexpr char kReadModelStopped[] = "READ_MODEL_STOPPED";           // the projection met an error
 inline constexpr char kOtherHistory[] = "OTHER_HISTORY";                    // a token or checkpoint of another epoch
 inline constexpr char kDeciderFailed[] = "DECIDER_FAILED";                  // user code threw
@@ -47,6 +48,8 @@ inline constexpr char kDiskFull[] = "DISK_FULL";                            // t
 inline constexpr char kStoreLocked[] = "STORE_LOCKED";                      // another process has the store open
 inline constexpr char kStoreMismatch[] = "STORE_MISMATCH";                  // the store was created otherwise
 inline constexpr char kStorageFailed[] = "STORAGE_FAILED";                  // the disk or its library said no
+inline constexpr char kMoneyOverflow[] = "MONEY_OVERFLOW";                  // an amount beyond 64 bits
+inline constexpr char kCurrencyMismatch[] = "CURRENCY_MISMATCH";            // amounts of two currencies
 }  // namespace reason
 
 using ErrorFields = std::initializer_list<std::pair<const char*, std::string>>;

@@ -31,7 +31,7 @@ std::uint64_t SystemRandom::Next() {
 }
 
 std::uint64_t SeededRandom::Next() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   std::uint64_t z = (state_ += 0x9e3779b97f4a7c15);
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
   z = (z ^ (z >> 27)) * 0x94d049bb133111eb;

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 
 namespace everfold {
 
@@ -34,7 +34,7 @@ class SeededRandom final : public RandomSource {
   std::uint64_t Next() override;
 
  private:
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::uint64_t state_ ABSL_GUARDED_BY(mutex_);
 };
 

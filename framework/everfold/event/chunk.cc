@@ -168,6 +168,30 @@ void EncodeCommit(const Commit& commit, TypeTable& types, Writer out) {
   }
 }
 
+// With a checksum of 0, which is filled in last.
+std::string EncodeHeader(const ChunkHeader& header) {
+  std::string bytes(kMagic);
+  PutFixed(bytes, kChunkFormatVersion);
+  PutFixed(bytes, static_cast<std::uint16_t>(header.partition.value()));
+  PutFixed(bytes, header.writer_epoch);
+  PutFixed(bytes, header.chunk_number);
+  PutFixed(bytes, header.first_offset.value());
+  PutFixed(bytes, header.event_count);
+  PutFixed(bytes, header.commit_count);
+  PutFixed(bytes, header.first_sequence.value());
+  PutFixed(bytes, header.last_sequence.value());
+  PutFixed(bytes, std::uint64_t{0});
+  return bytes;
+}
+
+void EncodeTypes(const TypeTable& types, Writer out) {
+  out.Varint(types.types().size());
+  for (const TypeEntry& type : types.types()) {
+    out.String(type.name);
+    out.String(type.fingerprint);
+  }
+}
+
 // Where the bytes run out the decoders go on with empty values; whoever called asks the reader. Other damage is a
 // status.
 absl::StatusOr<Event> DecodeEvent(Reader& in, const std::vector<TypeEntry>& types) {
@@ -256,8 +280,8 @@ absl::Status CheckHeader(const ChunkHeader& header) {
   if (header.chunk_number == 0) return Damaged("chunk number 0 cannot be");
   const std::uint64_t before = header.first_offset.value() - 1;
   if (header.first_offset == Offset(0) || before > UINT64_MAX - header.event_count) {
-    return Damaged(absl::StrFormat("first offset %d cannot be with %d events", header.first_offset.value(),
-                                   header.event_count));
+    return Damaged(
+        absl::StrFormat("first offset %d cannot be with %d events", header.first_offset.value(), header.event_count));
   }
   if (header.commit_count == 0) return Damaged("it has no commits");
   return absl::OkStatus();
@@ -304,24 +328,8 @@ std::string EncodeChunk(ChunkHeader header, const std::vector<Commit>& commits) 
   header.first_sequence = commits.front().sequence;
   header.last_sequence = commits.back().sequence;
 
-  std::string bytes;
-  bytes.append(kMagic);
-  PutFixed(bytes, kChunkFormatVersion);
-  PutFixed(bytes, static_cast<std::uint16_t>(header.partition.value()));
-  PutFixed(bytes, header.writer_epoch);
-  PutFixed(bytes, header.chunk_number);
-  PutFixed(bytes, header.first_offset.value());
-  PutFixed(bytes, header.event_count);
-  PutFixed(bytes, header.commit_count);
-  PutFixed(bytes, header.first_sequence.value());
-  PutFixed(bytes, header.last_sequence.value());
-  PutFixed(bytes, std::uint64_t{0});
-  Writer out(bytes);
-  out.Varint(types.types().size());
-  for (const TypeEntry& type : types.types()) {
-    out.String(type.name);
-    out.String(type.fingerprint);
-  }
+  std::string bytes = EncodeHeader(header);
+  EncodeTypes(types, Writer(bytes));
   bytes.append(body);
   const std::uint64_t checksum = ChecksumOf(bytes);
   std::memcpy(bytes.data() + kChecksumAt, &checksum, sizeof(checksum));
@@ -329,7 +337,8 @@ std::string EncodeChunk(ChunkHeader header, const std::vector<Commit>& commits) 
 }
 
 absl::StatusOr<ChunkHeader> DecodeChunkHeader(std::string_view bytes) {
-  if (bytes.size() < kChunkHeaderBytes) return Damaged(absl::StrFormat("%d bytes are less than a header", bytes.size()));
+  if (bytes.size() < kChunkHeaderBytes)
+    return Damaged(absl::StrFormat("%d bytes are less than a header", bytes.size()));
   if (!bytes.starts_with(kMagic)) return Damaged("it does not begin with EVCH");
   const auto version = GetFixed<std::uint16_t>(bytes, 4);
   if (version != kChunkFormatVersion) return Damaged(absl::StrFormat("format version %d is not known", version));

@@ -6,9 +6,9 @@
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/digest.h"
+#include "everfold/v1/options.pb.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
-#include "everfold/v1/options.pb.h"
 
 namespace everfold {
 namespace {

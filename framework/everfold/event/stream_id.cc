@@ -99,9 +99,9 @@ absl::StatusOr<StreamId> ParseStreamId(std::string_view text, std::string_view t
 
 absl::Status ValidateStreamId(const StreamId& stream) {
   if (!IsAggregateName(stream.aggregate)) {
-    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-                 absl::StrFormat("an aggregate's name must match [a-z][a-z0-9_]{0,63}; it is %s",
-                                 Shown(stream.aggregate)));
+    return Error(
+        absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+        absl::StrFormat("an aggregate's name must match [a-z][a-z0-9_]{0,63}; it is %s", Shown(stream.aggregate)));
   }
   EVERFOLD_RETURN_IF_ERROR(ValidateName(stream.id, kMaxIdBytes, "an id"));
   if (!stream.tenant.empty()) return ValidateName(stream.tenant, kMaxTenantBytes, "a tenant");

@@ -38,14 +38,15 @@ absl::Status CompareHeads(const std::vector<ChunkAppend>& group, const std::vect
     const PartitionHead& expected = append.expected_head;
     const PartitionHead& actual = heads[append.partition.value()];
     if (actual == expected) continue;
-    return Error(absl::StatusCode::kAborted, reason::kHeadConflict,
-                 absl::StrFormat("partition %d ends with chunk %d at offset %d, not with chunk %d at offset %d: another "
-                                 "writer has appended to it",
-                                 append.partition.value(), actual.chunk_number, actual.offset.value(),
-                                 expected.chunk_number, expected.offset.value()),
-                 {{"partition", std::to_string(append.partition.value())},
-                  {"actual_chunk", std::to_string(actual.chunk_number)},
-                  {"expected_chunk", std::to_string(expected.chunk_number)}});
+    return Error(
+        absl::StatusCode::kAborted, reason::kHeadConflict,
+        absl::StrFormat("partition %d ends with chunk %d at offset %d, not with chunk %d at offset %d: another "
+                        "writer has appended to it",
+                        append.partition.value(), actual.chunk_number, actual.offset.value(), expected.chunk_number,
+                        expected.offset.value()),
+        {{"partition", std::to_string(append.partition.value())},
+         {"actual_chunk", std::to_string(actual.chunk_number)},
+         {"expected_chunk", std::to_string(expected.chunk_number)}});
   }
   return absl::OkStatus();
 }
@@ -56,29 +57,29 @@ absl::Status OutcomeUnknown(const std::string& what) {
 }
 
 void OutstandingAppends::Begin() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   ++count_;
 }
 
 absl::Status OutstandingAppends::failure() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return failure_;
 }
 
 void OutstandingAppends::Fail(const absl::Status& failure) {
   EVERFOLD_CHECK(!failure.ok());
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (failure_.ok()) failure_ = failure;
 }
 
 absl::Status OutstandingAppends::Settle(absl::Status outcome) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (failure_.ok()) failure_ = std::move(outcome);
   return failure_;
 }
 
 void OutstandingAppends::End() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   EVERFOLD_CHECK(count_ > 0);
   if (--count_ == 0 && NothingWritten(failure_)) failure_ = absl::OkStatus();
 }

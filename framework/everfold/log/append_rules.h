@@ -6,7 +6,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "everfold/log/partition_log.h"
 
 namespace everfold {
@@ -37,7 +37,7 @@ class OutstandingAppends {
   void End();
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::size_t count_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
 };

@@ -8,12 +8,12 @@
 namespace everfold {
 
 Checkpoint Progress::committed() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return committed_;
 }
 
 absl::Status Progress::ended() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return ended_;
 }
 
@@ -30,7 +30,7 @@ void Progress::Answer(Projection::WaitDone done, absl::Status status) {
 }
 
 void Progress::Publish(const Checkpoint& committed) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   committed_ = committed;
   for (auto wait = waits_.begin(); wait != waits_.end();) {
     if (!Reached(wait->second.positions)) {
@@ -43,7 +43,7 @@ void Progress::Publish(const Checkpoint& committed) {
 }
 
 void Progress::End(const absl::Status& why) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (!ended_.ok()) return;
   ended_ = why;
   for (auto& [id, wait] : waits_) Answer(std::move(wait.done), why);
@@ -51,7 +51,7 @@ void Progress::End(const absl::Status& why) {
 }
 
 std::uint64_t Progress::WaitFor(std::vector<Position> positions, Projection::WaitDone done) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const std::uint64_t id = ++last_id_;
   if (Reached(positions)) {
     Answer(std::move(done), absl::OkStatus());
@@ -65,7 +65,7 @@ std::uint64_t Progress::WaitFor(std::vector<Position> positions, Projection::Wai
 
 void Progress::Cancel(std::uint64_t id) {
   Wait dropped;  // destroyed without the lock: what the callback owns may call back
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const auto found = waits_.find(id);
   if (found == waits_.end()) return;
   dropped = std::move(found->second);

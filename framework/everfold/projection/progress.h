@@ -7,7 +7,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "everfold/event/position.h"
 #include "everfold/projection/projection.h"
 #include "everfold/runtime/executor.h"
@@ -41,7 +41,7 @@ class Progress {
   void Answer(Projection::WaitDone done, absl::Status status);
 
   Executor& executor_;
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   Checkpoint committed_ ABSL_GUARDED_BY(mutex_);
   absl::Status ended_ ABSL_GUARDED_BY(mutex_);
   std::map<std::uint64_t, Wait> waits_ ABSL_GUARDED_BY(mutex_);

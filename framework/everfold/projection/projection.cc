@@ -7,7 +7,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_format.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/projection/progress.h"
@@ -92,7 +92,7 @@ class ProjectionRunner final : public Projection {
   Checkpoint checkpoint() const override { return progress_.committed(); }
 
   absl::Status status() const override {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     return status_;
   }
 
@@ -170,7 +170,7 @@ class ProjectionRunner final : public Projection {
   void Stop(const absl::Status& cause) {
     const std::string message = absl::StrFormat("projection %s stopped: %s", type_->name, std::string(cause.message()));
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       status_ = Error(cause.code(), reason::kReadModelStopped, message, {{"projection", type_->name}});
     }
     Tell(options_, LogLevel::kError, "projection stopped",
@@ -189,7 +189,7 @@ class ProjectionRunner final : public Projection {
   std::unique_ptr<EventStore::Watch> watch_;
   std::atomic<bool> batch_posted_ = false;
   Progress progress_;
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
   // On the strand only.
   std::unique_ptr<ReadModelFile> file_;

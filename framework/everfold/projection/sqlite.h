@@ -26,10 +26,6 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace everfold::reason {
-inline constexpr char kReadModelFailed[] = "READ_MODEL_FAILED";  // SQLite could not read or write a read model
-}
-
 namespace everfold::sqlite {
 
 enum class Access { kReadWrite, kReadOnly };

@@ -35,7 +35,7 @@ absl::Status RowNotFound(const ReadModelSchema& schema, const std::string& key) 
 }
 
 absl::Status DeadlinePassed() {
-  return Error(absl::StatusCode::kDeadlineExceeded, reason::kDeadlinePassed,
+  return Error(absl::StatusCode::kDeadlineExceeded, reason::kDeadlineExceeded,
                "the deadline was over before the query began");
 }
 

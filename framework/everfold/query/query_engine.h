@@ -19,10 +19,6 @@
 
 namespace everfold {
 
-namespace reason {
-inline constexpr char kDeadlinePassed[] = "DEADLINE_PASSED";  // before the work began
-}
-
 inline constexpr int kDefaultPageSize = 100;
 inline constexpr int kMaxPageSize = 1000;
 
@@ -63,7 +59,7 @@ class QueryEngine {
   //   INVALID_ARGUMENT     a consistency token or page token that is none, or a negative page size
   //   UNIMPLEMENTED        no projection has this read model
   //   FAILED_PRECONDITION  a token of another history (OTHER_HISTORY)
-  //   DEADLINE_EXCEEDED    the deadline was over before the query began (DEADLINE_PASSED)
+  //   DEADLINE_EXCEEDED    the deadline was over before the query began (DEADLINE_EXCEEDED)
   //   RESOURCE_EXHAUSTED   too many queries at a time (OVERLOADED, with RetryInfo)
   //   UNAVAILABLE          the read model did not reach the token in time (READ_MODEL_BEHIND, with the lag in events
   //                        and RetryInfo); its projection has stopped (READ_MODEL_STOPPED); the engine is closed

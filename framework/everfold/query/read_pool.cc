@@ -51,7 +51,7 @@ absl::StatusOr<std::optional<RowKey>> ReadConnection::List(const ReadModelSchema
 }
 
 void ReadPool::Run(Read read) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (busy_ == kMaxConnections) {
     waiting_.push_back(std::move(read));
     return;
@@ -82,7 +82,7 @@ void ReadPool::Serve(Read& read) {
 }
 
 std::unique_ptr<ReadConnection> ReadPool::TakeIdle() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (idle_.empty()) return nullptr;
   std::unique_ptr<ReadConnection> connection = std::move(idle_.back());
   idle_.pop_back();
@@ -90,7 +90,7 @@ std::unique_ptr<ReadConnection> ReadPool::TakeIdle() {
 }
 
 void ReadPool::GiveBack(std::unique_ptr<ReadConnection> connection) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (connection != nullptr) idle_.push_back(std::move(connection));
   if (waiting_.empty()) {
     --busy_;

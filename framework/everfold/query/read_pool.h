@@ -13,7 +13,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "everfold/projection/read_model.h"
 #include "everfold/projection/sqlite.h"
 #include "everfold/query/row_key.h"
@@ -72,7 +72,7 @@ class ReadPool {
 
   const std::string path_;
   Executor& executor_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   int busy_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<std::unique_ptr<ReadConnection>> idle_ ABSL_GUARDED_BY(mutex_);
   std::deque<Read> waiting_ ABSL_GUARDED_BY(mutex_);

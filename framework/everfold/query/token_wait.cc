@@ -5,7 +5,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_format.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/event/consistency_token.h"
@@ -21,15 +21,15 @@ struct Wait {
 
   // Null at the second call: then the other side has ended the wait.
   Projection::WaitDone TakeDone() {
-    absl::MutexLock lock(&mutex);
+    MutexLock lock(&mutex);
     return std::exchange(done, nullptr);
   }
   std::uint64_t Id() {
-    absl::MutexLock lock(&mutex);
+    MutexLock lock(&mutex);
     return id;
   }
 
-  absl::Mutex mutex;
+  Mutex mutex;
   Projection::WaitDone done ABSL_GUARDED_BY(mutex);
   std::uint64_t id ABSL_GUARDED_BY(mutex) = 0;
   std::unique_ptr<Timer> timer ABSL_GUARDED_BY(mutex);
@@ -67,7 +67,7 @@ absl::StatusOr<std::vector<Position>> PositionsOf(const std::string& token, cons
 void WaitForPositions(Projection& projection, std::vector<Position> positions, absl::Duration timeout,
                       Executor& executor, Projection::WaitDone done) {
   auto wait = std::make_shared<Wait>(std::move(done));
-  absl::MutexLock lock(&wait->mutex);  // neither side ends it before it is complete
+  MutexLock lock(&wait->mutex);  // neither side ends it before it is complete
   wait->timer = executor.PostAfter(timeout, [&projection, waiting = std::weak_ptr<Wait>(wait)] {
     const std::shared_ptr<Wait> late = waiting.lock();
     if (late == nullptr) return;

@@ -14,7 +14,7 @@ using grpc::health::v1::HealthCheckResponse;
 class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheckResponse> {
  public:
   Watcher(HealthService& service, bool known) : service_(service), known_(known) {
-    absl::MutexLock lock(&service_.mutex_);
+    MutexLock lock(&service_.mutex_);
     service_.watchers_.insert(this);
     Step();
   }
@@ -31,21 +31,21 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
   }
 
   void OnWriteDone(bool ok) override {
-    absl::MutexLock lock(&service_.mutex_);
+    MutexLock lock(&service_.mutex_);
     writing_ = false;
     cancelled_ = cancelled_ || !ok;
     Step();
   }
 
   void OnCancel() override {
-    absl::MutexLock lock(&service_.mutex_);
+    MutexLock lock(&service_.mutex_);
     cancelled_ = true;
     Step();
   }
 
   void OnDone() override {
     {
-      absl::MutexLock lock(&service_.mutex_);
+      MutexLock lock(&service_.mutex_);
       service_.watchers_.erase(this);
     }
     delete this;
@@ -71,7 +71,7 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
 HealthService::HealthService(std::vector<std::string> services) : services_(services.begin(), services.end()) {}
 
 HealthService::~HealthService() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   EVERFOLD_CHECK(watchers_.empty());
 }
 
@@ -80,13 +80,13 @@ HealthService::Status HealthService::StatusNow() const {
 }
 
 void HealthService::SetServing(bool serving) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   serving_ = serving;
   for (Watcher* const watcher : watchers_) watcher->Step();
 }
 
 void HealthService::Retire() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   retired_ = true;
   for (Watcher* const watcher : watchers_) watcher->Step();
 }
@@ -99,7 +99,7 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
     return reactor;
   }
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     response->set_status(StatusNow());
   }
   reactor->Finish(grpc::Status::OK);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 
 namespace everfold {
@@ -38,7 +38,7 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
   Status StatusNow() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::set<std::string> services_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   bool serving_ ABSL_GUARDED_BY(mutex_) = true;
   bool retired_ ABSL_GUARDED_BY(mutex_) = false;
   std::set<Watcher*> watchers_ ABSL_GUARDED_BY(mutex_);

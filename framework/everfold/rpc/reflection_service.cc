@@ -32,7 +32,7 @@ class UnknownMethod final : public grpc::ServerGenericBidiReactor {
 class ReflectionService::Conversation final : public grpc::ServerGenericBidiReactor {
  public:
   explicit Conversation(ReflectionService& service) : service_(service) {
-    absl::MutexLock lock(&service_.mutex_);
+    MutexLock lock(&service_.mutex_);
     service_.conversations_.insert(this);
     if (service_.retired_) {
       End(ShuttingDown());
@@ -48,7 +48,7 @@ class ReflectionService::Conversation final : public grpc::ServerGenericBidiReac
   }
 
   void OnReadDone(bool ok) override {
-    absl::MutexLock lock(&service_.mutex_);
+    MutexLock lock(&service_.mutex_);
     if (ended_) return;
     if (!ok) return End(grpc::Status::OK);
     if (const grpc::Status status = Answer(); !status.ok()) return End(status);
@@ -56,20 +56,20 @@ class ReflectionService::Conversation final : public grpc::ServerGenericBidiReac
   }
 
   void OnWriteDone(bool ok) override {
-    absl::MutexLock lock(&service_.mutex_);
+    MutexLock lock(&service_.mutex_);
     if (ended_) return;
     if (!ok) return End(grpc::Status::CANCELLED);
     StartRead(&request_);
   }
 
   void OnCancel() override {
-    absl::MutexLock lock(&service_.mutex_);
+    MutexLock lock(&service_.mutex_);
     End(grpc::Status::CANCELLED);
   }
 
   void OnDone() override {
     {
-      absl::MutexLock lock(&service_.mutex_);
+      MutexLock lock(&service_.mutex_);
       service_.conversations_.erase(this);
     }
     delete this;
@@ -93,12 +93,12 @@ class ReflectionService::Conversation final : public grpc::ServerGenericBidiReac
 };
 
 ReflectionService::~ReflectionService() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   EVERFOLD_CHECK(conversations_.empty());
 }
 
 void ReflectionService::Retire() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   retired_ = true;
   for (Conversation* const conversation : conversations_) conversation->End(ShuttingDown());
 }

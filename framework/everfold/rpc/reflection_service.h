@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "everfold/rpc/reflection.h"
 
 namespace everfold {
@@ -34,7 +34,7 @@ class ReflectionService final : public grpc::CallbackGenericService {
   class Conversation;
 
   const Reflection reflection_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   bool retired_ ABSL_GUARDED_BY(mutex_) = false;
   std::set<Conversation*> conversations_ ABSL_GUARDED_BY(mutex_);
 };

@@ -12,14 +12,14 @@ DiskThread::DiskThread(std::string name) : thread_([this] { Run(); }) {
 
 DiskThread::~DiskThread() {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     stopping_ = true;
   }
   thread_.join();
 }
 
 void DiskThread::Post(Task task) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   tasks_.push_back(std::move(task));
 }
 
@@ -27,7 +27,7 @@ void DiskThread::Run() {
   while (true) {
     std::deque<Task> tasks;
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       mutex_.Await(absl::Condition(this, &DiskThread::HasWork));
       if (tasks_.empty()) return;
       tasks.swap(tasks_);

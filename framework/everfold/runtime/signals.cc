@@ -38,14 +38,14 @@ SignalWaiter::SignalWaiter(int impatient_exit_code)
 SignalWaiter::~SignalWaiter() { listener_->context.stop(); }
 
 void SignalWaiter::OnSignal(int signal) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   // Without destructors: they would wait for what the first signal has begun to end.
   if (signal_.has_value()) std::_Exit(impatient_exit_code_);
   signal_ = signal;
 }
 
 std::optional<int> SignalWaiter::WaitFor(absl::Duration timeout) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   mutex_.AwaitWithTimeout(absl::Condition(this, &SignalWaiter::HasSignal), timeout);
   return signal_;
 }

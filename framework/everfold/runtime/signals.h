@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "absl/time/time.h"
 
 namespace everfold {
@@ -33,7 +33,7 @@ class SignalWaiter {
   bool HasSignal() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return signal_.has_value(); }
 
   const int impatient_exit_code_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::optional<int> signal_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<Listener> listener_;
   std::jthread thread_;

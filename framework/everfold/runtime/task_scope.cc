@@ -12,14 +12,14 @@ TaskScope::Guard::~Guard() {
   if (state_ == nullptr) return;  // moved from
   Task done;
   {
-    absl::MutexLock lock(&state_->mutex);
+    MutexLock lock(&state_->mutex);
     if (--state_->active == 0 && state_->closed) done = std::exchange(state_->done, nullptr);
   }
   if (done != nullptr) done();
 }
 
 std::optional<TaskScope::Guard> TaskScope::Enter() {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(&state_->mutex);
   if (state_->closed) return std::nullopt;
   ++state_->active;
   return Guard(state_);
@@ -27,7 +27,7 @@ std::optional<TaskScope::Guard> TaskScope::Enter() {
 
 void TaskScope::Close(Task done) {
   {
-    absl::MutexLock lock(&state_->mutex);
+    MutexLock lock(&state_->mutex);
     EVERFOLD_CHECK(!state_->closed);
     state_->closed = true;
     if (state_->active > 0) {
@@ -39,7 +39,7 @@ void TaskScope::Close(Task done) {
 }
 
 bool TaskScope::closed() const {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(&state_->mutex);
   return state_->closed;
 }
 

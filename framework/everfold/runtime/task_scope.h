@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "everfold/runtime/executor.h"
 
 namespace everfold {
@@ -39,7 +39,7 @@ class TaskScope {
 
  private:
   struct State {
-    absl::Mutex mutex;
+    Mutex mutex;
     int active ABSL_GUARDED_BY(mutex) = 0;
     bool closed ABSL_GUARDED_BY(mutex) = false;
     Task done ABSL_GUARDED_BY(mutex);

@@ -61,7 +61,7 @@ void Committer::Append(AppendRequest request, EventStore::AppendDone done) {
 }
 
 absl::Status Committer::health() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return health_;
 }
 
@@ -143,7 +143,7 @@ void Committer::Fail(std::vector<Answer>& answers, const absl::Status& status) {
   }
   for (Answer& answer : answers) answer.outcome = told;
   if (status.code() == absl::StatusCode::kResourceExhausted) return;  // nothing was written; the store goes on
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   health_ = status;
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "everfold/runtime/task_scope.h"
 #include "everfold/store/commit_group.h"
 #include "everfold/store/durable_heads.h"
@@ -74,7 +74,7 @@ class Committer final : public std::enable_shared_from_this<Committer> {
   LogTail tail_;  // durable
   bool group_in_flight_ = false;
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   absl::Status health_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -26,19 +26,19 @@ DurableHeads::DurableHeads(Executor& executor, Epoch epoch, const std::vector<Pa
 }
 
 Sequence DurableHeads::sequence() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return sequence_;
 }
 
 Checkpoint DurableHeads::checkpoint() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return checkpoint_;
 }
 
 void DurableHeads::Publish(const std::vector<PartitionHead>& heads, Sequence sequence) {
   std::vector<std::shared_ptr<Watcher>> watchers;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     sequence_ = sequence;
     for (std::size_t i = 0; i < heads.size(); ++i) checkpoint_.offsets[i] = heads[i].offset;
     watchers = LiveWatchers();
@@ -56,7 +56,7 @@ void DurableHeads::Publish(const std::vector<PartitionHead>& heads, Sequence seq
 
 std::unique_ptr<EventStore::Watch> DurableHeads::AddWatch(EventStore::Hint hint) {
   auto watcher = std::make_shared<Watcher>(std::move(hint));
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   watchers_.push_back(watcher);
   return std::make_unique<WatchHandle>(std::move(watcher));
 }

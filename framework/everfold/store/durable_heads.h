@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "everfold/log/partition_log.h"
 #include "everfold/store/event_store.h"
 
@@ -28,7 +28,7 @@ class DurableHeads {
   std::vector<std::shared_ptr<Watcher>> LiveWatchers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Executor& executor_;
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   Sequence sequence_ ABSL_GUARDED_BY(mutex_);
   Checkpoint checkpoint_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::weak_ptr<Watcher>> watchers_ ABSL_GUARDED_BY(mutex_);

@@ -17,13 +17,13 @@ absl::StatusOr<AppendResult> RepeatedResult(const RecordedCommand& recorded, con
 }
 
 Version StoreIndex::VersionOf(const StreamId& stream) const {
-  absl::ReaderMutexLock lock(&mutex_);
+  ReaderMutexLock lock(&mutex_);
   const auto entry = streams_.find(stream);
   return entry == streams_.end() ? Version() : entry->second.version;
 }
 
 std::vector<StreamPlace> StoreIndex::PlacesAfter(const StreamId& stream, Version after) const {
-  absl::ReaderMutexLock lock(&mutex_);
+  ReaderMutexLock lock(&mutex_);
   const auto entry = streams_.find(stream);
   if (entry == streams_.end() || entry->second.version <= after) return {};
   const std::vector<StreamPlace>& places = entry->second.places;
@@ -34,14 +34,14 @@ std::vector<StreamPlace> StoreIndex::PlacesAfter(const StreamId& stream, Version
 }
 
 std::optional<RecordedCommand> StoreIndex::FindCommand(const CommandKey& command) const {
-  absl::ReaderMutexLock lock(&mutex_);
+  ReaderMutexLock lock(&mutex_);
   const auto entry = commands_.find(command);
   if (entry == commands_.end()) return std::nullopt;
   return entry->second;
 }
 
 absl::Status StoreIndex::Add(const Chunk& chunk) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   Offset offset = chunk.header.first_offset;
   for (const Commit& commit : chunk.commits) {
     AddCommand(commit, chunk.header.partition, offset);

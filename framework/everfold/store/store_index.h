@@ -12,7 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "everfold/event/chunk.h"
 #include "everfold/store/append.h"
 
@@ -66,7 +66,7 @@ class StoreIndex {
   void AddCommand(const Commit& commit, PartitionId partition, Offset first_offset)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   absl::flat_hash_map<StreamId, StreamEntry> streams_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<CommandKey, RecordedCommand> commands_ ABSL_GUARDED_BY(mutex_);
 };

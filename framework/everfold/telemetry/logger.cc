@@ -7,7 +7,9 @@ namespace everfold {
 namespace {
 
 // Keeps UTF-8, so that names stay readable; a line break cannot forge a second line.
-std::string Escaped(std::string_view text) { return absl::Utf8SafeCEscape(absl::string_view(text.data(), text.size())); }
+std::string Escaped(std::string_view text) {
+  return absl::Utf8SafeCEscape(absl::string_view(text.data(), text.size()));
+}
 
 std::string QuotedWhereNeeded(std::string_view value) {
   const std::string escaped = Escaped(value);

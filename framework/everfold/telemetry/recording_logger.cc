@@ -3,12 +3,12 @@
 namespace everfold {
 
 void RecordingLogger::Write(LogLevel level, std::string_view message, std::span<const LogField> fields) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   lines_.push_back({level, std::string(message), {fields.begin(), fields.end()}});
 }
 
 std::vector<RecordingLogger::Line> RecordingLogger::lines() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return lines_;
 }
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "everfold/telemetry/logger.h"
 
 namespace everfold {
@@ -24,7 +24,7 @@ class RecordingLogger final : public Logger {
   std::vector<Line> lines() const;
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::vector<Line> lines_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -25,8 +25,8 @@ spdlog::level::level_enum SpdlogLevel(LogLevel level) {
 class FileSink final : public spdlog::sinks::ansicolor_sink<spdlog::details::console_mutex> {
  public:
   explicit FileSink(std::FILE* file) : ansicolor_sink(file, spdlog::color_mode::automatic) {
-    set_formatter(std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v",
-                                                              spdlog::pattern_time_type::utc));
+    set_formatter(
+        std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc));
   }
 };
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "everfold/base/error.h"
 #include "everfold/log/append_rules.h"
 
@@ -63,7 +63,7 @@ class FaultyLog::Session final : public std::enable_shared_from_this<Session> {
   void EndSteps() {
     open_ = false;
     std::map<std::uint64_t, std::unique_ptr<Timer>> cancelled;
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     cancelled.swap(delays_);
   }
 
@@ -95,7 +95,7 @@ class FaultyLog::Session final : public std::enable_shared_from_this<Session> {
   std::uint64_t Enqueue(Done done) {
     admitted_.Begin();
     told_.Begin();
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     waiting_.push_back({std::move(done), std::nullopt});
     return first_waiting_ + waiting_.size() - 1;
   }
@@ -112,7 +112,7 @@ class FaultyLog::Session final : public std::enable_shared_from_this<Session> {
   // On the strand, from here on.
   void Arrive(std::uint64_t ticket, absl::Status outcome) {
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       waiting_[ticket - first_waiting_].outcome = std::move(outcome);
     }
     TellInOrder();
@@ -124,12 +124,12 @@ class FaultyLog::Session final : public std::enable_shared_from_this<Session> {
       told_.End();
       admitted_.End();
     }
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (waiting_.empty() && when_all_told_ != nullptr) strand_->Post(std::exchange(when_all_told_, nullptr));
   }
 
   std::optional<Waiting> TakeDecided() {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (waiting_.empty() || !waiting_.front().outcome.has_value()) return std::nullopt;
     Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
@@ -165,7 +165,7 @@ class FaultyLog::Session final : public std::enable_shared_from_this<Session> {
   void PostDelayed(Task step) {
     const auto longest = static_cast<std::uint64_t>(absl::ToInt64Microseconds(faults_.longest_delay));
     const absl::Duration delay = absl::Microseconds(static_cast<std::int64_t>(1 + random_.Below(longest)));
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     const std::uint64_t number = next_delay_++;
     delays_[number] = executor_.PostAfter(delay, [weak = weak_from_this(), number, step = std::move(step)]() mutable {
       const auto self = weak.lock();
@@ -176,7 +176,7 @@ class FaultyLog::Session final : public std::enable_shared_from_this<Session> {
   }
 
   void Forget(std::uint64_t delay) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     delays_.erase(delay);
   }
 
@@ -190,7 +190,7 @@ class FaultyLog::Session final : public std::enable_shared_from_this<Session> {
   std::vector<std::shared_ptr<Watcher>> watchers_;  // changed before the first append only
   Task when_all_told_;                              // the strand's
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::deque<Waiting> waiting_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t first_waiting_ ABSL_GUARDED_BY(mutex_) = 0;  // ticket of the first one that waits
   std::map<std::uint64_t, std::unique_ptr<Timer>> delays_ ABSL_GUARDED_BY(mutex_);

@@ -12,7 +12,7 @@
 #include <fstream>
 #include <thread>
 
-#include "absl/synchronization/notification.h"
+#include "everfold/base/mutex.h"
 #include "everfold/app/host.h"
 #include "everfold/app/rebuild.h"
 #include "everfold/app/verify.h"
@@ -46,7 +46,7 @@ class AppTest : public ::testing::Test {
     auto store =
         EventStore::Open(EventStoreOptions(), (*host)->log(), (*host)->executor(), (*host)->clock(), (*host)->random());
     ASSERT_TRUE(store.ok()) << store.status();
-    absl::Notification appended;
+    Notification appended;
     (*store)->Append(CountedAppend("t1", events), [&appended](auto result) {
       EXPECT_TRUE(result.ok()) << result.status();
       appended.Notify();

@@ -67,7 +67,7 @@ TEST(IsUuidTest, AcceptsTheTextFormInAnyCase) {
   EXPECT_FALSE(IsUuid("01234567-89ab-cdef-0123-456789abcde"));    // one digit short
   EXPECT_FALSE(IsUuid("01234567-89ab-cdef-0123-456789abcdef0"));  // one too many
   EXPECT_FALSE(IsUuid("01234567-89ab-cdef-0123-456789abcdeg"));   // no digit
-  EXPECT_FALSE(IsUuid("0123456789ab-cdef-0123-456789abcdef0"));  // dashes elsewhere
+  EXPECT_FALSE(IsUuid("0123456789ab-cdef-0123-456789abcdef0"));   // dashes elsewhere
 }
 
 TEST(PatternTest, MatchesSomewhereUnlessAnchored) {

@@ -180,11 +180,11 @@ TEST(ChunkDamage, AVarintBeyond64BitsIsRefused) {
 
 TEST(ChunkDamage, CountsOfMoreThanThereAreBytesAskForNoMemory) {
   const std::string huge = std::string(9, '\xff') + '\x01';
-  ExpectDamaged(WithBody(huge), "its commits do not fill it");               // types
-  ExpectDamaged(WithBody('\0' + huge), "its commits do not fill it");        // length of the commit
+  ExpectDamaged(WithBody(huge), "its commits do not fill it");         // types
+  ExpectDamaged(WithBody('\0' + huge), "its commits do not fill it");  // length of the commit
   const std::string until_headers = std::string(1, '\0') + std::string(10, '\0');
   ExpectDamaged(WithBody(std::string(1, '\0') + static_cast<char>(until_headers.size() + 9) + until_headers + huge),
-                "a commit's fields do not fill its length");                 // headers
+                "a commit's fields do not fill its length");  // headers
 }
 
 }  // namespace

@@ -49,7 +49,8 @@ TEST(Chunk, HasTheseBytes) {
   commit.recorded_at = absl::FromUnixMicros(1);
   commit.tenant = "t";
   commit.command = {"C", "id", "fp"};
-  commit.metadata = {.correlation_id = "co", .causation_id = "", .actor = "a", .traceparent = "", .headers = {{"h", "v"}}};
+  commit.metadata = {
+      .correlation_id = "co", .causation_id = "", .actor = "a", .traceparent = "", .headers = {{"h", "v"}}};
   const Event event{.type = "E",
                     .fingerprint = "F",
                     .event_time = absl::FromUnixMicros(-1),
@@ -62,19 +63,21 @@ TEST(Chunk, HasTheseBytes) {
   header.writer_epoch = 3;
   header.chunk_number = 4;
   header.first_offset = Offset(5);
+  // clang-format off
   EXPECT_EQ(HexEncode(EncodeChunk(header, {commit})),
-            "45564348" "0000" "0201"                   // magic, version, partition
-            "0300000000000000" "0400000000000000"      // writer epoch, chunk number
-            "0500000000000000" "01000000" "01000000"   // first offset, events, commits
-            "2c01000000000000" "2c01000000000000"      // sequences
-            "64529055e1b076d0"                         // checksum
-            "01" "0145" "0146"                         // type table
-            "2d"                                       // length of the commit
-            "ac02" "02" "0174"                         // sequence, recorded at, tenant
-            "0143" "026964" "026670"                   // command
+            "45564348" "0000" "0201"                      // magic, version, partition
+            "0300000000000000" "0400000000000000"         // writer epoch, chunk number
+            "0500000000000000" "01000000" "01000000"      // first offset, events, commits
+            "2c01000000000000" "2c01000000000000"         // sequences
+            "64529055e1b076d0"                            // checksum
+            "01" "0145" "0146"                            // type table
+            "2d"                                          // length of the commit
+            "ac02" "02" "0174"                            // sequence, recorded at, tenant
+            "0143" "026964" "026670"                      // command
             "02636f" "00" "0161" "00" "01" "0168" "0176"  // metadata
-            "01" "036a6172" "026a31" "05"              // streams, name, first version
+            "01" "036a6172" "026a31" "05"                 // streams, name, first version
             "01" "00" "01" "01" "0178" "02" "03706179");  // events: type, time, tags, codec, payload
+  // clang-format on
 }
 
 TEST(Chunk, TypesAreNamedOnce) {
@@ -104,9 +107,7 @@ TEST(Chunk, KeepsTimesToTheMicrosecond) {
   EXPECT_EQ(DecodeChunk(EncodeChunk(HeaderOf(commits), commits))->commits[0].recorded_at, absl::FromUnixMicros(1));
 }
 
-TEST(ChunkDeathTest, HoldsACommit) {
-  EXPECT_DEATH(EncodeChunk({}, {}), "check failed: !commits.empty\\(\\)");
-}
+TEST(ChunkDeathTest, HoldsACommit) { EXPECT_DEATH(EncodeChunk({}, {}), "check failed: !commits.empty\\(\\)"); }
 
 }  // namespace
 }  // namespace everfold

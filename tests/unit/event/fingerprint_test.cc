@@ -21,7 +21,8 @@ struct FailOnError final : pb::io::ErrorCollector {
 
 // The fingerprint of message t.Subject in a file of these declarations.
 std::string Fingerprint(const std::string& declarations, const std::string& syntax = "proto3") {
-  const std::string text = "syntax = \"" + syntax + "\"; package t; import \"everfold/v1/options.proto\";" + declarations;
+  const std::string text =
+      "syntax = \"" + syntax + "\"; package t; import \"everfold/v1/options.proto\";" + declarations;
   pb::io::ArrayInputStream input(text.data(), static_cast<int>(text.size()));
   FailOnError errors;
   pb::io::Tokenizer tokenizer(&input, &errors);
@@ -40,16 +41,19 @@ class FingerprintTest : public testing::Test {
   FingerprintTest() { v1::MessageOptions::descriptor(); }  // the generated file is in the pool
 
   static void ExpectSame(const std::string& a, const std::string& b) { EXPECT_EQ(Fingerprint(a), Fingerprint(b)) << b; }
-  static void ExpectOther(const std::string& a, const std::string& b) { EXPECT_NE(Fingerprint(a), Fingerprint(b)) << b; }
+  static void ExpectOther(const std::string& a, const std::string& b) {
+    EXPECT_NE(Fingerprint(a), Fingerprint(b)) << b;
+  }
 };
 
 TEST_F(FingerprintTest, HasTheLengthOfSha256) { EXPECT_EQ(Fingerprint("message Subject {}").size(), 64u); }
 
 TEST_F(FingerprintTest, CommentsAndOrderDoNotCount) {
-  ExpectSame("message Subject { string a = 1; int32 b = 2; Inner i = 3; Kind k = 4; } message Inner { string x = 1; }"
-             "enum Kind { ZERO = 0; ONE = 1; TWO = 2; }",
-             "/* words */ enum Kind { ZERO = 0; TWO = 2; // two\n ONE = 1; } message Inner { string x = 1; }"
-             "message Subject { Kind k = 4; int32 b = 2; /* more */ Inner i = 3; string a = 1; }");
+  ExpectSame(
+      "message Subject { string a = 1; int32 b = 2; Inner i = 3; Kind k = 4; } message Inner { string x = 1; }"
+      "enum Kind { ZERO = 0; ONE = 1; TWO = 2; }",
+      "/* words */ enum Kind { ZERO = 0; TWO = 2; // two\n ONE = 1; } message Inner { string x = 1; }"
+      "message Subject { Kind k = 4; int32 b = 2; /* more */ Inner i = 3; string a = 1; }");
 }
 
 TEST_F(FingerprintTest, WhatTheMessageDoesNotReachDoesNotCount) {
@@ -112,9 +116,10 @@ TEST_F(FingerprintTest, OurOptionsCount) {
 
 // Stored events carry it: it changes only where a new one is meant to be another.
 TEST_F(FingerprintTest, IsStable) {
-  EXPECT_EQ(Fingerprint("message Subject { option (everfold.v1.message).event = {}; repeated string a = 1; Kind k = 2; }"
-                        "enum Kind { ZERO = 0; ONE = 1; }"),
-            "fe101ec1fc608d445937ecf68127570712c8f342686bd6da897ca06c1a547390");
+  EXPECT_EQ(
+      Fingerprint("message Subject { option (everfold.v1.message).event = {}; repeated string a = 1; Kind k = 2; }"
+                  "enum Kind { ZERO = 0; ONE = 1; }"),
+      "fe101ec1fc608d445937ecf68127570712c8f342686bd6da897ca06c1a547390");
 }
 
 }  // namespace

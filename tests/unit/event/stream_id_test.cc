@@ -47,8 +47,8 @@ TEST(ValidateStreamId, TakesWhatTheGlossaryAllows) {
 }
 
 TEST(ValidateStreamId, RefusesOtherAggregateNames) {
-  for (const std::string_view name : {"", "$", "$$a", "Wallet", "1wallet", "_wallet", "wal-let", "wal let", "wal/let",
-                                      "w\xc3\xa4", "$Schema"}) {
+  for (const std::string_view name :
+       {"", "$", "$$a", "Wallet", "1wallet", "_wallet", "wal-let", "wal let", "wal/let", "w\xc3\xa4", "$Schema"}) {
     ExpectRefused(ValidateAggregate(name), reason::kRequestInvalid,
                   "an aggregate's name must match [a-z][a-z0-9_]{0,63}");
   }
@@ -106,9 +106,8 @@ TEST(IsPrintableUtf8, RefusesInvalidUtf8) {
            "\xf0\x80\x80\xaf",  // '/' in four bytes
            "\xed\xa0\x80",      // a surrogate
            "\xf4\x90\x80\x80",  // beyond U+10FFFF
-           "\xf5\x80\x80\x80", "\xf8\x88\x80\x80\x80",
-           "\xc3", "\xe2\x82", "\xf0\x9f\x98",  // cut short
-           "\xc3(", "\xe2(\xac", "\xe2\x82(",   // no continuation
+           "\xf5\x80\x80\x80", "\xf8\x88\x80\x80\x80", "\xc3", "\xe2\x82", "\xf0\x9f\x98",  // cut short
+           "\xc3(", "\xe2(\xac", "\xe2\x82(",                                               // no continuation
        }) {
     EXPECT_FALSE(IsPrintableUtf8(bytes));
     EXPECT_FALSE(IsPrintableUtf8("ok" + std::string(bytes)));

@@ -17,8 +17,9 @@ TEST(CompareHeads, NamesTheFirstHeadThatDiffers) {
       CompareHeads({MakeChunk(PartitionId(0), heads[0]), MakeChunk(PartitionId(1), {Offset(8), 3})}, heads);
   EXPECT_EQ(conflict.code(), absl::StatusCode::kAborted);
   EXPECT_EQ(ReasonOf(conflict), reason::kHeadConflict);
-  EXPECT_EQ(conflict.message(),
-            "partition 1 ends with chunk 3 at offset 9, not with chunk 3 at offset 8: another writer has appended to it");
+  EXPECT_EQ(
+      conflict.message(),
+      "partition 1 ends with chunk 3 at offset 9, not with chunk 3 at offset 8: another writer has appended to it");
 }
 
 TEST(OutstandingAppends, AFailureSpreadsToLaterOnes) {

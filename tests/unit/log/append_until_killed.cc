@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "everfold/log/embedded/embedded_log.h"
 #include "tests/contract/chunk_making.h"
 
@@ -18,18 +18,18 @@ constexpr int kOutstanding = 8;
 class Outstanding {
  public:
   void Begin() {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     mutex_.Await(absl::Condition(this, &Outstanding::HasRoom));
     ++count_;
   }
   void End() {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     --count_;
   }
 
  private:
   bool HasRoom() const { return count_ < kOutstanding; }
-  absl::Mutex mutex_;
+  Mutex mutex_;
   int count_ = 0;
 };
 

@@ -12,7 +12,7 @@ ChunkKey Key(std::uint32_t partition, std::uint64_t offset, std::uint64_t chunk)
 }
 
 TEST(ChunkKey, IsBigEndian) {
-  EXPECT_EQ(HexEncode(EncodeChunkKey(Key(0x0102, 0x030405, 0x0607))), "0102" "0000000000030405" "0000000000000607");
+  EXPECT_EQ(HexEncode(EncodeChunkKey(Key(0x0102, 0x030405, 0x0607))), "010200000000000304050000000000000607");
 }
 
 TEST(ChunkKey, ComesBack) {

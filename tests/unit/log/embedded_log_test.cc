@@ -6,7 +6,7 @@
 #include <atomic>
 #include <csignal>
 
-#include "absl/synchronization/notification.h"
+#include "everfold/base/mutex.h"
 #include "everfold/base/error.h"
 #include "everfold/event/partitioning.h"
 #include "gmock/gmock.h"
@@ -125,19 +125,22 @@ TEST_F(EmbeddedLogTest, AppendingGoesOnWhenThereIsSpaceAgain) {
 
 TEST_F(EmbeddedLogTest, WhatWaitsDuringAWriteGoesIntoTheNextOne) {
   std::atomic<int> writes = 0;
-  absl::Notification first_is_writing, go_on;
-  auto opened = EmbeddedLog::Open({.directory = Store(), .reserved_bytes = 0, .free_bytes = [&] {
-                                     // Asked once before every write.
-                                     if (++writes == 1) {
-                                       first_is_writing.Notify();
-                                       go_on.WaitForNotification();
-                                     }
-                                     return std::uint64_t{1};
-                                   }},
+  Notification first_is_writing, go_on;
+  auto opened = EmbeddedLog::Open({.directory = Store(),
+                                   .reserved_bytes = 0,
+                                   .free_bytes =
+                                       [&] {
+                                         // Asked once before every write.
+                                         if (++writes == 1) {
+                                           first_is_writing.Notify();
+                                           go_on.WaitForNotification();
+                                         }
+                                         return std::uint64_t{1};
+                                       }},
                                   random_);
   ASSERT_TRUE(opened.ok()) << opened.status();
   PartitionHead head;
-  absl::Notification last_ended;
+  Notification last_ended;
   for (int i = 0; i < 100; ++i) {
     ChunkAppend chunk = MakeChunk(PartitionId(0), head);
     head = chunk.new_head;

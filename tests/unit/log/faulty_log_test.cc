@@ -12,8 +12,8 @@
 namespace everfold {
 namespace {
 
-using testing::ElementsAre;
 using testing::Each;
+using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Property;
 
@@ -143,8 +143,8 @@ TEST_F(FaultyLogTest, DelayedHintsComeLaterAndTogether) {
     Start(Next(0));
     executor_->RunUntilIdle();
   }
-  EXPECT_THAT(outcomes_, ElementsAre(absl::OkStatus(), absl::OkStatus(), absl::OkStatus(), absl::OkStatus(),
-                                     absl::OkStatus()));
+  EXPECT_THAT(outcomes_,
+              ElementsAre(absl::OkStatus(), absl::OkStatus(), absl::OkStatus(), absl::OkStatus(), absl::OkStatus()));
   EXPECT_EQ(hints, 0);
   executor_->Advance(absl::Seconds(1));
   EXPECT_EQ(hints, 1);

@@ -1,13 +1,13 @@
 #include "tests/unit/log/log_driver.h"
 
-#include "absl/synchronization/notification.h"
+#include "everfold/base/mutex.h"
 #include "everfold/base/check.h"
 #include "gtest/gtest.h"
 
 namespace everfold {
 
 absl::Status AppendAndWait(PartitionLog& log, std::vector<ChunkAppend> group) {
-  absl::Notification ended;
+  Notification ended;
   absl::Status result;
   log.Append(std::move(group), [&](absl::Status status) {
     result = std::move(status);
@@ -18,15 +18,14 @@ absl::Status AppendAndWait(PartitionLog& log, std::vector<ChunkAppend> group) {
 }
 
 void CloseAndWait(PartitionLog& log) {
-  absl::Notification ended;
+  Notification ended;
   log.Close([&](absl::Status) { ended.Notify(); });
   ended.WaitForNotification();
 }
 
 std::unique_ptr<EmbeddedLog> OpenOrDie(const std::string& directory, std::uint32_t partitions) {
   SystemRandom random;
-  auto opened =
-      EmbeddedLog::Open({.directory = directory, .partitions = partitions, .reserved_bytes = 0}, random);
+  auto opened = EmbeddedLog::Open({.directory = directory, .partitions = partitions, .reserved_bytes = 0}, random);
   EXPECT_TRUE(opened.ok()) << opened.status();
   EVERFOLD_CHECK(opened.ok());
   return *std::move(opened);

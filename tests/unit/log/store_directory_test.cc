@@ -48,9 +48,9 @@ TEST_F(StoreDirectoryTest, IsHeldByOneAtATime) {
   const auto second = StoreDirectory::Claim(scratch_.path());
   EXPECT_EQ(second.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(ReasonOf(second.status()), reason::kStoreLocked);
-  EXPECT_THAT(std::string(second.status().message()),
-              HasSubstr(absl::StrFormat("is open already: process %d (%s) holds it", getpid(),
-                                        program_invocation_short_name)));
+  EXPECT_THAT(
+      std::string(second.status().message()),
+      HasSubstr(absl::StrFormat("is open already: process %d (%s) holds it", getpid(), program_invocation_short_name)));
   *first = nullptr;
   EXPECT_TRUE(StoreDirectory::Claim(scratch_.path()).ok());
 }

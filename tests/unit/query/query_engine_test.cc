@@ -286,7 +286,7 @@ TEST_F(QueryEngineTest, DeadlineEndsTheWaitEarlier) {
 
 TEST_F(QueryEngineTest, DeadlineThatWasOverIsDeadlineExceeded) {
   const absl::Status status = Get("a", {.deadline = ledger_.executor().clock().Now()}).status();
-  ExpectError(status, absl::StatusCode::kDeadlineExceeded, reason::kDeadlinePassed,
+  ExpectError(status, absl::StatusCode::kDeadlineExceeded, reason::kDeadlineExceeded,
               "the deadline was over before the query began");
 }
 
@@ -297,7 +297,7 @@ TEST_F(QueryEngineTest, QueryWhoseDeadlinePassesInTheQueueIsNotRun) {
   ledger_.executor().clock().Advance(absl::Seconds(1));
   ledger_.executor().RunUntilIdle();
   ASSERT_TRUE(get->has_value());
-  EXPECT_EQ(ReasonOf((*get)->status()), reason::kDeadlinePassed);
+  EXPECT_EQ(ReasonOf((*get)->status()), reason::kDeadlineExceeded);
 }
 
 TEST_F(QueryEngineTest, TokenOfAnotherHistoryIsRefused) {

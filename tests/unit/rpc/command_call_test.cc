@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "absl/synchronization/notification.h"
+#include "everfold/base/mutex.h"
 #include "everfold/base/error.h"
 #include "tests/unit/rpc/counter.h"
 #include "tests/unit/rpc/details.h"
@@ -196,7 +196,7 @@ TEST_F(CommandCallTest, SurvivesAnErrorThatFillsItsDetails) {
 }
 
 TEST_F(CommandCallTest, AnswersAfterTheClientHasCancelled) {
-  absl::Notification handed_over, cancelled;
+  Notification handed_over, cancelled;
   CommandHandler::Done answer;
   const google::protobuf::Message* command = nullptr;
   EXPECT_CALL(handler_, Handle(_, _)).WillOnce([&](CommandRequest request, CommandHandler::Done done) {

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <thread>
 
-#include "absl/synchronization/notification.h"
+#include "everfold/base/mutex.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "tests/unit/rpc/counter.h"
@@ -168,7 +168,7 @@ grpc::Status CallGeneric(const std::shared_ptr<grpc::Channel>& channel, const st
   const grpc::ByteBuffer out(&slice, 1);
   grpc::ByteBuffer in;
   grpc::Status status;
-  absl::Notification done;
+  Notification done;
   stub.UnaryCall(&context, method, grpc::StubOptions(), &out, &in, [&](const grpc::Status& result) {
     status = result;
     done.Notify();
@@ -278,7 +278,7 @@ class HeldCall {
   counter::v1::IncreaseRequest request_;
   counter::v1::IncreaseResponse response_;
   CommandHandler::Done answer_;
-  absl::Notification held_, ended_;
+  Notification held_, ended_;
   grpc::Status status_;
 };
 

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "absl/synchronization/blocking_counter.h"
-#include "absl/synchronization/notification.h"
+#include "everfold/base/mutex.h"
 #include "gtest/gtest.h"
 
 namespace everfold {
@@ -19,7 +19,7 @@ TEST(AsioExecutor, RunsWhatIsPosted) {
 
 TEST(AsioExecutor, RunsTasksOnSeveralThreads) {
   AsioExecutor executor(2);
-  absl::Notification first_started, second_started, ended;
+  Notification first_started, second_started, ended;
   // Each waits for the other: one thread would never come through.
   executor.Post([&] {
     first_started.Notify();
@@ -40,7 +40,7 @@ TEST(AsioExecutor, AStrandRunsOneTaskAtATimeInOrder) {
   std::atomic<int> inside = 0;
   std::atomic<bool> overlapped = false;
   std::vector<int> order;  // no lock: the strand is one
-  absl::Notification last;
+  Notification last;
   for (int i = 0; i < kTasks; ++i) {
     strand->Post([&, i] {
       if (inside.fetch_add(1) != 0) overlapped = true;
@@ -74,7 +74,7 @@ TEST(AsioExecutor, AStrandTakesTasksFromManyThreads) {
 TEST(AsioExecutor, NeverRunsATaskInsideOfPost) {
   AsioExecutor executor(1);
   const auto strand = executor.MakeStrand();
-  absl::Notification ended;
+  Notification ended;
   bool nested_ran = false;
   strand->Post([&] {
     strand->Post([&] { nested_ran = true; });
@@ -87,7 +87,7 @@ TEST(AsioExecutor, NeverRunsATaskInsideOfPost) {
 
 TEST(AsioExecutor, TasksOutliveTheirStrand) {
   AsioExecutor executor(1);
-  absl::Notification ran;
+  Notification ran;
   executor.MakeStrand()->Post([&] { ran.Notify(); });
   ran.WaitForNotification();
 }
@@ -108,7 +108,7 @@ TEST(AsioExecutor, JoinRunsWhatTasksPost) {
 
 TEST(AsioExecutor, ATimerRunsItsTask) {
   AsioExecutor executor(1);
-  absl::Notification fired;
+  Notification fired;
   const auto timer = executor.PostAfter(absl::Milliseconds(1), [&] { fired.Notify(); });
   fired.WaitForNotification();
 }
@@ -116,7 +116,7 @@ TEST(AsioExecutor, ATimerRunsItsTask) {
 TEST(AsioExecutor, TimersRunInTheOrderInWhichTheyAreDue) {
   AsioExecutor executor(1);
   std::vector<int> order;
-  absl::Notification last;
+  Notification last;
   const auto late = executor.PostAfter(absl::Milliseconds(30), [&] {
     order.push_back(2);
     last.Notify();
@@ -129,7 +129,7 @@ TEST(AsioExecutor, TimersRunInTheOrderInWhichTheyAreDue) {
 TEST(AsioExecutor, ADestroyedTimerDoesNotFire) {
   AsioExecutor executor(2);
   std::atomic<bool> fired = false;
-  absl::Notification later;
+  Notification later;
   auto timer = executor.PostAfter(absl::Milliseconds(20), [&] { fired = true; });
   timer = nullptr;
   const auto witness = executor.PostAfter(absl::Milliseconds(40), [&] { later.Notify(); });
@@ -140,7 +140,7 @@ TEST(AsioExecutor, ADestroyedTimerDoesNotFire) {
 TEST(AsioExecutor, ATimerMayDestroyItself) {
   AsioExecutor executor(1);
   std::unique_ptr<Timer> timer;
-  absl::Notification made, fired;
+  Notification made, fired;
   timer = executor.PostAfter(absl::ZeroDuration(), [&] {
     made.WaitForNotification();
     timer = nullptr;

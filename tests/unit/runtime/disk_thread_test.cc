@@ -4,7 +4,7 @@
 #include <thread>
 #include <vector>
 
-#include "absl/synchronization/notification.h"
+#include "everfold/base/mutex.h"
 #include "gtest/gtest.h"
 
 namespace everfold {
@@ -29,7 +29,7 @@ TEST(DiskThread, RunsTasksInOrderOnOneOtherThread) {
 }
 
 TEST(DiskThread, PostDoesNotWait) {
-  absl::Notification go_on;
+  Notification go_on;
   bool ran = false;
   DiskThread disk("disk");
   disk.Post([&] { go_on.WaitForNotification(); });
@@ -55,7 +55,7 @@ TEST(DiskThread, TheDestructorRunsWhatIsPostedAndWhatThatPosts) {
 
 TEST(DiskThread, HasItsName) {
   char name[16] = {};
-  absl::Notification read;
+  Notification read;
   DiskThread disk("everfold-disk");
   // Posted from here, so behind the constructor, which gives the name.
   disk.Post([&] {
@@ -71,7 +71,7 @@ TEST(DiskThread, AStepLetsGoOfWhatItHoldsBeforeTheNextOne) {
   long users = 0;
   {
     DiskThread disk("disk");
-    absl::Notification go_on;
+    Notification go_on;
     disk.Post([&] { go_on.WaitForNotification(); });
     disk.Post([held] {});
     disk.Post([&] { users = held.use_count(); });

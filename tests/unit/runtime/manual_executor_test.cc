@@ -107,9 +107,8 @@ TEST(ManualExecutor, AdvanceRunsWhatFollowsFromATimer) {
   ManualExecutor executor;
   int ran = 0;
   std::unique_ptr<Timer> second;
-  const auto first = executor.PostAfter(absl::Seconds(1), [&] {
-    second = executor.PostAfter(absl::Seconds(1), [&] { executor.Post([&] { ++ran; }); });
-  });
+  const auto first = executor.PostAfter(
+      absl::Seconds(1), [&] { second = executor.PostAfter(absl::Seconds(1), [&] { executor.Post([&] { ++ran; }); }); });
   executor.Advance(absl::Seconds(2));
   EXPECT_EQ(ran, 1);
 }

@@ -4,7 +4,7 @@
 #include <thread>
 #include <vector>
 
-#include "absl/synchronization/notification.h"
+#include "everfold/base/mutex.h"
 #include "gtest/gtest.h"
 
 namespace everfold {
@@ -71,7 +71,7 @@ TEST(TaskScope, TellsOnceUnderManyThreads) {
   for (int round = 0; round < 200; ++round) {
     TaskScope scope;
     std::atomic<int> inside = 0, told = 0;
-    absl::Notification closed;
+    Notification closed;
     std::vector<std::jthread> threads;
     for (int t = 0; t < 3; ++t) {
       threads.emplace_back([&] {

@@ -47,10 +47,10 @@ TEST(RecordingLogger, RemembersEveryLineInOrder) {
   logger.Warning("c");
   logger.Error("d", {{"n", "2"}, {"m", "3"}});
   using Recorded = RecordingLogger::Line;
-  EXPECT_THAT(logger.lines(),
-              ElementsAre(Recorded{LogLevel::kDebug, "a", {}}, Recorded{LogLevel::kInfo, "b", {{"n", "1"}}},
-                          Recorded{LogLevel::kWarning, "c", {}},
-                          Recorded{LogLevel::kError, "d", {{"n", "2"}, {"m", "3"}}}));
+  EXPECT_THAT(
+      logger.lines(),
+      ElementsAre(Recorded{LogLevel::kDebug, "a", {}}, Recorded{LogLevel::kInfo, "b", {{"n", "1"}}},
+                  Recorded{LogLevel::kWarning, "c", {}}, Recorded{LogLevel::kError, "d", {{"n", "2"}, {"m", "3"}}}));
 }
 
 }  // namespace

@@ -92,5 +92,22 @@ TEST(CallWindow, HoldsBackWhatIsBeyondTheWindow) {
   EXPECT_EQ(finished, 3);
 }
 
+TEST(CallWindow, LetsAFinishSendTheNextOfAChain) {
+  constexpr int kChain = 100'000;  // deep enough to overrun a stack that would grow with it
+  Peer peer;
+  CallWindow::Options options = kQuick;
+  options.in_flight = 1;
+  CallWindow window(options);
+  int finished = 0;
+  std::function<void()> send_next = [&] {
+    window.Call(peer.AnswerWith({}), [&](const absl::Status&) {
+      if (++finished < kChain) send_next();
+    });
+  };
+  send_next();
+  window.Drain();
+  EXPECT_EQ(finished, kChain);
+}
+
 }  // namespace
 }  // namespace everfold

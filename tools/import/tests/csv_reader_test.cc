@@ -89,6 +89,21 @@ TEST(CsvReader, RefusesAQuoteThatIsNeverClosed) {
   EXPECT_FALSE(*reader.Next(fields));
 }
 
+TEST(CsvReader, KeepsAnOpenQuoteToItsLineWhereQuotedLineEndsAreRefused) {
+  std::istringstream input("\"a\",\"b\"\"c\"\n\"d,e\r\n\"f\",g\n\"h");
+  CsvReader reader(input, QuotedLineEnds::kRefused);
+  Fields fields;
+  ASSERT_TRUE(*reader.Next(fields));
+  EXPECT_THAT(fields, ElementsAre("a", "b\"c"));
+  EXPECT_EQ(reader.Next(fields).status().message(), "a quote that its line does not close");
+  EXPECT_EQ(reader.line(), 2);
+  ASSERT_TRUE(*reader.Next(fields));
+  EXPECT_THAT(fields, ElementsAre("f", "g"));
+  EXPECT_EQ(reader.line(), 3);
+  EXPECT_EQ(reader.Next(fields).status().message(), "a quote that its line does not close");
+  EXPECT_FALSE(*reader.Next(fields));
+}
+
 TEST(CsvReader, RefusesAFieldThatIsTooLong) {
   std::string text(CsvReader::kMaxFieldBytes + 1, 'x');
   text += "\nnext";

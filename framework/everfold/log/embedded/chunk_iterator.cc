@@ -98,9 +98,9 @@ class RocksCursor final : public ChunkCursor {
   absl::StatusOr<bool> Accept() {
     EVERFOLD_ASSIGN_OR_RETURN(const StoredChunk found, Stored(*iterator_, partition_));
     if (!Follows(found)) {
-      return DataLoss(absl::StrFormat("partition %d: chunk %d begins at offset %d and does not follow chunk %d, offset %d",
-                                      partition_.value(), found.head.chunk_number, found.first_offset.value(),
-                                      at_.chunk_number, at_.offset.value()));
+      return DataLoss(absl::StrFormat(
+          "partition %d: chunk %d begins at offset %d and does not follow chunk %d, offset %d", partition_.value(),
+          found.head.chunk_number, found.first_offset.value(), at_.chunk_number, at_.offset.value()));
     }
     at_ = found.head;
     started_ = true;

@@ -80,7 +80,7 @@ rocksdb::Options DatabaseOptions() {
   options.write_buffer_size = 32 << 20;
   options.max_write_buffer_number = 4;
   options.max_background_jobs = 2;
-  options.max_bgerror_resume_count = 0;  // an error is final: whoever holds the store opens it again
+  options.max_bgerror_resume_count = 0;             // an error is final: whoever holds the store opens it again
   options.allow_concurrent_memtable_write = false;  // there is one writer
   options.level_compaction_dynamic_level_bytes = true;
   options.compression = Best({rocksdb::kLZ4Compression});

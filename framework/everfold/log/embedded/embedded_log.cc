@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "everfold/base/check.h"
 #include "everfold/base/error.h"
+#include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
 #include "everfold/event/partitioning.h"
 #include "everfold/log/append_rules.h"
@@ -42,14 +43,14 @@ class RocksLog final : public EmbeddedLog {
   void Append(std::vector<ChunkAppend> group, Done done) override {
     CheckGroup(group, store_.identity.partitions);
     outstanding_.Begin();
-    absl::MutexLock lock(&waiting_mutex_);
+    MutexLock lock(&waiting_mutex_);
     waiting_.push_back({std::move(group), std::move(done)});
     if (waiting_.size() == 1) disk_.Post([this] { WriteWaiting(); });
   }
 
   PartitionHead Head(PartitionId partition) const override {
     EVERFOLD_CHECK(partition.value() < store_.identity.partitions);
-    absl::MutexLock lock(&heads_mutex_);
+    MutexLock lock(&heads_mutex_);
     return heads_[partition.value()];
   }
 
@@ -78,7 +79,7 @@ class RocksLog final : public EmbeddedLog {
   void WriteWaiting() {
     std::vector<WaitingAppend> appends;
     {
-      absl::MutexLock lock(&waiting_mutex_);
+      MutexLock lock(&waiting_mutex_);
       appends.swap(waiting_);
     }
     rocksdb::WriteBatch batch;
@@ -125,7 +126,7 @@ class RocksLog final : public EmbeddedLog {
   }
 
   void Publish() {
-    absl::MutexLock lock(&heads_mutex_);
+    MutexLock lock(&heads_mutex_);
     heads_ = store_.heads;
   }
 
@@ -136,10 +137,10 @@ class RocksLog final : public EmbeddedLog {
 
   const EmbeddedLogOptions options_;
   Store store_;  // its heads are the disk thread's: what is written, and perhaps not yet synced
-  mutable absl::Mutex heads_mutex_;
+  mutable Mutex heads_mutex_;
   std::vector<PartitionHead> heads_ ABSL_GUARDED_BY(heads_mutex_);  // what is durable
   OutstandingAppends outstanding_;
-  absl::Mutex waiting_mutex_;
+  Mutex waiting_mutex_;
   std::vector<WaitingAppend> waiting_ ABSL_GUARDED_BY(waiting_mutex_);
   std::vector<Hint> hints_;  // the disk thread's from the first append on
   DiskThread disk_;          // last: it ends what it has while everything else is still there

@@ -9,10 +9,10 @@
 //
 // Recovery: a torn tail, which only an unacknowledged write leaves, is cut off. Damage before the tail of the
 // write-ahead log, and any damage that reading meets, is DATA_LOSS: the store refuses and touches nothing. RocksDB does
-// not record how far it has synced, so a write-ahead log that was cut short or removed as a whole, or damage in its last
-// 32 KB that makes a record look longer, passes for a torn tail; telling these apart is the journal's work.
+// not record how far it has synced, so a write-ahead log that was cut short or removed as a whole, or damage in its
+// last 32 KB that makes a record look longer, passes for a torn tail; telling these apart is the journal's work.
 //
-// Files: the directory holds a secret key and is made for its owner alone (mode 0700).
+// Files: the directory holds a secret key and is made for its owner alone (mode 0700, files 0600).
 #pragma once
 
 #include <cstdint>

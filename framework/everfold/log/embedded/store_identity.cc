@@ -73,12 +73,12 @@ absl::StatusOr<LogIdentity> LoadOrCreateIdentity(rocksdb::DB& database, std::uin
   EVERFOLD_RETURN_IF_ERROR(StatusOf(found, "reading the store's identity failed"));
   EVERFOLD_ASSIGN_OR_RETURN(LogIdentity identity, Decode(bytes));
   if (partitions == 0 || partitions == identity.partitions) return identity;
-  return Error(absl::StatusCode::kFailedPrecondition, reason::kStoreMismatch,
-               absl::StrFormat("the store was created with %d partitions and cannot be opened with %d: the number of "
-                               "partitions is fixed",
-                               identity.partitions, partitions),
-               {{"actual_partitions", std::to_string(identity.partitions)},
-                {"asked_partitions", std::to_string(partitions)}});
+  return Error(
+      absl::StatusCode::kFailedPrecondition, reason::kStoreMismatch,
+      absl::StrFormat("the store was created with %d partitions and cannot be opened with %d: the number of "
+                      "partitions is fixed",
+                      identity.partitions, partitions),
+      {{"actual_partitions", std::to_string(identity.partitions)}, {"asked_partitions", std::to_string(partitions)}});
 }
 
 }  // namespace everfold

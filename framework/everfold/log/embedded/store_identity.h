@@ -16,7 +16,6 @@ namespace everfold {
 // The identity of the store, or a new one of so many partitions (0: kDefaultPartitions) for a store that was never
 // completed. FAILED_PRECONDITION (STORE_MISMATCH) if the store has another number than the one asked for; DATA_LOSS if
 // it has data but no identity, or a damaged one.
-absl::StatusOr<LogIdentity> LoadOrCreateIdentity(rocksdb::DB& database, std::uint32_t partitions,
-                                                 RandomSource& random);
+absl::StatusOr<LogIdentity> LoadOrCreateIdentity(rocksdb::DB& database, std::uint32_t partitions, RandomSource& random);
 
 }  // namespace everfold

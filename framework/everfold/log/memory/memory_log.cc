@@ -18,7 +18,7 @@ MemoryLogStorage::MemoryLogStorage(LogIdentity identity)
 }
 
 absl::Status MemoryLogStorage::Append(std::vector<ChunkAppend> group) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   EVERFOLD_RETURN_IF_ERROR(CompareHeads(group, heads_));
   for (ChunkAppend& append : group) {
     heads_[append.partition.value()] = append.new_head;
@@ -29,22 +29,23 @@ absl::Status MemoryLogStorage::Append(std::vector<ChunkAppend> group) {
 
 PartitionHead MemoryLogStorage::Head(PartitionId partition) const {
   EVERFOLD_CHECK(partition.value() < identity_.partitions);
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return heads_[partition.value()];
 }
 
 const MemoryLogStorage::StoredChunk* MemoryLogStorage::FirstBehind(PartitionId partition, Offset after) const {
   if (after == Offset(0)) return ChunkAt(partition, 1);
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const std::deque<StoredChunk>& chunks = chunks_[partition.value()];
-  const auto found = std::upper_bound(chunks.begin(), chunks.end(), after,
-                                      [](Offset offset, const StoredChunk& chunk) { return offset < chunk.head.offset; });
+  const auto found = std::upper_bound(chunks.begin(), chunks.end(), after, [](Offset offset, const StoredChunk& chunk) {
+    return offset < chunk.head.offset;
+  });
   return found == chunks.end() ? nullptr : &*found;
 }
 
 const MemoryLogStorage::StoredChunk* MemoryLogStorage::ChunkAt(PartitionId partition,
                                                                std::uint64_t chunk_number) const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const std::deque<StoredChunk>& chunks = chunks_[partition.value()];
   return chunk_number > chunks.size() ? nullptr : &chunks[chunk_number - 1];
 }

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "everfold/base/mutex.h"
 #include "everfold/log/partition_log.h"
 #include "everfold/runtime/executor.h"
 
@@ -42,7 +42,7 @@ class MemoryLogStorage {
 
  private:
   const LogIdentity identity_;
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::vector<PartitionHead> heads_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::deque<StoredChunk>> chunks_ ABSL_GUARDED_BY(mutex_);  // by partition, then by chunk number - 1
 };
