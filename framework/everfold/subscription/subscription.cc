@@ -48,7 +48,10 @@ class PartitionReader {
 
   absl::StatusOr<bool> LoadChunk() {
     if (chunk_.has_value()) read_to_ = std::max(read_to_, chunk_->header.last_offset());
-    if (log_.Head(partition_).offset <= read_to_) return false;
+    if (log_.Head(partition_).offset <= read_to_) {
+      cursor_ = nullptr;  // it may hold on to files and memory of the log, and more may be long in coming
+      return false;
+    }
     if (cursor_ == nullptr) {
       EVERFOLD_ASSIGN_OR_RETURN(cursor_, log_.Read(partition_, read_to_));
     }
