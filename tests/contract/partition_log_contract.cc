@@ -231,10 +231,18 @@ TEST_P(PartitionLogContract, SeveralAppendsMayBeOutstandingAndEndInOrder) {
 TEST_P(PartitionLogContract, AFailureFailsEveryLaterOutstandingAppend) {
   Open();
   const ChunkAppend before = NextChunk(0);
-  PendingAppend& good = Start({before});
+  // Appends end in order, so none of the later ones has ended before all of them are outstanding.
+  Notification all_started;
+  PendingAppend good;
+  log_->Append({before}, [&](absl::Status status) {
+    good.status = std::move(status);
+    all_started.WaitForNotification();
+    good.ended.Notify();
+  });
   PendingAppend& bad = Start({MakeChunk(PartitionId(1), {Offset(5), 5})});
   PendingAppend& same_partition = Start({MakeChunk(PartitionId(1), {Offset(6), 6})});
   PendingAppend& other_partition = Start({NextChunk(2)});
+  all_started.Notify();
   EXPECT_EQ(Await(good), absl::OkStatus());
   EXPECT_EQ(Await(bad).code(), absl::StatusCode::kAborted);
   EXPECT_EQ(Await(same_partition), bad.status);

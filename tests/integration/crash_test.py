@@ -9,16 +9,6 @@ from load import Load
 SEED = int(os.environ.get("EVERFOLD_SEED", random.SystemRandom().randrange(1 << 32)))
 
 
-def bytes_in(folder):
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:
-            pass
-    return total
-
-
 def write_payments(path, rows):
     """A file of payments; returns the sums it leads to."""
     methods = [f"method_{number}" for number in range(40)]
@@ -54,24 +44,24 @@ class Crash(wallet_app.IntegrationTest):
         payments = wallet_app.WORK / "payments.csv"
         sums = write_payments(payments, 20000)
         depositor = wallet_app.deposit_payments(app.address, payments)
-        self.addCleanup(depositor.kill)
-        kills = 0
-        while kills < 6:
-            grown = bytes_in(app.data) + self.random.randrange(10_000, 300_000)
-            wallet_app.wait_until(
-                "more deposits", lambda: bytes_in(app.data) >= grown or depositor.poll() is not None
-            )
-            if depositor.poll() is not None:
-                break
+        self.addCleanup(self.end, depositor)
+        enough = 0
+        for _ in range(6):
+            enough += self.random.randrange(1, 2000)
+            wallet_app.wait_until(f"{enough} deposits", lambda: app.events_in_read_model() >= enough)
+            self.assertIsNone(depositor.poll(), "the file was too short to be interrupted")
+            app.expect_running()
             app.kill()
-            app.start()
-            kills += 1
+            app.launch()
         output, errors = depositor.communicate(timeout=240)
         self.assertEqual(depositor.returncode, 0, output + errors)
-        self.assertGreaterEqual(kills, 3, "the file was too short to be interrupted")
         self.assertEqual(wallet_app.balances_in(output), sums)
         self.assertEqual(app.stop(), 0)
         self.expect_verified(app)
+
+    def end(self, depositor):
+        depositor.kill()
+        depositor.communicate()
 
 
 if __name__ == "__main__":

@@ -9,9 +9,8 @@ EXPECTED = {"credit_card": 61372991, "boleto": 14892357, "voucher": 1426917, "de
 
 class RealPayments(wallet_app.IntegrationTest):
     def deposit_all(self, app):
-        depositor = wallet_app.deposit_payments(app.address, REAL_PAYMENTS)
-        output, errors = depositor.communicate(timeout=240)
-        self.assertEqual(depositor.returncode, 0, output + errors)
+        code, output, errors = wallet_app.deposit_all_payments(app.address, REAL_PAYMENTS)
+        self.assertEqual(code, 0, output + errors)
         self.assertEqual(wallet_app.balances_in(output), EXPECTED)
         self.assertRegex(errors, r"\.csv:\d+: not deposited: command\.amount_minor must be greater than 0")
         return output

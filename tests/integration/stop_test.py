@@ -7,7 +7,7 @@ from load import Load
 class Stop(wallet_app.IntegrationTest):
     def test_ends_with_0_amid_deposits(self):
         app = self.app()
-        load = Load(self, 1000)
+        load = Load(self, 2000)
         load.open(app)
         self.assertEqual(load.run_until(app, 300, app.stop), 0)
         self.assertLess(len(load.acknowledged), len(load.numbers), "it stopped after the load, not amid it")

@@ -66,6 +66,10 @@ def free_port():
 class WalletApp:
     """A server with a data folder of its own, on a free port of the loopback interface."""
 
+    program = WALLET_APP
+    serve_options = []
+    projection = "balances"
+
     def __init__(self, name):
         self.data = WORK / name
         self.log = WORK / f"{name}.log"
@@ -74,16 +78,24 @@ class WalletApp:
         self.channel = None
 
     def start(self):
-        with open(self.log, "ab") as log:
-            command = [WALLET_APP, "serve", "--data", str(self.data), "--listen", self.address]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        """Returns when it serves."""
+        self.launch()
         # A new channel each time: an old one waits before it tries to connect again.
+        self.close_channel()
         self.channel = grpc.insecure_channel(self.address)
         connected = grpc.channel_ready_future(self.channel)
         wait_until("the wallet app serves", lambda: connected.done() or self.process.poll() is not None)
+        self.expect_running()
+        return self
+
+    def launch(self):
+        with open(self.log, "ab") as log:
+            command = [self.program, "serve", "--data", str(self.data), "--listen", self.address, *self.serve_options]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def expect_running(self):
         if self.process.poll() is not None:
             raise AssertionError(f"the wallet app ended with {self.process.returncode}:\n{self.log.read_text()}")
-        return self
 
     def kill(self):
         """As a power cut for the process: nothing is flushed or closed."""
@@ -93,8 +105,12 @@ class WalletApp:
         """Returns the exit code of an orderly stop."""
         return self._end(signal.SIGTERM)
 
+    def close_channel(self):
+        if self.channel:
+            self.channel.close()
+            self.channel = None
+
     def _end(self, number):
-        self.channel.close()
         self.process.send_signal(number)
         code = self.process.wait(timeout=30)
         self.process = None
@@ -102,7 +118,7 @@ class WalletApp:
 
     def run(self, *arguments):
         """A built-in command of the app on the data folder, while it is stopped."""
-        command = [WALLET_APP, *arguments, "--data", str(self.data)]
+        command = [self.program, *arguments, "--data", str(self.data)]
         return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
     def commands(self):
@@ -110,6 +126,15 @@ class WalletApp:
 
     def queries(self):
         return services.WalletBalanceQueryServiceStub(self.channel)
+
+    def events_in_read_model(self):
+        """As many as are committed, also while the app runs; 0 where that cannot be told just now."""
+        try:
+            file = f"file:{self.data}/read/{self.projection}/1.db?mode=ro"
+            with contextlib.closing(sqlite3.connect(file, uri=True)) as database:
+                return database.execute('SELECT coalesce(sum("offset"), 0) FROM everfold_checkpoint').fetchone()[0]
+        except sqlite3.OperationalError:
+            return 0
 
     def read_model_files(self):
         return sorted((self.data / "read").rglob("*.db"))
@@ -119,6 +144,13 @@ def deposit_payments(address, file, *arguments):
     """A running depositor."""
     command = [DEPOSIT_PAYMENTS, str(file), "--address", address, *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def deposit_all_payments(address, file, *arguments):
+    """A depositor that has ended: its exit code, its output, and its errors."""
+    depositor = deposit_payments(address, file, *arguments)
+    output, errors = depositor.communicate(timeout=240)
+    return depositor.returncode, output, errors
 
 
 def balances_in(output):
@@ -138,6 +170,7 @@ def dump_of_read_models(app):
 class IntegrationTest(unittest.TestCase):
     def app(self, name=None):
         app = WalletApp(name or self.id().rsplit(".", 1)[-1])
+        self.addCleanup(app.close_channel)
         self.addCleanup(lambda: app.process and app.kill())
         return app.start()
 

@@ -30,7 +30,7 @@ class CallWindow {
   using Answer = std::function<void(absl::Status)>;
   // Starts one attempt, which answers once.
   using Attempt = absl::AnyInvocable<void(Answer)>;
-  // Learns the outcome of the last attempt. It may send one further call, which takes the place of its own; so a chain of
+  // Learns the outcome of the last attempt. It may send one further call, which takes the place of its own: a chain of
   // calls needs no more of the window than a single one.
   using Finish = absl::AnyInvocable<void(const absl::Status&)>;
 

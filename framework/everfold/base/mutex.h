@@ -23,6 +23,7 @@ using Notification = absl::Notification;
 
 #else
 
+// Waits by a condition variable, because absl::Mutex asks a condition while it holds the lock unseen.
 class ABSL_LOCKABLE Mutex {
  public:
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
@@ -31,28 +32,34 @@ class ABSL_LOCKABLE Mutex {
   }
   void Unlock() ABSL_UNLOCK_FUNCTION() {
     __tsan_release(this);
+    changed_.SignalAll();
     mutex_.Unlock();
   }
-  void Await(const absl::Condition& condition) {
-    __tsan_release(this);
-    mutex_.Await(condition);
-    __tsan_acquire(this);
-  }
+  void Await(const absl::Condition& condition) { AwaitWithDeadline(condition, absl::InfiniteFuture()); }
+  // At least this long since the lock was last given back by anybody.
   bool AwaitWithTimeout(const absl::Condition& condition, absl::Duration timeout) {
-    __tsan_release(this);
-    const bool holds = mutex_.AwaitWithTimeout(condition, timeout);
-    __tsan_acquire(this);
-    return holds;
+    return AwaitBy(condition, [&] { return changed_.WaitWithTimeout(&mutex_, timeout); });
   }
   bool AwaitWithDeadline(const absl::Condition& condition, absl::Time deadline) {
-    __tsan_release(this);
-    const bool holds = mutex_.AwaitWithDeadline(condition, deadline);
-    __tsan_acquire(this);
-    return holds;
+    return AwaitBy(condition, [&] { return changed_.WaitWithDeadline(&mutex_, deadline); });
   }
+  void AssertHeld() const ABSL_ASSERT_EXCLUSIVE_LOCK() { mutex_.AssertHeld(); }
 
  private:
+  // `wait` gives the lock back meanwhile, and tells whether its time is over.
+  template <class Wait>
+  bool AwaitBy(const absl::Condition& condition, Wait wait) {
+    bool expired = false;
+    while (!condition.Eval() && !expired) {
+      __tsan_release(this);
+      expired = wait();
+      __tsan_acquire(this);
+    }
+    return condition.Eval();
+  }
+
   absl::Mutex mutex_;
+  absl::CondVar changed_;
 };
 
 class ABSL_SCOPED_LOCKABLE MutexLock {

@@ -10,6 +10,7 @@
 #include "everfold/base/status.h"
 #include "everfold/command/command_lane.h"
 #include "everfold/event/partitioning.h"
+#include "everfold/v1/options.pb.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
@@ -27,6 +28,24 @@ std::string DeterministicBytes(const Message& message) {
   message.SerializePartialToCodedStream(&coded);
   coded.Trim();
   return bytes;
+}
+
+// Name of the field that is marked as the id; the generator has seen to it that there is one.
+std::string IdFieldOf(const google::protobuf::Descriptor& command) {
+  for (int i = 0; i < command.field_count(); ++i) {
+    if (command.field(i)->options().GetExtension(v1::field).id()) return command.field(i)->name();
+  }
+  return "";
+}
+
+// What is wrong with an id is told like any other broken field rule.
+absl::Status ValidateId(const CommandRequest& request, const StreamId& stream) {
+  const absl::Status status = ValidateStreamId(stream);
+  if (status.ok()) return status;
+  const google::protobuf::Descriptor& command = *request.command->GetDescriptor();
+  Violations violations;
+  violations.Add(IdFieldOf(command), "id", std::string(status.message()));
+  return violations.ToStatus(command.full_name(), request.field_path);
 }
 
 class LaneCommandHandler final : public CommandHandler {
@@ -82,7 +101,7 @@ class LaneCommandHandler final : public CommandHandler {
     type.validate(*request.command, violations);
     EVERFOLD_RETURN_IF_ERROR(violations.ToStatus(name, request.field_path));
     StreamId stream{request.tenant, route->second.aggregate->name, type.id(*request.command)};
-    EVERFOLD_RETURN_IF_ERROR(ValidateStreamId(stream));
+    EVERFOLD_RETURN_IF_ERROR(ValidateId(request, stream));
     if (!request.request_id.empty()) {
       EVERFOLD_RETURN_IF_ERROR(ValidateName(request.request_id, kMaxCommandIdBytes, "request_id"));
     }

@@ -126,6 +126,12 @@ void CommandLane::OnLoaded(Command command, absl::StatusOr<AggregateState> loade
 }
 
 void CommandLane::Decide(Command command, AggregateState state) {
+  // Once the log has failed, what is known of the stream may be behind the disk, or somebody else's: nothing is decided.
+  if (const absl::Status health = context_.store.health(); !health.ok()) {
+    absl::Status closed = Error(absl::StatusCode::kUnavailable, reason::kStoreClosed,
+                                absl::StrFormat("the store is closed: %s", std::string(health.message())));
+    return Finish(std::move(command), std::move(closed));
+  }
   if (absl::Status status = CheckExpectations(*command, state.version); !status.ok()) {
     cache_.Put(command->stream, std::move(state));
     return Finish(std::move(command), std::move(status));

@@ -2,6 +2,7 @@
 //
 //   return Emit(MakeWithdrawn({.amount_minor = c.amount_minor()}));
 //   return Emit(MakeShipped({...}), MakeInvoiced({...}));   // one commit, in this order
+//   return Emit(MakeGarageBuilt({...}), spots);              // spots: a std::vector<SpotAdded>, perhaps empty
 //   return Reject(MakeInsufficientFunds({.missing_minor = missing}));
 //   return Nothing();                                       // accepted, and nothing to record
 #pragma once
@@ -34,6 +35,29 @@ struct AnyDecision {
   bool rejected() const { return rejection.message != nullptr; }
 };
 
+namespace internal {
+
+// An event's type, given the event or a vector of them.
+template <class E>
+struct EmittedType {
+  using type = E;
+};
+template <class E>
+struct EmittedType<std::vector<E>> {
+  using type = E;
+};
+
+template <class E>
+void AddEvents(std::vector<EmittedEvent>& events, E& event) {
+  events.push_back(std::make_unique<E>(std::move(event)));
+}
+template <class E>
+void AddEvents(std::vector<EmittedEvent>& events, std::vector<E>& added) {
+  for (E& event : added) AddEvents(events, event);
+}
+
+}  // namespace internal
+
 template <class... E>
 struct Emitted {
   std::tuple<E...> events;
@@ -61,11 +85,9 @@ class [[nodiscard]] Decision {
  public:
   template <class... E>
   Decision(Emitted<E...> emitted) {  // NOLINT: implicit on purpose, `return Emit(...)`
-    static_assert((kIsIn<E, typename AggregateOf<State>::Events> && ...),
+    static_assert((kIsIn<typename internal::EmittedType<E>::type, typename AggregateOf<State>::Events> && ...),
                   "Emit: this message is not an event of the aggregate; mark it `option (everfold.v1.message).event`");
-    decision_.events.reserve(sizeof...(E));
-    std::apply([this](E&... event) { (decision_.events.push_back(std::make_unique<E>(std::move(event))), ...); },
-               emitted.events);
+    std::apply([this](E&... event) { (internal::AddEvents(decision_.events, event), ...); }, emitted.events);
   }
   template <class R>
   Decision(Rejected<R> rejected) {  // NOLINT: implicit on purpose, `return Reject(...)`

@@ -66,13 +66,17 @@ struct AnyArgument {
 template <class P, class E, class Models>
 concept HasExactOn = requires { static_cast<void (*)(const E&, const EventContext&, Models&)>(&P::On); };
 
-// On can be called with the event, in some way, with other parameters than the right ones.
+// On can be called with the event, in some way, with other parameters than the right ones: of another type, in another
+// order, or on an object, because it is not static.
 // clang-format off
 template <class P, class E>
-concept HasSomeOn = requires(E& e, AnyArgument any) { P::On(e); } ||
-                    requires(E& e, AnyArgument any) { P::On(e, any); } ||
-                    requires(E& e, AnyArgument any) { P::On(e, any, any); } ||
-                    requires(E& e, AnyArgument any) { P::On(e, any, any, any); };
+concept HasSomeOn = requires(P& p, E& e, AnyArgument any) { p.On(e); } ||
+                    requires(P& p, E& e, AnyArgument any) { p.On(e, any); } ||
+                    requires(P& p, E& e, AnyArgument any) { p.On(any, e); } ||
+                    requires(P& p, E& e, AnyArgument any) { p.On(e, any, any); } ||
+                    requires(P& p, E& e, AnyArgument any) { p.On(any, e, any); } ||
+                    requires(P& p, E& e, AnyArgument any) { p.On(any, any, e); } ||
+                    requires(P& p, E& e, AnyArgument any) { p.On(e, any, any, any); };
 // clang-format on
 
 template <class P, class E>

@@ -46,10 +46,19 @@ std::string TraceparentOf(const grpc::CallbackServerContext& context) {
 
 }  // namespace
 
+// Streams belong to tenants, but the rows of read models do not yet: a caller of another tenant would change and read
+// rows that are not its own.
+absl::Status RefuseTenant(const grpc::CallbackServerContext& context) {
+  EVERFOLD_ASSIGN_OR_RETURN(const std::string tenant, HeaderValue(context, "everfold-tenant"));
+  if (tenant.empty()) return absl::OkStatus();
+  return Error(absl::StatusCode::kUnimplemented, reason::kRequestInvalid,
+               "the header everfold-tenant is not served: read models do not keep tenants apart; leave it out");
+}
+
 absl::StatusOr<CallHeaders> ReadCallHeaders(const grpc::CallbackServerContext& context) {
   CallHeaders headers;
   EVERFOLD_ASSIGN_OR_RETURN(headers.idempotency_key, HeaderValue(context, "idempotency-key"));
-  EVERFOLD_ASSIGN_OR_RETURN(headers.tenant, HeaderValue(context, "everfold-tenant"));
+  EVERFOLD_RETURN_IF_ERROR(RefuseTenant(context));
   EVERFOLD_ASSIGN_OR_RETURN(headers.metadata.actor, HeaderValue(context, "everfold-actor"));
   EVERFOLD_ASSIGN_OR_RETURN(headers.metadata.correlation_id, HeaderValue(context, "everfold-correlation-id"));
   EVERFOLD_ASSIGN_OR_RETURN(headers.metadata.causation_id, HeaderValue(context, "everfold-causation-id"));

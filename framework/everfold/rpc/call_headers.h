@@ -12,11 +12,10 @@ namespace everfold {
 
 struct CallHeaders {
   std::string idempotency_key;
-  std::string tenant;
   Metadata metadata;
 };
 
-// INVALID_ARGUMENT (REQUEST_INVALID) for a header that is given twice or is not printable text.
+// INVALID_ARGUMENT (REQUEST_INVALID) for a header that is given twice or is not printable text; UNIMPLEMENTED for a tenant.
 absl::StatusOr<CallHeaders> ReadCallHeaders(const grpc::CallbackServerContext& context);
 
 }  // namespace everfold

@@ -37,7 +37,7 @@ absl::StatusOr<CommandRequest> RequestOf(const CommandCall& call, const grpc::Ca
   return CommandRequest{.command = call.command,
                         .request_id = std::move(request_id),
                         .expected_version = call.expected_version,
-                        .tenant = std::move(headers.tenant),
+                        .tenant = {},
                         .metadata = std::move(headers.metadata),
                         .deadline = DeadlineOf(context),
                         .field_path = "command."};

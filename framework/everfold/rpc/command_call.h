@@ -5,7 +5,7 @@
 //     return HandleCommand(handler_, context, request, response);
 //   }
 //
-// Besides the request's fields these headers count: idempotency-key (the same as request_id), everfold-tenant,
+// Besides the request's fields these headers count: idempotency-key (the same as request_id),
 // everfold-actor (unverified), everfold-correlation-id, everfold-causation-id and traceparent (W3C; a malformed one is
 // ignored, as its specification says).
 //

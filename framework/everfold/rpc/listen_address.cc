@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 
 namespace everfold {
@@ -66,6 +67,9 @@ using Resolved = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 absl::StatusOr<Resolved> Resolve(const std::string& address) {
   const std::size_t colon = address.rfind(':');
   if (colon == std::string::npos || colon == 0 || colon + 1 == address.size()) return Malformed(address);
+  // getaddrinfo would take a port modulo 65536.
+  std::uint32_t port = 0;
+  if (!absl::SimpleAtoi(address.substr(colon + 1), &port) || port > 65535) return Malformed(address);
   std::string host = address.substr(0, colon);
   if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   addrinfo hints{};

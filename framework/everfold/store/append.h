@@ -54,6 +54,7 @@ struct AppendResult {
 // Limits of one append; larger requests are refused with INVALID_ARGUMENT and change nothing.
 inline constexpr std::size_t kMaxEventBytes = 1 << 20;
 inline constexpr std::size_t kMaxEventsPerCommit = 1000;
+inline constexpr std::size_t kMaxCommitBytes = 8 << 20;  // of payloads
 inline constexpr std::size_t kMaxStreamsPerCommit = 100;
 inline constexpr std::size_t kMaxEventTypeBytes = 500;
 inline constexpr std::size_t kMaxTagsPerEvent = 20;

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/str_format.h"
 #include "everfold/base/digest.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
@@ -64,6 +65,11 @@ class LogEventStore final : public EventStore {
 absl::StatusOr<std::unique_ptr<EventStore>> EventStore::Open(EventStoreOptions options, PartitionLog& log,
                                                              Executor& executor, const Clock& clock,
                                                              RandomSource& random) {
+  if (!log.atomic_across_partitions() && log.identity().partitions > 1) {
+    return Error(absl::StatusCode::kFailedPrecondition, reason::kStoreMismatch,
+                 absl::StrFormat("this log cannot append to several of its %d partitions at once, as a store does",
+                                 log.identity().partitions));
+  }
   EVERFOLD_ASSIGN_OR_RETURN(RecoveredLog recovered, RecoverLog(log));
   return std::unique_ptr<EventStore>(
       std::make_unique<LogEventStore>(options, log, executor, clock, random, std::move(recovered)));

@@ -44,6 +44,7 @@ class EventStore {
     virtual ~Watch() = default;
   };
 
+  // FAILED_PRECONDITION if the log has several partitions and cannot append to them at once.
   // Reads the whole log to build the index. DATA_LOSS, and where, if the log is damaged or not dense.
   static absl::StatusOr<std::unique_ptr<EventStore>> Open(EventStoreOptions options, PartitionLog& log,
                                                           Executor& executor, const Clock& clock,

@@ -19,7 +19,8 @@ absl::Status Broken(PartitionId partition, const PartitionHead& at, const std::s
 // Follows one partition from its beginning.
 class PartitionRecovery {
  public:
-  PartitionRecovery(PartitionId partition, RecoveredLog& recovered) : partition_(partition), recovered_(recovered) {}
+  PartitionRecovery(PartitionId partition, RecoveredLog& recovered, std::vector<bool>& sequences)
+      : partition_(partition), recovered_(recovered), sequences_(sequences) {}
 
   absl::Status Run(const PartitionLog& log) {
     EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<ChunkCursor> cursor, log.Read(partition_, Offset()));
@@ -56,6 +57,8 @@ class PartitionRecovery {
                                                          last_sequence_.value()));
       }
       last_sequence_ = commit.sequence;
+      if (sequences_.size() <= last_sequence_.value()) sequences_.resize(last_sequence_.value() + 1);
+      sequences_[last_sequence_.value()] = true;
     }
     EVERFOLD_RETURN_IF_ERROR(recovered_.index->Add(chunk));
     LogTail& tail = recovered_.tail;
@@ -67,6 +70,7 @@ class PartitionRecovery {
 
   const PartitionId partition_;
   RecoveredLog& recovered_;
+  std::vector<bool>& sequences_;  // which ones are there, over all partitions
   PartitionHead head_;
   Sequence last_sequence_;
 };
@@ -75,8 +79,16 @@ class PartitionRecovery {
 
 absl::StatusOr<RecoveredLog> RecoverLog(const PartitionLog& log) {
   RecoveredLog recovered{.index = std::make_unique<StoreIndex>(), .tail = {}};
+  std::vector<bool> sequences = {true};  // there is no commit 0
   for (std::uint32_t partition = 0; partition < log.identity().partitions; ++partition) {
-    EVERFOLD_RETURN_IF_ERROR(PartitionRecovery(PartitionId(partition), recovered).Run(log));
+    EVERFOLD_RETURN_IF_ERROR(PartitionRecovery(PartitionId(partition), recovered, sequences).Run(log));
+  }
+  // Sequences are dense over the store, so a chunk that is missing at the end of one partition leaves a gap here.
+  const auto missing = std::find(sequences.begin(), sequences.end(), false);
+  if (missing != sequences.end()) {
+    return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+                 absl::StrFormat("commit %d is missing; the last one that is there is %d", missing - sequences.begin(),
+                                 recovered.tail.last_sequence.value()));
   }
   return recovered;
 }

@@ -15,7 +15,7 @@ using everfold::testing::Project;
 
 constexpr std::int64_t kMax = WalletDecider::kMaxBalanceMinor;
 
-TEST(Wallet, OpensOnce) { Given<WalletDecider>().When(MakeOpenWallet({.wallet_id = "w1"})).Then(MakeWalletOpened({})); }
+TEST(Wallet, Opens) { Given<WalletDecider>().When(MakeOpenWallet({.wallet_id = "w1"})).Then(MakeWalletOpened({})); }
 
 TEST(Wallet, TakesADeposit) {
   Given<WalletDecider>(MakeWalletOpened({}))

@@ -56,6 +56,10 @@ struct Balances {
   static void On(const Deposited&, const EventContext&) {}
 #elif defined(ON_OF_A_MUTABLE_EVENT)
   static void On(Deposited&, const EventContext&, ReadModels&) {}
+#elif defined(ON_NOT_STATIC)
+  void On(const Deposited&, const EventContext&, ReadModels&) {}
+#elif defined(ON_IN_ANOTHER_ORDER)
+  static void On(const EventContext&, const Deposited&, ReadModels&) {}
 #elif defined(ON_WITH_OTHER_CONTEXT)
   static void On(const Deposited&, const OtherContext&, ReadModels&) {}
 #elif !defined(NO_ON_AT_ALL)

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "everfold/base/error.h"
+#include "everfold/event/partitioning.h"
 #include "everfold/log/memory/memory_log.h"
 #include "everfold/runtime/manual_executor.h"
 #include "google/rpc/error_details.pb.h"
@@ -159,9 +160,9 @@ TEST_F(CommandHandlerTest, RefusesStaleVersion) {
 }
 
 TEST_F(CommandHandlerTest, RefusesMalformedIds) {
-  ExpectError(Send(MakeOpenWallet({.wallet_id = ""})), absl::StatusCode::kInvalidArgument, reason::kLimitExceeded,
-              "an id must have 1 to 200 bytes, it has 0");
-  ExpectError(Send(MakeOpenWallet({.wallet_id = "a\nb"})), absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+  ExpectError(Send(MakeOpenWallet({.wallet_id = ""})), absl::StatusCode::kInvalidArgument, reason::kCommandInvalid,
+              "wallet_id an id must have 1 to 200 bytes, it has 0");
+  ExpectError(Send(MakeOpenWallet({.wallet_id = "a\nb"})), absl::StatusCode::kInvalidArgument, reason::kCommandInvalid,
               "printable UTF-8");
   ExpectError(Send(MakeOpenWallet({.wallet_id = "w"}), {.request_id = std::string(201, 'x')}),
               absl::StatusCode::kInvalidArgument, reason::kLimitExceeded, "request_id must have 1 to 200 bytes");
@@ -277,6 +278,19 @@ TEST_F(CommandHandlerTest, FoldsTheStateFromTheStoreAfterAReopen) {
   const Outcome outcome = Send(MakeWithdraw({.wallet_id = "w1", .amount_minor = 101}));
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_TRUE(std::holds_alternative<Rejection>(*outcome));
+}
+
+TEST_F(CommandHandlerTest, DecidesNothingOnceTheStoreHasFailed) {
+  OpenWithBalance("w1", 100);
+  const PartitionId partition = PartitionOf({"", "wallet", "w1"}, 16);
+  // Another writer takes the partition over, so the next append is fenced.
+  const PartitionHead head = storage_->Head(partition);
+  ASSERT_TRUE(storage_->Append({{partition, head, {head.offset.Next(), head.chunk_number + 1}, "foreign"}}).ok());
+  ExpectError(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 1})), absl::StatusCode::kUnavailable,
+              reason::kStoreClosed, "another writer");
+  // Decided, it would be rejected: as far as this process knows there is not enough.
+  ExpectError(Send(MakeWithdraw({.wallet_id = "w1", .amount_minor = 200})), absl::StatusCode::kUnavailable,
+              reason::kStoreClosed, "the store is closed");
 }
 
 TEST_F(CommandHandlerTest, DoesNotDecideAfterTheDeadline) {

@@ -25,6 +25,13 @@ TEST(DecisionTest, HoldsEventsInTheirOrder) {
   EXPECT_EQ(static_cast<const Deposited&>(*decision.events[1]).amount_minor(), 5);
 }
 
+TEST(DecisionTest, HoldsAsManyEventsAsAVectorHas) {
+  const std::vector<Deposited> deposits(3, wallet::v1::MakeDeposited({.amount_minor = 5}));
+  EXPECT_EQ(Released(Emit(wallet::v1::MakeWalletOpened(), deposits)).events.size(), 4u);
+  EXPECT_EQ(Released(Emit(deposits)).events.size(), 3u);
+  EXPECT_TRUE(Released(Emit(std::vector<Deposited>())).events.empty());
+}
+
 TEST(DecisionTest, CopiesEventsThatStayWithTheCaller) {
   const Deposited deposited = wallet::v1::MakeDeposited({.amount_minor = 5});
   const AnyDecision decision = Released(Emit(deposited, deposited));

@@ -91,13 +91,11 @@ TEST_F(CommandCallTest, ExpectsNoVersionUnlessTheRequestDoes) {
 
 TEST_F(CommandCallTest, TakesMetadataFromHeaders) {
   Expect(SomeReceipt());
-  context_.AddMetadata("everfold-tenant", "acme");
   context_.AddMetadata("everfold-actor", "kim");
   context_.AddMetadata("everfold-correlation-id", "corr");
   context_.AddMetadata("everfold-causation-id", "caus");
   context_.AddMetadata("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
   EXPECT_TRUE(Send().ok());
-  EXPECT_EQ(request_.tenant, "acme");
   EXPECT_EQ(request_.metadata.actor, "kim");
   EXPECT_EQ(request_.metadata.correlation_id, "corr");
   EXPECT_EQ(request_.metadata.causation_id, "caus");
@@ -147,12 +145,20 @@ TEST_F(CommandCallTest, RefusesTwoDifferentRequestIds) {
 }
 
 TEST_F(CommandCallTest, RefusesAHeaderThatIsGivenTwice) {
-  context_.AddMetadata("everfold-tenant", "acme");
-  context_.AddMetadata("everfold-tenant", "other");
+  context_.AddMetadata("everfold-actor", "kim");
+  context_.AddMetadata("everfold-actor", "lee");
   const grpc::Status status = Send();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_EQ(status.error_message(), "header everfold-tenant is given more than once");
-  EXPECT_EQ(DetailOf<ErrorInfo>(status).metadata().at("header"), "everfold-tenant");
+  EXPECT_EQ(status.error_message(), "header everfold-actor is given more than once");
+  EXPECT_EQ(DetailOf<ErrorInfo>(status).metadata().at("header"), "everfold-actor");
+}
+
+TEST_F(CommandCallTest, RefusesATenantBecauseReadModelsDoNotKeepThemApart) {
+  context_.AddMetadata("everfold-tenant", "acme");
+  const grpc::Status status = Send();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(status.error_message(),
+            "the header everfold-tenant is not served: read models do not keep tenants apart; leave it out");
 }
 
 TEST_F(CommandCallTest, RefusesARequestWithoutACommand) {

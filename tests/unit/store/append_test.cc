@@ -62,6 +62,13 @@ TEST(ValidateAppend, RefusesTooManyEvents) {
   ExpectInvalid(request, "events of an append: at most 1000, there are 1001");
 }
 
+TEST(ValidateAppend, RefusesMoreBytesThanACommitMayHave) {
+  AppendRequest request = Request();
+  request.streams[0].events[0].payload.resize(kMaxEventBytes);
+  request.streams[0].events.resize(9, request.streams[0].events[0]);
+  ExpectInvalid(request, "bytes of an append: at most 8388608, there are 9437184");
+}
+
 TEST(ValidateAppend, RefusesTooManyTags) {
   AppendRequest request = Request();
   request.streams[0].events[0].tags.resize(kMaxTagsPerEvent + 1, "tag");

@@ -265,6 +265,20 @@ TEST_F(EventStoreTest, AFencedStoreClosesAndSaysWhy) {
   EXPECT_EQ(Append(To(Wallet("w2"), StreamExpectation::Any(), {"b"})).status().code(), absl::StatusCode::kUnavailable);
 }
 
+TEST_F(EventStoreTest, RefusesToOpenALogThatLostTheEndOfAPartition) {
+  ASSERT_TRUE(Append(To(Wallet("w1"), StreamExpectation::Any(), {"a"})).ok());
+  ASSERT_NE(PartitionOf(Wallet("w1"), 16), PartitionOf(Wallet("w2"), 16));
+  const PartitionId partition = PartitionOf(Wallet("w2"), 16);
+  ASSERT_TRUE(Append(To(Wallet("w2"), StreamExpectation::Any(), {"b"})).ok());
+  // The same log without the first commit's partition.
+  auto damaged = std::make_shared<MemoryLogStorage>(storage_->identity());
+  ASSERT_TRUE(damaged->Append({{partition, {}, {Offset(1), 1}, storage_->ChunkAt(partition, 1)->bytes}}).ok());
+  MemoryLog log(damaged, executor_);
+  const auto store = EventStore::Open(options_, log, executor_, executor_.clock(), random_);
+  EXPECT_EQ(store.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(store.status().message()), HasSubstr("commit 1 is missing; the last one that is there is 2"));
+}
+
 TEST_F(EventStoreTest, RefusesToOpenADamagedLogAndSaysWhere) {
   ASSERT_TRUE(Append(To(Wallet("w1"), StreamExpectation::Any(), {"a"})).ok());
   const PartitionId partition = PartitionOf(Wallet("w1"), 16);

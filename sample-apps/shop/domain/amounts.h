@@ -1,0 +1,17 @@
+// What an amount of money can be in this shop.
+#pragma once
+
+#include <cstdint>
+
+#include "everfold/event/money.h"
+
+namespace shop::v1 {
+
+// Ten billion in whole units: more than any sale, and nine million such amounts still add up in 64 bits.
+inline constexpr std::int64_t kMostMinor = 1'000'000'000'000;
+
+inline bool IsAmount(const everfold::Money& amount, std::int64_t least_minor) {
+  return !amount.currency().empty() && amount.minor() >= least_minor && amount.minor() <= kMostMinor;
+}
+
+}  // namespace shop::v1

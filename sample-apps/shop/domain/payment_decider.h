@@ -1,0 +1,27 @@
+// What each command leads to in the life of a payment, and what each event means.
+//
+//   authorized -> captured -> refunded       A payment may also begin captured (a boleto, a voucher) or declined, and
+//        '-----> declined                    is captured until all of the money is given back.
+#pragma once
+
+#include "shop/v1/payment.everfold.h"
+
+namespace shop::v1 {
+
+using everfold::Context, everfold::Decision;
+
+struct PaymentDecider {
+  using Aggregate = Payment;
+
+  static Decision<Payment> Decide(const Payment& s, const AuthorizePayment& c, Context& context);
+  static Decision<Payment> Decide(const Payment& s, const CapturePayment& c, Context& context);
+  static Decision<Payment> Decide(const Payment& s, const RefundPayment& c, Context& context);
+  static Decision<Payment> Decide(const Payment& s, const DeclinePayment& c, Context& context);
+
+  static void Evolve(Payment& s, const PaymentAuthorized& e);
+  static void Evolve(Payment& s, const PaymentCaptured& e);
+  static void Evolve(Payment& s, const PaymentRefunded& e);
+  static void Evolve(Payment& s, const PaymentDeclined& e);
+};
+
+}  // namespace shop::v1

@@ -1,0 +1,346 @@
+#include <limits>
+#include <vector>
+
+#include "domain/amounts.h"
+#include "domain/order_decider.h"
+#include "domain/order_totals.h"
+#include "everfold/base/error.h"
+#include "everfold/testing/given.h"
+#include "gtest/gtest.h"
+#include "shop_samples.h"
+
+namespace shop::v1 {
+namespace {
+
+using everfold::testing::Given;
+
+PlaceOrder Place(std::vector<OrderItem> items, Origin origin = ORIGIN_WEB) {
+  return MakePlaceOrder({.order_id = "o1",
+                         .customer_id = "c1",
+                         .currency = "BRL",
+                         .items = std::move(items),
+                         .origin = origin,
+                         .occurred_at = {}});
+}
+
+OrderPlaced Placed(Origin origin, const std::string& at) {
+  return MakeOrderPlaced({.customer_id = "c1",
+                          .currency = "BRL",
+                          .items = {Item(10990, 2551)},
+                          .origin = origin,
+                          .items_total = Brl(10990),
+                          .freight_total = Brl(2551),
+                          .occurred_at = At(at)});
+}
+
+ShipOrder Ship(std::optional<Timestamp> at = {}) { return MakeShipOrder({.order_id = "o1", .occurred_at = at}); }
+DeliverOrder Deliver(std::optional<Timestamp> at = {}) {
+  return MakeDeliverOrder({.order_id = "o1", .occurred_at = at});
+}
+
+// Orders in each status, as the steps of the shop lead to them -------------------------------------------------------
+
+const std::vector<OrderStatus> kStatuses = {ORDER_STATUS_PLACED,     ORDER_STATUS_APPROVED,    ORDER_STATUS_INVOICED,
+                                            ORDER_STATUS_PROCESSING, ORDER_STATUS_SHIPPED,     ORDER_STATUS_DELIVERED,
+                                            ORDER_STATUS_CANCELED,   ORDER_STATUS_UNAVAILABLE, ORDER_STATUS_REFUNDED};
+
+everfold::testing::GivenHistory<OrderDecider> GivenOrder(Origin origin, OrderStatus status) {
+  const OrderPlaced placed = Placed(origin, "2025-03-01");
+  const Timestamp later = At("2025-03-02");
+  switch (status) {
+    case ORDER_STATUS_APPROVED:
+      return Given<OrderDecider>(placed, MakeOrderApproved({.occurred_at = later}));
+    case ORDER_STATUS_INVOICED:
+      return Given<OrderDecider>(placed, MakeOrderInvoiced({.occurred_at = later}));
+    case ORDER_STATUS_PROCESSING:
+      return Given<OrderDecider>(placed, MakeProcessingStarted({.occurred_at = later}));
+    case ORDER_STATUS_SHIPPED:
+      return Given<OrderDecider>(placed, MakeOrderShipped({.occurred_at = later}));
+    case ORDER_STATUS_DELIVERED:
+      return Given<OrderDecider>(placed, MakeOrderDelivered({.occurred_at = later}));
+    case ORDER_STATUS_CANCELED:
+      return Given<OrderDecider>(placed, MakeOrderCanceled({.occurred_at = later, .reason = ""}));
+    case ORDER_STATUS_UNAVAILABLE:
+      return Given<OrderDecider>(placed, MakeOrderMarkedUnavailable({.occurred_at = later}));
+    case ORDER_STATUS_REFUNDED:
+      return Given<OrderDecider>(placed, MakeOrderRefunded({.occurred_at = later, .reason = ""}));
+    default:
+      return Given<OrderDecider>(placed);
+  }
+}
+
+WrongOrderStatus Wrong(OrderStatus actual, const std::vector<OrderStatus>& wanted) {
+  WrongOrderStatus rejection;
+  rejection.set_actual(actual);
+  for (const OrderStatus status : wanted) rejection.add_wanted(status);
+  return rejection;
+}
+
+// The command leads to the event from the statuses in `wanted`, and from no other.
+template <class Command, class Event>
+void ExpectStep(Origin origin, const Command& command, const Event& event, const std::vector<OrderStatus>& wanted) {
+  for (const OrderStatus status : kStatuses) {
+    SCOPED_TRACE(OrderStatus_Name(status));
+    const auto decided = GivenOrder(origin, status).When(command);
+    if (std::find(wanted.begin(), wanted.end(), status) != wanted.end()) {
+      decided.Then(event);
+    } else {
+      decided.ThenRejected(Wrong(status, wanted));
+    }
+  }
+}
+
+// Placing ------------------------------------------------------------------------------------------------------------
+
+TEST(PlacingAnOrder, AddsUpItsItems) {
+  Given<OrderDecider>()
+      .When(Place({Item(10990, 2551), Item(500, 0, 3)}))
+      .Then(MakeOrderPlaced({.customer_id = "c1",
+                             .currency = "BRL",
+                             .items = {Item(10990, 2551), Item(500, 0, 3)},
+                             .origin = ORIGIN_WEB,
+                             .items_total = Brl(12490),
+                             .freight_total = Brl(2551),
+                             .occurred_at = Now()}));
+}
+
+TEST(PlacingAnOrder, MultipliesFreightByTheQuantity) {
+  Given<OrderDecider>()
+      .When(Place({Item(100, 10, 7)}))
+      .Then(MakeOrderPlaced({.customer_id = "c1",
+                             .currency = "BRL",
+                             .items = {Item(100, 10, 7)},
+                             .origin = ORIGIN_WEB,
+                             .items_total = Brl(700),
+                             .freight_total = Brl(70),
+                             .occurred_at = Now()}));
+}
+
+TEST(PlacingAnOrder, TakesAnItemThatIsCarriedForNothing) {
+  OrderItem item = Item(100, 0);
+  item.clear_freight();
+  Given<OrderDecider>()
+      .When(Place({item}))
+      .Then(MakeOrderPlaced({.customer_id = "c1",
+                             .currency = "BRL",
+                             .items = {item},
+                             .origin = ORIGIN_WEB,
+                             .items_total = Brl(100),
+                             .freight_total = Brl(0),
+                             .occurred_at = Now()}));
+}
+
+TEST(PlacingAnOrder, TakesAnUnspecifiedOriginForTheWeb) {
+  Given<OrderDecider>().When(Place({}, ORIGIN_UNSPECIFIED)).ThenRejected(MakeOrderWithoutItems({}));
+  Given<OrderDecider>()
+      .When(Place({Item(1, 1)}, ORIGIN_UNSPECIFIED))
+      .Then(MakeOrderPlaced({.customer_id = "c1",
+                             .currency = "BRL",
+                             .items = {Item(1, 1)},
+                             .origin = ORIGIN_WEB,
+                             .items_total = Brl(1),
+                             .freight_total = Brl(1),
+                             .occurred_at = Now()}));
+}
+
+TEST(PlacingAnOrder, TakesNoItemsFromAnImportOnly) {
+  Given<OrderDecider>().When(Place({}, ORIGIN_WEB)).ThenRejected(MakeOrderWithoutItems({}));
+  Given<OrderDecider>()
+      .When(Place({}, ORIGIN_IMPORTED))
+      .Then(MakeOrderPlaced({.customer_id = "c1",
+                             .currency = "BRL",
+                             .items = {},
+                             .origin = ORIGIN_IMPORTED,
+                             .items_total = Brl(0),
+                             .freight_total = Brl(0),
+                             .occurred_at = Now()}));
+}
+
+TEST(PlacingAnOrder, RefusesASecondCurrency) {
+  OrderItem other = Item(1, 1);
+  *other.mutable_price() = Eur(1);
+  Given<OrderDecider>()
+      .When(Place({Item(1, 1), other}))
+      .ThenRejected(MakeItemCurrencyMismatch({.item = 1, .actual = "EUR", .wanted = "BRL"}));
+  other = Item(1, 1);
+  *other.mutable_freight() = everfold::MakeMoney("", 0);
+  Given<OrderDecider>()
+      .When(Place({other}))
+      .ThenRejected(MakeItemCurrencyMismatch({.item = 0, .actual = "", .wanted = "BRL"}));
+}
+
+TEST(PlacingAnOrder, RefusesAnAmountBelowZeroOrBeyondTheLimit) {
+  const auto refused = [](int item, const everfold::Money& amount) {
+    return MakeItemAmountRefused({.item = item, .amount = amount, .most_minor = kMostMinor});
+  };
+  Given<OrderDecider>().When(Place({Item(-1, 0)})).ThenRejected(refused(0, Brl(-1)));
+  Given<OrderDecider>().When(Place({Item(0, 0), Item(0, -1)})).ThenRejected(refused(1, Brl(-1)));
+  Given<OrderDecider>().When(Place({Item(kMostMinor + 1, 0)})).ThenRejected(refused(0, Brl(kMostMinor + 1)));
+}
+
+TEST(PlacingAnOrder, RefusesATotalBeyondTheLimit) {
+  const auto too_large = MakeOrderTooLarge({.most_minor = kMostMinor});
+  Given<OrderDecider>().When(Place({Item(kMostMinor, 1)})).ThenRejected(too_large);
+  Given<OrderDecider>().When(Place({Item(kMostMinor / 2, kMostMinor / 2, 2)})).ThenRejected(too_large);
+  // 500 times this would be beyond 64 bits for items and freight together.
+  const std::vector<OrderItem> most(500, Item(kMostMinor, kMostMinor, 10000));
+  Given<OrderDecider>().When(Place(most)).ThenRejected(too_large);
+}
+
+TEST(PlacingAnOrder, TakesTheLargestTotal) {
+  Given<OrderDecider>()
+      .When(Place({Item(kMostMinor - 1, 1)}))
+      .Then(MakeOrderPlaced({.customer_id = "c1",
+                             .currency = "BRL",
+                             .items = {Item(kMostMinor - 1, 1)},
+                             .origin = ORIGIN_WEB,
+                             .items_total = Brl(kMostMinor - 1),
+                             .freight_total = Brl(1),
+                             .occurred_at = Now()}));
+}
+
+TEST(PlacingAnOrder, ChecksItsFields) {
+  PlaceOrder order = Place({Item(1, 1)});
+  order.set_customer_id("");
+  Given<OrderDecider>().When(order).ThenInvalid("customer_id", "required");
+  order.set_customer_id("a\nb");
+  Given<OrderDecider>().When(order).ThenInvalid("customer_id", "string.pattern");
+  order.set_currency("brl");
+  Given<OrderDecider>().When(order).ThenInvalid("currency", "string.pattern");
+  order = Place({Item(1, 1, 0)});
+  Given<OrderDecider>().When(order).ThenInvalid("items[0].quantity", "int32.gte_lte");
+  order.mutable_items(0)->clear_price();
+  Given<OrderDecider>().When(order).ThenInvalid("items[0].price", "required");
+  order.set_origin(static_cast<Origin>(77));
+  Given<OrderDecider>().When(order).ThenInvalid("origin", "enum.defined_only");
+  Given<OrderDecider>().When(Place(std::vector<OrderItem>(501, Item(1, 1)))).ThenInvalid("items", "repeated.max_items");
+}
+
+TEST(OrderTotals, AreRightOrErrors) {
+  const auto totals = [](const std::vector<OrderItem>& items) {
+    return TotalsOf({items.begin(), items.end()}, "BRL").status();
+  };
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(everfold::ReasonOf(totals({Item(kMost / 2 + 1, 0, 2)})), "MONEY_OVERFLOW");
+  EXPECT_EQ(everfold::ReasonOf(totals({Item(0, kMost), Item(0, 1)})), "MONEY_OVERFLOW");
+  OrderItem other = Item(1, 1);
+  *other.mutable_price() = Eur(1);
+  EXPECT_EQ(everfold::ReasonOf(totals({other})), "CURRENCY_MISMATCH");
+}
+
+// Steps --------------------------------------------------------------------------------------------------------------
+
+TEST(StepsOfAnOrder, FollowOnEachOther) {
+  ExpectStep(ORIGIN_WEB, MakeApproveOrder({.order_id = "o1", .occurred_at = {}}),
+             MakeOrderApproved({.occurred_at = Now()}), {ORDER_STATUS_PLACED});
+  ExpectStep(ORIGIN_WEB, MakeInvoiceOrder({.order_id = "o1", .occurred_at = {}}),
+             MakeOrderInvoiced({.occurred_at = Now()}), {ORDER_STATUS_APPROVED});
+  ExpectStep(ORIGIN_WEB, MakeStartProcessing({.order_id = "o1", .occurred_at = {}}),
+             MakeProcessingStarted({.occurred_at = Now()}), {ORDER_STATUS_INVOICED});
+  ExpectStep(ORIGIN_WEB, Ship(), MakeOrderShipped({.occurred_at = Now()}), {ORDER_STATUS_PROCESSING});
+  ExpectStep(ORIGIN_WEB, Deliver(), MakeOrderDelivered({.occurred_at = Now()}), {ORDER_STATUS_SHIPPED});
+}
+
+TEST(StepsOfAnOrder, EndItUntilItIsShipped) {
+  const std::vector<OrderStatus> open = {ORDER_STATUS_PLACED, ORDER_STATUS_APPROVED, ORDER_STATUS_INVOICED,
+                                         ORDER_STATUS_PROCESSING};
+  ExpectStep(ORIGIN_WEB, MakeCancelOrder({.order_id = "o1", .occurred_at = {}, .reason = "changed my mind"}),
+             MakeOrderCanceled({.occurred_at = Now(), .reason = "changed my mind"}), open);
+  ExpectStep(ORIGIN_WEB, MakeMarkUnavailable({.order_id = "o1", .occurred_at = {}}),
+             MakeOrderMarkedUnavailable({.occurred_at = Now()}), open);
+}
+
+TEST(StepsOfAnOrder, RefundWhatIsDeliveredOrEnded) {
+  ExpectStep(ORIGIN_WEB, MakeRefundOrder({.order_id = "o1", .occurred_at = {}, .reason = "broken"}),
+             MakeOrderRefunded({.occurred_at = Now(), .reason = "broken"}),
+             {ORDER_STATUS_DELIVERED, ORDER_STATUS_CANCELED, ORDER_STATUS_UNAVAILABLE});
+}
+
+TEST(StepsOfAnImportedOrder, MayBeLeftOutButGoForward) {
+  using S = std::vector<OrderStatus>;
+  ExpectStep(ORIGIN_IMPORTED, MakeApproveOrder({.order_id = "o1", .occurred_at = {}}),
+             MakeOrderApproved({.occurred_at = Now()}), S(kStatuses.begin(), kStatuses.begin() + 1));
+  ExpectStep(ORIGIN_IMPORTED, MakeInvoiceOrder({.order_id = "o1", .occurred_at = {}}),
+             MakeOrderInvoiced({.occurred_at = Now()}), S(kStatuses.begin(), kStatuses.begin() + 2));
+  ExpectStep(ORIGIN_IMPORTED, MakeStartProcessing({.order_id = "o1", .occurred_at = {}}),
+             MakeProcessingStarted({.occurred_at = Now()}), S(kStatuses.begin(), kStatuses.begin() + 3));
+  ExpectStep(ORIGIN_IMPORTED, Ship(), MakeOrderShipped({.occurred_at = Now()}),
+             S(kStatuses.begin(), kStatuses.begin() + 4));
+  ExpectStep(ORIGIN_IMPORTED, Deliver(), MakeOrderDelivered({.occurred_at = Now()}),
+             S(kStatuses.begin(), kStatuses.begin() + 5));
+}
+
+TEST(StepsOfAnImportedOrder, EndItEvenWhenItIsDelivered) {
+  const std::vector<OrderStatus> open(kStatuses.begin(), kStatuses.begin() + 6);
+  ExpectStep(ORIGIN_IMPORTED, MakeCancelOrder({.order_id = "o1", .occurred_at = {}, .reason = ""}),
+             MakeOrderCanceled({.occurred_at = Now(), .reason = ""}), open);
+  ExpectStep(ORIGIN_IMPORTED, MakeMarkUnavailable({.order_id = "o1", .occurred_at = {}}),
+             MakeOrderMarkedUnavailable({.occurred_at = Now()}), open);
+  ExpectStep(ORIGIN_IMPORTED, MakeRefundOrder({.order_id = "o1", .occurred_at = {}, .reason = ""}),
+             MakeOrderRefunded({.occurred_at = Now(), .reason = ""}),
+             std::vector<OrderStatus>(kStatuses.begin(), kStatuses.begin() + 8));
+}
+
+// Times --------------------------------------------------------------------------------------------------------------
+
+OrderTimeRefused TimeRefused(const Timestamp& at, const std::string& earliest) {
+  return MakeOrderTimeRefused({.occurred_at = at, .earliest = At(earliest), .latest = Now()});
+}
+
+TEST(TheTimeOfAStep, IsWhatTheCommandSays) {
+  GivenOrder(ORIGIN_WEB, ORDER_STATUS_SHIPPED)
+      .When(Deliver(At("2025-04-01T08:30:00")))
+      .Then(MakeOrderDelivered({.occurred_at = At("2025-04-01T08:30:00")}));
+}
+
+TEST(TheTimeOfAStep, IsNeverInTheFuture) {
+  const Timestamp tomorrow = At("2026-01-02");
+  PlaceOrder place = Place({Item(1, 1)}, ORIGIN_IMPORTED);
+  *place.mutable_occurred_at() = tomorrow;
+  Given<OrderDecider>().When(place).ThenRejected(TimeRefused(tomorrow, "1970-01-01"));
+  GivenOrder(ORIGIN_IMPORTED, ORDER_STATUS_SHIPPED)
+      .When(Deliver(tomorrow))
+      .ThenRejected(TimeRefused(tomorrow, "1970-01-01"));
+  GivenOrder(ORIGIN_WEB, ORDER_STATUS_SHIPPED)
+      .When(Deliver(tomorrow))
+      .ThenRejected(TimeRefused(tomorrow, "2025-03-02"));
+}
+
+TEST(TheTimeOfAStep, GoesBackForImportsOnly) {
+  const Timestamp before = At("2025-03-01T12:00:00");
+  GivenOrder(ORIGIN_WEB, ORDER_STATUS_PROCESSING).When(Ship(before)).ThenRejected(TimeRefused(before, "2025-03-02"));
+  GivenOrder(ORIGIN_IMPORTED, ORDER_STATUS_APPROVED).When(Ship(before)).Then(MakeOrderShipped({.occurred_at = before}));
+}
+
+TEST(TheTimeOfAStep, StandsStillWhenTheClockHasSteppedBack) {
+  GivenOrder(ORIGIN_WEB, ORDER_STATUS_PROCESSING)
+      .At(Utc("2025-02-01"))
+      .When(Ship())
+      .Then(MakeOrderShipped({.occurred_at = At("2025-03-02")}));
+}
+
+TEST(TheTimeOfAStep, IsATimestamp) {
+  Timestamp at = At("2025-03-03");
+  at.set_nanos(-1);
+  GivenOrder(ORIGIN_WEB, ORDER_STATUS_SHIPPED).When(Deliver(at)).ThenRejected(TimeRefused(at, "2025-03-02"));
+  at.set_nanos(1'000'000'000);
+  GivenOrder(ORIGIN_WEB, ORDER_STATUS_SHIPPED).When(Deliver(at)).ThenRejected(TimeRefused(at, "2025-03-02"));
+  at.set_nanos(0);
+  at.set_seconds(std::numeric_limits<std::int64_t>::max());
+  GivenOrder(ORIGIN_WEB, ORDER_STATUS_SHIPPED).When(Deliver(at)).ThenRejected(TimeRefused(at, "2025-03-02"));
+  at.set_seconds(std::numeric_limits<std::int64_t>::min());
+  GivenOrder(ORIGIN_IMPORTED, ORDER_STATUS_SHIPPED).When(Deliver(at)).ThenRejected(TimeRefused(at, "1970-01-01"));
+}
+
+TEST(AnOrdersState, KeepsItsLatestTime) {
+  Order state = MakeOrder(
+      {.order_id = "", .status = ORDER_STATUS_DELIVERED, .origin = ORIGIN_IMPORTED, .last_event_at = At("2025-03-05")});
+  Given<OrderDecider>(Placed(ORIGIN_IMPORTED, "2025-03-01"), MakeOrderApproved({.occurred_at = At("2025-03-05")}),
+                      MakeOrderShipped({.occurred_at = At("2025-03-03")}),
+                      MakeOrderDelivered({.occurred_at = At("2025-03-04")}))
+      .When(Ship())
+      .ThenState(state);
+}
+
+}  // namespace
+}  // namespace shop::v1
