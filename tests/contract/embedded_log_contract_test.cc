@@ -19,9 +19,7 @@ class EmbeddedBackend final : public LogBackend {
     fs::copy(before, Store(), fs::copy_options::recursive);
     log = nullptr;
   }
-  bool Await(const Notification& event) override {
-    return event.WaitForNotificationWithTimeout(absl::Minutes(1));
-  }
+  bool Await(const Notification& event) override { return event.WaitForNotificationWithTimeout(absl::Minutes(1)); }
 
  private:
   std::string Store() const { return scratch_.path() / std::to_string(crashes_); }

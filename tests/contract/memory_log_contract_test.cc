@@ -51,9 +51,7 @@ class OnAPool final : public MemoryBackend {
     log = nullptr;
     executor_ = nullptr;
   }
-  bool Await(const Notification& event) override {
-    return event.WaitForNotificationWithTimeout(absl::Minutes(1));
-  }
+  bool Await(const Notification& event) override { return event.WaitForNotificationWithTimeout(absl::Minutes(1)); }
 
  private:
   Executor& executor() override {

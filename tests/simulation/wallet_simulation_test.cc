@@ -1,10 +1,10 @@
 // EVERFOLD_SEEDS=n runs n seeds in place of 1,000; EVERFOLD_SEED=n replays one.
+#include "tests/simulation/wallet_simulation.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <string>
-
-#include "tests/simulation/wallet_simulation.h"
 
 namespace everfold {
 namespace {

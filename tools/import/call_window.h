@@ -13,8 +13,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
-#include "everfold/base/mutex.h"
 #include "absl/time/time.h"
+#include "everfold/base/mutex.h"
 
 namespace everfold {
 

@@ -12,10 +12,10 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "everfold/base/mutex.h"
 #include "everfold/app/engine.h"
 #include "everfold/app/host.h"
 #include "everfold/app/print_error.h"
+#include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
 #include "everfold/projection/projection.h"
 

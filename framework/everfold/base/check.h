@@ -9,7 +9,7 @@ namespace everfold {
 
 }  // namespace everfold
 
-#define EVERFOLD_CHECK(condition)                                               \
-  do {                                                                          \
+#define EVERFOLD_CHECK(condition)                                              \
+  do {                                                                         \
     if (!(condition)) ::everfold::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (false)

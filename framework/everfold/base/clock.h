@@ -3,8 +3,8 @@
 #pragma once
 
 #include "absl/base/thread_annotations.h"
-#include "everfold/base/mutex.h"
 #include "absl/time/time.h"
+#include "everfold/base/mutex.h"
 
 namespace everfold {
 

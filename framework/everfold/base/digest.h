@@ -6,8 +6,8 @@
 
 namespace everfold {
 
-std::string Sha256(std::string_view bytes);                             // 32 bytes
+std::string Sha256(std::string_view bytes);                            // 32 bytes
 std::string HmacSha256(std::string_view key, std::string_view bytes);  // 32 bytes
-std::string HexEncode(std::string_view bytes);                          // lower case
+std::string HexEncode(std::string_view bytes);                         // lower case
 
 }  // namespace everfold

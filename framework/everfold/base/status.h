@@ -9,10 +9,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#define EVERFOLD_RETURN_IF_ERROR(expression)                                \
-  do {                                                                      \
-    if (absl::Status everfold_status = (expression); !everfold_status.ok()) \
-      return everfold_status;                                               \
+#define EVERFOLD_RETURN_IF_ERROR(expression)                                                        \
+  do {                                                                                              \
+    if (absl::Status everfold_status = (expression); !everfold_status.ok()) return everfold_status; \
   } while (false)
 
 #define EVERFOLD_ASSIGN_OR_RETURN(declaration, expression) \

@@ -130,7 +130,7 @@ class LaneCommandHandler final : public CommandHandler {
   const std::vector<AggregateType> aggregates_;
   EventStore& store_;
   Executor& executor_;
-  absl::flat_hash_map<std::string, Route> routes_;  // by the command's full message name
+  absl::flat_hash_map<std::string, Route> routes_;   // by the command's full message name
   std::vector<std::unique_ptr<CommandLane>> lanes_;  // one a partition
   TaskScope scope_;
 };

@@ -16,9 +16,10 @@ namespace {
 constexpr absl::Duration kRetryWhenOverloaded = absl::Milliseconds(20);
 
 absl::Status TooManyWaiting(const StreamId& stream, std::size_t limit) {
-  absl::Status status = Error(absl::StatusCode::kResourceExhausted, reason::kOverloaded,
-                              absl::StrFormat("%s: %d commands are waiting already, the limit", stream.ToString(), limit),
-                              {{"stream", stream.ToString()}, {"limit", std::to_string(limit)}});
+  absl::Status status =
+      Error(absl::StatusCode::kResourceExhausted, reason::kOverloaded,
+            absl::StrFormat("%s: %d commands are waiting already, the limit", stream.ToString(), limit),
+            {{"stream", stream.ToString()}, {"limit", std::to_string(limit)}});
   AddRetryInfo(status, kRetryWhenOverloaded);
   return status;
 }
@@ -85,8 +86,7 @@ void CommandLane::Begin(Command command) {
     return Finish(std::move(command), std::move(status));
   }
   if (!command->id.empty()) {
-    absl::StatusOr<std::optional<AppendResult>> known =
-        context_.store.FindCommand(command->stream.tenant, command->id);
+    absl::StatusOr<std::optional<AppendResult>> known = context_.store.FindCommand(command->stream.tenant, command->id);
     if (!known.ok()) return Finish(std::move(command), known.status());
     if (known->has_value()) {
       absl::StatusOr<CommandOutcome> first = ReceiptOf(*command, **known);
@@ -126,7 +126,8 @@ void CommandLane::OnLoaded(Command command, absl::StatusOr<AggregateState> loade
 }
 
 void CommandLane::Decide(Command command, AggregateState state) {
-  // Once the log has failed, what is known of the stream may be behind the disk, or somebody else's: nothing is decided.
+  // Once the log has failed, what is known of the stream may be behind the disk, or somebody else's: nothing is
+  // decided.
   if (const absl::Status health = context_.store.health(); !health.ok()) {
     absl::Status closed = Error(absl::StatusCode::kUnavailable, reason::kStoreClosed,
                                 absl::StrFormat("the store is closed: %s", std::string(health.message())));
@@ -174,8 +175,8 @@ void CommandLane::Accept(Command command, AggregateState state, absl::Time decid
     }
   }
   state.version = state.version.Plus(decision.events.size());
-  context_.store.Append(std::move(append), [this, command = std::move(command), state = std::move(state)](
-                                               absl::StatusOr<AppendResult> result) mutable {
+  context_.store.Append(std::move(append), [this, command = std::move(command),
+                                            state = std::move(state)](absl::StatusOr<AppendResult> result) mutable {
     strand_->Post([this, command = std::move(command), state = std::move(state), result = std::move(result)]() mutable {
       OnAppended(std::move(command), std::move(state), std::move(result));
     });

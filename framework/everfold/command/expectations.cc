@@ -28,12 +28,12 @@ absl::Status CheckExpectations(const RoutedCommand& command, Version actual) {
   }
   const std::optional<Version>& expected = command.request.expected_version;
   if (expected.has_value() && *expected != actual) {
-    return Error(absl::StatusCode::kAborted, reason::kVersionConflict,
-                 absl::StrFormat("%s: expected version %d, it is at version %d", stream, expected->value(),
-                                 actual.value()),
-                 {{"stream", stream},
-                  {"expected_version", std::to_string(expected->value())},
-                  {"actual_version", std::to_string(actual.value())}});
+    return Error(
+        absl::StatusCode::kAborted, reason::kVersionConflict,
+        absl::StrFormat("%s: expected version %d, it is at version %d", stream, expected->value(), actual.value()),
+        {{"stream", stream},
+         {"expected_version", std::to_string(expected->value())},
+         {"actual_version", std::to_string(actual.value())}});
   }
   return absl::OkStatus();
 }

@@ -14,8 +14,8 @@ std::optional<AggregateState> StateCache::Take(const StreamId& stream) {
 
 void StateCache::Put(const StreamId& stream, AggregateState state) {
   if (const auto found = by_stream_.find(stream); found != by_stream_.end()) Remove(found->second);
-  const std::size_t bytes =
-      sizeof(Entry) + stream.aggregate.size() + stream.id.size() + stream.tenant.size() + state.message->SpaceUsedLong();
+  const std::size_t bytes = sizeof(Entry) + stream.aggregate.size() + stream.id.size() + stream.tenant.size() +
+                            state.message->SpaceUsedLong();
   entries_.push_front({stream, std::move(state), bytes});
   by_stream_.emplace(stream, entries_.begin());
   bytes_ += bytes;

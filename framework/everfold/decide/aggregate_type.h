@@ -71,8 +71,10 @@ CommandType MakeCommandType() {
           .id = [](const Message& command) -> const std::string& {
             return CommandTraits<C>::Id(static_cast<const C&>(command));
           },
-          .validate = [](const Message& command,
-                         Violations& violations) { CommandTraits<C>::Validate(static_cast<const C&>(command), violations); },
+          .validate =
+              [](const Message& command, Violations& violations) {
+                CommandTraits<C>::Validate(static_cast<const C&>(command), violations);
+              },
           .decide =
               [](const Message& state, const Message& command, Context& context) {
                 Decision<State> decision =

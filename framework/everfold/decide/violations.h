@@ -46,8 +46,8 @@ class Violations {
   std::size_t count() const { return count_; }
   const std::vector<Violation>& kept() const { return kept_; }
 
-  // OK if empty, else INVALID_ARGUMENT with BadRequest and reason COMMAND_INVALID. `command` is the message's full name;
-  // `path` goes before each field, for requests that carry the command in a field of theirs.
+  // OK if empty, else INVALID_ARGUMENT with BadRequest and reason COMMAND_INVALID. `command` is the message's full
+  // name; `path` goes before each field, for requests that carry the command in a field of theirs.
   absl::Status ToStatus(std::string_view command, std::string_view path) const;
 
  private:

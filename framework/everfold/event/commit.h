@@ -41,7 +41,7 @@ struct Event {
   absl::Time event_time;    // when it happened; the commit's recorded time unless the event says otherwise
   std::vector<std::string> tags;
   PayloadCodec codec = PayloadCodec::kPlain;
-  std::string payload;      // the serialized message
+  std::string payload;  // the serialized message
   friend bool operator==(const Event&, const Event&) = default;
 };
 

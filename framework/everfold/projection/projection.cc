@@ -7,8 +7,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_format.h"
-#include "everfold/base/mutex.h"
 #include "everfold/base/error.h"
+#include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
 #include "everfold/projection/progress.h"
 #include "everfold/projection/read_model_file.h"

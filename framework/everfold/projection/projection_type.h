@@ -64,7 +64,9 @@ struct AnyArgument {
 };
 
 template <class P, class E, class Models>
-concept HasExactOn = requires { static_cast<void (*)(const E&, const EventContext&, Models&)>(&P::On); };
+concept HasExactOn = requires {
+  static_cast<void (*)(const E&, const EventContext&, Models&)>(&P::On);
+};
 
 // On can be called with the event, in some way, with other parameters than the right ones: of another type, in another
 // order, or on an object, because it is not static.

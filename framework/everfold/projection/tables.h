@@ -26,8 +26,9 @@ class Table {
 
   std::optional<Row> Get(const Key& key) {
     std::optional<Row> found;
-    rows_.Get(Traits::Schema(), [&key](ColumnWriter& out) { Traits::BindKey(key, out); },
-              [&found](const ColumnReader& in) { Traits::Read(in, found.emplace()); });
+    rows_.Get(
+        Traits::Schema(), [&key](ColumnWriter& out) { Traits::BindKey(key, out); },
+        [&found](const ColumnReader& in) { Traits::Read(in, found.emplace()); });
     return found;
   }
 
@@ -39,8 +40,9 @@ class Table {
   template <class F>
   void Edit(const Key& key, F edit) {
     Row row;
-    const bool exists = rows_.Get(Traits::Schema(), [&key](ColumnWriter& out) { Traits::BindKey(key, out); },
-                                  [&row](const ColumnReader& in) { Traits::Read(in, row); });
+    const bool exists = rows_.Get(
+        Traits::Schema(), [&key](ColumnWriter& out) { Traits::BindKey(key, out); },
+        [&row](const ColumnReader& in) { Traits::Read(in, row); });
     if (!exists) Traits::SetKey(key, row);
     edit(row);
     Upsert(row);

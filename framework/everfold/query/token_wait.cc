@@ -5,8 +5,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_format.h"
-#include "everfold/base/mutex.h"
 #include "everfold/base/error.h"
+#include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
 #include "everfold/event/consistency_token.h"
 

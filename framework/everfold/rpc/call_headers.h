@@ -15,7 +15,8 @@ struct CallHeaders {
   Metadata metadata;
 };
 
-// INVALID_ARGUMENT (REQUEST_INVALID) for a header that is given twice or is not printable text; UNIMPLEMENTED for a tenant.
+// INVALID_ARGUMENT (REQUEST_INVALID) for a header that is given twice or is not printable text; UNIMPLEMENTED for a
+// tenant.
 absl::StatusOr<CallHeaders> ReadCallHeaders(const grpc::CallbackServerContext& context);
 
 }  // namespace everfold

@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
-#include "everfold/base/mutex.h"
 #include "absl/time/time.h"
+#include "everfold/base/mutex.h"
 
 namespace everfold {
 

@@ -43,6 +43,14 @@ absl::Status ValidateEvent(const NewEvent& event) {
 
 }  // namespace
 
+std::size_t PayloadBytesOf(const AppendRequest& request) {
+  std::size_t bytes = 0;
+  for (const StreamAppend& stream : request.streams) {
+    for (const NewEvent& event : stream.events) bytes += event.payload.size();
+  }
+  return bytes;
+}
+
 absl::Status ValidateAppend(const AppendRequest& request) {
   EVERFOLD_RETURN_IF_ERROR(ValidateCommandId(request.command));
   EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of metadata", kMaxMetadataBytes, BytesOf(request.metadata)));
@@ -50,21 +58,17 @@ absl::Status ValidateAppend(const AppendRequest& request) {
   EVERFOLD_RETURN_IF_ERROR(AtMost("streams of an append", kMaxStreamsPerCommit, request.streams.size()));
   std::set<StreamId> streams;
   std::size_t events = 0;
-  std::size_t bytes = 0;
   for (const StreamAppend& stream : request.streams) {
     EVERFOLD_RETURN_IF_ERROR(ValidateStreamId(stream.stream));
     if (stream.stream.tenant != request.tenant) return Invalid("all streams of an append belong to its tenant");
     if (!streams.insert(stream.stream).second) {
       return Invalid(absl::StrFormat("an append names %s twice", stream.stream.ToString()));
     }
-    for (const NewEvent& event : stream.events) {
-      EVERFOLD_RETURN_IF_ERROR(ValidateEvent(event));
-      bytes += event.payload.size();
-    }
+    for (const NewEvent& event : stream.events) EVERFOLD_RETURN_IF_ERROR(ValidateEvent(event));
     events += stream.events.size();
   }
   if (events == 0 && request.command.empty()) return Invalid("an append without events needs a command id");
-  EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of an append", kMaxCommitBytes, bytes));
+  EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of an append", kMaxCommitBytes, PayloadBytesOf(request)));
   return AtMost("events of an append", kMaxEventsPerCommit, events);
 }
 

@@ -62,6 +62,9 @@ inline constexpr std::size_t kMaxTagBytes = 200;
 inline constexpr std::size_t kMaxCommandIdBytes = 200;
 inline constexpr std::size_t kMaxMetadataBytes = 16 << 10;
 
+// Bytes of all payloads.
+std::size_t PayloadBytesOf(const AppendRequest& request);
+
 // INVALID_ARGUMENT, with the limit and the value, for a request that no store would take.
 absl::Status ValidateAppend(const AppendRequest& request);
 

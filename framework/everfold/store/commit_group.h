@@ -48,9 +48,9 @@ class CommitGroup {
   Sequence first_sequence_;  // of the group before
   Sequence last_sequence_;
   std::size_t payload_bytes_ = 0;
-  absl::flat_hash_map<StreamId, Version> versions_;               // of streams that the group changes
-  absl::flat_hash_map<CommandKey, RecordedCommand> commands_;     // that the group records
-  absl::flat_hash_map<std::uint32_t, std::size_t> chunk_of_;      // partition -> index in chunks_
+  absl::flat_hash_map<StreamId, Version> versions_;            // of streams that the group changes
+  absl::flat_hash_map<CommandKey, RecordedCommand> commands_;  // that the group records
+  absl::flat_hash_map<std::uint32_t, std::size_t> chunk_of_;   // partition -> index in chunks_
   std::vector<Chunk> chunks_;
 };
 

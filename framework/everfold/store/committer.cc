@@ -12,10 +12,10 @@ namespace {
 
 constexpr absl::Duration kRetryWhenOverloaded = absl::Milliseconds(20);
 
-absl::Status Overloaded(std::size_t limit) {
-  absl::Status status = Error(absl::StatusCode::kResourceExhausted, reason::kOverloaded,
-                              absl::StrFormat("%d appends are waiting already, the limit", limit),
-                              {{"limit", std::to_string(limit)}});
+absl::Status Overloaded(const char* what, std::size_t limit) {
+  absl::Status status =
+      Error(absl::StatusCode::kResourceExhausted, reason::kOverloaded,
+            absl::StrFormat("%d %s are waiting already, the limit", limit, what), {{"limit", std::to_string(limit)}});
   AddRetryInfo(status, kRetryWhenOverloaded);
   return status;
 }
@@ -26,9 +26,10 @@ absl::Status Closed(const std::string& why) {
 
 // What a caller is told when the log failed while its commit was under way.
 absl::Status OutcomeUnknown(const absl::Status& cause) {
-  return Error(absl::StatusCode::kUnknown, reason::kOutcomeUnknown,
-               absl::StrFormat("the append may be durable or not; repeat it with the same request_id after a restart: %s",
-                               std::string(cause.message())));
+  return Error(
+      absl::StatusCode::kUnknown, reason::kOutcomeUnknown,
+      absl::StrFormat("the append may be durable or not; repeat it with the same request_id after a restart: %s",
+                      std::string(cause.message())));
 }
 
 }  // namespace
@@ -50,14 +51,26 @@ void Committer::Append(AppendRequest request, EventStore::AppendDone done) {
   if (absl::Status status = ValidateAppend(request); !status.ok()) return Refuse(std::move(done), std::move(status));
   std::optional<TaskScope::Guard> guard = scope_.Enter();
   if (!guard.has_value()) return Refuse(std::move(done), Closed("it is shutting down"));
-  if (waiting_count_.fetch_add(1) >= options_.max_waiting_appends) {
-    --waiting_count_;
-    return Refuse(std::move(done), Overloaded(options_.max_waiting_appends));
-  }
+  if (absl::Status status = Admit(request); !status.ok()) return Refuse(std::move(done), std::move(status));
   strand_->Post([self = shared_from_this(),
                  waiting = Waiting{std::move(request), {std::move(done), *std::move(guard)}}]() mutable {
     self->Enqueue(std::move(waiting));
   });
+}
+
+absl::Status Committer::Admit(const AppendRequest& request) {
+  const std::size_t bytes = PayloadBytesOf(request);
+  const bool too_many = waiting_count_.fetch_add(1) >= options_.max_waiting_appends;
+  const bool too_large = waiting_bytes_.fetch_add(bytes) + bytes > options_.max_waiting_bytes;
+  if (!too_many && !too_large) return absl::OkStatus();
+  Dismiss(request);
+  return too_many ? Overloaded("appends", options_.max_waiting_appends)
+                  : Overloaded("bytes of appends", options_.max_waiting_bytes);
+}
+
+void Committer::Dismiss(const AppendRequest& request) {
+  --waiting_count_;
+  waiting_bytes_ -= PayloadBytesOf(request);
 }
 
 absl::Status Committer::health() const {
@@ -99,7 +112,7 @@ std::vector<Committer::Answer> Committer::FillGroup(CommitGroup& group) {
          group.payload_bytes() < options_.max_group_bytes) {
     Waiting waiting = std::move(waiting_.front());
     waiting_.pop_front();
-    --waiting_count_;
+    Dismiss(waiting.request);
     Outcome outcome = group.Add(waiting.request, NextRecordedAt(waiting.request));
     answers.push_back({std::move(waiting.caller), std::move(outcome)});
   }
@@ -150,8 +163,10 @@ void Committer::Fail(std::vector<Answer>& answers, const absl::Status& status) {
 void Committer::RefuseWaiting() {
   const absl::Status why = Closed(std::string(health().message()));
   std::vector<Answer> answers;
-  for (Waiting& waiting : waiting_) answers.push_back({std::move(waiting.caller), why});
-  waiting_count_ -= waiting_.size();
+  for (Waiting& waiting : waiting_) {
+    Dismiss(waiting.request);
+    answers.push_back({std::move(waiting.caller), why});
+  }
   waiting_.clear();
   Deliver(std::move(answers));
 }

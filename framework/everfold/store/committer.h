@@ -55,6 +55,10 @@ class Committer final : public std::enable_shared_from_this<Committer> {
   void RefuseWaiting();
   absl::Time NextRecordedAt(const AppendRequest& request);
 
+  // Counts a request in, unless too much is waiting already.
+  absl::Status Admit(const AppendRequest& request);
+  void Dismiss(const AppendRequest& request);
+
   void Deliver(std::vector<Answer> answers);
   void Refuse(EventStore::AppendDone done, absl::Status why);
 
@@ -67,7 +71,8 @@ class Committer final : public std::enable_shared_from_this<Committer> {
   const std::shared_ptr<DurableHeads> durable_;
   const std::unique_ptr<Strand> strand_;
   std::atomic<std::size_t> waiting_count_ = 0;
-  TaskScope scope_;  // of appends that are not answered yet
+  std::atomic<std::size_t> waiting_bytes_ = 0;  // of payloads
+  TaskScope scope_;                             // of appends that are not answered yet
 
   // Only on the strand.
   std::deque<Waiting> waiting_;

@@ -27,9 +27,10 @@
 namespace everfold {
 
 struct EventStoreOptions {
-  std::size_t max_waiting_appends = 65536;  // beyond it, appends are refused with RESOURCE_EXHAUSTED
-  std::size_t max_group_commits = 4096;     // in one group
-  std::size_t max_group_bytes = 4 << 20;    // of payloads in one group; a single commit may be larger
+  std::size_t max_waiting_appends = 65536;   // beyond it, appends are refused with RESOURCE_EXHAUSTED
+  std::size_t max_waiting_bytes = 64 << 20;  // of payloads; likewise
+  std::size_t max_group_commits = 4096;      // in one group
+  std::size_t max_group_bytes = 4 << 20;     // of payloads in one group; a single commit may be larger
 };
 
 // Threading: thread-safe, but for Open and Close. Lifetime: log, executor, clock and random outlive it.
@@ -47,8 +48,7 @@ class EventStore {
   // FAILED_PRECONDITION if the log has several partitions and cannot append to them at once.
   // Reads the whole log to build the index. DATA_LOSS, and where, if the log is damaged or not dense.
   static absl::StatusOr<std::unique_ptr<EventStore>> Open(EventStoreOptions options, PartitionLog& log,
-                                                          Executor& executor, const Clock& clock,
-                                                          RandomSource& random);
+                                                          Executor& executor, const Clock& clock, RandomSource& random);
   virtual ~EventStore() = default;
 
   // `done` is called once, on the executor, never before Append returns, and only when the append and every append
@@ -57,7 +57,8 @@ class EventStore {
   //                       (IDEMPOTENCY_KEY_REUSED)
   //   ABORTED             an expectation does not hold (VERSION_CONFLICT, with expected and actual)
   //   RESOURCE_EXHAUSTED  too many appends are waiting (OVERLOADED, with RetryInfo), or the disk is full
-  //   UNKNOWN             the log failed in the middle (OUTCOME_UNKNOWN): the events may be durable or not. The store is
+  //   UNKNOWN             the log failed in the middle (OUTCOME_UNKNOWN): the events may be durable or not. The store
+  //   is
   //                       closed from then on; after a restart the command id tells.
   //   UNAVAILABLE         the store is closed (STORE_CLOSED)
   // In all cases but UNKNOWN an error means that nothing was changed.
@@ -84,8 +85,8 @@ class EventStore {
   // The last durable offset of each partition. Never beyond what DurableSequence, read afterwards, covers.
   virtual Checkpoint DurableHead() const = 0;
 
-  // Calls `hint` on the executor after the durable sequence moved. A hint may come late, for no reason, or while another
-  // one is still running.
+  // Calls `hint` on the executor after the durable sequence moved. A hint may come late, for no reason, or while
+  // another one is still running.
   virtual std::unique_ptr<Watch> WatchDurable(Hint hint) = 0;
 
   virtual PartitionLog& log() const = 0;

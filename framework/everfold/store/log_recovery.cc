@@ -48,13 +48,13 @@ class PartitionRecovery {
       return Broken(partition_, head_, absl::StrFormat("a chunk of partition %d", header.partition.value()));
     }
     if (header.chunk_number != head_.chunk_number + 1 || header.first_offset != head_.offset.Next()) {
-      return Broken(partition_, head_, absl::StrFormat("chunk %d (offset %d) follows", header.chunk_number,
-                                                       header.first_offset.value()));
+      return Broken(partition_, head_,
+                    absl::StrFormat("chunk %d (offset %d) follows", header.chunk_number, header.first_offset.value()));
     }
     for (const Commit& commit : chunk.commits) {
       if (commit.sequence <= last_sequence_) {
-        return Broken(partition_, head_, absl::StrFormat("sequence %d after %d", commit.sequence.value(),
-                                                         last_sequence_.value()));
+        return Broken(partition_, head_,
+                      absl::StrFormat("sequence %d after %d", commit.sequence.value(), last_sequence_.value()));
       }
       last_sequence_ = commit.sequence;
       if (sequences_.size() <= last_sequence_.value()) sequences_.resize(last_sequence_.value() + 1);

@@ -23,8 +23,9 @@ struct RecoveredLog {
   LogTail tail;
 };
 
-// Reads every chunk of the log. DATA_LOSS, naming the place, unless in each partition chunk numbers and offsets are dense,
-// sequences grow and the end is its head; over all partitions sequences are dense; and versions follow on each other.
+// Reads every chunk of the log. DATA_LOSS, naming the place, unless in each partition chunk numbers and offsets are
+// dense, sequences grow and the end is its head; over all partitions sequences are dense; and versions follow on each
+// other.
 absl::StatusOr<RecoveredLog> RecoverLog(const PartitionLog& log);
 
 }  // namespace everfold

@@ -10,10 +10,10 @@ namespace everfold {
 
 absl::StatusOr<AppendResult> RepeatedResult(const RecordedCommand& recorded, const CommandId& request) {
   if (recorded.fingerprint == request.fingerprint) return recorded.result;
-  return Error(absl::StatusCode::kInvalidArgument, reason::kIdempotencyKeyReused,
-               absl::StrFormat("request_id \"%s\" of %s was used by a request with another content", request.id,
-                               request.type),
-               {{"request_id", request.id}, {"command", request.type}});
+  return Error(
+      absl::StatusCode::kInvalidArgument, reason::kIdempotencyKeyReused,
+      absl::StrFormat("request_id \"%s\" of %s was used by a request with another content", request.id, request.type),
+      {{"request_id", request.id}, {"command", request.type}});
 }
 
 Version StoreIndex::VersionOf(const StreamId& stream) const {
@@ -28,8 +28,9 @@ std::vector<StreamPlace> StoreIndex::PlacesAfter(const StreamId& stream, Version
   if (entry == streams_.end() || entry->second.version <= after) return {};
   const std::vector<StreamPlace>& places = entry->second.places;
   // The last place that begins at or before the first version wanted.
-  const auto behind = std::upper_bound(places.begin(), places.end(), after.Next(),
-                                       [](Version version, const StreamPlace& place) { return version < place.first_version; });
+  const auto behind =
+      std::upper_bound(places.begin(), places.end(), after.Next(),
+                       [](Version version, const StreamPlace& place) { return version < place.first_version; });
   return std::vector<StreamPlace>(behind - 1, places.end());
 }
 

@@ -40,9 +40,9 @@ absl::Status ReadStreamEvents(const PartitionLog& log, const StoreIndex& index, 
     EVERFOLD_RETURN_IF_ERROR(VisitEvents(*chunk, [&](const RecordedEvent& event) -> absl::Status {
       if (event.stream.stream != stream || event.version <= last) return absl::OkStatus();
       if (event.version != last.Next()) {
-        return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
-                     absl::StrFormat("%s: version %d follows on %d", stream.ToString(), event.version.value(),
-                                     last.value()));
+        return Error(
+            absl::StatusCode::kDataLoss, reason::kDataLoss,
+            absl::StrFormat("%s: version %d follows on %d", stream.ToString(), event.version.value(), last.value()));
       }
       last = event.version;
       return visit(event);

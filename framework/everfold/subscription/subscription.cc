@@ -57,9 +57,9 @@ class PartitionReader {
     }
     EVERFOLD_ASSIGN_OR_RETURN(const bool found, cursor_->Next());
     if (!found) {
-      return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
-                   absl::StrFormat("partition %d ends at offset %d, before its head", partition_.value(),
-                                   read_to_.value()));
+      return Error(
+          absl::StatusCode::kDataLoss, reason::kDataLoss,
+          absl::StrFormat("partition %d ends at offset %d, before its head", partition_.value(), read_to_.value()));
     }
     EVERFOLD_ASSIGN_OR_RETURN(chunk_, DecodeChunk(cursor_->chunk()));
     next_commit_ = 0;
@@ -159,10 +159,11 @@ absl::Status CheckHistory(const EventStore& store, const Checkpoint& from) {
   const Checkpoint head = store.DurableHead();
   for (std::size_t i = 0; i < from.offsets.size(); ++i) {
     if (from.offsets[i] <= head.offsets[i]) continue;
-    return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
-                 absl::StrFormat("the checkpoint is at offset %d of partition %d, whose durable head is %d: the log has "
-                                 "lost events that were handled",
-                                 from.offsets[i].value(), i, head.offsets[i].value()));
+    return Error(
+        absl::StatusCode::kDataLoss, reason::kDataLoss,
+        absl::StrFormat("the checkpoint is at offset %d of partition %d, whose durable head is %d: the log has "
+                        "lost events that were handled",
+                        from.offsets[i].value(), i, head.offsets[i].value()));
   }
   return absl::OkStatus();
 }

@@ -20,8 +20,8 @@ namespace everfold {
 class Subscription {
  public:
   // `from` with no offsets starts at the beginning.
-  // FAILED_PRECONDITION (OTHER_HISTORY) if `from` is of another epoch or number of partitions; DATA_LOSS if it is beyond
-  // the durable head: then the log has lost events that the reader has handled.
+  // FAILED_PRECONDITION (OTHER_HISTORY) if `from` is of another epoch or number of partitions; DATA_LOSS if it is
+  // beyond the durable head: then the log has lost events that the reader has handled.
   static absl::StatusOr<std::unique_ptr<Subscription>> Start(const EventStore& store, const Checkpoint& from);
   virtual ~Subscription() = default;
 

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "everfold/base/mutex.h"
 #include "everfold/base/error.h"
+#include "everfold/base/mutex.h"
 #include "everfold/log/append_rules.h"
 
 namespace everfold {

@@ -5,8 +5,8 @@
 //       .ThenRejected(MakeInsufficientFunds({.missing_minor = 20}));
 //
 // Field rules are checked as they are in front of Decide: a command that breaks one is neither accepted nor rejected,
-// and ThenInvalid tells which. The clock stands at 2026-01-01T00:00:00Z unless At says otherwise, and ids are the same in
-// every run. Failures are reported to GoogleTest, with what came out next to what was expected.
+// and ThenInvalid tells which. The clock stands at 2026-01-01T00:00:00Z unless At says otherwise, and ids are the same
+// in every run. Failures are reported to GoogleTest, with what came out next to what was expected.
 #pragma once
 
 #include <memory>

@@ -12,10 +12,10 @@
 #include <fstream>
 #include <thread>
 
-#include "everfold/base/mutex.h"
 #include "everfold/app/host.h"
 #include "everfold/app/rebuild.h"
 #include "everfold/app/verify.h"
+#include "everfold/base/mutex.h"
 #include "everfold/rpc/grpc_server.h"
 #include "everfold/testing/scratch_directory.h"
 #include "tests/unit/app/tally.h"

@@ -6,8 +6,8 @@
 #include <atomic>
 #include <csignal>
 
-#include "everfold/base/mutex.h"
 #include "everfold/base/error.h"
+#include "everfold/base/mutex.h"
 #include "everfold/event/partitioning.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -1,7 +1,7 @@
 #include "tests/unit/log/log_driver.h"
 
-#include "everfold/base/mutex.h"
 #include "everfold/base/check.h"
+#include "everfold/base/mutex.h"
 #include "gtest/gtest.h"
 
 namespace everfold {

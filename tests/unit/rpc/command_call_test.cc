@@ -2,8 +2,8 @@
 
 #include <chrono>
 
-#include "everfold/base/mutex.h"
 #include "everfold/base/error.h"
+#include "everfold/base/mutex.h"
 #include "tests/unit/rpc/counter.h"
 #include "tests/unit/rpc/details.h"
 

@@ -8,12 +8,11 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(CheckListenAddress, TakesAFreePort) {
-  EXPECT_EQ(CheckListenAddress("127.0.0.1:0"), absl::OkStatus());
-}
+TEST(CheckListenAddress, TakesAFreePort) { EXPECT_EQ(CheckListenAddress("127.0.0.1:0"), absl::OkStatus()); }
 
 TEST(CheckListenAddress, SaysHowAnAddressIsWritten) {
-  for (const char* const address : {"", "50051", ":50051", "127.0.0.1:", "127.0.0.1:port", "127.0.0.1:65536", "unix:"}) {
+  for (const char* const address :
+       {"", "50051", ":50051", "127.0.0.1:", "127.0.0.1:port", "127.0.0.1:65536", "unix:"}) {
     const absl::Status status = CheckListenAddress(address);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << address;
     EXPECT_THAT(std::string(status.message()), HasSubstr("give HOST:PORT")) << address;

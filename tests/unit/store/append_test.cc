@@ -14,7 +14,8 @@ AppendRequest Request() {
   AppendRequest request;
   StreamAppend& stream = request.streams.emplace_back();
   stream.stream = {"", "wallet", "w1"};
-  stream.events.push_back({.type = "wallet.v1.Deposited", .fingerprint = {}, .payload = "x", .event_time = {}, .tags = {}});
+  stream.events.push_back(
+      {.type = "wallet.v1.Deposited", .fingerprint = {}, .payload = "x", .event_time = {}, .tags = {}});
   return request;
 }
 

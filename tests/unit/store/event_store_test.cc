@@ -162,7 +162,8 @@ TEST_F(EventStoreTest, AnswersAKnownCommandIdWithTheFirstResult) {
 
 TEST_F(EventStoreTest, LetsConcurrentRepeatsShareOneCommit) {
   std::vector<std::shared_ptr<std::optional<Outcome>>> outcomes;
-  for (int i = 0; i < 20; ++i) outcomes.push_back(Start(WithId(To(Wallet("w1"), StreamExpectation::Any(), {"a"}), "r1")));
+  for (int i = 0; i < 20; ++i)
+    outcomes.push_back(Start(WithId(To(Wallet("w1"), StreamExpectation::Any(), {"a"}), "r1")));
   executor_.RunUntilIdle();
   int first = 0;
   for (const auto& outcome : outcomes) {
@@ -232,6 +233,18 @@ TEST_F(EventStoreTest, RefusesAppendsBeyondTheQueueAndTellsWhenToRetry) {
   EXPECT_EQ(ReasonOf(outcomes[4]->value().status()), reason::kOverloaded);
 }
 
+TEST_F(EventStoreTest, RefusesAppendsBeyondTheBytesThatMayWait) {
+  options_.max_waiting_bytes = 10;
+  CrashAndReopen();
+  const auto first = Start(To(Wallet("w1"), StreamExpectation::Any(), {"123456"}));
+  const auto second = Start(To(Wallet("w2"), StreamExpectation::Any(), {"123456"}));
+  executor_.RunUntilIdle();
+  EXPECT_TRUE(first->value().ok());
+  EXPECT_EQ(ReasonOf(second->value().status()), reason::kOverloaded);
+  EXPECT_THAT(std::string(second->value().status().message()), HasSubstr("10 bytes of appends are waiting"));
+  EXPECT_TRUE(Append(To(Wallet("w2"), StreamExpectation::Any(), {"123456"})).ok());
+}
+
 TEST_F(EventStoreTest, CloseEndsWhatWaitsAndRefusesWhatComes) {
   const auto waiting = Start(To(Wallet("w1"), StreamExpectation::Any(), {"a"}));
   bool closed = false;
@@ -286,7 +299,8 @@ TEST_F(EventStoreTest, RefusesToOpenADamagedLogAndSaysWhere) {
   store_.reset();
   const auto store = EventStore::Open(options_, *log_, executor_, executor_.clock(), random_);
   EXPECT_EQ(store.status().code(), absl::StatusCode::kDataLoss);
-  EXPECT_THAT(std::string(store.status().message()), HasSubstr(absl::StrFormat("partition %d, behind chunk 1", partition.value())));
+  EXPECT_THAT(std::string(store.status().message()),
+              HasSubstr(absl::StrFormat("partition %d, behind chunk 1", partition.value())));
 }
 
 }  // namespace

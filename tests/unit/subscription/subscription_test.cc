@@ -48,8 +48,8 @@ class SubscriptionTest : public ::testing::Test {
   static std::vector<std::string> Pull(Subscription& subscription, std::size_t max = 1000) {
     std::vector<std::string> ids;
     const auto count = subscription.Pull(max, [&ids](const RecordedEvent& event) {
-      ids.push_back(absl::StrFormat("%d:%s@%d", event.commit.sequence.value(), event.stream.stream.id,
-                                    event.version.value()));
+      ids.push_back(
+          absl::StrFormat("%d:%s@%d", event.commit.sequence.value(), event.stream.stream.id, event.version.value()));
       return absl::OkStatus();
     });
     EXPECT_TRUE(count.ok()) << count.status();
@@ -105,9 +105,8 @@ TEST_F(SubscriptionTest, DoesNotMoveOverAnEventThatWasNotHandled) {
   Append({"a"}, 3);
   const auto subscription = Start();
   int seen = 0;
-  const auto failed = subscription->Pull(10, [&seen](const RecordedEvent&) {
-    return ++seen == 2 ? absl::InternalError("handler") : absl::OkStatus();
-  });
+  const auto failed = subscription->Pull(
+      10, [&seen](const RecordedEvent&) { return ++seen == 2 ? absl::InternalError("handler") : absl::OkStatus(); });
   EXPECT_EQ(failed.status(), absl::InternalError("handler"));
   EXPECT_THAT(Pull(*Start(subscription->checkpoint())), ElementsAre("1:a@2", "1:a@3"));
 }
