@@ -1,0 +1,287 @@
+// A client of the shop, in plain gRPC: plays a short session against a running server and prints each request and its
+// answer. Ends with 0 if every answer was the expected one.
+//
+//   shop_demo_session ADDRESS            the session, with an order of its own
+//   shop_demo_session ADDRESS --figures  only what the read models add up to
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "everfold/base/error.h"
+#include "everfold/base/timestamp.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+#include "shop/v1/order_api.grpc.pb.h"
+#include "shop/v1/order_book_api.grpc.pb.h"
+#include "shop/v1/payment_api.grpc.pb.h"
+#include "tools/import/rpc_status.h"
+#include "tools/import_olist/figures.h"
+
+namespace shop::v1 {
+namespace {
+
+using Orders = OrderCommandService::Stub;
+using Payments = PaymentCommandService::Stub;
+using OrderQueries = OrderSummaryQueryService::Stub;
+using CustomerQueries = CustomerHistoryQueryService::Stub;
+
+template <class Stub, class Request, class Response>
+using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);
+
+template <class Stub, class Request, class Response>
+absl::Status Call(Stub& stub, Method<Stub, Request, Response> method, const Request& request, Response& response) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+  return everfold::FromGrpc((stub.*method)(&context, request, &response));
+}
+
+constexpr char kCustomer[] = "alice";
+constexpr char kCurrency[] = "BRL";
+constexpr std::int64_t kPriceMinor = 10990;
+constexpr std::int64_t kFreightMinor = 2551;
+
+void Set(everfold::v1::Money& money, std::int64_t minor) {
+  money.set_currency(kCurrency);
+  money.set_minor(minor);
+}
+
+PlaceOrderRequest PlaceRequest(const std::string& order_id) {
+  PlaceOrderRequest request;
+  PlaceOrder& command = *request.mutable_command();
+  command.set_order_id(order_id);
+  command.set_customer_id(kCustomer);
+  command.set_currency(kCurrency);
+  OrderItem& item = *command.add_items();
+  item.set_product_id("chair");
+  item.set_seller_id("bob");
+  item.set_quantity(1);
+  Set(*item.mutable_price(), kPriceMinor);
+  Set(*item.mutable_freight(), kFreightMinor);
+  return request;
+}
+
+// The lines of a table with two columns.
+void PrintLine(std::string_view name, std::string_view value) {
+  std::cout << absl::StrFormat("     %-12s %14s\n", name, value);
+}
+void PrintAmount(std::string_view name, std::int64_t minor) {
+  PrintLine(name, absl::StrFormat("%d.%02d %s", minor / 100, std::abs(minor % 100), kCurrency));
+}
+void PrintDay(std::string_view name, const google::protobuf::Timestamp& time) {
+  PrintLine(name, absl::FormatTime("%Y-%m-%d", everfold::TimeOf(time), absl::UTCTimeZone()));
+}
+
+void PrintSummary(const OrderSummary& order) {
+  PrintLine("order", order.order_id());
+  PrintLine("customer", order.customer_id());
+  PrintLine("status", OrderStatus_Name(order.status()).substr(sizeof("ORDER_STATUS_") - 1));
+  PrintLine("pieces", std::to_string(order.items()));
+  PrintAmount("goods", order.items_minor());
+  PrintAmount("freight", order.freight_minor());
+  PrintAmount("captured", order.captured_minor());
+  PrintDay("placed", order.placed_at());
+  PrintDay("approved", order.approved_at());
+}
+
+void PrintHistory(const CustomerHistory& history) {
+  PrintLine("customer", history.customer_id());
+  PrintLine("orders", std::to_string(history.orders()));
+  PrintAmount("goods", history.items_minor());
+  PrintAmount("freight", history.freight_minor());
+  PrintAmount("captured", history.captured_minor());
+  PrintDay("first order", history.first_order_at());
+  PrintDay("last order", history.last_order_at());
+}
+
+// False if the shop does not answer.
+bool PrintFigures(std::shared_ptr<grpc::Channel> channel, const std::string& token) {
+  const auto figures =
+      everfold::ReadFigures(std::move(channel), {.in_flight = 1, .give_up_after = absl::Seconds(10)}, token);
+  if (!figures.ok()) {
+    std::cerr << everfold::Describe(figures.status()) << "\n";
+    return false;
+  }
+  everfold::Print(*figures, std::cout);
+  return true;
+}
+
+enum class Outcome { kAccepted, kRepeated, kRejected, kInvalid, kFailed };
+
+class Session {
+ public:
+  explicit Session(std::shared_ptr<grpc::Channel> channel)
+      : channel_(channel),
+        orders_(OrderCommandService::NewStub(channel)),
+        payments_(PaymentCommandService::NewStub(channel)),
+        order_queries_(OrderSummaryQueryService::NewStub(channel)),
+        customer_queries_(CustomerHistoryQueryService::NewStub(channel)) {}
+
+  // True if every answer was the one that its title promises.
+  bool Play() {
+    if (!Place()) return false;
+    Approve();
+    Capture("The payment arrives. It is an aggregate of its own, beside the order", Outcome::kAccepted);
+    DeliverTooEarly();
+    PlaceInNoCurrency();
+    Capture("The payment once more, as a client sends it that got no answer: same request_id", Outcome::kRepeated);
+    ReadOrder();
+    ReadCustomer();
+    ReadAll();
+    return as_promised_;
+  }
+
+ private:
+  // Each run has an order of its own: demo-1, then demo-2, ...
+  bool Place() {
+    PlaceOrderRequest request;
+    PlaceOrderResponse response;
+    absl::Status status;
+    int number = 0;
+    do {
+      order_ = absl::StrFormat("demo-%d", ++number);
+      request = PlaceRequest(order_);
+      status = Call(*orders_, &Orders::PlaceOrder, request, response);
+    } while (absl::IsAlreadyExists(status));
+    Show("An order is placed. The answer comes when the event is on disk", "PlaceOrder", request);
+    return Show(status, response.receipt()) == Outcome::kAccepted;
+  }
+
+  void Approve() {
+    ApproveOrderRequest request;
+    ApproveOrderResponse response;
+    request.mutable_command()->set_order_id(order_);
+    Show("It is approved", "ApproveOrder", request);
+    const absl::Status status = Call(*orders_, &Orders::ApproveOrder, request, response);
+    as_promised_ &= Show(status, response.receipt()) == Outcome::kAccepted;
+  }
+
+  void Capture(const char* title, Outcome promised) {
+    CapturePaymentRequest request;
+    CapturePaymentResponse response;
+    CapturePayment& command = *request.mutable_command();
+    command.set_payment_id(absl::StrFormat("%s-1", order_));
+    command.mutable_terms()->set_order_id(order_);
+    command.mutable_terms()->set_method(PAYMENT_METHOD_CREDIT_CARD);
+    command.mutable_terms()->set_installments(1);
+    Set(*command.mutable_amount(), kPriceMinor + kFreightMinor);
+    request.set_request_id(absl::StrFormat("%s/capture", order_));
+    Show(title, "CapturePayment", request);
+    const absl::Status status = Call(*payments_, &Payments::CapturePayment, request, response);
+    as_promised_ &= Show(status, response.receipt()) == promised;
+  }
+
+  void DeliverTooEarly() {
+    DeliverOrderRequest request;
+    DeliverOrderResponse response;
+    request.mutable_command()->set_order_id(order_);
+    Show("It cannot be delivered yet: the business rule in Decide says no, with a typed rejection", "DeliverOrder",
+         request);
+    const absl::Status status = Call(*orders_, &Orders::DeliverOrder, request, response);
+    as_promised_ &= Show(status, response.receipt()) == Outcome::kRejected;
+  }
+
+  void PlaceInNoCurrency() {
+    PlaceOrderRequest request;
+    PlaceOrderResponse response;
+    request.mutable_command()->set_order_id(absl::StrFormat("%s-invalid", order_));
+    request.mutable_command()->set_customer_id(kCustomer);
+    request.mutable_command()->set_currency("reais");
+    Show("No such currency: the field rule in order.proto says no, before Decide is asked", "PlaceOrder", request);
+    const absl::Status status = Call(*orders_, &Orders::PlaceOrder, request, response);
+    as_promised_ &= Show(status, response.receipt()) == Outcome::kInvalid;
+  }
+
+  void ReadOrder() {
+    GetOrderSummaryRequest request;
+    GetOrderSummaryResponse response;
+    request.set_order_id(order_);
+    request.set_consistency_token(token_);
+    Show("The order, read with the token of the last receipt: no older state may answer", "GetOrderSummary", request);
+    const absl::Status status = Call(*order_queries_, &OrderQueries::GetOrderSummary, request, response);
+    if (!status.ok()) return ShowFailedRead(status);
+    PrintSummary(response.order_summary());
+    as_promised_ &= response.order_summary().status() == ORDER_STATUS_APPROVED &&
+                    response.order_summary().captured_minor() == kPriceMinor + kFreightMinor;
+  }
+
+  void ReadCustomer() {
+    GetCustomerHistoryRequest request;
+    GetCustomerHistoryResponse response;
+    request.set_customer_id(kCustomer);
+    request.set_currency(kCurrency);
+    request.set_consistency_token(token_);
+    Show("The customer's history; each run of the demo adds an order", "GetCustomerHistory", request);
+    const absl::Status status = Call(*customer_queries_, &CustomerQueries::GetCustomerHistory, request, response);
+    if (!status.ok()) return ShowFailedRead(status);
+    PrintHistory(response.customer_history());
+    as_promised_ &= response.customer_history().orders() > 0;
+  }
+
+  void ReadAll() {
+    std::cout << absl::StrFormat("\n%d. All orders by status, and payments by method, with the same token\n\n",
+                                 ++step_);
+    as_promised_ &= PrintFigures(channel_, token_);
+  }
+
+  void Show(const char* title, const char* method, const google::protobuf::Message& request) {
+    std::cout << absl::StrFormat("\n%d. %s\n   -> %s  %s\n", ++step_, title, method, request.ShortDebugString());
+  }
+
+  Outcome Show(const absl::Status& status, const everfold::v1::CommandReceipt& receipt) {
+    WrongOrderStatus rejection;
+    if (status.ok()) return ShowAccepted(receipt);
+    if (everfold::FindDetail(status, rejection)) {
+      ShowAnswer(absl::StrFormat("rejected: WrongOrderStatus {%s}", rejection.ShortDebugString()));
+      return Outcome::kRejected;
+    }
+    const bool invalid = everfold::ReasonOf(status) == everfold::reason::kCommandInvalid;
+    ShowAnswer(absl::StrFormat("%s%s", invalid ? "invalid: " : "failed: ", everfold::Describe(status)));
+    return invalid ? Outcome::kInvalid : Outcome::kFailed;
+  }
+
+  Outcome ShowAccepted(const everfold::v1::CommandReceipt& receipt) {
+    ShowAnswer(absl::StrFormat("%s: %s is at version %d (commit %d of the store)",
+                               receipt.repeated() ? "first receipt again" : "accepted", receipt.stream(),
+                               receipt.version(), receipt.sequence()));
+    if (receipt.repeated()) return Outcome::kRepeated;
+    token_ = receipt.consistency_token();
+    return Outcome::kAccepted;
+  }
+
+  void ShowFailedRead(const absl::Status& status) {
+    ShowAnswer(absl::StrFormat("failed: %s", everfold::Describe(status)));
+    as_promised_ = false;
+  }
+
+  void ShowAnswer(const std::string& answer) { std::cout << absl::StrFormat("   <- %s\n", answer); }
+
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<Orders> orders_;
+  std::unique_ptr<Payments> payments_;
+  std::unique_ptr<OrderQueries> order_queries_;
+  std::unique_ptr<CustomerQueries> customer_queries_;
+  std::string order_;
+  std::string token_;  // of the last receipt
+  int step_ = 0;
+  bool as_promised_ = true;
+};
+
+}  // namespace
+}  // namespace shop::v1
+
+int main(int argc, char** argv) {
+  const bool figures = argc == 3 && std::string_view(argv[2]) == "--figures";
+  if (argc != 2 && !figures) {
+    std::cerr << "usage: shop_demo_session ADDRESS [--figures]\n";
+    return 2;
+  }
+  auto channel = grpc::CreateChannel(argv[1], grpc::InsecureChannelCredentials());
+  if (figures) return shop::v1::PrintFigures(std::move(channel), "") ? 0 : 1;
+  return shop::v1::Session(std::move(channel)).Play() ? 0 : 1;
+}
