@@ -3,7 +3,7 @@
 //
 //   TestApp app(Parts().Aggregate<WalletDecider>().Projection<Balances>());
 //   const CommandReceipt receipt = app.Accepted(MakeDeposit({.wallet_id = "w1", .amount_minor = 100}));
-//   EXPECT_EQ(app.Get<WalletBalance>("w1", receipt.token)->balance_minor(), 100);
+//   EXPECT_EQ(app.Get<WalletBalance>({"w1"}, receipt.token)->balance_minor(), 100);
 //
 // Crash drops everything that is not durable, and opens again on what is.
 #pragma once
