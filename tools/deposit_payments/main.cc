@@ -12,6 +12,7 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "tools/deposit_payments/depositor.h"
+#include "tools/import/channel.h"
 #include "tools/import/decimal.h"
 #include "tools/import/progress_bar.h"
 #include "tools/import/rpc_status.h"
@@ -25,14 +26,6 @@ struct Arguments {
   int in_flight = 64;
   int patience_seconds = 60;
 };
-
-std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
-  grpc::ChannelArguments arguments;  // a server that restarts is found again soon
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-}
 
 std::set<std::string> WalletsOf(const PaymentFile& file) {
   std::set<std::string> wallets;

@@ -10,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
+#include "tools/import/channel.h"
 #include "tools/import/progress_bar.h"
 #include "tools/import/rpc_status.h"
 #include "tools/import_olist/data_set.h"
@@ -28,14 +29,6 @@ struct Arguments {
   int in_flight = 256;
   int patience_seconds = 60;
 };
-
-std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
-  grpc::ChannelArguments arguments;  // a server that restarts is found again soon
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-}
 
 void ImportAll(const DataSet& data, Importer& importer, ProgressBar& bar) {
   for (const OlistOrder& order : data.orders) {

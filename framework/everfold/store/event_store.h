@@ -58,8 +58,7 @@ class EventStore {
   //   ABORTED             an expectation does not hold (VERSION_CONFLICT, with expected and actual)
   //   RESOURCE_EXHAUSTED  too many appends are waiting (OVERLOADED, with RetryInfo), or the disk is full
   //   UNKNOWN             the log failed in the middle (OUTCOME_UNKNOWN): the events may be durable or not. The store
-  //   is
-  //                       closed from then on; after a restart the command id tells.
+  //                       is closed from then on; after a restart the command id tells.
   //   UNAVAILABLE         the store is closed (STORE_CLOSED)
   // In all cases but UNKNOWN an error means that nothing was changed.
   virtual void Append(AppendRequest request, AppendDone done) = 0;
