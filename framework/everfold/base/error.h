@@ -48,6 +48,7 @@ inline constexpr char kDiskFull[] = "DISK_FULL";                           // th
 inline constexpr char kStoreLocked[] = "STORE_LOCKED";                     // another process has the store open
 inline constexpr char kStoreMismatch[] = "STORE_MISMATCH";                 // the store was created otherwise
 inline constexpr char kStorageFailed[] = "STORAGE_FAILED";                 // the disk or its library said no
+inline constexpr char kFormatUnknown[] = "FORMAT_UNKNOWN";                 // a newer program wrote it
 inline constexpr char kMoneyOverflow[] = "MONEY_OVERFLOW";                 // an amount beyond 64 bits
 inline constexpr char kCurrencyMismatch[] = "CURRENCY_MISMATCH";           // amounts of two currencies
 }  // namespace reason

@@ -31,7 +31,7 @@ struct CommandType {
   AnyDecision (*decide)(const Message& state, const Message& command, Context& context) = nullptr;
 };
 
-struct EventType {
+struct AggregateEvent {
   using Message = google::protobuf::Message;
   std::string name;         // full message name
   std::string fingerprint;  // 32 bytes
@@ -46,7 +46,7 @@ struct AggregateType {
   std::string name;  // first part of its streams' names
   const google::protobuf::Message* initial_state = nullptr;
   absl::flat_hash_map<std::string, CommandType> commands;  // by full message name
-  absl::flat_hash_map<std::string, EventType> events;      // by full message name
+  absl::flat_hash_map<std::string, AggregateEvent> events;  // by full message name
 
   std::unique_ptr<google::protobuf::Message> NewState() const;
 
@@ -84,7 +84,7 @@ CommandType MakeCommandType() {
 }
 
 template <class D, class E>
-EventType MakeEventType() {
+AggregateEvent MakeAggregateEvent() {
   using State = typename D::Aggregate;
   using Message = google::protobuf::Message;
   return {.name = EventTraits<E>::kName,
@@ -107,7 +107,7 @@ AggregateType MakeAggregateType(Types<C...>, Types<E...>) {
   AggregateType type{
       .name = AggregateOf<State>::kName, .initial_state = &State::default_instance(), .commands = {}, .events = {}};
   (type.commands.emplace(CommandTraits<C>::kName, MakeCommandType<D, C>()), ...);
-  (type.events.emplace(EventTraits<E>::kName, MakeEventType<D, E>()), ...);
+  (type.events.emplace(EventTraits<E>::kName, MakeAggregateEvent<D, E>()), ...);
   return type;
 }
 

@@ -63,9 +63,10 @@ struct Commit {
   CommandId command;
   Metadata metadata;
   std::vector<StreamEvents> streams;  // may be empty: a recorded outcome
+  std::uint64_t erased_events = 0;    // of a tombstone, which has nothing else but its sequence
 
   std::uint64_t event_count() const {
-    std::uint64_t count = 0;
+    std::uint64_t count = erased_events;
     for (const StreamEvents& stream : streams) count += stream.events.size();
     return count;
   }

@@ -14,6 +14,30 @@ TEST(Sha256, MatchesThePublishedVectors) {  // FIPS 180-4, examples of NIST
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+std::string Finish(Sha256Hasher& hasher) {
+  const auto digest = hasher.Finish();
+  return HexEncode({reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
+TEST(Sha256Hasher, PartsAreHashedAsTheWhole) {
+  const std::string text = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    Sha256Hasher hasher;
+    hasher.Add(std::string_view(text).substr(0, cut));
+    hasher.Add({});
+    hasher.Add(std::string_view(text).substr(cut));
+    EXPECT_EQ(Finish(hasher), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1") << cut;
+  }
+}
+
+TEST(Sha256Hasher, BeginsAnewAfterFinish) {
+  Sha256Hasher hasher;
+  EXPECT_EQ(Finish(hasher), HexEncode(Sha256("")));
+  hasher.Add("abc");
+  EXPECT_EQ(Finish(hasher), HexEncode(Sha256("abc")));
+  EXPECT_EQ(Finish(hasher), HexEncode(Sha256("")));
+}
+
 TEST(HmacSha256, MatchesThePublishedVectors) {  // RFC 4231, cases 1, 2 and 6
   EXPECT_EQ(HexEncode(HmacSha256(std::string(20, '\x0b'), "Hi There")),
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");

@@ -4,47 +4,51 @@
 
 #include <cstring>
 
+#include "everfold/event/partitioning.h"
+
 namespace everfold {
 namespace {
 
 absl::Time RandomTime(RandomSource& random) {
-  const auto magnitude = static_cast<std::int64_t>(random.Next() >> (1 + random.Below(63)));
+  const auto magnitude = static_cast<std::int64_t>(random.Next() >> (2 + random.Below(62)));
   return absl::FromUnixMicros(random.Below(4) == 0 ? -magnitude : magnitude);
 }
 
 std::string RandomText(RandomSource& random) { return random.Bytes(random.Below(4) == 0 ? 0 : random.Below(200)); }
 
-Event RandomEvent(RandomSource& random) {
+Event RandomEvent(const Commit& commit, RandomSource& random) {
   Event event;
   event.type = "type" + std::to_string(random.Below(4));
   event.fingerprint = random.Below(2) == 0 ? "" : std::string(32, static_cast<char>('a' + random.Below(2)));
-  event.event_time = RandomTime(random);
+  event.event_time = random.Below(2) == 0 ? commit.recorded_at : RandomTime(random);
   for (std::uint64_t left = random.Below(3); left > 0; --left) event.tags.push_back(RandomText(random));
   event.codec = static_cast<PayloadCodec>(random.Below(3));
   event.payload = RandomText(random);
   return event;
 }
 
-StreamEvents RandomStream(RandomSource& random, const std::string& tenant) {
+StreamEvents RandomStream(const Commit& commit, RandomSource& random) {
   StreamEvents stream;
-  stream.stream = {tenant, "jar", RandomText(random)};
-  stream.first_version = Version(random.Next() >> random.Below(64));
-  for (std::uint64_t left = random.Below(4); left > 0; --left) stream.events.push_back(RandomEvent(random));
+  stream.stream = {commit.tenant, "jar", RandomText(random)};
+  stream.first_version = Version(1 + (random.Next() >> (1 + random.Below(63))));
+  for (std::uint64_t left = random.Below(4); left > 0; --left) stream.events.push_back(RandomEvent(commit, random));
   return stream;
 }
 
-Commit RandomCommit(RandomSource& random) {
+Commit RandomCommit(absl::Time recorded_at, RandomSource& random) {
   Commit commit;
-  commit.recorded_at = RandomTime(random);
+  commit.recorded_at = recorded_at;
   commit.tenant = RandomText(random);
-  commit.command = {RandomText(random), RandomText(random), RandomText(random)};
+  if (random.Below(4) > 0) commit.command.type = "command" + std::to_string(random.Below(3));
+  if (random.Below(4) > 0) {
+    commit.command.id = "id" + RandomText(random);
+    commit.command.fingerprint = RandomText(random);
+  }
   commit.metadata = {RandomText(random), RandomText(random), RandomText(random), RandomText(random), {}};
   for (std::uint64_t left = random.Below(3); left > 0; --left) {
     commit.metadata.headers[RandomText(random)] = RandomText(random);
   }
-  for (std::uint64_t left = random.Below(4); left > 0; --left) {
-    commit.streams.push_back(RandomStream(random, commit.tenant));
-  }
+  for (std::uint64_t left = random.Below(4); left > 0; --left) commit.streams.push_back(RandomStream(commit, random));
   return commit;
 }
 
@@ -65,24 +69,89 @@ Commit FullCommit() {
                         .tags = {"card:1", ""},
                         .codec = PayloadCodec::kZstd,
                         .payload = std::string("\x08\x00\xff", 3)};
-  Event raw = deposited;
-  raw.fingerprint.clear();
+  Event raw{.type = "wallet.v1.Deposited",
+            .fingerprint = "",
+            .event_time = commit.recorded_at,
+            .tags = {},
+            .codec = PayloadCodec::kPlain,
+            .payload = ""};
   commit.streams = {{{"acme", "wallet", "w1"}, Version(7), {deposited, raw, deposited}},
                     {{"acme", "wallet", "{w1}/2"}, Version(1), {raw}}};
   return commit;
 }
 
+template <class Integer>
+void Put(Integer value, std::size_t at, std::string& chunk) {
+  std::memcpy(chunk.data() + at, &value, sizeof(value));
+}
+
 }  // namespace
 
+ChunkMaker::ChunkMaker(const ChunkHeader& first) : next_(first) {}
+
+std::string ChunkMaker::Make(const std::vector<Commit>& commits) {
+  writer_.Begin(next_, chain_);
+  for (const Commit& commit : commits) {
+    Add(commit);
+    next_.first_offset = next_.first_offset.Plus(commit.event_count());
+  }
+  ++next_.chunk_number;
+  return writer_.Finish(chain_);
+}
+
+TypeId ChunkMaker::IdOf(const EventType& type) {
+  const auto [id, added] = ids_.try_emplace({type.name, type.fingerprint}, static_cast<TypeId>(ids_.size() + 1));
+  if (added) writer_.Define({id->second, type});
+  return id->second;
+}
+
+void ChunkMaker::Add(const Commit& commit) {
+  std::vector<Version> first_versions;
+  std::vector<TypeId> event_types;
+  const TypeId command_type = commit.command.type.empty() ? 0 : IdOf({commit.command.type, ""});
+  for (const StreamEvents& stream : commit.streams) {
+    first_versions.push_back(stream.first_version);
+    for (const Event& event : stream.events) event_types.push_back(IdOf({event.type, event.fingerprint}));
+  }
+  const std::string body = EncodeBody(commit);
+  writer_.Add({.sequence = commit.sequence,
+               .recorded_at = commit.recorded_at,
+               .command_type = command_type,
+               .first_versions = first_versions,
+               .event_types = event_types,
+               .body = body});
+}
+
+std::string EncodeBody(const Commit& commit) {
+  std::string body;
+  CommitBodyWriter writer(body);
+  writer.Begin(commit.tenant, commit.command, commit.metadata);
+  for (const StreamEvents& stream : commit.streams) {
+    writer.Stream(stream.stream, stream.events.size());
+    for (const Event& event : stream.events) {
+      std::optional<absl::Time> event_time;
+      if (event.event_time != commit.recorded_at) event_time = event.event_time;
+      writer.Event(event.codec, event_time, event.tags, event.payload);
+    }
+  }
+  return body;
+}
+
+ChunkHeader SampleHeader() {
+  ChunkHeader header;
+  header.partition = PartitionId(3);
+  header.writer_epoch = 0x0123456789abcdef;
+  header.chunk_number = 12;
+  header.first_offset = Offset(1000);
+  return header;
+}
+
 ChunkHeader HeaderOf(const std::vector<Commit>& commits) {
-  ChunkHeader header{.partition = PartitionId(3),
-                     .writer_epoch = 0x0123456789abcdef,
-                     .chunk_number = 12,
-                     .first_offset = Offset(1000),
-                     .event_count = 0,
-                     .commit_count = static_cast<std::uint32_t>(commits.size()),
-                     .first_sequence = commits.front().sequence,
-                     .last_sequence = commits.back().sequence};
+  ChunkHeader header = SampleHeader();
+  header.commit_count = static_cast<std::uint32_t>(commits.size());
+  header.first_sequence = commits.front().sequence;
+  header.last_sequence = commits.back().sequence;
+  header.base_time = commits.front().recorded_at;
   for (const Commit& commit : commits) header.event_count += static_cast<std::uint32_t>(commit.event_count());
   return header;
 }
@@ -95,24 +164,32 @@ std::vector<Commit> SampleCommits() {
   return {FullCommit(), outcome};
 }
 
-std::string SampleChunk() { return EncodeChunk(HeaderOf(SampleCommits()), SampleCommits()); }
+std::string ChunkOf(const std::vector<Commit>& commits) { return ChunkMaker(SampleHeader()).Make(commits); }
+
+std::string SampleChunk() { return ChunkOf(SampleCommits()); }
 
 std::vector<Commit> RandomCommits(RandomSource& random) {
   std::vector<Commit> commits;
   std::uint64_t sequence = random.Next() >> (1 + random.Below(60));
+  absl::Time recorded_at = RandomTime(random);
   for (std::uint64_t left = 1 + random.Below(5); left > 0; --left) {
-    commits.push_back(RandomCommit(random));
+    commits.push_back(RandomCommit(recorded_at, random));
     sequence += 1 + random.Below(3);
     commits.back().sequence = Sequence(sequence);
+    recorded_at += absl::Microseconds(random.Next() >> (4 + random.Below(60)));
   }
   return commits;
 }
 
+const TypeDictionary& NoTypes() {
+  static const auto* const none = new TypeDictionary(kMaxPartitions);
+  return *none;
+}
+
 void Reseal(std::string& chunk) {
-  const std::uint64_t seed = XXH3_64bits(chunk.data(), 56);
-  const std::uint64_t checksum =
-      XXH3_64bits_withSeed(chunk.data() + kChunkHeaderBytes, chunk.size() - kChunkHeaderBytes, seed);
-  std::memcpy(chunk.data() + 56, &checksum, sizeof(checksum));
+  Put(static_cast<std::uint32_t>(chunk.size()), 8, chunk);
+  const std::uint64_t seed = XXH3_64bits(chunk.data(), 120);
+  Put(std::uint64_t{XXH3_64bits_withSeed(chunk.data() + 128, chunk.size() - 128, seed)}, 120, chunk);
 }
 
 }  // namespace everfold

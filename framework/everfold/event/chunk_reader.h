@@ -1,0 +1,157 @@
+// Reading of chunks without copying: everything that is returned points into the chunk's bytes.
+//
+//   EVERFOLD_ASSIGN_OR_RETURN(ChunkReader chunk, ChunkReader::Open(bytes));
+//   while (chunk.NextCommit()) {
+//     while (chunk.NextStream()) {
+//       while (chunk.NextEvent()) Use(chunk.commit(), chunk.stream(), chunk.event());
+//     }
+//   }
+//   EVERFOLD_RETURN_IF_ERROR(chunk.status());  // a loop ends early on damage
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "everfold/event/chunk_bytes.h"
+#include "everfold/event/chunk_header.h"
+#include "everfold/event/commit.h"
+#include "everfold/event/event_type.h"
+
+namespace everfold {
+
+struct CommitView {
+  Sequence sequence;
+  Offset first_offset;            // of its first event; of the next one, if it has none
+  std::uint32_t event_count = 0;  // also of a tombstone
+  std::uint32_t stream_count = 0;
+  bool tombstone = false;  // erased: only the fields above and `reason` are there
+  std::string_view reason;
+  absl::Time recorded_at;
+  TypeId command_type = 0;
+  std::string_view tenant;
+  std::string_view command_id;           // empty: the command has no identity
+  std::string_view command_fingerprint;  // of its request
+};
+
+struct StreamView {
+  std::string_view aggregate;
+  std::string_view id;
+  Version first_version;
+  std::uint32_t event_count = 0;
+  Offset first_offset;
+};
+
+struct EventView {
+  TypeId type = 0;
+  PayloadCodec codec = PayloadCodec::kPlain;
+  absl::Time event_time;
+  Version version;
+  Offset offset;
+  std::uint32_t tag_count = 0;
+  std::string_view encoded_tags;  // DecodeTags
+  std::string_view payload;
+};
+
+// Which types a reader wants, by type id; ids beyond its size are not wanted.
+using WantedTypes = std::vector<bool>;
+
+// Threading: one thread. Lifetime: the bytes outlive it and all views. After a call of Next* the views of that level
+// and below are others.
+class ChunkReader {
+ public:
+  // Checks length, header and checksum, and reads the definitions. DATA_LOSS, with what is wrong, for bytes that are no
+  // whole and unchanged chunk.
+  static absl::StatusOr<ChunkReader> Open(std::string_view bytes);
+
+  const ChunkHeader& header() const { return header_; }
+  const std::vector<TypeDefinition>& definitions() const { return definitions_; }
+
+  // Each moves to the next one, the first at the first call, and returns false at the end, or on damage, which status()
+  // then tells. A commit that is left early is skipped.
+  bool NextCommit();
+  // Skips commits that hold none of the wanted types, without looking into their bodies.
+  bool NextCommitOf(const WantedTypes& wanted);
+  bool NextStream();
+  bool NextEvent();
+
+  const CommitView& commit() const { return commit_; }
+  const StreamView& stream() const { return stream_; }
+  const EventView& event() const { return event_; }
+  // The commit's bytes, whose SHA-256 is its leaf unless it is a tombstone.
+  std::string_view commit_bytes() const { return commit_bytes_; }
+  // The commit's leaf: of a tombstone the one that it carries, else computed.
+  Digest leaf() const;
+  // The bytes of the chunk's type definitions, whose SHA-256 is part of the chain.
+  std::string_view definition_bytes() const { return definition_bytes_; }
+  // The commit's metadata, decoded. REQUIRES: it is no tombstone.
+  absl::StatusOr<Metadata> DecodeMetadata() const;
+  absl::StatusOr<std::vector<std::string>> DecodeTags() const;
+
+  // DATA_LOSS once a part of the chunk did not decode, or the commits did not add up to what the header says.
+  const absl::Status& status() const { return status_; }
+
+ private:
+  ChunkReader(std::string_view bytes, const ChunkHeader& header);
+  absl::Status ReadDefinitions();
+  bool NextPlace(const WantedTypes* wanted);
+  bool PlaceInOrder(std::uint64_t behind_first);
+  bool ReadPlace(ByteReader in, const WantedTypes* wanted);
+  bool PlaceInTime(std::int64_t behind_base);
+  bool CountEvents(std::uint64_t events);
+  bool ReadEventTypes(ByteReader in, const WantedTypes* wanted);
+  bool ReadTombstone(ByteReader in);
+  bool ReadBodyBegin();
+  bool SkipMetadata();
+  bool SkipHeaders(ByteReader& in);
+  bool ReadFirstVersion();
+  bool CheckBodyEnd();
+  bool ReadEventOptions(unsigned present);
+  bool SkipTags(ByteReader& in);
+  bool CheckEnd();
+  void Halt();
+  // These remember the damage and return false.
+  bool Damaged(const std::string& what);
+  bool DamagedCommit(const std::string& what);
+  bool PresentButEmpty(const ByteReader& in, const char* what);
+
+  ChunkHeader header_;
+  std::int64_t base_micros_ = 0;
+  std::vector<TypeDefinition> definitions_;
+  std::string_view definition_bytes_;
+  TypeId last_type_ = UINT32_MAX;  // that can be; a chunk with definitions has the partition's last ones
+  absl::Status status_;
+
+  ByteReader rest_;  // behind the commit
+  std::uint32_t commits_left_ = 0;
+  std::uint64_t events_seen_ = 0;         // up to the commit's end
+  std::uint64_t least_behind_first_ = 0;  // of the next commit's sequence
+  std::int64_t least_behind_base_ = 0;    // of the next commit's recorded time, in microseconds
+
+  CommitView commit_;
+  std::string_view commit_bytes_;
+  std::string_view tombstone_leaf_;
+  std::int64_t recorded_micros_ = 0;
+  bool holds_wanted_ = false;
+  std::string_view versions_;  // of the streams that follow
+  std::string_view types_;     // of the events that follow
+  std::string_view metadata_;
+  std::string_view body_;  // what is left of it
+  unsigned present_ = 0;
+  std::uint32_t streams_left_ = 0;
+  std::uint32_t events_left_ = 0;
+
+  StreamView stream_;
+  std::uint32_t stream_events_left_ = 0;
+  EventView event_;
+};
+
+// The chain as of a chunk whose predecessor has `previous`; compare it with the header's. Reads the whole chunk.
+absl::StatusOr<Chain> ChainOf(std::string_view chunk, const Chain& previous);
+
+}  // namespace everfold
