@@ -57,6 +57,8 @@ class FaultyLog::Session final : public std::enable_shared_from_this<Session> {
     });
   }
 
+  Strand& strand() const { return *strand_; }
+
   // A step on the strand, behind everything that was posted before.
   void PostLast(Task step) { strand_->Post(std::move(step)); }
 
@@ -203,6 +205,8 @@ FaultyLog::FaultyLog(PartitionLog& inner, LogFaults faults, RandomSource& random
 FaultyLog::~FaultyLog() { session_->EndSteps(); }
 
 const LogIdentity& FaultyLog::identity() const { return inner_.identity(); }
+
+Strand& FaultyLog::strand() const { return session_->strand(); }
 
 bool FaultyLog::atomic_across_partitions() const { return inner_.atomic_across_partitions(); }
 

@@ -41,6 +41,7 @@ class FaultyLog final : public PartitionLog {
   ~FaultyLog() override;
 
   const LogIdentity& identity() const override;
+  Strand& strand() const override;
   bool atomic_across_partitions() const override;
   void Append(std::vector<ChunkAppend> group, Done done) override;
   PartitionHead Head(PartitionId partition) const override;

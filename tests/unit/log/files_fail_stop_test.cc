@@ -1,0 +1,64 @@
+#include <rocksdb/file_system.h>
+
+#include "everfold/log/files/fail_stop.h"
+#include "everfold/testing/faulty_disk.h"
+#include "gtest/gtest.h"
+
+namespace everfold {
+namespace {
+
+constexpr rocksdb::IODebugContext* kNoContext = nullptr;
+
+class FailStopTest : public testing::Test {
+ protected:
+  std::unique_ptr<rocksdb::FSWritableFile> NewFile(const std::string& path) {
+    std::unique_ptr<rocksdb::FSWritableFile> file;
+    const rocksdb::IOStatus status = files_->NewWritableFile(path, {}, &file, kNoContext);
+    EXPECT_TRUE(status.ok()) << status.ToString();
+    return file;
+  }
+
+  FaultyDisk disk_;
+  std::shared_ptr<rocksdb::FileSystem> files_ = FailStop(disk_.ForRocksDb());
+  const rocksdb::IOOptions options_;
+};
+
+TEST_F(FailStopTest, ChangesNothingAfterTheFirstError) {
+  const auto file = NewFile("/f");
+  std::unique_ptr<rocksdb::FSDirectory> root;
+  ASSERT_TRUE(files_->NewDirectory("/", options_, &root, kNoContext).ok());
+  ASSERT_TRUE(file->Append("bytes", options_, kNoContext).ok());
+  disk_.FailFrom(1, DiskFault::kSyncError, FaultTimes::kOnce);
+  EXPECT_TRUE(file->Sync(options_, kNoContext).IsIOError());
+  const std::uint64_t operations = disk_.operations();
+  EXPECT_TRUE(file->Append("more", options_, kNoContext).IsIOError());
+  EXPECT_TRUE(file->Sync(options_, kNoContext).IsIOError());
+  EXPECT_TRUE(file->Truncate(0, options_, kNoContext).IsIOError());
+  EXPECT_TRUE(root->Fsync(options_, kNoContext).IsIOError());
+  EXPECT_TRUE(files_->DeleteFile("/f", options_, kNoContext).IsIOError());
+  EXPECT_TRUE(files_->RenameFile("/f", "/g", options_, kNoContext).IsIOError());
+  EXPECT_TRUE(files_->LinkFile("/f", "/g", options_, kNoContext).IsIOError());
+  EXPECT_TRUE(files_->CreateDirIfMissing("/d", options_, kNoContext).IsIOError());
+  std::unique_ptr<rocksdb::FSWritableFile> other;
+  EXPECT_TRUE(files_->NewWritableFile("/g", {}, &other, kNoContext).IsIOError());
+  EXPECT_EQ(disk_.operations(), operations);
+}
+
+TEST_F(FailStopTest, ReadsOn) {
+  const auto file = NewFile("/f");
+  ASSERT_TRUE(file->Append("bytes", options_, kNoContext).ok());
+  disk_.FailFrom(1, DiskFault::kNoSpace, FaultTimes::kOnce);
+  EXPECT_TRUE(file->Append("more", options_, kNoContext).IsNoSpace());
+  std::string read;
+  EXPECT_TRUE(rocksdb::ReadFileToString(files_.get(), "/f", &read).ok());
+  EXPECT_EQ(read, "bytes");
+}
+
+TEST_F(FailStopTest, WhatIsNotThereIsNoError) {
+  EXPECT_TRUE(files_->DeleteFile("/missing", options_, kNoContext).IsPathNotFound());
+  EXPECT_TRUE(files_->RenameFile("/missing", "/g", options_, kNoContext).IsPathNotFound());
+  EXPECT_TRUE(NewFile("/f")->Append("bytes", options_, kNoContext).ok());
+}
+
+}  // namespace
+}  // namespace everfold
