@@ -1,4 +1,5 @@
 #include "everfold/log/embedded/embedded_log.h"
+#include "everfold/runtime/asio_executor.h"
 #include "tests/contract/partition_log_contract.h"
 #include "tests/contract/scratch_directory.h"
 
@@ -10,7 +11,11 @@ namespace fs = std::filesystem;
 class EmbeddedBackend final : public LogBackend {
  public:
   absl::StatusOr<std::unique_ptr<PartitionLog>> Open(std::uint32_t partitions) override {
-    return EmbeddedLog::Open({.directory = Store(), .partitions = partitions, .reserved_bytes = 0}, random_);
+    EmbeddedLogOptions options;
+    options.directory = Store();
+    options.partitions = partitions;
+    options.reserved_bytes = 0;
+    return EmbeddedLog::Open(options, executor_, random_);
   }
   // What the files hold while the log is still at work is what a process leaves that is killed.
   void Crash(std::unique_ptr<PartitionLog> log) override {
@@ -26,6 +31,7 @@ class EmbeddedBackend final : public LogBackend {
 
   ScratchDirectory scratch_;
   SystemRandom random_;
+  AsioExecutor executor_{1};
   int crashes_ = 0;
 };
 

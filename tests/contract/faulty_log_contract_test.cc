@@ -16,6 +16,7 @@ class SlowLog final : public PartitionLog {
       : inner_(std::move(storage), executor), log_(inner_, kSlow, random, executor) {}
 
   const LogIdentity& identity() const override { return log_.identity(); }
+  Strand& strand() const override { return log_.strand(); }
   bool atomic_across_partitions() const override { return log_.atomic_across_partitions(); }
   void Append(std::vector<ChunkAppend> group, Done done) override { log_.Append(std::move(group), std::move(done)); }
   PartitionHead Head(PartitionId partition) const override { return log_.Head(partition); }

@@ -11,7 +11,8 @@ namespace everfold {
 namespace {
 
 bool NothingWritten(const absl::Status& failure) {
-  return absl::IsAborted(failure) || absl::IsResourceExhausted(failure) || absl::IsFailedPrecondition(failure);
+  return absl::IsAborted(failure) || absl::IsResourceExhausted(failure) || absl::IsFailedPrecondition(failure) ||
+         absl::IsInvalidArgument(failure);
 }
 
 bool InDistinctPartitions(const std::vector<ChunkAppend>& group) {
@@ -69,7 +70,8 @@ absl::Status OutstandingAppends::failure() const {
 void OutstandingAppends::Fail(const absl::Status& failure) {
   EVERFOLD_CHECK(!failure.ok());
   MutexLock lock(&mutex_);
-  if (failure_.ok()) failure_ = failure;
+  const bool graver = NothingWritten(failure_) && !NothingWritten(failure);
+  if (failure_.ok() || graver) failure_ = failure;
 }
 
 absl::Status OutstandingAppends::Settle(absl::Status outcome) {

@@ -29,7 +29,8 @@ class OutstandingAppends {
   void Begin();
   // Why the appends that come next must fail without being tried; OK if they need not.
   absl::Status failure() const;
-  // Lets the appends that come next fail, with `failure` unless one came before. REQUIRES: not OK.
+  // Lets the appends that come next fail, with `failure` unless one came before; an unknown outcome takes the place of
+  // a refusal. REQUIRES: not OK.
   void Fail(const absl::Status& failure);
   // The status to end the next append with. `outcome` is its own; an earlier failure takes its place.
   absl::Status Settle(absl::Status outcome);

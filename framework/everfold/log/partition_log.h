@@ -14,24 +14,28 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "everfold/event/chain.h"
 #include "everfold/event/position.h"
+#include "everfold/runtime/executor.h"
 
 namespace everfold {
 
-// End of a partition: its last event, and the number of its last chunk (dense, first is 1). A chunk without events
-// moves only the chunk number. {0, 0} is before the first.
+// End of a partition: its last event, the number of its last chunk (dense, first is 1), and the chain as of that chunk.
+// A chunk without events moves only chunk number and chain. All zero is before the first.
 struct PartitionHead {
   Offset offset;
   std::uint64_t chunk_number = 0;
+  Chain chain = {};
   friend bool operator==(const PartitionHead&, const PartitionHead&) = default;
 };
 
-// One chunk to append. REQUIRES: new_head.chunk_number == expected_head.chunk_number + 1, offsets do not decrease.
+// One chunk to append. The bytes are shared, because whoever appends them has use for them once they are durable.
+// REQUIRES: new_head.chunk_number == expected_head.chunk_number + 1, offsets do not decrease.
 struct ChunkAppend {
   PartitionId partition;
   PartitionHead expected_head;
   PartitionHead new_head;
-  std::string bytes;
+  std::shared_ptr<const std::string> bytes;
 };
 
 // Walks a partition's chunks in order. Threading: one thread. Lifetime: not longer than its log, nor beyond its Close.
@@ -65,6 +69,8 @@ class PartitionLog {
   virtual ~PartitionLog() = default;
 
   virtual const LogIdentity& identity() const = 0;
+  // Where every `done` and hint is called. An owner that takes its own steps there, too, spares a change of threads.
+  virtual Strand& strand() const = 0;
   // Without it, an append to several partitions is refused with FAILED_PRECONDITION.
   virtual bool atomic_across_partitions() const = 0;
 
@@ -74,11 +80,13 @@ class PartitionLog {
   //   ABORTED             a partition's head is not the expected one (HEAD_CONFLICT): nothing was written, and somebody
   //                       else has
   //   RESOURCE_EXHAUSTED  there is no room (DISK_FULL): nothing was written
+  //   INVALID_ARGUMENT    the group is larger than the log takes at once, which is 15 MB or more (LIMIT_EXCEEDED):
+  //                       nothing was written
   //   any other error     the outcome is unknown (OUTCOME_UNKNOWN), and every later append fails the same way
   // Several appends may be outstanding, each expecting the head that the one before will leave; they end in the order
   // of the calls. After one has failed, all later ones fail with its status, until none is outstanding: from then on,
   // unless the outcome is unknown, appending begins anew.
-  // `done` is called once, on a thread of the log's choosing, never before Append returns; the append is outstanding
+  // `done` is called once, on strand(), never before Append returns; the append is outstanding
   // until `done` has returned. REQUIRES: `group` is not empty, its partitions are distinct and exist; not closed.
   virtual void Append(std::vector<ChunkAppend> group, Done done) = 0;
 

@@ -8,6 +8,7 @@
 
 #include "everfold/base/mutex.h"
 #include "everfold/log/embedded/embedded_log.h"
+#include "everfold/runtime/asio_executor.h"
 #include "tests/contract/chunk_making.h"
 
 namespace everfold {
@@ -43,18 +44,25 @@ void Acknowledge(const absl::Status& status, std::uint64_t chunk_number) {
 
 int Run(const char* directory) {
   SystemRandom random;
-  auto log = EmbeddedLog::Open({.directory = directory, .partitions = 4, .reserved_bytes = 0}, random);
+  AsioExecutor executor(1);
+  EmbeddedLogOptions options;
+  options.directory = directory;
+  options.partitions = 4;
+  options.reserved_bytes = 0;
+  options.journal_file_bytes = 64 << 10;  // so that it is sealed again and again
+  auto log = EmbeddedLog::Open(options, executor, random);
   if (!log.ok()) {
     std::fprintf(stderr, "%s\n", log.status().ToString().c_str());
     return 1;
   }
   Outstanding outstanding;
-  PartitionHead head = (*log)->Head(PartitionId(0));
+  PartitionHead head_a = (*log)->Head(PartitionId(0)), head_b = (*log)->Head(PartitionId(1));
   while (true) {
     outstanding.Begin();
-    ChunkAppend a = MakeChunk(PartitionId(0), head), b = MakeChunk(PartitionId(1), head);
-    head = a.new_head;
-    (*log)->Append({std::move(a), std::move(b)}, [&, number = head.chunk_number](absl::Status status) {
+    ChunkAppend a = MakeChunk(PartitionId(0), head_a), b = MakeChunk(PartitionId(1), head_b);
+    head_a = a.new_head;
+    head_b = b.new_head;
+    (*log)->Append({std::move(a), std::move(b)}, [&, number = head_a.chunk_number](absl::Status status) {
       Acknowledge(status, number);
       outstanding.End();
     });

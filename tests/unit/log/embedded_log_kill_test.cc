@@ -60,7 +60,7 @@ void ExpectDenseChunks(const PartitionLog& log, std::uint32_t partition, std::ui
   PartitionHead head;
   for (const std::string& chunk : reading.chunks) {
     const ChunkAppend expected = MakeChunk(PartitionId(partition), head);
-    ASSERT_EQ(chunk, expected.bytes) << "chunk " << expected.new_head.chunk_number;
+    ASSERT_EQ(chunk, *expected.bytes) << "chunk " << expected.new_head.chunk_number;
     head = expected.new_head;
   }
   EXPECT_EQ(log.Head(PartitionId(partition)), head);
@@ -82,7 +82,7 @@ TEST(EmbeddedLogKill, EveryAcknowledgedChunkSurvives) {
     const auto log = OpenOrDie(scratch.path());
     ExpectDenseChunks(*log, 0, acknowledged);
     ExpectDenseChunks(*log, 1, acknowledged);
-    EXPECT_EQ(log->Head(PartitionId(0)), log->Head(PartitionId(1)));
+    EXPECT_EQ(log->Head(PartitionId(0)).chunk_number, log->Head(PartitionId(1)).chunk_number);
   }
 }
 
@@ -91,7 +91,7 @@ TEST(EmbeddedLogKill, TheLockGoesWithTheProcess) {
   Appender appender(scratch.path());
   ASSERT_GT(appender.Next(), 0u);
   SystemRandom random;
-  const auto refused = EmbeddedLog::Open({.directory = scratch.path()}, random);
+  const auto refused = EmbeddedLog::Open(SmallLog(scratch.path()), LogExecutor(), random);
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_NE(refused.status().message().find("(append_until_killed) holds it"), std::string::npos) << refused.status();
   appender.Kill();

@@ -1,10 +1,8 @@
 #include "everfold/log/embedded/embedded_log.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <atomic>
-#include <csignal>
 
 #include "everfold/base/error.h"
 #include "everfold/base/mutex.h"
@@ -26,7 +24,7 @@ using testing::SizeIs;
 class EmbeddedLogTest : public testing::Test {
  protected:
   absl::StatusOr<std::unique_ptr<EmbeddedLog>> Open(std::uint32_t partitions) {
-    return EmbeddedLog::Open({.directory = Store(), .partitions = partitions, .reserved_bytes = 0}, random_);
+    return EmbeddedLog::Open(SmallLog(Store(), partitions), LogExecutor(), random_);
   }
   std::string Store() const { return scratch_.path() / "store"; }
 
@@ -76,18 +74,21 @@ TEST_F(EmbeddedLogTest, ItsFilesAreForTheOwnerAlone) {
   const auto log = OpenOrDie(Store());
   ASSERT_EQ(AppendAndWait(*log, {MakeChunk(PartitionId(0), {})}), absl::OkStatus());
   int files = 0;
-  for (const fs::directory_entry& entry : fs::directory_iterator(Store())) {
-    EXPECT_EQ(entry.status().permissions(), fs::perms(0600)) << entry.path();
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(Store())) {
+    const auto expected = fs::perms(entry.is_directory() ? 0700 : 0600);
+    EXPECT_EQ(entry.status().permissions(), expected) << entry.path();
     ++files;
   }
-  EXPECT_GT(files, 4);
+  EXPECT_GT(files, 10);
   EXPECT_EQ(fs::status(Store()).permissions(), fs::perms(0700));
 }
 
 TEST_F(EmbeddedLogTest, BelowTheReserveAppendsAreRefusedAndNothingIsLost) {
   std::atomic<std::uint64_t> free = 1000;
-  auto opened = EmbeddedLog::Open(
-      {.directory = Store(), .reserved_bytes = 500, .free_bytes = [&] { return free.load(); }}, random_);
+  EmbeddedLogOptions options = SmallLog(Store());
+  options.reserved_bytes = 500;
+  options.free_bytes = [&] { return free.load(); };
+  auto opened = EmbeddedLog::Open(options, LogExecutor(), random_);
   ASSERT_TRUE(opened.ok()) << opened.status();
   EmbeddedLog& log = **opened;
   const ChunkAppend first = MakeChunk(PartitionId(0), {});
@@ -106,13 +107,15 @@ TEST_F(EmbeddedLogTest, BelowTheReserveAppendsAreRefusedAndNothingIsLost) {
   *opened = nullptr;
   auto again = OpenOrDie(Store());
   EXPECT_EQ(AppendAndWait(*again, {second}), absl::OkStatus());
-  EXPECT_THAT(ReadPartition(*again, 0).chunks, ElementsAre(first.bytes, second.bytes));
+  EXPECT_THAT(ReadPartition(*again, 0).chunks, ElementsAre(*first.bytes, *second.bytes));
 }
 
 TEST_F(EmbeddedLogTest, AppendingGoesOnWhenThereIsSpaceAgain) {
   std::atomic<std::uint64_t> free = 0;
-  auto opened = EmbeddedLog::Open(
-      {.directory = Store(), .reserved_bytes = 500, .free_bytes = [&] { return free.load(); }}, random_);
+  EmbeddedLogOptions options = SmallLog(Store());
+  options.reserved_bytes = 500;
+  options.free_bytes = [&] { return free.load(); };
+  auto opened = EmbeddedLog::Open(options, LogExecutor(), random_);
   ASSERT_TRUE(opened.ok()) << opened.status();
   const ChunkAppend chunk = MakeChunk(PartitionId(0), {});
   absl::Status status = AppendAndWait(**opened, {chunk});
@@ -123,21 +126,18 @@ TEST_F(EmbeddedLogTest, AppendingGoesOnWhenThereIsSpaceAgain) {
   EXPECT_EQ(status, absl::OkStatus());
 }
 
-TEST_F(EmbeddedLogTest, WhatWaitsDuringAWriteGoesIntoTheNextOne) {
-  std::atomic<int> writes = 0;
-  Notification first_is_writing, go_on;
-  auto opened = EmbeddedLog::Open({.directory = Store(),
-                                   .reserved_bytes = 0,
-                                   .free_bytes =
-                                       [&] {
-                                         // Asked once before every write.
-                                         if (++writes == 1) {
-                                           first_is_writing.Notify();
-                                           go_on.WaitForNotification();
-                                         }
-                                         return std::uint64_t{1};
-                                       }},
-                                  random_);
+TEST_F(EmbeddedLogTest, WhatWaitsDuringAWriteFollowsIt) {
+  std::atomic<int> asked = 0;
+  Notification first_is_asked, go_on;
+  EmbeddedLogOptions options = SmallLog(Store());
+  options.free_bytes = [&] {  // asked once for every append that is to be written
+    if (++asked == 1) {
+      first_is_asked.Notify();
+      go_on.WaitForNotification();
+    }
+    return std::uint64_t{1};
+  };
+  auto opened = EmbeddedLog::Open(options, LogExecutor(), random_);
   ASSERT_TRUE(opened.ok()) << opened.status();
   PartitionHead head;
   Notification last_ended;
@@ -148,66 +148,62 @@ TEST_F(EmbeddedLogTest, WhatWaitsDuringAWriteGoesIntoTheNextOne) {
       EXPECT_EQ(status, absl::OkStatus());
       if (i == 99) last_ended.Notify();
     });
-    if (i == 0) first_is_writing.WaitForNotification();
+    if (i == 0) first_is_asked.WaitForNotification();
   }
   go_on.Notify();
   last_ended.WaitForNotification();
-  EXPECT_EQ(writes, 2);
+  EXPECT_EQ(asked, 100);
   EXPECT_EQ((*opened)->Head(PartitionId(0)), head);
 }
 
-TEST_F(EmbeddedLogTest, DestroyingItLetsOutstandingAppendsEnd) {
-  auto log = OpenOrDie(Store());
-  int ended = 0;
-  PartitionHead head;
-  for (int i = 0; i < 10; ++i) {
-    ChunkAppend chunk = MakeChunk(PartitionId(0), head);
-    head = chunk.new_head;
-    log->Append({std::move(chunk)}, [&](absl::Status status) { ended += status.ok() ? 1 : 0; });
+TEST_F(EmbeddedLogTest, SealsWhatFillsTheJournalAndReadsAllOfIt) {
+  auto log = OpenOrDie(Store(), 4);
+  std::vector<PartitionHead> heads(4);
+  std::vector<std::vector<std::string>> written(4);
+  for (int i = 0; i < 400; ++i) {
+    std::vector<ChunkAppend> group;
+    for (std::uint32_t partition = 0; partition < 4; ++partition) {
+      group.push_back(MakeChunk(PartitionId(partition), heads[partition], {.events = 3, .payload_bytes = 1000}));
+      heads[partition] = group.back().new_head;
+      written[partition].push_back(*group.back().bytes);
+    }
+    ASSERT_EQ(AppendAndWait(*log, std::move(group)), absl::OkStatus());
   }
-  log = nullptr;
-  EXPECT_EQ(ended, 10);
-  EXPECT_EQ(OpenOrDie(Store())->Head(PartitionId(0)), head);
+  EXPECT_GT(log->size().sealed_files, 0);  // 5 MB do not fit into the journal
+  for (int opened = 0; opened < 2; ++opened) {
+    for (std::uint32_t partition = 0; partition < 4; ++partition) {
+      const Reading reading = ReadPartition(*log, partition);
+      EXPECT_EQ(reading.status, absl::OkStatus());
+      EXPECT_EQ(reading.chunks, written[partition]);
+      EXPECT_EQ(log->Head(PartitionId(partition)), heads[partition]);
+    }
+    CloseAndWait(*log);
+    log = nullptr;
+    log = OpenOrDie(Store());
+    EXPECT_EQ(log->VerifyFiles(), absl::OkStatus());
+  }
 }
 
-// While it lives, no file of this process grows beyond `bytes`: writing fails with EFBIG.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
+TEST_F(EmbeddedLogTest, AGroupThatDoesNotFitIntoAFileOfTheJournalIsRefused) {
+  const auto log = OpenOrDie(Store());
+  const ChunkAppend big = MakeChunk(PartitionId(0), {}, {.events = 4, .payload_bytes = 100 << 10});
+  const absl::Status refused = AppendAndWait(*log, {big});
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(refused), reason::kLimitExceeded);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("at most the 262144 bytes of a file of the journal"));
+  EXPECT_EQ(log->Head(PartitionId(0)), PartitionHead());
+}
 
- private:
-  rlimit before_;
-  void (*handler_)(int);
-};
-
-TEST_F(EmbeddedLogTest, AfterAFailedWriteTheOutcomeIsUnknownAndTheLogIsOfNoMoreUse) {
+TEST_F(EmbeddedLogTest, SealAllSealsWhatIsDurable) {
   auto log = OpenOrDie(Store());
-  const ChunkAppend kept = MakeChunk(PartitionId(0), {});
-  ASSERT_EQ(AppendAndWait(*log, {kept}), absl::OkStatus());
-  const ChunkAppend big = MakeChunk(PartitionId(0), kept.new_head, {.events = 4, .payload_bytes = 1 << 20});
-  absl::Status failed;
-  {
-    FileSizeLimit limit(64 << 10);
-    failed = AppendAndWait(*log, {big});
-  }
-  EXPECT_EQ(failed.code(), absl::StatusCode::kUnknown);
-  EXPECT_EQ(ReasonOf(failed), reason::kOutcomeUnknown);
-  EXPECT_THAT(std::string(failed.message()), HasSubstr("may have become durable or not"));
-  EXPECT_EQ(log->Head(PartitionId(0)), kept.new_head);
-  EXPECT_EQ(AppendAndWait(*log, {MakeChunk(PartitionId(1), {})}), failed);
-  EXPECT_EQ(AppendAndWait(*log, {MakeChunk(PartitionId(0), kept.new_head)}), failed);
-  EXPECT_THAT(ReadPartition(*log, 0).chunks, ElementsAre(kept.bytes));
-  log = nullptr;
-  // The torn write is no obstacle.
-  EXPECT_THAT(ReadPartition(*OpenOrDie(Store()), 0).chunks, ElementsAre(kept.bytes));
+  const ChunkAppend chunk = MakeChunk(PartitionId(0), {});
+  ASSERT_EQ(AppendAndWait(*log, {chunk}), absl::OkStatus());
+  EXPECT_EQ(log->size().sealed_files, 0);
+  ASSERT_EQ(SealAndWait(*log), absl::OkStatus());
+  EXPECT_EQ(log->size().sealed_files, 1);
+  ASSERT_EQ(SealAndWait(*log), absl::OkStatus());
+  EXPECT_EQ(log->size().sealed_files, 1);
+  EXPECT_THAT(ReadPartition(*log, 0).chunks, ElementsAre(*chunk.bytes));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "everfold/base/check.h"
 #include "everfold/base/mutex.h"
+#include "everfold/runtime/asio_executor.h"
 #include "gtest/gtest.h"
 
 namespace everfold {
@@ -23,9 +24,36 @@ void CloseAndWait(PartitionLog& log) {
   ended.WaitForNotification();
 }
 
+absl::Status SealAndWait(EmbeddedLog& log) {
+  Notification ended;
+  absl::Status result;
+  log.SealAll([&](absl::Status status) {
+    result = std::move(status);
+    ended.Notify();
+  });
+  ended.WaitForNotification();
+  return result;
+}
+
+Executor& LogExecutor() {
+  static AsioExecutor& executor = *new AsioExecutor(1);
+  return executor;
+}
+
+EmbeddedLogOptions SmallLog(const std::string& directory, std::uint32_t partitions) {
+  EmbeddedLogOptions options;
+  options.directory = directory;
+  options.partitions = partitions;
+  options.reserved_bytes = 0;
+  options.journal_file_bytes = 256 << 10;
+  options.max_journal_files = 6;
+  options.seal_files = 2;
+  return options;
+}
+
 std::unique_ptr<EmbeddedLog> OpenOrDie(const std::string& directory, std::uint32_t partitions) {
   SystemRandom random;
-  auto opened = EmbeddedLog::Open({.directory = directory, .partitions = partitions, .reserved_bytes = 0}, random);
+  auto opened = EmbeddedLog::Open(SmallLog(directory, partitions), LogExecutor(), random);
   EXPECT_TRUE(opened.ok()) << opened.status();
   EVERFOLD_CHECK(opened.ok());
   return *std::move(opened);

@@ -26,15 +26,15 @@ std::string BeginOfPartition(PartitionId partition) {
 
 std::string EncodeChunkKey(const ChunkKey& key) {
   std::string bytes = BeginOfPartition(key.partition);
-  PutBigEndian(bytes, key.head.offset.value(), 8);
-  PutBigEndian(bytes, key.head.chunk_number, 8);
+  PutBigEndian(bytes, key.last_offset.value(), 8);
+  PutBigEndian(bytes, key.chunk_number, 8);
   return bytes;
 }
 
 std::optional<ChunkKey> DecodeChunkKey(std::string_view bytes) {
   if (bytes.size() != kChunkKeyBytes) return std::nullopt;
   const auto partition = static_cast<std::uint32_t>(GetBigEndian(bytes.substr(0, kPartitionBytes)));
-  return ChunkKey{PartitionId(partition), {Offset(GetBigEndian(bytes.substr(2, 8))), GetBigEndian(bytes.substr(10))}};
+  return ChunkKey{PartitionId(partition), Offset(GetBigEndian(bytes.substr(2, 8))), GetBigEndian(bytes.substr(10))};
 }
 
 }  // namespace everfold

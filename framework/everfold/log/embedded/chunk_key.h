@@ -1,4 +1,4 @@
-// Keys of the chunks: big-endian, so that RocksDB's order of bytes is the order of the log.
+// Keys of the sealed chunks: big-endian, so that RocksDB's order of bytes is the order of the log.
 #pragma once
 
 #include <cstdint>
@@ -6,13 +6,14 @@
 #include <string>
 #include <string_view>
 
-#include "everfold/log/partition_log.h"
+#include "everfold/event/position.h"
 
 namespace everfold {
 
 struct ChunkKey {
   PartitionId partition;
-  PartitionHead head;  // the partition's head as of the chunk
+  Offset last_offset;  // the partition's offset as of the chunk
+  std::uint64_t chunk_number = 0;
   friend bool operator==(const ChunkKey&, const ChunkKey&) = default;
 };
 
@@ -21,8 +22,5 @@ std::string EncodeChunkKey(const ChunkKey& key);  // 18 bytes
 std::optional<ChunkKey> DecodeChunkKey(std::string_view bytes);
 // Below every key of the partition, and above every key of the one before.
 std::string BeginOfPartition(PartitionId partition);
-
-// Above every chunk's key: no partition has such a number.
-inline constexpr char kIdentityKey[] = "\xff\xffidentity";
 
 }  // namespace everfold

@@ -1,18 +1,19 @@
-// The log of a single process: RocksDB with its own write-ahead log, synced before anything is answered.
+// The log of a single process: a journal that makes groups durable, and RocksDB for everything that is sealed.
 //
-// One key a chunk: partition (2 bytes), last offset (8), chunk number (8), all big-endian, so that a partition's chunks
-// lie in order; the value is the chunk. The store's identity has a key of its own. This on-disk format is throwaway: a
-// journal takes its place, and no store of this format will be migrated.
+// One group of appends is one record of the journal, a ring of files that are zeroed before their first use and written
+// over and over; one sync makes it durable in all partitions. While a group syncs, the next ones gather, and share the
+// next sync. The durable end of the log is kept in memory too; when some journal files are full, their groups are
+// sealed: written to RocksDB as sorted files and installed by one atomic ingest. Then the files are free again. If
+// sealing lags, the ring fills up and appends wait: memory and disk are bounded by max_journal_files.
 //
-// While one write syncs, the appends that come in gather; the disk thread takes all of them into the next write, with
-// one sync.
+// Opening reads the journal from the last sealed group on, so it takes the same short time however long the log is. A
+// torn tail, which only a write that was never acknowledged leaves, is cut off. The high-water file, written at least
+// every 10 ms, tells it from lost data: if less is there than was known to be durable, the store refuses to open, says
+// what is missing, and touches nothing. Data that became durable after the last mark can be lost unseen; `paranoid`
+// closes this window at the price of a second sync a group.
 //
-// Recovery: a torn tail, which only an unacknowledged write leaves, is cut off. Damage before the tail of the
-// write-ahead log, and any damage that reading meets, is DATA_LOSS: the store refuses and touches nothing. RocksDB does
-// not record how far it has synced, so a write-ahead log that was cut short or removed as a whole, or damage in its
-// last 32 KB that makes a record look longer, passes for a torn tail; telling these apart is the journal's work.
-//
-// Files: the directory holds a secret key and is made for its owner alone (mode 0700, files 0600).
+// Byte by byte: docs/formats/journal.md, docs/formats/store.md. The directory holds a secret key and is made for its
+// owner alone (mode 0700, files 0600).
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,9 @@
 
 #include "absl/status/statusor.h"
 #include "everfold/base/random.h"
+#include "everfold/log/files/files.h"
 #include "everfold/log/partition_log.h"
+#include "everfold/runtime/executor.h"
 
 namespace everfold {
 
@@ -32,19 +35,39 @@ struct EmbeddedLogOptions {
   // With less free space appends are refused with RESOURCE_EXHAUSTED, before anything is written.
   std::uint64_t reserved_bytes = 256 << 20;
   std::function<std::uint64_t()> free_bytes = nullptr;  // default: what the directory's file system reports
+  bool paranoid = false;                      // mark every group before it is acknowledged
+  std::size_t journal_file_bytes = 16 << 20;  // at most one group fits into a file
+  std::size_t max_journal_files = 12;         // at least 2
+  std::size_t seal_files = 3;                 // so many full files are sealed together
+  Files* files = nullptr;                     // default: this machine's
+  // Makes the strands on which the log blocks; default: a thread each. Called with a name of at most 15 bytes.
+  std::function<std::unique_ptr<Strand>(std::string name)> make_strand = nullptr;
 };
 
-// Threading: as PartitionLog; `done` and hints are called on the log's disk thread.
-// Lifetime: the destructor lets outstanding appends end, and calls their `done`.
+// Threading: as PartitionLog. Lifetime: the executor, which is used for delays only, outlives the log. Destroyed without
+// Close it is a crash: appends that are outstanding are not told.
 class EmbeddedLog : public PartitionLog {
  public:
   // Opens the store, or creates it with a new identity where there is none.
-  //   INVALID_ARGUMENT     more partitions than kMaxPartitions
-  //   FAILED_PRECONDITION  the store has another number of partitions (STORE_MISMATCH), or somebody else holds it; the
-  //                        message says who (STORE_LOCKED)
+  //   INVALID_ARGUMENT     more partitions than kMaxPartitions, or other options that cannot be
+  //   FAILED_PRECONDITION  the store has another number of partitions (STORE_MISMATCH); somebody else holds it, the
+  //                        message says who (STORE_LOCKED); a newer program made it (FORMAT_UNKNOWN)
   //   DATA_LOSS            stored bytes are damaged or missing; nothing was changed
   //   INTERNAL             the file system or RocksDB failed (STORAGE_FAILED)
-  static absl::StatusOr<std::unique_ptr<EmbeddedLog>> Open(EmbeddedLogOptions options, RandomSource& random);
+  static absl::StatusOr<std::unique_ptr<EmbeddedLog>> Open(EmbeddedLogOptions options, Executor& executor,
+                                                           RandomSource& random);
+
+  // Seals everything that is durable now, then calls `done` on strand(). An append may be needed to make room for the
+  // next file of the journal; there is none to wait for.
+  virtual void SealAll(Done done) = 0;
+  // Reads every byte of the sealed files. DATA_LOSS, naming the file, for one that is damaged or missing.
+  virtual absl::Status VerifyFiles() const = 0;
+
+  struct Size {
+    std::uint64_t sealed_files = 0;
+    std::uint64_t sealed_bytes = 0;
+  };
+  virtual Size size() const = 0;
 };
 
 }  // namespace everfold

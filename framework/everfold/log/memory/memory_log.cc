@@ -63,7 +63,7 @@ class MemoryCursor final : public ChunkCursor {
     if (next != nullptr) at_ = next;
     return next != nullptr;
   }
-  std::string_view chunk() const override { return at_->bytes; }
+  std::string_view chunk() const override { return *at_->bytes; }
   PartitionHead head() const override { return at_->head; }
 
  private:
@@ -106,6 +106,8 @@ MemoryLog::MemoryLog(std::shared_ptr<MemoryLogStorage> storage, Executor& execut
 MemoryLog::~MemoryLog() { session_->open = false; }
 
 const LogIdentity& MemoryLog::identity() const { return session_->storage->identity(); }
+
+Strand& MemoryLog::strand() const { return *session_->strand; }
 
 void MemoryLog::Append(std::vector<ChunkAppend> group, Done done) {
   CheckGroup(group, identity().partitions);

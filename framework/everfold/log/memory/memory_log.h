@@ -23,7 +23,7 @@ class MemoryLogStorage {
  public:
   struct StoredChunk {
     PartitionHead head;  // the partition's head as of this chunk
-    std::string bytes;
+    std::shared_ptr<const std::string> bytes;
   };
 
   // REQUIRES: 1 to kMaxPartitions partitions.
@@ -58,6 +58,7 @@ class MemoryLog final : public PartitionLog {
   ~MemoryLog() override;
 
   const LogIdentity& identity() const override;
+  Strand& strand() const override;
   bool atomic_across_partitions() const override { return true; }
   void Append(std::vector<ChunkAppend> group, Done done) override;
   PartitionHead Head(PartitionId partition) const override;

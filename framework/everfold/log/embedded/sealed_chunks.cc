@@ -1,0 +1,316 @@
+#include "everfold/log/embedded/sealed_chunks.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/metadata.h>
+#include <rocksdb/sst_file_writer.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/str_format.h"
+#include "everfold/base/mutex.h"
+#include "everfold/base/status.h"
+#include "everfold/event/chunk_header.h"
+#include "everfold/log/embedded/chunk_key.h"
+#include "everfold/log/embedded/database.h"
+#include "everfold/log/embedded/storage_error.h"
+
+namespace everfold {
+namespace {
+
+constexpr char kCheckpointKey[] = "sealed";
+
+// A partition's files are merged once there are so many bytes of small ones, or so many small ones.
+constexpr std::uint64_t kSmallFileBytes = 64 << 20;
+constexpr std::uint64_t kMergeBytes = 128 << 20;
+constexpr std::size_t kMergeFiles = 64;
+constexpr std::uint64_t kMergedFileBytes = 256 << 20;
+
+std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+// The chunk under the iterator. REQUIRES: the iterator is valid.
+absl::StatusOr<ChunkHeader> StoredChunk(const rocksdb::Iterator& at, PartitionId partition) {
+  const std::optional<ChunkKey> key = DecodeChunkKey(View(at.key()));
+  if (!key.has_value() || key->partition != partition) {
+    return DataLoss(absl::StrFormat("partition %d has a key that is no chunk's", partition.value()));
+  }
+  EVERFOLD_ASSIGN_OR_RETURN(const ChunkHeader header, DecodeChunkHeader(View(at.value())));
+  const ChunkKey said{header.partition, header.last_offset(), header.chunk_number};
+  if (said != *key) {
+    return DataLoss(absl::StrFormat("partition %d has chunk %d at offset %d in the place of chunk %d at offset %d",
+                                    partition.value(), said.chunk_number, said.last_offset.value(), key->chunk_number,
+                                    key->last_offset.value()));
+  }
+  return header;
+}
+
+class SealedCursor final : public ChunkCursor {
+ public:
+  SealedCursor(const SealedDatabase& database, PartitionId partition, Offset after, std::uint64_t from)
+      : partition_(partition),
+        seek_(EncodeChunkKey({partition, from != 0 ? after : (after == Offset(0) ? after : after.Next()), from})),
+        end_key_(BeginOfPartition(PartitionId(partition.value() + 1))),
+        end_(end_key_),
+        iterator_(database.rocks().NewIterator(Options(), database.chunks())) {}
+
+  absl::StatusOr<bool> Next() override {
+    if (started_) {
+      iterator_->Next();
+    } else {
+      iterator_->Seek(seek_);
+    }
+    started_ = true;
+    if (!iterator_->Valid()) {
+      EVERFOLD_RETURN_IF_ERROR(
+          StatusOf(iterator_->status(), absl::StrFormat("reading partition %d failed", partition_.value())));
+      return false;
+    }
+    EVERFOLD_ASSIGN_OR_RETURN(const ChunkHeader header, StoredChunk(*iterator_, partition_));
+    head_ = {header.last_offset(), header.chunk_number, header.chain};
+    return true;
+  }
+  std::string_view chunk() const override { return View(iterator_->value()); }
+  PartitionHead head() const override { return head_; }
+
+ private:
+  rocksdb::ReadOptions Options() const {
+    rocksdb::ReadOptions options;
+    options.iterate_upper_bound = &end_;
+    options.adaptive_readahead = true;
+    return options;
+  }
+
+  const PartitionId partition_;
+  const std::string seek_;
+  const std::string end_key_;
+  const rocksdb::Slice end_;
+  const std::unique_ptr<rocksdb::Iterator> iterator_;
+  PartitionHead head_;
+  bool started_ = false;
+};
+
+class RocksSealedChunks final : public SealedChunks {
+ public:
+  RocksSealedChunks(Files& files, std::string directory, const LogIdentity& identity,
+                    std::unique_ptr<SealedDatabase> database)
+      : files_(files),
+        incoming_(std::move(directory) + ".incoming"),
+        epoch_(identity.epoch),
+        database_(std::move(database)) {}
+
+  absl::Status Create(std::uint32_t partitions) {
+    EVERFOLD_RETURN_IF_ERROR(MakeIncoming());
+    return Seal(std::vector<std::vector<TailChunkPtr>>(partitions),
+                {.group = {}, .heads = std::vector<PartitionHead>(partitions)});
+  }
+
+  absl::Status Load(std::uint32_t partitions) {
+    EVERFOLD_RETURN_IF_ERROR(MakeIncoming());
+    MutexLock lock(&mutex_);
+    EVERFOLD_ASSIGN_OR_RETURN(checkpoint_, ReadCheckpoint(partitions));
+    return CheckHeads(checkpoint_.heads);
+  }
+
+  SealedCheckpoint checkpoint() const override {
+    MutexLock lock(&mutex_);
+    return checkpoint_;
+  }
+
+  absl::Status Seal(const std::vector<std::vector<TailChunkPtr>>& chunks, const SealedCheckpoint& checkpoint) override {
+    rocksdb::IngestExternalFileArg new_chunks = Arguments(database_->chunks());
+    for (std::size_t i = 0; i < chunks.size(); ++i) {
+      if (chunks[i].empty()) continue;
+      new_chunks.external_files.push_back(IncomingFile());
+      EVERFOLD_RETURN_IF_ERROR(
+          WriteChunks(new_chunks.external_files.back(), PartitionId(static_cast<std::uint32_t>(i)), chunks[i]));
+    }
+    rocksdb::IngestExternalFileArg new_checkpoint = Arguments(database_->checkpoint());
+    new_checkpoint.external_files.push_back(IncomingFile());
+    EVERFOLD_RETURN_IF_ERROR(WriteCheckpoint(new_checkpoint.external_files.back(), checkpoint));
+    std::vector<rocksdb::IngestExternalFileArg> all = {new_checkpoint};
+    if (!new_chunks.external_files.empty()) all.push_back(new_chunks);
+    const rocksdb::Status ingested = database_->rocks().IngestExternalFiles(all);
+    // By now some of it may be there: only an opening can tell.
+    if (!ingested.ok()) return Error(absl::StatusCode::kInternal, reason::kStorageFailed, ingested.ToString());
+    EVERFOLD_RETURN_IF_ERROR(CheckSealed(chunks, checkpoint));
+    MutexLock lock(&mutex_);
+    checkpoint_ = checkpoint;
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<bool> Merge() override {
+    const std::vector<std::string> files = FilesToMerge();
+    if (files.empty()) return false;
+    rocksdb::CompactionOptions options;
+    options.compression = database_->options().compression;
+    options.output_file_size_limit = kMergedFileBytes;
+    const int bottom = database_->options().num_levels - 1;
+    EVERFOLD_RETURN_IF_ERROR(
+        StatusOf(database_->rocks().CompactFiles(options, database_->chunks(), files, bottom), "merging files failed"));
+    return true;
+  }
+
+  std::unique_ptr<ChunkCursor> Read(PartitionId partition, Offset after, std::uint64_t from) const override {
+    return std::make_unique<SealedCursor>(*database_, partition, after, from);
+  }
+
+  absl::Status VerifyChecksums() const override {
+    return StatusOf(database_->rocks().VerifyFileChecksums({}), "checking the sealed files failed");
+  }
+
+  Size size() const override {
+    Size size;
+    for (const rocksdb::LiveFileMetaData& file : LiveFiles()) {
+      ++size.files;
+      size.bytes += file.size;
+    }
+    return size;
+  }
+
+ private:
+  static rocksdb::IngestExternalFileArg Arguments(rocksdb::ColumnFamilyHandle* family) {
+    rocksdb::IngestExternalFileArg arguments;
+    arguments.column_family = family;
+    arguments.options.move_files = true;
+    arguments.options.write_global_seqno = false;
+    return arguments;
+  }
+
+  // Files on their way in; what a crash left of them is of no use.
+  absl::Status MakeIncoming() {
+    EVERFOLD_RETURN_IF_ERROR(files_.RemoveAll(incoming_));
+    return files_.MakeDirectory(incoming_);
+  }
+
+  std::string IncomingFile() { return absl::StrFormat("%s/%d.sst", incoming_, ++incoming_files_); }
+
+  absl::Status WriteChunks(const std::string& path, PartitionId partition, const std::vector<TailChunkPtr>& chunks) {
+    rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), database_->options(), database_->chunks());
+    rocksdb::Status status = writer.Open(path);
+    for (const TailChunkPtr& chunk : chunks) {
+      if (!status.ok()) break;
+      status = writer.Put(EncodeChunkKey({partition, chunk->head.offset, chunk->head.chunk_number}), *chunk->bytes);
+    }
+    if (status.ok()) status = writer.Finish();
+    return StatusOf(status, "writing " + path);
+  }
+
+  absl::Status WriteCheckpoint(const std::string& path, const SealedCheckpoint& checkpoint) {
+    rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), database_->options(), database_->checkpoint());
+    rocksdb::Status status = writer.Open(path);
+    if (status.ok()) status = writer.Put(kCheckpointKey, EncodeSealedCheckpoint(checkpoint, epoch_));
+    if (status.ok()) status = writer.Finish();
+    return StatusOf(status, "writing " + path);
+  }
+
+  // That everything is there. RocksDB takes a file for empty that it could not read while it ingested it.
+  absl::Status CheckSealed(const std::vector<std::vector<TailChunkPtr>>& chunks,
+                           const SealedCheckpoint& checkpoint) const {
+    for (std::size_t i = 0; i < chunks.size(); ++i) {
+      if (chunks[i].empty()) continue;
+      const PartitionId partition(static_cast<std::uint32_t>(i));
+      EVERFOLD_RETURN_IF_ERROR(CheckStored(partition, *chunks[i].front()));
+      EVERFOLD_RETURN_IF_ERROR(CheckStored(partition, *chunks[i].back()));
+    }
+    EVERFOLD_ASSIGN_OR_RETURN(const SealedCheckpoint stored, ReadCheckpoint(static_cast<std::uint32_t>(chunks.size())));
+    if (stored == checkpoint) return absl::OkStatus();
+    return Error(absl::StatusCode::kInternal, reason::kStorageFailed, "RocksDB lost a checkpoint while ingesting it");
+  }
+
+  absl::Status CheckStored(PartitionId partition, const TailChunk& chunk) const {
+    rocksdb::PinnableSlice stored;
+    EVERFOLD_RETURN_IF_ERROR(StatusOf(
+        database_->rocks().Get({}, database_->chunks(),
+                               EncodeChunkKey({partition, chunk.head.offset, chunk.head.chunk_number}), &stored),
+        absl::StrFormat("reading back chunk %d of partition %d failed", chunk.head.chunk_number, partition.value())));
+    if (View(stored) == *chunk.bytes) return absl::OkStatus();
+    return DataLoss(absl::StrFormat("chunk %d of partition %d is not what was sealed", chunk.head.chunk_number,
+                                    partition.value()));
+  }
+
+  absl::StatusOr<SealedCheckpoint> ReadCheckpoint(std::uint32_t partitions) const {
+    std::string bytes;
+    const rocksdb::Status found = database_->rocks().Get({}, database_->checkpoint(), kCheckpointKey, &bytes);
+    if (found.IsNotFound()) return DataLoss("the sealed chunks have no checkpoint");
+    EVERFOLD_RETURN_IF_ERROR(StatusOf(found, "reading the checkpoint of the sealed chunks failed"));
+    return DecodeSealedCheckpoint(bytes, epoch_, partitions);
+  }
+
+  // That each partition ends where the checkpoint says it does.
+  absl::Status CheckHeads(const std::vector<PartitionHead>& heads) const {
+    const std::unique_ptr<rocksdb::Iterator> at(database_->rocks().NewIterator({}, database_->chunks()));
+    for (std::uint32_t i = 0; i < heads.size(); ++i) {
+      EVERFOLD_ASSIGN_OR_RETURN(const PartitionHead head, LastHead(*at, PartitionId(i)));
+      if (head == heads[i]) continue;
+      return DataLoss(absl::StrFormat(
+          "partition %d is sealed up to chunk %d (offset %d), but its sealed chunks end with chunk %d (offset %d)", i,
+          heads[i].chunk_number, heads[i].offset.value(), head.chunk_number, head.offset.value()));
+    }
+    return absl::OkStatus();
+  }
+
+  static absl::StatusOr<PartitionHead> LastHead(rocksdb::Iterator& at, PartitionId partition) {
+    at.SeekForPrev(BeginOfPartition(PartitionId(partition.value() + 1)));
+    EVERFOLD_RETURN_IF_ERROR(
+        StatusOf(at.status(), absl::StrFormat("reading the end of partition %d failed", partition.value())));
+    if (!at.Valid() || !View(at.key()).starts_with(BeginOfPartition(partition))) return PartitionHead();
+    EVERFOLD_ASSIGN_OR_RETURN(const ChunkHeader header, StoredChunk(at, partition));
+    return PartitionHead{header.last_offset(), header.chunk_number, header.chain};
+  }
+
+  std::vector<rocksdb::LiveFileMetaData> LiveFiles() const {
+    std::vector<rocksdb::LiveFileMetaData> files;
+    database_->rocks().GetLiveFilesMetaData(&files);
+    std::erase_if(files, [this](const rocksdb::LiveFileMetaData& file) {
+      return file.column_family_name != database_->chunks()->GetName();
+    });
+    std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.smallestkey < b.smallestkey; });
+    return files;
+  }
+
+  // A run of small files of one partition that is worth a merge.
+  std::vector<std::string> FilesToMerge() const {
+    std::vector<std::string> run;
+    std::uint64_t bytes = 0;
+    std::string partition;
+    for (const rocksdb::LiveFileMetaData& file : LiveFiles()) {
+      if (WorthMerging(run.size(), bytes)) break;
+      const std::string of = file.smallestkey.substr(0, 2);
+      if (of != partition || file.size >= kSmallFileBytes) {
+        run.clear();
+        bytes = 0;
+        partition = of;
+      }
+      if (file.size >= kSmallFileBytes) continue;
+      run.push_back(file.name);
+      bytes += file.size;
+    }
+    if (!WorthMerging(run.size(), bytes)) run.clear();
+    return run;
+  }
+
+  static bool WorthMerging(std::size_t files, std::uint64_t bytes) {
+    return files >= kMergeFiles || (files > 1 && bytes >= kMergeBytes);
+  }
+
+  Files& files_;
+  const std::string incoming_;
+  const Epoch epoch_;
+  const std::unique_ptr<SealedDatabase> database_;
+  std::uint64_t incoming_files_ = 0;
+  mutable Mutex mutex_;
+  SealedCheckpoint checkpoint_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SealedChunks>> SealedChunks::Open(Files& files, const std::string& directory,
+                                                                 const LogIdentity& identity, bool create) {
+  EVERFOLD_ASSIGN_OR_RETURN(std::unique_ptr<SealedDatabase> database,
+                            SealedDatabase::Open(files, directory, create));
+  auto sealed = std::make_unique<RocksSealedChunks>(files, directory, identity, std::move(database));
+  EVERFOLD_RETURN_IF_ERROR(create ? sealed->Create(identity.partitions) : sealed->Load(identity.partitions));
+  return sealed;
+}
+
+}  // namespace everfold

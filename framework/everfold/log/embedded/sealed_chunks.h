@@ -1,0 +1,56 @@
+// The sealed part of the log: chunks in RocksDB, as sorted files that are written once.
+//
+// A seal writes one file for each partition that has new chunks, and one with the checkpoint, and installs all of them
+// by one atomic ingest. RocksDB's own log and memtable stay empty. As the keys of a partition only grow, its files never
+// overlap and nothing is ever rewritten but by Merge, which makes few large files out of many small ones.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "everfold/log/embedded/sealed_checkpoint.h"
+#include "everfold/log/embedded/tail.h"
+#include "everfold/log/files/files.h"
+#include "everfold/log/partition_log.h"
+
+namespace everfold {
+
+// Threading: Seal and Merge by one thread at a time; the rest is thread-safe. Lifetime: outlives its cursors.
+class SealedChunks {
+ public:
+  // `create`: a new one, empty; otherwise it must be there: DATA_LOSS. DATA_LOSS too if it is of another store, or does
+  // not end as its checkpoint says.
+  static absl::StatusOr<std::unique_ptr<SealedChunks>> Open(Files& files, const std::string& directory,
+                                                            const LogIdentity& identity, bool create);
+  virtual ~SealedChunks() = default;
+
+  // As of the last seal.
+  virtual SealedCheckpoint checkpoint() const = 0;
+
+  // Makes the chunks and the checkpoint durable, both or neither. RESOURCE_EXHAUSTED (DISK_FULL) if there was no room
+  // and nothing has changed. `chunks[p]` follow on what is sealed of partition p.
+  virtual absl::Status Seal(const std::vector<std::vector<TailChunkPtr>>& chunks,
+                            const SealedCheckpoint& checkpoint) = 0;
+
+  // Merges the small files of some partition, if there are enough of them to be worth it. True if it did.
+  virtual absl::StatusOr<bool> Merge() = 0;
+
+  // Walks a partition's chunks from the one that holds or follows offset `after` + 1, as far as they are sealed. `from`
+  // is the chunk to begin with, or 0 if its number is not known.
+  virtual std::unique_ptr<ChunkCursor> Read(PartitionId partition, Offset after, std::uint64_t from) const = 0;
+
+  // Reads every byte of every file. DATA_LOSS, naming the file, for one that is damaged or missing.
+  virtual absl::Status VerifyChecksums() const = 0;
+
+  struct Size {
+    std::uint64_t files = 0;
+    std::uint64_t bytes = 0;
+  };
+  virtual Size size() const = 0;
+};
+
+}  // namespace everfold
