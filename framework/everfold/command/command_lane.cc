@@ -25,7 +25,7 @@ absl::Status TooManyWaiting(const StreamId& stream, std::size_t limit) {
 }
 
 NewEvent ToNewEvent(const AggregateType& aggregate, const google::protobuf::Message& event) {
-  const EventType& type = aggregate.events.at(event.GetDescriptor()->full_name());
+  const AggregateEvent& type = aggregate.events.at(event.GetDescriptor()->full_name());
   return {.type = type.name,
           .fingerprint = type.fingerprint,
           .payload = event.SerializeAsString(),
@@ -94,9 +94,11 @@ void CommandLane::Begin(Command command) {
     }
   }
   std::optional<AggregateState> cached = cache_.Take(command->stream);
+  if (!cached.has_value()) return Load(std::move(command));
   // Somebody else may have appended since.
-  const bool current = cached.has_value() && cached->version == context_.store.VersionOf(command->stream);
-  if (current) return Decide(std::move(command), *std::move(cached));
+  const absl::StatusOr<Version> version = context_.store.VersionOf(command->stream);
+  if (!version.ok()) return Finish(std::move(command), version.status());
+  if (cached->version == *version) return Decide(std::move(command), *std::move(cached));
   Load(std::move(command));
 }
 

@@ -4,14 +4,14 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "everfold/base/check.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
-#include "everfold/event/partitioning.h"
 
 namespace everfold {
 namespace {
 
-absl::Status VersionConflict(const StreamAppend& stream, Version actual) {
+absl::Status VersionConflict(const PreparedStream& stream, Version actual) {
   return Error(absl::StatusCode::kAborted, reason::kVersionConflict,
                absl::StrFormat("%s: expected %s, it is at version %d", stream.stream.ToString(),
                                stream.expectation.ToString(), actual.value()),
@@ -20,109 +20,178 @@ absl::Status VersionConflict(const StreamAppend& stream, Version actual) {
                 {"actual_version", std::to_string(actual.value())}});
 }
 
-Event MakeEvent(NewEvent& event, absl::Time recorded_at) {
-  return {.type = std::move(event.type),
-          .fingerprint = std::move(event.fingerprint),
-          .event_time = absl::FromUnixMicros(absl::ToUnixMicros(event.event_time.value_or(recorded_at))),
-          .tags = std::move(event.tags),
-          .codec = PayloadCodec::kPlain,
-          .payload = std::move(event.payload)};
-}
-
 }  // namespace
 
-CommitGroup::CommitGroup(const StoreIndex& index, std::vector<PartitionHead> heads, std::uint64_t writer_epoch,
-                         Sequence last)
-    : index_(index),
-      before_(heads),
-      heads_(std::move(heads)),
+GroupBuilder::GroupBuilder(const PartitionLog& log, const StoreIndex& index, LogTail tail, std::uint64_t writer_epoch)
+    : log_(log),
+      index_(index),
       writer_epoch_(writer_epoch),
-      first_sequence_(last),
-      last_sequence_(last) {}
-
-Version CommitGroup::VersionOf(const StreamId& stream) const {
-  const auto changed = versions_.find(stream);
-  return changed != versions_.end() ? changed->second : index_.VersionOf(stream);
+      tail_(std::move(tail)),
+      settled_(tail_),
+      chunks_(tail_.heads.size()) {
+  Abandon();
 }
 
-absl::Status CommitGroup::CheckExpectations(const AppendRequest& request) const {
-  for (const StreamAppend& stream : request.streams) {
-    const Version actual = VersionOf(stream.stream);
-    if (!stream.expectation.Holds(actual)) return VersionConflict(stream, actual);
+absl::StatusOr<AppendResult> GroupBuilder::Add(PreparedAppend& request, absl::Time now) {
+  if (!request.command.empty()) {
+    EVERFOLD_ASSIGN_OR_RETURN(std::optional<AppendResult> repeat, FindRepeat(request));
+    if (repeat.has_value()) return *std::move(repeat);
+  }
+  EVERFOLD_RETURN_IF_ERROR(CheckExpectations(request));
+  return Place(request, NextRecordedAt(request, now));
+}
+
+absl::StatusOr<std::optional<AppendResult>> GroupBuilder::FindRepeat(const PreparedAppend& request) const {
+  const CommandKey key{request.tenant, request.command.type, request.command.id};
+  std::optional<RecordedCommand> known;
+  if (const auto on_way = commands_on_way_.find(key); on_way != commands_on_way_.end()) {
+    known = on_way->second;
+  } else {
+    EVERFOLD_ASSIGN_OR_RETURN(known, ReadCommand(log_, index_, key));
+  }
+  if (!known.has_value()) return std::nullopt;
+  EVERFOLD_ASSIGN_OR_RETURN(AppendResult result, RepeatedResult(*known, request.command));
+  return std::optional(std::move(result));
+}
+
+absl::StatusOr<Version> GroupBuilder::VersionOf(const PreparedStream& stream) const {
+  const auto on_way = versions_on_way_.find(stream.key);
+  if (on_way != versions_on_way_.end()) return on_way->second;
+  return index_.VersionOf(stream.stream);
+}
+
+absl::Status GroupBuilder::CheckExpectations(const PreparedAppend& request) {
+  versions_.clear();
+  for (const PreparedStream& stream : request.streams) {
+    EVERFOLD_ASSIGN_OR_RETURN(const Version version, VersionOf(stream));
+    if (!stream.expectation.Holds(version)) return VersionConflict(stream, version);
+    versions_.push_back(version);
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<AppendResult> CommitGroup::Add(AppendRequest& request, absl::Time recorded_at) {
-  const CommandKey key{request.tenant, request.command.type, request.command.id};
-  if (!request.command.empty()) {
-    std::optional<RecordedCommand> known = index_.FindCommand(key);
-    if (const auto in_group = commands_.find(key); in_group != commands_.end()) known = in_group->second;
-    if (known.has_value()) return RepeatedResult(*known, request.command);
-  }
-  EVERFOLD_RETURN_IF_ERROR(CheckExpectations(request));
+absl::Time GroupBuilder::NextRecordedAt(const PreparedAppend& request, absl::Time now) const {
+  const absl::Time earliest = std::max(now, request.not_before);
+  // Times are kept in microseconds; `not_before` must not be undercut by rounding.
+  absl::Time rounded = absl::FromUnixMicros(absl::ToUnixMicros(earliest));
+  if (rounded < request.not_before) rounded += absl::Microseconds(1);
+  return std::max(tail_.last_recorded_at, rounded);
+}
 
-  last_sequence_ = last_sequence_.Next();
-  const Commit shared{.sequence = last_sequence_,
-                      .recorded_at = recorded_at,
-                      .tenant = request.tenant,
-                      .command = request.command,
-                      .metadata = std::move(request.metadata),
-                      .streams = {}};
-  AppendResult result{.sequence = last_sequence_, .recorded_at = recorded_at, .streams = {}};
-  std::vector<PartitionId> touched;
-  for (StreamAppend& stream : request.streams) result.streams.push_back(AddStream(stream, shared, touched));
+AppendResult GroupBuilder::Place(PreparedAppend& request, absl::Time recorded_at) {
+  tail_.last_sequence = tail_.last_sequence.Next();
+  tail_.last_recorded_at = recorded_at;
+  for (std::size_t part = 0; part < request.parts.size(); ++part) AddPart(request, part, recorded_at);
+  AppendResult result{.sequence = tail_.last_sequence, .recorded_at = recorded_at, .streams = {}};
+  result.streams.reserve(request.streams.size());
+  for (std::size_t i = 0; i < request.streams.size(); ++i) {
+    result.streams.push_back(PlaceStream(request.streams[i], versions_[i]));
+  }
+  ++commits_;
+  bytes_ += request.bytes;
   if (!request.command.empty()) {
-    commands_.emplace(key, RecordedCommand{request.command.fingerprint, result});
-    commands_.at(key).result.repeated = true;
+    CommandKey key{request.tenant, request.command.type, request.command.id};
+    RecordedCommand& recorded = commands_on_way_[key] = {request.command.fingerprint, result};
+    recorded.result.repeated = true;
+    group_.commands.push_back(std::move(key));
   }
   return result;
 }
 
-StreamResult CommitGroup::AddStream(StreamAppend& stream, const Commit& shared, std::vector<PartitionId>& touched) {
-  const PartitionId partition = PartitionOf(stream.stream, static_cast<std::uint32_t>(heads_.size()));
-  Chunk& chunk = ChunkOf(partition);
-  if (std::find(touched.begin(), touched.end(), partition) == touched.end()) {
-    touched.push_back(partition);
-    chunk.commits.push_back(shared);
+// Takes the stream's name.
+StreamResult GroupBuilder::PlaceStream(PreparedStream& stream, Version before) {
+  PartitionHead& head = tail_.heads[stream.partition.value()];
+  head.offset = head.offset.Plus(stream.events);
+  const Version version(before.value() + stream.events);
+  if (stream.events > 0) {
+    versions_on_way_[stream.key] = version;
+    group_.versions.emplace_back(std::move(stream.key), version);
   }
-  StreamEvents added{.stream = stream.stream, .first_version = VersionOf(stream.stream).Next(), .events = {}};
-  for (NewEvent& event : stream.events) {
-    payload_bytes_ += event.payload.size();
-    added.events.push_back(MakeEvent(event, shared.recorded_at));
-  }
-  PartitionHead& head = heads_[partition.value()];
-  head.offset = head.offset.Plus(added.events.size());
-  versions_[stream.stream] = added.last_version();
-  const StreamResult result{stream.stream, added.last_version(), {partition, head.offset}};
-  chunk.commits.back().streams.push_back(std::move(added));
-  return result;
+  return {std::move(stream.stream), version, {stream.partition, head.offset}};
 }
 
-Chunk& CommitGroup::ChunkOf(PartitionId partition) {
-  const auto [entry, added] = chunk_of_.try_emplace(partition.value(), chunks_.size());
-  if (added) {
-    PartitionHead& head = heads_[partition.value()];
-    ++head.chunk_number;
-    Chunk& chunk = chunks_.emplace_back();
-    chunk.header.partition = partition;
-    chunk.header.writer_epoch = writer_epoch_;
-    chunk.header.chunk_number = head.chunk_number;
-    chunk.header.first_offset = head.offset.Next();
+void GroupBuilder::AddPart(const PreparedAppend& request, std::size_t index, absl::Time recorded_at) {
+  const PreparedPart& part = request.parts[index];
+  ChunkWriter& writer = OpenChunk(part.partition).writer;
+  first_versions_.clear();
+  for (std::size_t i = 0; i < request.streams.size(); ++i) {
+    if (request.streams[i].part == index) first_versions_.push_back(versions_[i].Next());
   }
-  return chunks_[entry->second];
+  type_ids_ = part.type_ids;
+  auto unknown = part.unknown.begin();
+  for (TypeId& type : type_ids_) {
+    if (type == 0) type = TypeIdOf(part.partition, *unknown++, writer);
+  }
+  const bool has_type = !request.command.type.empty();
+  writer.Add({.sequence = tail_.last_sequence,
+              .recorded_at = recorded_at,
+              .command_type = has_type ? TypeIdOf(part.partition, {request.command.type, ""}, writer) : 0,
+              .first_versions = first_versions_,
+              .event_types = type_ids_,
+              .body = part.body});
 }
 
-std::vector<ChunkAppend> CommitGroup::EncodeChunks() {
-  std::vector<ChunkAppend> appends;
-  for (const Chunk& chunk : chunks_) {
-    const std::uint32_t partition = chunk.header.partition.value();
-    appends.push_back({.partition = chunk.header.partition,
-                       .expected_head = before_[partition],
-                       .new_head = heads_[partition],
-                       .bytes = EncodeChunk(chunk.header, chunk.commits)});
+GroupBuilder::PartitionChunk& GroupBuilder::OpenChunk(PartitionId partition) {
+  PartitionChunk& chunk = chunks_[partition.value()];
+  if (chunk.open) return chunk;
+  chunk.open = true;
+  touched_.push_back(partition);
+  PartitionHead& head = tail_.heads[partition.value()];
+  chunk.before = head;
+  ++head.chunk_number;
+  ChunkHeader header;
+  header.partition = partition;
+  header.writer_epoch = writer_epoch_;
+  header.chunk_number = head.chunk_number;
+  header.first_offset = head.offset.Next();
+  chunk.writer.Begin(header, head.chain);
+  return chunk;
+}
+
+// A type that the partition does not know yet is defined by the chunk that uses it first.
+TypeId GroupBuilder::TypeIdOf(PartitionId partition, const EventType& type, ChunkWriter& writer) {
+  if (const TypeId durable = index_.types().IdOf(partition, type); durable != 0) return durable;
+  const auto [defined, is_new] = defined_[partition.value()].try_emplace(type, 0);
+  if (is_new) {
+    defined->second = ++last_type_[partition.value()];
+    writer.Define({defined->second, type});
   }
-  return appends;
+  return defined->second;
+}
+
+CommitGroup GroupBuilder::Finish() {
+  EVERFOLD_CHECK(!empty());
+  for (const PartitionId partition : touched_) {
+    PartitionChunk& chunk = chunks_[partition.value()];
+    PartitionHead& head = tail_.heads[partition.value()];
+    auto bytes = std::make_shared<const std::string>(chunk.writer.Finish(head.chain));
+    group_.chunks.push_back({partition, chunk.before, head, std::move(bytes)});
+    chunk.open = false;
+  }
+  touched_.clear();
+  commits_ = 0;
+  bytes_ = 0;
+  group_.tail = tail_;
+  return std::exchange(group_, {});
+}
+
+void GroupBuilder::Settle(const CommitGroup& group) {
+  for (const auto& [stream, version] : group.versions) {
+    const auto on_way = versions_on_way_.find(stream);
+    if (on_way != versions_on_way_.end() && on_way->second == version) versions_on_way_.erase(on_way);
+  }
+  for (const CommandKey& command : group.commands) commands_on_way_.erase(command);
+  settled_ = group.tail;
+}
+
+void GroupBuilder::Abandon() {
+  EVERFOLD_CHECK(empty());
+  versions_on_way_.clear();
+  commands_on_way_.clear();
+  tail_ = settled_;
+  defined_.assign(tail_.heads.size(), {});
+  last_type_.clear();
+  for (std::uint32_t i = 0; i < tail_.heads.size(); ++i) last_type_.push_back(index_.types().LastId(PartitionId(i)));
 }
 
 }  // namespace everfold

@@ -2,56 +2,90 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
-#include "everfold/event/chunk.h"
+#include "absl/time/time.h"
+#include "everfold/event/chunk_writer.h"
 #include "everfold/log/partition_log.h"
 #include "everfold/store/append.h"
+#include "everfold/store/prepared_append.h"
+#include "everfold/store/recorded_command.h"
 #include "everfold/store/store_index.h"
 
 namespace everfold {
 
-// Checks each request against the durable index and the commits that are already in the group, in order.
-// Threading: one thread. Lifetime: not longer than the index.
-class CommitGroup {
+// A group that is on its way into the log.
+struct CommitGroup {
+  std::vector<ChunkAppend> chunks;  // one for each partition that it touches
+  LogTail tail;                     // of the log when it is durable
+  std::vector<std::pair<StreamKey, Version>> versions;  // of the streams that it changes
+  std::vector<CommandKey> commands;                     // that it records
+};
+
+// Builds one group after the other. Each request is checked against the durable state and everything that is on its
+// way, in order; whether that will become durable is not known yet, so what is told of it must wait.
+//
+// Threading: one thread. Lifetime: not longer than log and index.
+class GroupBuilder {
  public:
-  // `heads`: of all partitions, behind the group before.
-  CommitGroup(const StoreIndex& index, std::vector<PartitionHead> heads, std::uint64_t writer_epoch, Sequence last);
+  GroupBuilder(const PartitionLog& log, const StoreIndex& index, LogTail tail, std::uint64_t writer_epoch);
 
-  // Takes the request in as the next commit, or finds why not: then it changes nothing. A result that depends on the
-  // group, also an error, may be told only when the group is durable.
-  absl::StatusOr<AppendResult> Add(AppendRequest& request, absl::Time recorded_at);
+  // Takes the request in as the next commit, and what it needs out of it; or finds why not: then it changes nothing.
+  absl::StatusOr<AppendResult> Add(PreparedAppend& request, absl::Time now);
 
-  bool empty() const { return last_sequence_ == first_sequence_; }
-  Sequence last_sequence() const { return last_sequence_; }
-  std::size_t commits() const { return last_sequence_.value() - first_sequence_.value(); }
-  std::size_t payload_bytes() const { return payload_bytes_; }
-  const std::vector<PartitionHead>& heads() const { return heads_; }
+  bool empty() const { return touched_.empty(); }
+  std::size_t commits() const { return commits_; }
+  std::size_t bytes() const { return bytes_; }
+  // The group that was gathered; the next one begins. REQUIRES: not empty.
+  CommitGroup Finish();
 
-  // One chunk for each partition that the group touches, in the log's form. REQUIRES: called once, after all Adds.
-  std::vector<ChunkAppend> EncodeChunks();
-  // The same, as the index takes them.
-  const std::vector<Chunk>& chunks() const { return chunks_; }
+  // The group is durable, and the index has it.
+  void Settle(const CommitGroup& group);
+  // None of the groups since the last one that was settled will ever be durable.
+  void Abandon();
 
  private:
-  Version VersionOf(const StreamId& stream) const;
-  absl::Status CheckExpectations(const AppendRequest& request) const;
-  StreamResult AddStream(StreamAppend& stream, const Commit& shared, std::vector<PartitionId>& touched);
-  Chunk& ChunkOf(PartitionId partition);
+  struct PartitionChunk {
+    ChunkWriter writer;
+    PartitionHead before;
+    bool open = false;
+  };
 
+  absl::StatusOr<std::optional<AppendResult>> FindRepeat(const PreparedAppend& request) const;
+  absl::StatusOr<Version> VersionOf(const PreparedStream& stream) const;
+  absl::Status CheckExpectations(const PreparedAppend& request);
+  AppendResult Place(PreparedAppend& request, absl::Time recorded_at);
+  StreamResult PlaceStream(PreparedStream& stream, Version before);
+  void AddPart(const PreparedAppend& request, std::size_t part, absl::Time recorded_at);
+  PartitionChunk& OpenChunk(PartitionId partition);
+  TypeId TypeIdOf(PartitionId partition, const EventType& type, ChunkWriter& writer);
+  absl::Time NextRecordedAt(const PreparedAppend& request, absl::Time now) const;
+
+  const PartitionLog& log_;
   const StoreIndex& index_;
-  std::vector<PartitionHead> before_;
-  std::vector<PartitionHead> heads_;
-  std::uint64_t writer_epoch_;
-  Sequence first_sequence_;  // of the group before
-  Sequence last_sequence_;
-  std::size_t payload_bytes_ = 0;
-  absl::flat_hash_map<StreamId, Version> versions_;            // of streams that the group changes
-  absl::flat_hash_map<CommandKey, RecordedCommand> commands_;  // that the group records
-  absl::flat_hash_map<std::uint32_t, std::size_t> chunk_of_;   // partition -> index in chunks_
-  std::vector<Chunk> chunks_;
+  const std::uint64_t writer_epoch_;
+  LogTail tail_;                                                      // with everything that is on its way
+  LogTail settled_;                                                   // durable
+  std::vector<absl::flat_hash_map<EventType, TypeId>> defined_;       // by partition, since the last Abandon
+  std::vector<TypeId> last_type_;                                     // by partition
+  absl::flat_hash_map<StreamKey, Version> versions_on_way_;
+  absl::flat_hash_map<CommandKey, RecordedCommand> commands_on_way_;
+
+  // Of the group that is being gathered.
+  std::vector<PartitionChunk> chunks_;  // by partition
+  std::vector<PartitionId> touched_;
+  std::size_t commits_ = 0;
+  std::size_t bytes_ = 0;  // of the bodies
+  CommitGroup group_;
+
+  // Scratch.
+  std::vector<Version> versions_;  // of the request's streams, before it
+  std::vector<Version> first_versions_;
+  std::vector<TypeId> type_ids_;
 };
 
 }  // namespace everfold

@@ -24,148 +24,185 @@ absl::Status Closed(const std::string& why) {
   return Error(absl::StatusCode::kUnavailable, reason::kStoreClosed, "the store is closed: " + why);
 }
 
-// What a caller is told when the log failed while its commit was under way.
-absl::Status OutcomeUnknown(const absl::Status& cause) {
+// True for a failure of the log after which it goes on: it had no room, and nothing was written.
+bool GoesOn(const absl::Status& failure) { return absl::IsResourceExhausted(failure); }
+
+// What the callers of a group are told that the log did not take.
+absl::Status Told(const absl::Status& failure) {
+  if (GoesOn(failure)) return failure;
+  if (absl::IsAborted(failure)) return Closed("another writer has appended to its log");
   return Error(
       absl::StatusCode::kUnknown, reason::kOutcomeUnknown,
       absl::StrFormat("the append may be durable or not; repeat it with the same request_id after a restart: %s",
-                      std::string(cause.message())));
+                      std::string(failure.message())));
 }
 
 }  // namespace
 
-Committer::Committer(EventStoreOptions options, PartitionLog& log, Executor& executor, const Clock& clock,
-                     std::uint64_t writer_epoch, std::shared_ptr<StoreIndex> index,
-                     std::shared_ptr<DurableHeads> durable, const LogTail& tail)
-    : options_(options),
-      log_(log),
-      executor_(executor),
-      clock_(clock),
-      writer_epoch_(writer_epoch),
-      index_(std::move(index)),
-      durable_(std::move(durable)),
-      strand_(executor.MakeStrand()),
-      tail_(tail) {}
+Committer::Committer(EventStoreOptions options, const CommitterParts& parts, std::uint64_t writer_epoch)
+    : options_(std::move(options)),
+      parts_(parts),
+      strand_(parts.log.strand()),
+      builder_(parts.log, *parts.index, parts.index->tail(), writer_epoch) {}
 
 void Committer::Append(AppendRequest request, EventStore::AppendDone done) {
-  if (absl::Status status = ValidateAppend(request); !status.ok()) return Refuse(std::move(done), std::move(status));
+  absl::StatusOr<PreparedAppend> prepared =
+      PrepareAppend(std::move(request), parts_.log.identity().partitions, parts_.index->types());
+  if (!prepared.ok()) return Refuse(std::move(done), prepared.status());
   std::optional<TaskScope::Guard> guard = scope_.Enter();
   if (!guard.has_value()) return Refuse(std::move(done), Closed("it is shutting down"));
-  if (absl::Status status = Admit(request); !status.ok()) return Refuse(std::move(done), std::move(status));
-  strand_->Post([self = shared_from_this(),
-                 waiting = Waiting{std::move(request), {std::move(done), *std::move(guard)}}]() mutable {
-    self->Enqueue(std::move(waiting));
-  });
+  if (absl::Status status = Admit(*prepared); !status.ok()) return Refuse(std::move(done), std::move(status));
+  auto waiting = std::make_unique<Waiting>(Waiting{*std::move(prepared), {std::move(done), *std::move(guard)}});
+  bool first = false;
+  {
+    MutexLock lock(&incoming_mutex_);
+    first = incoming_.empty();
+    incoming_.push_back(std::move(waiting));
+  }
+  if (first) strand_.Post([self = shared_from_this()] { self->Take(); });
 }
 
-absl::Status Committer::Admit(const AppendRequest& request) {
-  const std::size_t bytes = PayloadBytesOf(request);
+absl::Status Committer::Admit(const PreparedAppend& request) {
   const bool too_many = waiting_count_.fetch_add(1) >= options_.max_waiting_appends;
-  const bool too_large = waiting_bytes_.fetch_add(bytes) + bytes > options_.max_waiting_bytes;
+  const bool too_large = waiting_bytes_.fetch_add(request.bytes) + request.bytes > options_.max_waiting_bytes;
   if (!too_many && !too_large) return absl::OkStatus();
   Dismiss(request);
   return too_many ? Overloaded("appends", options_.max_waiting_appends)
                   : Overloaded("bytes of appends", options_.max_waiting_bytes);
 }
 
-void Committer::Dismiss(const AppendRequest& request) {
+void Committer::Dismiss(const PreparedAppend& request) {
   --waiting_count_;
-  waiting_bytes_ -= PayloadBytesOf(request);
+  waiting_bytes_ -= request.bytes;
 }
 
 absl::Status Committer::health() const {
-  MutexLock lock(&mutex_);
+  MutexLock lock(&health_mutex_);
   return health_;
 }
 
-void Committer::Enqueue(Waiting waiting) {
-  waiting_.push_back(std::move(waiting));
-  if (!health().ok()) return RefuseWaiting();
-  if (!group_in_flight_) GatherGroup();
+void Committer::Take() {
+  std::vector<WaitingPtr> taken;
+  {
+    MutexLock lock(&incoming_mutex_);
+    taken.swap(incoming_);
+  }
+  for (WaitingPtr& waiting : taken) waiting_.push_back(std::move(waiting));
+  GatherGroups();
 }
 
-// Takes whatever is waiting: while a group is being made durable the next one gathers by itself, without a timer.
-void Committer::GatherGroup() {
-  while (!waiting_.empty()) {
-    auto group = std::make_shared<CommitGroup>(*index_, tail_.heads, writer_epoch_, tail_.last_sequence);
-    std::vector<Answer> answers = FillGroup(*group);
-    if (group->empty()) {
-      Deliver(std::move(answers));
-      continue;
-    }
-    group_in_flight_ = true;
-    log_.Append(group->EncodeChunks(),
-                [self = shared_from_this(), group, answers = std::move(answers)](absl::Status status) mutable {
-                  Strand& strand = *self->strand_;
-                  strand.Post([self = std::move(self), group = std::move(group), answers = std::move(answers),
-                               status = std::move(status)]() mutable {
-                    self->OnLogged(group, std::move(answers), std::move(status));
-                  });
-                });
-    return;
+void Committer::GatherGroups() {
+  if (!health().ok()) return RefuseWaiting();
+  while (!waiting_.empty() && failure_.ok() && WorthAGroup()) {
+    if (parts_.index->full()) return WaitForIndex();
+    GatherGroup();
   }
 }
 
-std::vector<Committer::Answer> Committer::FillGroup(CommitGroup& group) {
+// While groups are on their way the next one gathers by itself, without a timer. It goes as soon as it is about as
+// large as the one before: its place in the log is settled then, and it shares the next sync.
+bool Committer::WorthAGroup() const {
+  if (on_the_way_.empty()) return true;
+  return on_the_way_.size() < options_.max_groups_on_the_way &&
+         waiting_.size() >= std::max<std::size_t>(options_.min_group_commits, last_group_commits_ / 2);
+}
+
+void Committer::GatherGroup() {
+  std::vector<Answer> answers = FillGroup();
+  if (!builder_.empty()) return SendGroup(std::move(answers));
+  // Nothing is to be written; but what was found may depend on groups that are on their way.
+  if (on_the_way_.empty()) return Deliver(std::move(answers));
+  for (Answer& answer : answers) on_the_way_.back().answers.push_back(std::move(answer));
+}
+
+std::vector<Committer::Answer> Committer::FillGroup() {
   std::vector<Answer> answers;
-  while (!waiting_.empty() && group.commits() < options_.max_group_commits &&
-         group.payload_bytes() < options_.max_group_bytes) {
-    Waiting waiting = std::move(waiting_.front());
+  answers.reserve(std::min(waiting_.size(), options_.max_group_commits));
+  const absl::Time now = parts_.clock.Now();
+  while (!waiting_.empty() && builder_.commits() < options_.max_group_commits &&
+         (builder_.empty() || builder_.bytes() + waiting_.front()->request.bytes <= options_.max_group_bytes)) {
+    const WaitingPtr waiting = std::move(waiting_.front());
     waiting_.pop_front();
-    Dismiss(waiting.request);
-    Outcome outcome = group.Add(waiting.request, NextRecordedAt(waiting.request));
-    answers.push_back({std::move(waiting.caller), std::move(outcome)});
+    Dismiss(waiting->request);
+    Outcome outcome = builder_.Add(waiting->request, now);
+    answers.push_back({std::move(waiting->caller), std::move(outcome)});
   }
   return answers;
 }
 
-absl::Time Committer::NextRecordedAt(const AppendRequest& request) {
-  const absl::Time now = absl::FromUnixMicros(absl::ToUnixMicros(clock_.Now()));
-  tail_.last_recorded_at = std::max({tail_.last_recorded_at, now, request.not_before});
-  return tail_.last_recorded_at;
+void Committer::SendGroup(std::vector<Answer> answers) {
+  last_group_commits_ = builder_.commits();
+  on_the_way_.push_back({.group = builder_.Finish(), .answers = std::move(answers)});
+  parts_.log.Append(on_the_way_.back().group.chunks,
+                    [self = shared_from_this()](absl::Status status) { self->OnLogged(std::move(status)); });
 }
 
-void Committer::OnLogged(const std::shared_ptr<CommitGroup>& group, std::vector<Answer> answers, absl::Status status) {
-  group_in_flight_ = false;
+// Groups end in the order in which they were sent.
+void Committer::OnLogged(absl::Status status) {
   if (status.ok()) {
-    Publish(*group);
+    OnDurable();
   } else {
-    Fail(answers, status);
+    OnFailed(status);
   }
-  Deliver(std::move(answers));
-  if (!health().ok()) return RefuseWaiting();
-  GatherGroup();
+  GatherGroups();
 }
 
-void Committer::Publish(const CommitGroup& group) {
-  // A version that does not follow is a bug of ours here: the group was checked against this index.
-  for (const Chunk& chunk : group.chunks()) EVERFOLD_CHECK(index_->Add(chunk).ok());
-  tail_.heads = group.heads();
-  tail_.last_sequence = group.last_sequence();
-  durable_->Publish(tail_.heads, tail_.last_sequence);
+void Committer::OnDurable() {
+  OnTheWay ended = std::move(on_the_way_.front());
+  on_the_way_.pop_front();
+  for (const ChunkAppend& chunk : ended.group.chunks) {
+    // A chunk that does not follow is a bug of ours here: the group was built on this index.
+    const absl::Status added = parts_.index->Add(*chunk.bytes);
+    EVERFOLD_CHECK(added.ok());
+  }
+  parts_.index->CompleteGroup(ended.group.tail.last_sequence, ended.group.tail.last_recorded_at);
+  builder_.Settle(ended.group);
+  parts_.durable->Publish(ended.group.tail.heads, ended.group.tail.last_sequence);
+  Deliver(std::move(ended.answers));
 }
 
 // Everything in the group gets the same answer, also what was refused or repeated: it may have been so only because of
-// a commit of the group.
-void Committer::Fail(std::vector<Answer>& answers, const absl::Status& status) {
-  absl::Status told = status;
-  if (status.code() == absl::StatusCode::kAborted) {
-    told = Closed("another writer has appended to its log");
-  } else if (status.code() != absl::StatusCode::kResourceExhausted) {
-    told = OutcomeUnknown(status);
+// a commit that is on its way. The log lets the groups behind it fail too.
+void Committer::OnFailed(const absl::Status& status) {
+  if (failure_.ok()) failure_ = status;
+  const auto next = std::find_if(on_the_way_.begin(), on_the_way_.end(), [](const OnTheWay& it) { return !it.failed; });
+  EVERFOLD_CHECK(next != on_the_way_.end());
+  next->failed = true;
+  for (Answer& answer : next->answers) answer.outcome = Told(status);
+  if (on_the_way_.back().failed) Recover();
+}
+
+// All groups that were on their way have failed.
+void Committer::Recover() {
+  std::deque<OnTheWay> failed = std::exchange(on_the_way_, {});
+  builder_.Abandon();
+  if (!GoesOn(failure_)) {
+    MutexLock lock(&health_mutex_);
+    health_ = failure_;
   }
-  for (Answer& answer : answers) answer.outcome = told;
-  if (status.code() == absl::StatusCode::kResourceExhausted) return;  // nothing was written; the store goes on
-  MutexLock lock(&mutex_);
-  health_ = status;
+  failure_ = absl::OkStatus();
+  for (OnTheWay& it : failed) Deliver(std::move(it.answers));
+}
+
+// The intake is slowed down while the index cannot write what it has in memory.
+void Committer::WaitForIndex() {
+  if (waiting_for_index_) return;
+  waiting_for_index_ = true;
+  parts_.index->WhenRoom([self = shared_from_this()] {
+    Strand& strand = self->strand_;
+    strand.Post([self] {
+      self->waiting_for_index_ = false;
+      self->GatherGroups();
+    });
+  });
 }
 
 void Committer::RefuseWaiting() {
   const absl::Status why = Closed(std::string(health().message()));
   std::vector<Answer> answers;
-  for (Waiting& waiting : waiting_) {
-    Dismiss(waiting.request);
-    answers.push_back({std::move(waiting.caller), why});
+  for (const WaitingPtr& waiting : waiting_) {
+    Dismiss(waiting->request);
+    answers.push_back({std::move(waiting->caller), why});
   }
   waiting_.clear();
   Deliver(std::move(answers));
@@ -173,16 +210,20 @@ void Committer::RefuseWaiting() {
 
 void Committer::Close(Task done) { scope_.Close(std::move(done)); }
 
-// On the executor, but not on the strand: whatever the callers do then does not hold up the next group.
+// On the executor, and not on the strand: whatever the callers do then does not hold up the next group. Where there is
+// none, and a single caller waits, a change of threads would be a tenth of its time.
 void Committer::Deliver(std::vector<Answer> answers) {
   if (answers.empty()) return;
-  executor_.Post([answers = std::move(answers)]() mutable {
+  if (answers.size() == 1 && waiting_.empty() && on_the_way_.empty()) {
+    return answers[0].caller.done(std::move(answers[0].outcome));
+  }
+  parts_.executor.Post([answers = std::move(answers)]() mutable {
     for (Answer& answer : answers) answer.caller.done(std::move(answer.outcome));
   });
 }
 
 void Committer::Refuse(EventStore::AppendDone done, absl::Status why) {
-  executor_.Post([done = std::move(done), why = std::move(why)]() mutable { done(std::move(why)); });
+  parts_.executor.Post([done = std::move(done), why = std::move(why)]() mutable { done(std::move(why)); });
 }
 
 }  // namespace everfold

@@ -1,4 +1,4 @@
-// The one writer of the log: gathers appends into groups, and makes one group durable at a time.
+// The one writer of the log: gathers appends into groups, and keeps several groups on their way at once.
 #pragma once
 
 #include <atomic>
@@ -13,18 +13,23 @@
 #include "everfold/store/commit_group.h"
 #include "everfold/store/durable_heads.h"
 #include "everfold/store/event_store.h"
-#include "everfold/store/log_recovery.h"
 
 namespace everfold {
 
-// Threading: Append, health and Close are thread-safe; the rest runs on the committer's strand. Lifetime: owned by
-// shared_ptr, because its steps hold it until they have run; log, executor and clock must outlive the answer of every
-// append, which Close waits for.
+// What the committer works with. Log, executor and clock outlive the answer of every append, which Close waits for.
+struct CommitterParts {
+  PartitionLog& log;
+  Executor& executor;
+  const Clock& clock;
+  std::shared_ptr<StoreIndex> index;
+  std::shared_ptr<DurableHeads> durable;
+};
+
+// Threading: Append, health and Close are thread-safe; the rest runs on the log's strand. Lifetime: owned by shared_ptr,
+// because its steps hold it until they have run.
 class Committer final : public std::enable_shared_from_this<Committer> {
  public:
-  Committer(EventStoreOptions options, PartitionLog& log, Executor& executor, const Clock& clock,
-            std::uint64_t writer_epoch, std::shared_ptr<StoreIndex> index, std::shared_ptr<DurableHeads> durable,
-            const LogTail& tail);
+  Committer(EventStoreOptions options, const CommitterParts& parts, std::uint64_t writer_epoch);
 
   void Append(AppendRequest request, EventStore::AppendDone done);
   absl::Status health() const;
@@ -37,50 +42,62 @@ class Committer final : public std::enable_shared_from_this<Committer> {
     TaskScope::Guard guard;
   };
   struct Waiting {
-    AppendRequest request;
+    PreparedAppend request;
     Caller caller;
   };
+  using WaitingPtr = std::unique_ptr<Waiting>;
   struct Answer {
     Caller caller;
     Outcome outcome;
   };
+  // A group that is in the log's hands, with whom to tell.
+  struct OnTheWay {
+    CommitGroup group;
+    std::vector<Answer> answers;
+    bool failed = false;
+  };
 
   // On the strand.
-  void Enqueue(Waiting waiting);
+  void Take();
+  void GatherGroups();
+  bool WorthAGroup() const;
   void GatherGroup();
-  std::vector<Answer> FillGroup(CommitGroup& group);
-  void OnLogged(const std::shared_ptr<CommitGroup>& group, std::vector<Answer> answers, absl::Status status);
-  void Publish(const CommitGroup& group);
-  void Fail(std::vector<Answer>& answers, const absl::Status& status);
+  std::vector<Answer> FillGroup();
+  void SendGroup(std::vector<Answer> answers);
+  void OnLogged(absl::Status status);
+  void OnDurable();
+  void OnFailed(const absl::Status& status);
+  void Recover();
+  void WaitForIndex();
   void RefuseWaiting();
-  absl::Time NextRecordedAt(const AppendRequest& request);
 
   // Counts a request in, unless too much is waiting already.
-  absl::Status Admit(const AppendRequest& request);
-  void Dismiss(const AppendRequest& request);
+  absl::Status Admit(const PreparedAppend& request);
+  void Dismiss(const PreparedAppend& request);
 
   void Deliver(std::vector<Answer> answers);
   void Refuse(EventStore::AppendDone done, absl::Status why);
 
   const EventStoreOptions options_;
-  PartitionLog& log_;
-  Executor& executor_;
-  const Clock& clock_;
-  const std::uint64_t writer_epoch_;
-  const std::shared_ptr<StoreIndex> index_;
-  const std::shared_ptr<DurableHeads> durable_;
-  const std::unique_ptr<Strand> strand_;
+  const CommitterParts parts_;
+  Strand& strand_;
   std::atomic<std::size_t> waiting_count_ = 0;
-  std::atomic<std::size_t> waiting_bytes_ = 0;  // of payloads
+  std::atomic<std::size_t> waiting_bytes_ = 0;  // of encoded commits
   TaskScope scope_;                             // of appends that are not answered yet
 
-  // Only on the strand.
-  std::deque<Waiting> waiting_;
-  LogTail tail_;  // durable
-  bool group_in_flight_ = false;
+  Mutex incoming_mutex_;
+  std::vector<WaitingPtr> incoming_ ABSL_GUARDED_BY(incoming_mutex_);
 
-  mutable Mutex mutex_;
-  absl::Status health_ ABSL_GUARDED_BY(mutex_);
+  // Only on the strand.
+  std::deque<WaitingPtr> waiting_;
+  GroupBuilder builder_;
+  std::deque<OnTheWay> on_the_way_;
+  std::size_t last_group_commits_ = 0;
+  absl::Status failure_;  // of a group on the way: those behind it fail too, and nothing is sent until all have
+  bool waiting_for_index_ = false;
+
+  mutable Mutex health_mutex_;
+  absl::Status health_ ABSL_GUARDED_BY(health_mutex_);
 };
 
 }  // namespace everfold

@@ -10,37 +10,62 @@
 #include "everfold/base/status.h"
 #include "everfold/store/committer.h"
 #include "everfold/store/durable_heads.h"
-#include "everfold/store/log_recovery.h"
+#include "everfold/store/recorded_command.h"
+#include "everfold/runtime/disk_thread.h"
 #include "everfold/store/store_index.h"
 #include "everfold/store/stream_reader.h"
 
 namespace everfold {
 namespace {
 
+// HMAC-SHA-256 truncated to 128 bits, as RFC 2104 section 5 allows: it is stored with every commit.
+constexpr std::size_t kRequestFingerprintBytes = 16;
+
+std::unique_ptr<Strand> IndexStrand(const EventStoreOptions& options, Executor& executor) {
+  if (options.make_index_strand != nullptr) return options.make_index_strand();
+  if (options.index.directory.empty()) return executor.MakeStrand();
+  return std::make_unique<DiskThread>("everfold-index");
+}
+
+// The index, with the strand that it writes on.
+absl::StatusOr<std::shared_ptr<StoreIndex>> OpenIndex(const EventStoreOptions& options, const PartitionLog& log,
+                                                      Executor& executor) {
+  std::shared_ptr<Strand> strand = IndexStrand(options, executor);
+  std::string began_anew;
+  EVERFOLD_ASSIGN_OR_RETURN(std::unique_ptr<StoreIndex> index,
+                            StoreIndex::Open(options.index, log.identity(), *strand, began_anew));
+  if (!began_anew.empty() && options.on_index_began_anew != nullptr) options.on_index_began_anew(began_anew);
+  return std::shared_ptr<StoreIndex>(index.release(), [strand](const StoreIndex* end) { delete end; });
+}
+
 class LogEventStore final : public EventStore {
  public:
   LogEventStore(EventStoreOptions options, PartitionLog& log, Executor& executor, const Clock& clock,
-                RandomSource& random, RecoveredLog recovered)
+                RandomSource& random, std::shared_ptr<StoreIndex> index)
       : log_(log),
-        index_(std::move(recovered.index)),
-        durable_(std::make_shared<DurableHeads>(executor, log.identity().epoch, recovered.tail.heads,
-                                                recovered.tail.last_sequence)),
-        committer_(std::make_shared<Committer>(options, log, executor, clock, random.Next(), index_, durable_,
-                                               recovered.tail)) {}
+        index_(std::move(index)),
+        durable_(std::make_shared<DurableHeads>(executor, log.identity().epoch, index_->tail().heads,
+                                                index_->tail().last_sequence)),
+        committer_(std::make_shared<Committer>(
+            std::move(options), CommitterParts{log, executor, clock, index_, durable_}, random.Next())) {
+  }
 
   void Append(AppendRequest request, AppendDone done) override {
     committer_->Append(std::move(request), std::move(done));
   }
-  Version VersionOf(const StreamId& stream) const override { return index_->VersionOf(stream); }
+  absl::StatusOr<Version> VersionOf(const StreamId& stream) const override {
+    return index_->VersionOf(stream);
+  }
   absl::StatusOr<std::optional<AppendResult>> FindCommand(const std::string& tenant,
                                                           const CommandId& command) const override {
-    const std::optional<RecordedCommand> known = index_->FindCommand({tenant, command.type, command.id});
+    EVERFOLD_ASSIGN_OR_RETURN(const std::optional<RecordedCommand> known,
+                              ReadCommand(log_, *index_, {tenant, command.type, command.id}));
     if (!known.has_value()) return std::nullopt;
     EVERFOLD_ASSIGN_OR_RETURN(AppendResult result, RepeatedResult(*known, command));
     return std::optional(std::move(result));
   }
   std::string FingerprintOfRequest(const std::string& request) const override {
-    return HmacSha256(log_.identity().key, request);
+    return HmacSha256(log_.identity().key, request).substr(0, kRequestFingerprintBytes);
   }
   absl::Status ReadStream(const StreamId& stream, Version after,
                           absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const override {
@@ -49,9 +74,15 @@ class LogEventStore final : public EventStore {
   Sequence DurableSequence() const override { return durable_->sequence(); }
   Checkpoint DurableHead() const override { return durable_->checkpoint(); }
   std::unique_ptr<Watch> WatchDurable(Hint hint) override { return durable_->AddWatch(std::move(hint)); }
+  absl::StatusOr<VerifyReport> Verify(const VerifyOptions& options) const override {
+    return VerifyLog({.log = log_, .index = index_.get(), .upto = DurableSequence()}, options);
+  }
   PartitionLog& log() const override { return log_; }
+  const TypeDictionary& types() const override { return index_->types(); }
   absl::Status health() const override { return committer_->health(); }
-  void Close(Task done) override { committer_->Close(std::move(done)); }
+  void Close(Task done) override {
+    committer_->Close([this, done = std::move(done)]() mutable { index_->Close(std::move(done)); });
+  }
 
  private:
   PartitionLog& log_;
@@ -70,9 +101,9 @@ absl::StatusOr<std::unique_ptr<EventStore>> EventStore::Open(EventStoreOptions o
                  absl::StrFormat("this log cannot append to several of its %d partitions at once, as a store does",
                                  log.identity().partitions));
   }
-  EVERFOLD_ASSIGN_OR_RETURN(RecoveredLog recovered, RecoverLog(log));
-  return std::unique_ptr<EventStore>(
-      std::make_unique<LogEventStore>(options, log, executor, clock, random, std::move(recovered)));
+  EVERFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<StoreIndex> index, OpenIndex(options, log, executor));
+  EVERFOLD_RETURN_IF_ERROR(RecoverIndex(log, *index, options.on_index_progress));
+  return std::unique_ptr<EventStore>(std::make_unique<LogEventStore>(std::move(options), log, executor, clock, random, index));
 }
 
 ConsistencyToken TokenOf(const EventStore& store, const AppendResult& result) {

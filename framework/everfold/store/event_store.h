@@ -1,12 +1,13 @@
 // The event store, on any log: streams with versions, append conditions, command ids, and reads.
 //
 // One committer gives every commit its sequence, its recorded time and its offsets. It takes whatever appends are
-// waiting, checks their conditions in order against the durable state and what the same group has added, packs one
-// chunk a partition and appends the group to the log; while that group is being made durable, the next one gathers.
+// waiting, checks their conditions in order against the durable state and what is on its way, packs one chunk a
+// partition and appends the group to the log; while that group is being made durable, the next ones gather and follow.
 // Nothing is answered, readable or watched before it is durable.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,14 +24,25 @@
 #include "everfold/log/partition_log.h"
 #include "everfold/runtime/executor.h"
 #include "everfold/store/append.h"
+#include "everfold/store/store_index.h"
+#include "everfold/store/verify_log.h"
 
 namespace everfold {
 
 struct EventStoreOptions {
   std::size_t max_waiting_appends = 65536;   // beyond it, appends are refused with RESOURCE_EXHAUSTED
-  std::size_t max_waiting_bytes = 64 << 20;  // of payloads; likewise
+  std::size_t max_waiting_bytes = 64 << 20;  // of encoded commits; likewise
   std::size_t max_group_commits = 4096;      // in one group
-  std::size_t max_group_bytes = 4 << 20;     // of payloads in one group; a single commit may be larger
+  std::size_t max_group_bytes = 4 << 20;     // of encoded commits in one group; a single one may be larger
+  std::size_t max_groups_on_the_way = 4;     // in the log's hands at once
+  std::size_t min_group_commits = 16;        // below which no further group is sent while one is on its way
+  StoreIndexOptions index;                   // without a directory the index is in memory alone, without limit
+  // Where the index writes its files; default: a thread, if it has a directory.
+  std::function<std::unique_ptr<Strand>()> make_index_strand = nullptr;
+  // Called, with the reason, when the index begins anew: it then takes in the whole log.
+  std::function<void(const std::string& why)> on_index_began_anew = nullptr;
+  // Called every now and then while the index catches up with the log.
+  std::function<void(const IndexProgress&)> on_index_progress = nullptr;
 };
 
 // Threading: thread-safe, but for Open and Close. Lifetime: log, executor, clock and random outlive it.
@@ -46,13 +58,14 @@ class EventStore {
   };
 
   // FAILED_PRECONDITION if the log has several partitions and cannot append to them at once.
-  // Reads the whole log to build the index. DATA_LOSS, and where, if the log is damaged or not dense.
+  // Reads what the index does not have of the log, all of it if there is no index. DATA_LOSS, and where, if that part
+  // of the log is damaged or not dense, or if the index knows more than the log: it has lost what it acknowledged.
   static absl::StatusOr<std::unique_ptr<EventStore>> Open(EventStoreOptions options, PartitionLog& log,
                                                           Executor& executor, const Clock& clock, RandomSource& random);
   virtual ~EventStore() = default;
 
-  // `done` is called once, on the executor, never before Append returns, and only when the append and every append
-  // before it that it depends on is durable:
+  // `done` is called once, on the executor or on the log's strand, never before Append returns; it must not block. It is
+  // called only when the append, and every append before it that it depends on, is durable:
   //   INVALID_ARGUMENT    malformed or beyond a limit; or the command id was used by another request
   //                       (IDEMPOTENCY_KEY_REUSED)
   //   ABORTED             an expectation does not hold (VERSION_CONFLICT, with expected and actual)
@@ -63,8 +76,8 @@ class EventStore {
   // In all cases but UNKNOWN an error means that nothing was changed.
   virtual void Append(AppendRequest request, AppendDone done) = 0;
 
-  // Version of the durable stream; 0 if there is none.
-  virtual Version VersionOf(const StreamId& stream) const = 0;
+  // Version of the durable stream; 0 if there is none. Errors here and below: DATA_LOSS, INTERNAL (STORAGE_FAILED).
+  virtual absl::StatusOr<Version> VersionOf(const StreamId& stream) const = 0;
 
   // The durable result of a command, with `repeated` set; nullopt if the id is not known. INVALID_ARGUMENT
   // (IDEMPOTENCY_KEY_REUSED) if it belongs to another request, that is, to one with another fingerprint.
@@ -88,11 +101,17 @@ class EventStore {
   // another one is still running.
   virtual std::unique_ptr<Watch> WatchDurable(Hint hint) = 0;
 
+  // Of everything that is durable now, log and index; while the store is at work. Blocks: not from a task of the
+  // executor.
+  virtual absl::StatusOr<VerifyReport> Verify(const VerifyOptions& options) const = 0;
+
   virtual PartitionLog& log() const = 0;
+  // The types that the durable log defines, which readers of chunks need.
+  virtual const TypeDictionary& types() const = 0;
   // Why the store closed by itself, OK while it did not.
   virtual absl::Status health() const = 0;
 
-  // Lets what is waiting end, refuses what comes, then calls `done`.
+  // Lets what is waiting end, refuses what comes, lets the index write what it has, then calls `done`.
   virtual void Close(Task done) = 0;
 };
 

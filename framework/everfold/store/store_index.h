@@ -1,22 +1,61 @@
-// What the store knows about the log without reading it: where each stream's events are, and what became of each
-// command. A projection of the log: built from it at opening, extended by every durable group, never the truth.
+// What the store knows about the log without reading it: where each stream's events are, which events carry a tag,
+// where each command was recorded, and which types the log defines. A projection of the log, never the truth: it keeps
+// its own checkpoint, and can be deleted and built again.
+//
+// New entries are kept in memory. When there are enough of them they are written as sorted files, one a kind, and
+// installed together with the checkpoint by one atomic ingest into RocksDB, off the commit path; meanwhile the next ones
+// gather. RocksDB's own log and memtable are never used, so a checkpoint cannot run ahead of its entries.
+//
+// Byte by byte: docs/formats/index.md.
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <functional>
+#include <memory>
 #include <string>
-#include <tuple>
+#include <string_view>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "everfold/base/mutex.h"
-#include "everfold/event/chunk.h"
-#include "everfold/store/append.h"
+#include "absl/time/time.h"
+#include "everfold/event/event_type.h"
+#include "everfold/event/stream_id.h"
+#include "everfold/log/files/files.h"
+#include "everfold/log/partition_log.h"
+#include "everfold/runtime/executor.h"
 
 namespace everfold {
+
+// How far a reader of the whole log has come, and where the next commit goes on.
+struct LogTail {
+  std::vector<PartitionHead> heads;
+  Sequence last_sequence;
+  absl::Time last_recorded_at = absl::InfinitePast();
+};
+
+// Where the events that one commit adds to a stream begin.
+struct StreamPlace {
+  Version first_version;
+  Offset first_offset;
+  friend bool operator==(const StreamPlace&, const StreamPlace&) = default;
+};
+
+// A commit's part in one partition: in the chunk of that number, which begins behind `after`. It may have no event.
+struct CommitPlace {
+  PartitionId partition;
+  Offset after;
+  std::uint64_t chunk_number = 0;
+  Sequence sequence;
+  friend bool operator==(const CommitPlace&, const CommitPlace&) = default;
+};
+
+struct TaggedEvent {
+  Sequence sequence;
+  Position position;
+  TypeId type = 0;
+  friend bool operator==(const TaggedEvent&, const TaggedEvent&) = default;
+};
 
 // The scope of a command id: the same id under another tenant or type is another command.
 struct CommandKey {
@@ -30,45 +69,84 @@ struct CommandKey {
   }
 };
 
-// A command that was handled.
-struct RecordedCommand {
-  std::string fingerprint;
-  AppendResult result;
+// How many entries there are.
+struct EntryCounts {
+  std::uint64_t streams = 0;  // one for each commit's part in a stream
+  std::uint64_t events = 0;   // in them
+  std::uint64_t tags = 0;
+  std::uint64_t commands = 0;  // one for each partition that a commit with a command id touches
+  friend bool operator==(const EntryCounts&, const EntryCounts&) = default;
 };
 
-// The first result again; INVALID_ARGUMENT (IDEMPOTENCY_KEY_REUSED) if `request` is not the one that was recorded.
-absl::StatusOr<AppendResult> RepeatedResult(const RecordedCommand& recorded, const CommandId& request);
-
-// Where a commit's events of one stream begin.
-struct StreamPlace {
-  Version first_version;
-  Offset first_offset;
+struct StoreIndexOptions {
+  Files* files = nullptr;  // outlives the index
+  std::string directory;   // empty: nothing is written, everything stays in memory
+  // Entries in memory beyond which they are written. Up to three times as much may be in use.
+  std::size_t max_memory_bytes = 48 << 20;
+  std::size_t cache_bytes = 64 << 20;  // of blocks, filters and indexes of the files
+  std::size_t head_bytes = 128 << 20;  // of versions of the streams that were met last, 64 bytes each
 };
 
-// Threading: thread-safe; one thread at a time may Add.
+// Threading: thread-safe; Add and CompleteGroup by one thread at a time. Lifetime: the strand outlives it.
 class StoreIndex {
  public:
-  // 0 for a stream that does not exist.
-  Version VersionOf(const StreamId& stream) const;
-  // The commits that hold events of the stream above `after`, in order.
-  std::vector<StreamPlace> PlacesAfter(const StreamId& stream, Version after) const;
-  std::optional<RecordedCommand> FindCommand(const CommandKey& command) const;
+  // Files are written on `disk`. An index that is missing, damaged, of another format, or of another store begins empty:
+  // the log must be read from tail() on (RecoverIndex). `began_anew` tells why, empty if it did not.
+  //   INTERNAL             the file system or RocksDB failed (STORAGE_FAILED)
+  //   FAILED_PRECONDITION  somebody else has it open (STORE_LOCKED)
+  static absl::StatusOr<std::unique_ptr<StoreIndex>> Open(StoreIndexOptions options, const LogIdentity& log,
+                                                          Strand& disk, std::string& began_anew);
+  virtual ~StoreIndex() = default;
 
-  // DATA_LOSS if a stream's versions do not follow on each other; the index is then of no use.
-  absl::Status Add(const Chunk& chunk);
+  // What has been added. Not thread-safe against Add.
+  virtual const LogTail& tail() const = 0;
+  virtual const TypeDictionary& types() const = 0;
 
- private:
-  struct StreamEntry {
-    Version version;
-    std::vector<StreamPlace> places;
-  };
-  absl::Status AddStream(const StreamEvents& stream, Offset first_offset) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void AddCommand(const Commit& commit, PartitionId partition, Offset first_offset)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // 0 for a stream that does not exist. Errors here and below: DATA_LOSS for damaged files, INTERNAL (STORAGE_FAILED).
+  virtual absl::StatusOr<Version> VersionOf(const StreamId& stream) const = 0;
+  // The commits that hold events of the stream above `after`, in order, at most `limit`. The first may begin before.
+  virtual absl::StatusOr<std::vector<StreamPlace>> PlacesAfter(const StreamId& stream, Version after,
+                                                               std::size_t limit) const = 0;
+  // Where commits with this command id may be: one place for each partition that the commit touches. Places are found
+  // by a digest of 16 bytes; the commit itself tells whether it is the one.
+  virtual absl::StatusOr<std::vector<CommitPlace>> FindCommand(const CommandKey& command) const = 0;
+  // Events of the tenant that carry the tag, above `after`, in order of sequence and position, at most `limit`.
+  virtual absl::StatusOr<std::vector<TaggedEvent>> TaggedAfter(std::string_view tenant, std::string_view tag,
+                                                               Sequence after, std::size_t limit) const = 0;
 
-  mutable Mutex mutex_;
-  absl::flat_hash_map<StreamId, StreamEntry> streams_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<CommandKey, RecordedCommand> commands_ ABSL_GUARDED_BY(mutex_);
+  // The entries of what stands in the log up to `upto`: reads all of them, while others are added.
+  virtual absl::StatusOr<EntryCounts> CountEntries(const LogTail& upto) const = 0;
+
+  // Takes in the chunk that follows on its partition's. DATA_LOSS, naming the place, unless chunk number, offsets,
+  // chain, versions of streams and type definitions follow on what is there; the index is then of no use.
+  virtual absl::Status Add(std::string_view chunk) = 0;
+  // Everything up to `last` has been added: a checkpoint may stand here.
+  virtual void CompleteGroup(Sequence last, absl::Time recorded_at) = 0;
+
+  // True while more is in memory than is meant to be, because writing lags or failed.
+  virtual bool full() const = 0;
+  // Calls `resume` on the strand `disk` once after it is no longer full, or writing has failed for good.
+  virtual void WhenRoom(Task resume) = 0;
+  // Why writing failed, OK if it did not. Reads still answer, from memory and what was written before.
+  virtual absl::Status health() const = 0;
+
+  // Writes all that is in memory, then calls `done` on `disk`. Nothing may be called after it but the destructor.
+  virtual void Close(Task done) = 0;
 };
+
+struct IndexProgress {
+  std::uint64_t events = 0;  // taken in
+  std::uint64_t total = 0;   // that the log holds
+};
+
+// Reads the log from the index's tail to the durable heads, merged by sequence, and takes all of it in. DATA_LOSS,
+// naming the place, unless in each partition chunks follow on each other up to the head, and sequences are dense over
+// all partitions; DATA_LOSS too if the index is ahead of the log: the log has lost what it had acknowledged. If the
+// index is full and cannot be written, the error is that of its health().
+// `on_progress`, which may be null, is called every now and then.
+// Blocks the caller while the index is full, so that its strand must be run by another thread. An index without a
+// directory is never full.
+absl::Status RecoverIndex(const PartitionLog& log, StoreIndex& index,
+                          const std::function<void(const IndexProgress&)>& on_progress);
 
 }  // namespace everfold

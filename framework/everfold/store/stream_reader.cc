@@ -11,44 +11,80 @@
 namespace everfold {
 namespace {
 
+constexpr std::size_t kPlacesAtOnce = 1024;
+
 bool Holds(const std::optional<Chunk>& chunk, Offset offset) {
   return chunk.has_value() && chunk->header.first_offset <= offset && offset <= chunk->header.last_offset();
 }
 
-absl::StatusOr<Chunk> ReadChunkAt(const PartitionLog& log, const Position& at) {
+absl::StatusOr<Chunk> ReadChunkAt(const PartitionLog& log, const StoreIndex& index, const Position& at) {
   EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<ChunkCursor> cursor,
                             log.Read(at.partition, Offset(at.offset.value() - 1)));
   EVERFOLD_ASSIGN_OR_RETURN(const bool found, cursor->Next());
   if (found) {
-    EVERFOLD_ASSIGN_OR_RETURN(std::optional<Chunk> chunk, DecodeChunk(cursor->chunk()));
+    EVERFOLD_ASSIGN_OR_RETURN(std::optional<Chunk> chunk, DecodeChunk(cursor->chunk(), index.types()));
     if (Holds(chunk, at.offset)) return *std::move(chunk);
   }
   return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
                absl::StrFormat("partition %d does not hold offset %d", at.partition.value(), at.offset.value()));
 }
 
+// Walks a stream's places in the log.
+class StreamWalk {
+ public:
+  StreamWalk(const PartitionLog& log, const StoreIndex& index, const StreamId& stream, Version after,
+             absl::FunctionRef<absl::Status(const RecordedEvent&)> visit)
+      : log_(log),
+        index_(index),
+        stream_(stream),
+        partition_(PartitionOf(stream, log.identity().partitions)),
+        last_(after),
+        visit_(visit) {}
+
+  absl::Status Run() {
+    while (true) {
+      EVERFOLD_ASSIGN_OR_RETURN(const std::vector<StreamPlace> places,
+                                index_.PlacesAfter(stream_, last_, kPlacesAtOnce));
+      const Version before = last_;
+      for (const StreamPlace& place : places) EVERFOLD_RETURN_IF_ERROR(VisitPlace(place));
+      if (places.size() < kPlacesAtOnce || last_ == before) return absl::OkStatus();
+    }
+  }
+
+ private:
+  absl::Status VisitPlace(const StreamPlace& place) {
+    if (Holds(chunk_, place.first_offset)) return absl::OkStatus();  // its chunk was visited with an earlier place
+    EVERFOLD_ASSIGN_OR_RETURN(chunk_, ReadChunkAt(log_, index_, {partition_, place.first_offset}));
+    for (const Commit& commit : chunk_->commits) erased_ = erased_ || commit.erased_events > 0;
+    return VisitEvents(*chunk_, [this](const RecordedEvent& event) { return VisitEvent(event); });
+  }
+
+  absl::Status VisitEvent(const RecordedEvent& event) {
+    if (event.stream.stream != stream_ || event.version <= last_) return absl::OkStatus();
+    if (event.version != last_.Next() && !erased_) {
+      return Error(
+          absl::StatusCode::kDataLoss, reason::kDataLoss,
+          absl::StrFormat("%s: version %d follows on %d", stream_.ToString(), event.version.value(), last_.value()));
+    }
+    last_ = event.version;
+    return visit_(event);
+  }
+
+  const PartitionLog& log_;
+  const StoreIndex& index_;
+  const StreamId& stream_;
+  const PartitionId partition_;
+  Version last_;
+  absl::FunctionRef<absl::Status(const RecordedEvent&)> visit_;
+  std::optional<Chunk> chunk_;
+  bool erased_ = false;  // a tombstone was met: versions may be missing
+};
+
 }  // namespace
 
 absl::Status ReadStreamEvents(const PartitionLog& log, const StoreIndex& index, const StreamId& stream, Version after,
                               absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) {
-  const PartitionId partition = PartitionOf(stream, log.identity().partitions);
-  Version last = after;
-  std::optional<Chunk> chunk;
-  for (const StreamPlace& place : index.PlacesAfter(stream, after)) {
-    if (Holds(chunk, place.first_offset)) continue;  // its chunk was visited with an earlier place
-    EVERFOLD_ASSIGN_OR_RETURN(chunk, ReadChunkAt(log, {partition, place.first_offset}));
-    EVERFOLD_RETURN_IF_ERROR(VisitEvents(*chunk, [&](const RecordedEvent& event) -> absl::Status {
-      if (event.stream.stream != stream || event.version <= last) return absl::OkStatus();
-      if (event.version != last.Next()) {
-        return Error(
-            absl::StatusCode::kDataLoss, reason::kDataLoss,
-            absl::StrFormat("%s: version %d follows on %d", stream.ToString(), event.version.value(), last.value()));
-      }
-      last = event.version;
-      return visit(event);
-    }));
-  }
-  return absl::OkStatus();
+  return StreamWalk(log, index, stream, after, visit).Run();
 }
 
 }  // namespace everfold

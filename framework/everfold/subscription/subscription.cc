@@ -16,8 +16,11 @@ namespace {
 // One partition's commits, in order, a chunk at a time.
 class PartitionReader {
  public:
-  PartitionReader(const PartitionLog& log, PartitionId partition, Offset after)
-      : log_(log), partition_(partition), read_to_(after) {}
+  PartitionReader(const EventStore& store, PartitionId partition, Offset after)
+      : log_(store.log()), types_(store.types()), partition_(partition), read_to_(after) {}
+
+  // How far the partition is durable. What is in the log behind it may use types that nobody knows yet.
+  void SetHead(Offset head) { head_ = head; }
 
   // The next commit with events that were not handed out, or null when nothing more is durable.
   absl::StatusOr<const Commit*> Peek() {
@@ -48,7 +51,7 @@ class PartitionReader {
 
   absl::StatusOr<bool> LoadChunk() {
     if (chunk_.has_value()) read_to_ = std::max(read_to_, chunk_->header.last_offset());
-    if (log_.Head(partition_).offset <= read_to_) {
+    if (head_ <= read_to_) {
       cursor_ = nullptr;  // it may hold on to files and memory of the log, and more may be long in coming
       return false;
     }
@@ -61,7 +64,7 @@ class PartitionReader {
           absl::StatusCode::kDataLoss, reason::kDataLoss,
           absl::StrFormat("partition %d ends at offset %d, before its head", partition_.value(), read_to_.value()));
     }
-    EVERFOLD_ASSIGN_OR_RETURN(chunk_, DecodeChunk(cursor_->chunk()));
+    EVERFOLD_ASSIGN_OR_RETURN(chunk_, DecodeChunk(cursor_->chunk(), types_));
     next_commit_ = 0;
     next_offset_ = chunk_->header.first_offset;
     if (next_offset_ > read_to_.Next()) {
@@ -73,7 +76,9 @@ class PartitionReader {
   }
 
   const PartitionLog& log_;
+  const TypeDictionary& types_;
   const PartitionId partition_;
+  Offset head_;
   Offset read_to_;  // everything up to here was handed out before, or with the chunks before
   std::unique_ptr<ChunkCursor> cursor_;
   std::optional<Chunk> chunk_;
@@ -85,7 +90,7 @@ class MergedSubscription final : public Subscription {
  public:
   MergedSubscription(const EventStore& store, Checkpoint from) : store_(store), checkpoint_(std::move(from)) {
     for (std::uint32_t i = 0; i < checkpoint_.offsets.size(); ++i) {
-      readers_.emplace_back(store.log(), PartitionId(i), checkpoint_.offsets[i]);
+      readers_.emplace_back(store, PartitionId(i), checkpoint_.offsets[i]);
     }
   }
 
@@ -94,6 +99,8 @@ class MergedSubscription final : public Subscription {
     // Taken first: whatever has a sequence up to here is readable in every partition from now on, so the least sequence
     // among the partitions is the next one of the store.
     const Sequence durable = store_.DurableSequence();
+    const Checkpoint head = store_.DurableHead();
+    for (std::size_t i = 0; i < readers_.size(); ++i) readers_[i].SetHead(head.offsets[i]);
     std::size_t handed_out = 0;
     while (handed_out < max_events) {
       EVERFOLD_ASSIGN_OR_RETURN(const std::optional<std::size_t> next, NextPartition(durable));

@@ -155,7 +155,7 @@ class PacedStore final : public EventStore {
     return nullptr;
   }
   void Append(AppendRequest request, AppendDone done) override { store_.Append(std::move(request), std::move(done)); }
-  Version VersionOf(const StreamId& stream) const override { return store_.VersionOf(stream); }
+  absl::StatusOr<Version> VersionOf(const StreamId& stream) const override { return store_.VersionOf(stream); }
   absl::StatusOr<std::optional<AppendResult>> FindCommand(const std::string& tenant,
                                                           const CommandId& command) const override {
     return store_.FindCommand(tenant, command);
@@ -169,6 +169,7 @@ class PacedStore final : public EventStore {
   }
   Checkpoint DurableHead() const override { return store_.DurableHead(); }
   PartitionLog& log() const override { return store_.log(); }
+  const TypeDictionary& types() const override { return store_.types(); }
   absl::Status health() const override { return store_.health(); }
   void Close(Task done) override { store_.Close(std::move(done)); }
 

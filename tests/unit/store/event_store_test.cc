@@ -52,6 +52,15 @@ class EventStoreTest : public ::testing::Test {
     return request;
   }
 
+  // What another writer does to the log.
+  void AppendForeign(PartitionId partition, const std::string& bytes) {
+    const PartitionHead head = storage_->Head(partition);
+    PartitionHead next = head;
+    next.offset = head.offset.Next();
+    ++next.chunk_number;
+    ASSERT_TRUE(storage_->Append({{partition, head, next, std::make_shared<const std::string>(bytes)}}).ok());
+  }
+
   // Starts an append; the outcome appears when it is there.
   std::shared_ptr<std::optional<Outcome>> Start(AppendRequest request) {
     auto outcome = std::make_shared<std::optional<Outcome>>();
@@ -91,7 +100,7 @@ TEST_F(EventStoreTest, AppendsAndReadsBack) {
   ASSERT_EQ(outcome->streams.size(), 1u);
   EXPECT_EQ(outcome->streams[0].version, Version(2));
   EXPECT_EQ(outcome->streams[0].position, (Position{PartitionOf(Wallet("w1"), 16), Offset(2)}));
-  EXPECT_EQ(store_->VersionOf(Wallet("w1")), Version(2));
+  EXPECT_EQ(store_->VersionOf(Wallet("w1")).value(), Version(2));
   EXPECT_THAT(Payloads(Wallet("w1")), ElementsAre("a", "b"));
   EXPECT_THAT(Payloads(Wallet("w1"), Version(1)), ElementsAre("b"));
   EXPECT_THAT(Payloads(Wallet("w1"), Version(2)), IsEmpty());
@@ -102,7 +111,7 @@ TEST_F(EventStoreTest, AnswersNothingBeforeItIsDurable) {
   const PartitionId partition = PartitionOf(Wallet("w1"), 16);
   while (!outcome->has_value()) {
     if (storage_->Head(partition).offset == Offset(0)) {
-      EXPECT_EQ(store_->VersionOf(Wallet("w1")), Version(0));
+      EXPECT_EQ(store_->VersionOf(Wallet("w1")).value(), Version(0));
       EXPECT_EQ(store_->DurableSequence(), Sequence(0));
     }
     ASSERT_TRUE(executor_.RunOne());
@@ -144,7 +153,7 @@ TEST_F(EventStoreTest, AppendsToSeveralStreamsAtOnceOrNotAtAll) {
   EXPECT_EQ(first->streams.size(), 4u);
   EXPECT_EQ(first->sequence, Sequence(1));
   EXPECT_EQ(Append(std::move(again)).status().code(), absl::StatusCode::kAborted);
-  EXPECT_EQ(store_->VersionOf(Wallet("w1")), Version(1));
+  EXPECT_EQ(store_->VersionOf(Wallet("w1")).value(), Version(1));
   EXPECT_EQ(store_->DurableSequence(), Sequence(1));
 }
 
@@ -157,7 +166,7 @@ TEST_F(EventStoreTest, AnswersAKnownCommandIdWithTheFirstResult) {
   EXPECT_EQ(second->sequence, first->sequence);
   EXPECT_EQ(second->streams, first->streams);
   EXPECT_EQ(second->recorded_at, first->recorded_at);
-  EXPECT_EQ(store_->VersionOf(Wallet("w1")), Version(1));
+  EXPECT_EQ(store_->VersionOf(Wallet("w1")).value(), Version(1));
 }
 
 TEST_F(EventStoreTest, LetsConcurrentRepeatsShareOneCommit) {
@@ -172,7 +181,7 @@ TEST_F(EventStoreTest, LetsConcurrentRepeatsShareOneCommit) {
     first += outcome->value()->repeated ? 0 : 1;
   }
   EXPECT_EQ(first, 1);
-  EXPECT_EQ(store_->VersionOf(Wallet("w1")), Version(1));
+  EXPECT_EQ(store_->VersionOf(Wallet("w1")).value(), Version(1));
 }
 
 TEST_F(EventStoreTest, RefusesACommandIdOfAnotherRequest) {
@@ -191,7 +200,8 @@ TEST_F(EventStoreTest, RecordsACommandWithoutEvents) {
   EXPECT_EQ(outcome->streams[0].version, Version(1));
   CrashAndReopen();
   const auto found = store_->FindCommand("", {.type = "wallet.v1.Deposit", .id = "r1", .fingerprint = "f"});
-  ASSERT_TRUE(found.ok() && found->has_value());
+  ASSERT_TRUE(found.ok()) << found.status();
+  ASSERT_TRUE(found->has_value());
   EXPECT_EQ((*found)->sequence, outcome->sequence);
   EXPECT_EQ((*found)->streams, outcome->streams);
 }
@@ -203,8 +213,8 @@ TEST_F(EventStoreTest, FindsEverythingAgainAfterReopening) {
   ASSERT_TRUE(first.ok()) << first.status();
   const Checkpoint head = store_->DurableHead();
   CrashAndReopen();
-  EXPECT_EQ(store_->VersionOf(Wallet("w1")), Version(2));
-  EXPECT_EQ(store_->VersionOf(Wallet("w2")), Version(1));
+  EXPECT_EQ(store_->VersionOf(Wallet("w1")).value(), Version(2));
+  EXPECT_EQ(store_->VersionOf(Wallet("w2")).value(), Version(1));
   EXPECT_EQ(store_->DurableSequence(), Sequence(1));
   EXPECT_EQ(store_->DurableHead(), head);
   const auto found = store_->FindCommand("", {.type = "wallet.v1.Deposit", .id = "r1", .fingerprint = "f"});
@@ -228,20 +238,20 @@ TEST_F(EventStoreTest, RefusesAppendsBeyondTheQueueAndTellsWhenToRetry) {
   std::vector<std::shared_ptr<std::optional<Outcome>>> outcomes;
   for (int i = 0; i < 5; ++i) outcomes.push_back(Start(To(Wallet("w1"), StreamExpectation::Any(), {"a"})));
   executor_.RunUntilIdle();
-  EXPECT_EQ(store_->VersionOf(Wallet("w1")), Version(3));
+  EXPECT_EQ(store_->VersionOf(Wallet("w1")).value(), Version(3));
   EXPECT_EQ(outcomes[4]->value().status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(ReasonOf(outcomes[4]->value().status()), reason::kOverloaded);
 }
 
 TEST_F(EventStoreTest, RefusesAppendsBeyondTheBytesThatMayWait) {
-  options_.max_waiting_bytes = 10;
+  options_.max_waiting_bytes = 30;
   CrashAndReopen();
   const auto first = Start(To(Wallet("w1"), StreamExpectation::Any(), {"123456"}));
   const auto second = Start(To(Wallet("w2"), StreamExpectation::Any(), {"123456"}));
   executor_.RunUntilIdle();
   EXPECT_TRUE(first->value().ok());
   EXPECT_EQ(ReasonOf(second->value().status()), reason::kOverloaded);
-  EXPECT_THAT(std::string(second->value().status().message()), HasSubstr("10 bytes of appends are waiting"));
+  EXPECT_THAT(std::string(second->value().status().message()), HasSubstr("30 bytes of appends are waiting"));
   EXPECT_TRUE(Append(To(Wallet("w2"), StreamExpectation::Any(), {"123456"})).ok());
 }
 
@@ -270,7 +280,7 @@ TEST_F(EventStoreTest, AFencedStoreClosesAndSaysWhy) {
   ASSERT_TRUE(Append(To(Wallet("w1"), StreamExpectation::Any(), {"a"})).ok());
   const PartitionId partition = PartitionOf(Wallet("w1"), 16);
   // Another writer takes the partition over.
-  ASSERT_TRUE(storage_->Append({{partition, {Offset(1), 1}, {Offset(2), 2}, "a chunk of another writer"}}).ok());
+  AppendForeign(partition, "a chunk of another writer");
   const Outcome fenced = Append(To(Wallet("w1"), StreamExpectation::Any(), {"b"}));
   EXPECT_EQ(fenced.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(fenced.status().message()), HasSubstr("another writer has appended"));
@@ -285,17 +295,18 @@ TEST_F(EventStoreTest, RefusesToOpenALogThatLostTheEndOfAPartition) {
   ASSERT_TRUE(Append(To(Wallet("w2"), StreamExpectation::Any(), {"b"})).ok());
   // The same log without the first commit's partition.
   auto damaged = std::make_shared<MemoryLogStorage>(storage_->identity());
-  ASSERT_TRUE(damaged->Append({{partition, {}, {Offset(1), 1}, storage_->ChunkAt(partition, 1)->bytes}}).ok());
+  const MemoryLogStorage::StoredChunk& kept = *storage_->ChunkAt(partition, 1);
+  ASSERT_TRUE(damaged->Append({{partition, {}, kept.head, kept.bytes}}).ok());
   MemoryLog log(damaged, executor_);
   const auto store = EventStore::Open(options_, log, executor_, executor_.clock(), random_);
   EXPECT_EQ(store.status().code(), absl::StatusCode::kDataLoss);
-  EXPECT_THAT(std::string(store.status().message()), HasSubstr("commit 1 is missing; the last one that is there is 2"));
+  EXPECT_THAT(std::string(store.status().message()), HasSubstr("commit 1 is missing"));
 }
 
 TEST_F(EventStoreTest, RefusesToOpenADamagedLogAndSaysWhere) {
   ASSERT_TRUE(Append(To(Wallet("w1"), StreamExpectation::Any(), {"a"})).ok());
   const PartitionId partition = PartitionOf(Wallet("w1"), 16);
-  ASSERT_TRUE(storage_->Append({{partition, {Offset(1), 1}, {Offset(2), 2}, "no chunk at all"}}).ok());
+  AppendForeign(partition, "no chunk at all");
   store_.reset();
   const auto store = EventStore::Open(options_, *log_, executor_, executor_.clock(), random_);
   EXPECT_EQ(store.status().code(), absl::StatusCode::kDataLoss);

@@ -1,0 +1,140 @@
+#include "everfold/store/index/chunk_intake.h"
+
+#include "absl/strings/str_format.h"
+#include "everfold/base/error.h"
+#include "everfold/base/status.h"
+#include "everfold/store/index/broken_log.h"
+#include "everfold/store/index/index_lookups.h"
+
+namespace everfold {
+
+absl::Status ChunkIntake::Take(std::string_view bytes, const IntakeTarget& target) {
+  EVERFOLD_ASSIGN_OR_RETURN(const ChunkHeader header, DecodeChunkHeader(bytes));
+  std::vector<PartitionHead>& heads = target.reached.tail.heads;
+  if (header.partition.value() >= heads.size()) {
+    return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+                 absl::StrFormat("a chunk of partition %d, there are %d", header.partition.value(), heads.size()));
+  }
+  PartitionHead& head = heads[header.partition.value()];
+  absl::StatusOr<ChunkReader> chunk = ChunkReader::Open(bytes);
+  if (!chunk.ok()) return BrokenBehind(header.partition, head, std::string(chunk.status().message()));
+  ChunkIntake intake(*chunk, target);
+  EVERFOLD_RETURN_IF_ERROR(intake.CheckFollows());
+  EVERFOLD_RETURN_IF_ERROR(intake.Define());
+  EVERFOLD_RETURN_IF_ERROR(intake.TakeCommits());
+  head = {header.last_offset(), header.chunk_number, header.chain};
+  return absl::OkStatus();
+}
+
+ChunkIntake::ChunkIntake(ChunkReader& chunk, const IntakeTarget& target)
+    : chunk_(chunk), to_(target), partition_(chunk.header().partition) {}
+
+absl::Status ChunkIntake::CheckFollows() const {
+  const ChunkHeader& header = chunk_.header();
+  const LogTail& tail = to_.reached.tail;
+  const PartitionHead& head = tail.heads[partition_.value()];
+  if (header.chunk_number != head.chunk_number + 1 || header.first_offset != head.offset.Next()) {
+    return Broken(absl::StrFormat("chunk %d (offset %d) follows", header.chunk_number, header.first_offset.value()));
+  }
+  if (header.first_sequence > tail.last_sequence) return absl::OkStatus();
+  return Broken(absl::StrFormat("commit %d follows, but all up to %d are there", header.first_sequence.value(),
+                                tail.last_sequence.value()));
+}
+
+absl::Status ChunkIntake::Define() {
+  for (const TypeDefinition& definition : chunk_.definitions()) {
+    const bool is_new = definition.id > to_.types.LastId(partition_);
+    const absl::Status status = to_.types.Define(partition_, definition);
+    if (!status.ok()) return Broken(std::string(status.message()));
+    if (is_new) to_.memory.filling().AddType({partition_, definition});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ChunkIntake::TakeCommits() {
+  while (chunk_.NextCommit()) EVERFOLD_RETURN_IF_ERROR(TakeCommit());
+  return chunk_.status().ok() ? absl::OkStatus() : Broken(std::string(chunk_.status().message()));
+}
+
+absl::Status ChunkIntake::TakeCommit() {
+  if (chunk_.commit().tombstone) {
+    to_.reached.erased_events[partition_.value()] += chunk_.commit().event_count;
+    return absl::OkStatus();
+  }
+  if (!chunk_.commit().command_id.empty()) EVERFOLD_RETURN_IF_ERROR(TakeCommand());
+  while (chunk_.NextStream()) EVERFOLD_RETURN_IF_ERROR(TakeStream());
+  return absl::OkStatus();
+}
+
+absl::Status ChunkIntake::TakeCommand() {
+  const CommitView& commit = chunk_.commit();
+  if (command_type_ == nullptr || command_type_id_ != commit.command_type) {
+    command_type_id_ = commit.command_type;
+    command_type_ = to_.types.Find(partition_, command_type_id_);
+  }
+  if (command_type_ == nullptr) {
+    return Broken(absl::StrFormat("commit %d names the command type %d, which is not defined", commit.sequence.value(),
+                                  commit.command_type));
+  }
+  const Day day = DayOf(commit.recorded_at);
+  const CommitPlace place{.partition = partition_,
+                          .after = Offset(commit.first_offset.value() - 1),
+                          .chunk_number = chunk_.header().chunk_number,
+                          .sequence = commit.sequence};
+  to_.reached.AddDay(day);
+  to_.memory.filling().AddCommand(to_.digester.Digest(commit.tenant, command_type_->name, commit.command_id),
+                                  {day, place});
+  return absl::OkStatus();
+}
+
+absl::Status ChunkIntake::TakeStream() {
+  const StreamView& stream = chunk_.stream();
+  if (stream.event_count == 0) return absl::OkStatus();
+  const EntryName name = EntryName::OfStream(chunk_.commit().tenant, stream.aggregate, stream.id);
+  if (!name.valid()) return Broken("the name of a stream holds a zero byte");
+  EVERFOLD_ASSIGN_OR_RETURN(const Version before, VersionOf(name));
+  EVERFOLD_RETURN_IF_ERROR(CheckVersion(before));
+  to_.memory.AddStream(name, {stream.first_version, stream.first_offset, stream.event_count});
+  return TakeTags();
+}
+
+absl::StatusOr<Version> ChunkIntake::VersionOf(const EntryName& stream) const {
+  const std::optional<Version> known = to_.memory.VersionOf(stream);
+  if (known.has_value()) return *known;
+  if (to_.database == nullptr) return Version();
+  return FindVersion(*to_.database, stream.bytes());
+}
+
+// Versions are dense, but for what tombstones stand for.
+absl::Status ChunkIntake::CheckVersion(Version before) {
+  const Version first = chunk_.stream().first_version;
+  std::uint64_t& erased = to_.reached.erased_events[partition_.value()];
+  const std::uint64_t missing = first.value() - before.value() - 1;
+  if (first > before && missing <= erased) {
+    erased -= missing;
+    return absl::OkStatus();
+  }
+  return Broken(absl::StrFormat("%s/%s continues at version %d after version %d", chunk_.stream().aggregate,
+                                chunk_.stream().id, first.value(), before.value()));
+}
+
+absl::Status ChunkIntake::TakeTags() {
+  const CommitView& commit = chunk_.commit();
+  while (chunk_.NextEvent()) {
+    const EventView& event = chunk_.event();
+    if (event.tag_count == 0) continue;
+    EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> tags, chunk_.DecodeTags());
+    for (const std::string& tag : tags) {
+      const EntryName name = EntryName::OfTag(commit.tenant, tag);
+      if (!name.valid()) return Broken("a tag holds a zero byte");
+      to_.memory.filling().AddTag(name, {commit.sequence, {partition_, event.offset}, event.type});
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ChunkIntake::Broken(const std::string& what) const {
+  return BrokenBehind(partition_, to_.reached.tail.heads[partition_.value()], what);
+}
+
+}  // namespace everfold

@@ -1,0 +1,133 @@
+#include "everfold/store/index/generation_writer.h"
+
+#include <rocksdb/options.h>
+#include <rocksdb/sst_file_writer.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "everfold/base/status.h"
+#include "everfold/store/index/index_entries.h"
+
+namespace everfold {
+namespace {
+
+class SortedFile {
+ public:
+  static absl::StatusOr<std::unique_ptr<SortedFile>> Create(const IndexDatabase& database, EntryKind kind) {
+    std::unique_ptr<SortedFile> file(new SortedFile(database, database.FileOptions(kind)));
+    EVERFOLD_RETURN_IF_ERROR(file->Check(file->writer_.Open(database.IncomingPath(kind))));
+    return file;
+  }
+
+  // REQUIRES: keys grow.
+  absl::Status Put(std::string_view key, std::string_view value) { return Check(writer_.Put(key, value)); }
+  absl::Status Put(const EntryPair& entry) { return Put(entry.key, entry.value); }
+  absl::Status Finish() { return Check(writer_.Finish()); }
+
+ private:
+  SortedFile(const IndexDatabase& database, const rocksdb::Options& options)
+      : database_(database), writer_(rocksdb::EnvOptions(options), options) {}
+
+  absl::Status Check(const rocksdb::Status& status) const { return database_.StatusOf(status, "written"); }
+
+  const IndexDatabase& database_;
+  rocksdb::SstFileWriter writer_;
+};
+
+// Rows in the order of their names.
+template <class Row>
+std::vector<const Row*> Sorted(const std::vector<Row>& rows) {
+  std::vector<const Row*> sorted;
+  sorted.reserve(rows.size());
+  for (const Row& row : rows) sorted.push_back(&row);
+  std::sort(sorted.begin(), sorted.end(), [](const Row* a, const Row* b) { return a->name < b->name; });
+  return sorted;
+}
+
+absl::Status WriteStreams(const IndexGeneration& generation, SortedFile& file) {
+  EntryPair pair;
+  for (const StreamRow* stream : Sorted(generation.streams())) {
+    for (auto entry = stream->entries.rbegin(); entry != stream->entries.rend(); ++entry) {
+      EncodeStream(stream->name, *entry, pair);
+      EVERFOLD_RETURN_IF_ERROR(file.Put(pair));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteTags(const IndexGeneration& generation, SortedFile& file) {
+  EntryPair pair;
+  for (const TagRow* tag : Sorted(generation.tags())) {
+    for (const TaggedEvent& event : tag->entries) {
+      EncodeTag(tag->name, event, pair);
+      EVERFOLD_RETURN_IF_ERROR(file.Put(pair));
+    }
+  }
+  return absl::OkStatus();
+}
+
+struct DatedCommand {
+  const CommandDigest* digest;
+  const CommandEntry* entry;
+
+  // As their keys: a later sequence stands first.
+  friend bool operator<(const DatedCommand& a, const DatedCommand& b) {
+    return std::tuple(a.entry->day, a.digest->bytes(), b.entry->place.sequence, a.entry->place.partition) <
+           std::tuple(b.entry->day, b.digest->bytes(), a.entry->place.sequence, b.entry->place.partition);
+  }
+};
+
+absl::Status WriteCommands(const IndexGeneration& generation, SortedFile& file) {
+  std::vector<DatedCommand> commands;
+  commands.reserve(generation.commands().size());
+  for (const CommandRow& row : generation.commands()) {
+    for (const CommandEntry& entry : row.entries) commands.push_back({&row.digest, &entry});
+  }
+  std::sort(commands.begin(), commands.end());
+  EntryPair pair;
+  for (const DatedCommand& command : commands) {
+    EncodeCommand(*command.digest, *command.entry, pair);
+    EVERFOLD_RETURN_IF_ERROR(file.Put(pair));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteTypes(const IndexGeneration& generation, SortedFile& file) {
+  std::vector<EntryPair> pairs;
+  for (const TypeEntry& entry : generation.types()) EncodeType(entry, pairs.emplace_back());
+  std::sort(pairs.begin(), pairs.end(), [](const EntryPair& a, const EntryPair& b) { return a.key < b.key; });
+  for (const EntryPair& pair : pairs) EVERFOLD_RETURN_IF_ERROR(file.Put(pair));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status WriteGeneration(IndexDatabase& database, const IndexGeneration& generation,
+                             const IndexCheckpoint& checkpoint, std::string_view identity) {
+  std::vector<EntryKind> written;
+  const auto write = [&](EntryKind kind, auto write_entries) -> absl::Status {
+    EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<SortedFile> file, SortedFile::Create(database, kind));
+    EVERFOLD_RETURN_IF_ERROR(write_entries(*file));
+    written.push_back(kind);
+    return file->Finish();
+  };
+  const auto of = [&](auto write_entries) {
+    return [&generation, write_entries](SortedFile& file) { return write_entries(generation, file); };
+  };
+  if (!generation.streams().empty()) EVERFOLD_RETURN_IF_ERROR(write(EntryKind::kStreams, of(WriteStreams)));
+  if (!generation.tags().empty()) EVERFOLD_RETURN_IF_ERROR(write(EntryKind::kTags, of(WriteTags)));
+  if (!generation.commands().empty()) EVERFOLD_RETURN_IF_ERROR(write(EntryKind::kCommands, of(WriteCommands)));
+  if (!generation.types().empty()) EVERFOLD_RETURN_IF_ERROR(write(EntryKind::kTypes, of(WriteTypes)));
+  EVERFOLD_RETURN_IF_ERROR(write(EntryKind::kCheckpoint, [&](SortedFile& file) -> absl::Status {
+    EVERFOLD_RETURN_IF_ERROR(file.Put(kCheckpointKey, EncodeCheckpoint(checkpoint)));
+    return file.Put(kIdentityKey, identity);
+  }));
+  return database.Install(written);
+}
+
+}  // namespace everfold

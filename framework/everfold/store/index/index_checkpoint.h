@@ -1,0 +1,38 @@
+// How far the index has come, kept in the same files as its entries.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "everfold/log/partition_log.h"
+#include "everfold/store/index/index_entries.h"
+#include "everfold/store/store_index.h"
+
+namespace everfold {
+
+inline constexpr std::uint16_t kIndexFormatVersion = 1;
+
+struct IndexCheckpoint {
+  LogTail tail;
+  // By partition: how many events of tombstones no hole in the versions of a stream has been found for. A tombstone
+  // does not tell whose events it stands for, so that much may be missing.
+  std::vector<std::uint64_t> erased_events;
+  std::vector<Day> days;  // on which commands were recorded, in order
+
+  void AddDay(Day day);
+};
+
+std::string EncodeCheckpoint(const IndexCheckpoint& checkpoint);
+// DATA_LOSS for other bytes, or another number of partitions.
+absl::StatusOr<IndexCheckpoint> DecodeCheckpoint(std::string_view bytes, std::uint32_t partitions);
+
+// Whose index it is: format, epoch, partitions.
+std::string EncodeIndexIdentity(const LogIdentity& log);
+// FAILED_PRECONDITION (STORE_MISMATCH), with the difference, unless the bytes are the identity of `log`'s index.
+absl::Status CheckIndexIdentity(std::string_view bytes, const LogIdentity& log);
+
+}  // namespace everfold

@@ -1,0 +1,137 @@
+#include "everfold/store/index/index_database.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/options.h>
+
+#include <algorithm>
+
+#include "everfold/base/error.h"
+#include "everfold/base/status.h"
+#include "everfold/store/index/index_options.h"
+
+namespace everfold {
+namespace {
+
+std::string DatabasePath(const std::string& directory) { return directory + "/db"; }
+std::string IncomingDirectory(const std::string& directory) { return directory + "/incoming"; }
+
+bool IsDamage(const rocksdb::Status& status) {
+  return status.IsCorruption() || status.IsPathNotFound() || status.IsNotFound() || status.IsInvalidArgument() ||
+         status.IsNotSupported() || status.IsIncomplete();
+}
+
+// RocksDB would take a directory without its CURRENT file for an empty one.
+absl::StatusOr<bool> HoldsDatabase(Files& files, const std::string& path) {
+  if (!files.Exists(path)) return false;
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(path));
+  return !names.empty();
+}
+
+}  // namespace
+
+IndexDatabase::IndexDatabase(Files& files, const std::string& directory)
+    : directory_(directory), env_(rocksdb::NewCompositeEnv(files.ForRocksDb())) {}
+
+IndexDatabase::~IndexDatabase() {
+  if (rocks_ == nullptr) return;
+  for (rocksdb::ColumnFamilyHandle* family : families_) rocks_->DestroyColumnFamilyHandle(family).PermitUncheckedError();
+}
+
+absl::StatusOr<std::unique_ptr<IndexDatabase>> IndexDatabase::Open(Files& files, const std::string& directory,
+                                                                   std::size_t cache_bytes) {
+  std::unique_ptr<IndexDatabase> database(new IndexDatabase(files, directory));
+  const std::string path = DatabasePath(directory);
+  EVERFOLD_ASSIGN_OR_RETURN(const bool holds_database, HoldsDatabase(files, path));
+  if (!holds_database) return absl::NotFoundError("it is missing");
+  if (!files.Exists(path + "/CURRENT")) return database->Damaged("there is no CURRENT file");
+  EVERFOLD_RETURN_IF_ERROR(files.RemoveAll(IncomingDirectory(directory)));
+  EVERFOLD_RETURN_IF_ERROR(files.MakeDirectory(IncomingDirectory(directory)));
+  EVERFOLD_RETURN_IF_ERROR(database->OpenRocks(cache_bytes, /*create=*/false));
+  return database;
+}
+
+absl::StatusOr<std::unique_ptr<IndexDatabase>> IndexDatabase::Create(Files& files, const std::string& directory,
+                                                                     std::size_t cache_bytes) {
+  std::unique_ptr<IndexDatabase> database(new IndexDatabase(files, directory));
+  for (const std::string& path : {DatabasePath(directory), IncomingDirectory(directory)}) {
+    EVERFOLD_RETURN_IF_ERROR(files.RemoveAll(path));
+    EVERFOLD_RETURN_IF_ERROR(files.MakeDirectory(path));
+  }
+  EVERFOLD_RETURN_IF_ERROR(database->OpenRocks(cache_bytes, /*create=*/true));
+  return database;
+}
+
+absl::Status IndexDatabase::OpenRocks(std::size_t cache_bytes, bool create) {
+  rocksdb::DBOptions options = IndexDatabaseOptions(env_.get());
+  options.create_if_missing = create;
+  options.create_missing_column_families = create;
+  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const EntryKind kind : kEntryKinds) descriptors.emplace_back(NameOf(kind), EntryOptions(kind, cache));
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* rocks = nullptr;
+  EVERFOLD_RETURN_IF_ERROR(
+      StatusOf(rocksdb::DB::Open(options, DatabasePath(directory_), descriptors, &handles, &rocks), "opened"));
+  rocks_.reset(rocks);
+  std::copy(handles.begin(), handles.end(), families_.begin());
+  return absl::OkStatus();
+}
+
+std::unique_ptr<rocksdb::Iterator> IndexDatabase::NewIterator(EntryKind kind,
+                                                              const rocksdb::ReadOptions& options) const {
+  return std::unique_ptr<rocksdb::Iterator>(rocks_->NewIterator(options, families_[IndexOf(kind)]));
+}
+
+std::shared_ptr<const rocksdb::Snapshot> IndexDatabase::TakeSnapshot() const {
+  return {rocks_->GetSnapshot(), [this](const rocksdb::Snapshot* snapshot) { rocks_->ReleaseSnapshot(snapshot); }};
+}
+
+absl::StatusOr<std::optional<std::string>> IndexDatabase::Get(EntryKind kind, std::string_view key,
+                                                              const rocksdb::Snapshot* snapshot) const {
+  std::string value;
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  const rocksdb::Status status = rocks_->Get(options, families_[IndexOf(kind)], key, &value);
+  if (status.IsNotFound()) return std::nullopt;
+  EVERFOLD_RETURN_IF_ERROR(StatusOf(status, "read"));
+  return value;
+}
+
+std::string IndexDatabase::IncomingPath(EntryKind kind) const {
+  return IncomingDirectory(directory_) + "/" + NameOf(kind) + ".sst";
+}
+
+rocksdb::Options IndexDatabase::FileOptions(EntryKind kind) const {
+  return rocks_->GetOptions(families_[IndexOf(kind)]);
+}
+
+absl::Status IndexDatabase::Install(const std::vector<EntryKind>& kinds) {
+  std::vector<rocksdb::IngestExternalFileArg> files;
+  for (const EntryKind kind : kinds) {
+    rocksdb::IngestExternalFileArg& file = files.emplace_back();
+    file.column_family = families_[IndexOf(kind)];
+    file.external_files = {IncomingPath(kind)};
+    file.options.move_files = true;
+    file.options.write_global_seqno = false;
+  }
+  return StatusOf(rocks_->IngestExternalFiles(files), "extended");
+}
+
+absl::Status IndexDatabase::StatusOf(const rocksdb::Status& status, const char* doing) const {
+  if (status.ok()) return absl::OkStatus();
+  if (IsDamage(status)) return Damaged(status.ToString());
+  const std::string message = "the index in " + directory_ + " cannot be " + doing + ": " + status.ToString();
+  if (!status.IsNoSpace()) return Error(absl::StatusCode::kInternal, reason::kStorageFailed, message);
+  return Error(absl::StatusCode::kResourceExhausted, reason::kDiskFull, message);
+}
+
+absl::Status IndexDatabase::Damaged(const std::string& what) const {
+  return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+               "the index in " + directory_ + " is damaged: " + what +
+                   ". It can be built again from the log, which is not affected: rebuild-index",
+               {{"index", directory_}});
+}
+
+}  // namespace everfold

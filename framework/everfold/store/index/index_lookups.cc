@@ -1,0 +1,104 @@
+#include "everfold/store/index/index_lookups.h"
+
+#include <rocksdb/db.h>
+
+#include <memory>
+
+#include "everfold/base/status.h"
+#include "everfold/store/index/entry_bytes.h"
+
+namespace everfold {
+namespace {
+
+// An iterator over entries whose names are that of the key it sought; the filters of the files spare it most of them.
+std::unique_ptr<rocksdb::Iterator> OverOneName(const IndexDatabase& database, EntryKind kind) {
+  rocksdb::ReadOptions options;
+  options.prefix_same_as_start = true;
+  return database.NewIterator(kind, options);
+}
+
+// The entry an iterator stands on, without the `prefix` bytes in front of its key.
+absl::Status ReadStream(const IndexDatabase& database, const rocksdb::Iterator& at, std::size_t prefix,
+                        StreamEntry& entry) {
+  const std::string_view key = at.key().ToStringView().substr(prefix);
+  if (DecodeStream(key, at.value().ToStringView(), entry)) return absl::OkStatus();
+  return database.Damaged("an entry of a stream does not decode");
+}
+
+// What follows all keys that begin with `name`, which ends with a zero byte.
+std::string BehindName(std::string_view name) {
+  std::string behind(name);
+  behind.back() = '\1';
+  return behind;
+}
+
+absl::Status AppendPlacesOfDay(const IndexDatabase& database, const std::string& prefix,
+                               std::vector<CommitPlace>& places) {
+  const std::unique_ptr<rocksdb::Iterator> entries = OverOneName(database, EntryKind::kCommands);
+  for (entries->Seek(prefix); entries->Valid(); entries->Next()) {
+    const std::string_view key = entries->key().ToStringView().substr(kCommandPrefixBytes);
+    if (!DecodeCommand(key, entries->value().ToStringView(), places.emplace_back())) {
+      return database.Damaged("an entry of a command does not decode");
+    }
+  }
+  return database.StatusOf(entries->status(), "read");
+}
+
+}  // namespace
+
+absl::StatusOr<Version> FindVersion(const IndexDatabase& database, std::string_view stream) {
+  const std::unique_ptr<rocksdb::Iterator> entries = OverOneName(database, EntryKind::kStreams);
+  entries->Seek(stream);  // the newest stands first
+  EVERFOLD_RETURN_IF_ERROR(database.StatusOf(entries->status(), "read"));
+  if (!entries->Valid()) return Version();
+  StreamEntry newest;
+  EVERFOLD_RETURN_IF_ERROR(ReadStream(database, *entries, stream.size(), newest));
+  return newest.last_version();
+}
+
+absl::StatusOr<std::vector<StreamEntry>> FindEntriesAfter(const IndexDatabase& database, std::string_view stream,
+                                                          Version after, std::size_t limit) {
+  const std::string behind = BehindName(stream);
+  const rocksdb::Slice lower = stream;
+  const rocksdb::Slice upper = behind;
+  rocksdb::ReadOptions options;
+  options.total_order_seek = true;  // it goes backwards, where the filters do not help
+  options.iterate_lower_bound = &lower;
+  options.iterate_upper_bound = &upper;
+  const std::unique_ptr<rocksdb::Iterator> entries = database.NewIterator(EntryKind::kStreams, options);
+  entries->Seek(StreamSeekKey(stream, after.Next()));
+  if (!entries->Valid() && entries->status().ok()) entries->SeekToLast();  // all of it begins later
+  std::vector<StreamEntry> found;
+  for (; entries->Valid() && found.size() < limit; entries->Prev()) {
+    StreamEntry entry;
+    EVERFOLD_RETURN_IF_ERROR(ReadStream(database, *entries, stream.size(), entry));
+    if (entry.last_version() > after) found.push_back(entry);
+  }
+  EVERFOLD_RETURN_IF_ERROR(database.StatusOf(entries->status(), "read"));
+  return found;
+}
+
+absl::StatusOr<std::vector<TaggedEvent>> FindTaggedAfter(const IndexDatabase& database, std::string_view tag,
+                                                         Sequence after, std::size_t limit) {
+  const std::unique_ptr<rocksdb::Iterator> entries = OverOneName(database, EntryKind::kTags);
+  std::vector<TaggedEvent> found;
+  for (entries->Seek(TagSeekKey(tag, after)); entries->Valid() && found.size() < limit; entries->Next()) {
+    const std::string_view key = entries->key().ToStringView().substr(tag.size());
+    if (!DecodeTag(key, entries->value().ToStringView(), found.emplace_back())) {
+      return database.Damaged("an entry of a tag does not decode");
+    }
+  }
+  EVERFOLD_RETURN_IF_ERROR(database.StatusOf(entries->status(), "read"));
+  return found;
+}
+
+absl::StatusOr<std::vector<CommitPlace>> FindPlaces(const IndexDatabase& database, const CommandDigest& command,
+                                                    const std::vector<Day>& days) {
+  std::vector<CommitPlace> places;
+  for (const Day day : days) {
+    EVERFOLD_RETURN_IF_ERROR(AppendPlacesOfDay(database, CommandPrefix(day, command), places));
+  }
+  return places;
+}
+
+}  // namespace everfold

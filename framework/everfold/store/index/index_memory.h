@@ -1,0 +1,52 @@
+// The part of the index that is in memory: the generation that fills, the one before it while that is being written, and
+// the versions of streams that were met last.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "everfold/store/index/index_generation.h"
+#include "everfold/store/index/stream_heads.h"
+
+namespace everfold {
+
+// Threading: const calls at the same time; others without any.
+class IndexMemory {
+ public:
+  explicit IndexMemory(std::size_t head_bytes) : heads_(head_bytes) {}
+
+  IndexGeneration& filling() { return *filling_; }
+  // nullptr if none is being written.
+  const std::shared_ptr<const IndexGeneration>& older() const { return older_; }
+  std::size_t bytes() const { return filling_->bytes() + (older_ == nullptr ? 0 : older_->bytes()); }
+
+  // The filling one becomes the older one. REQUIRES: there is none.
+  void Rotate();
+  // The older one is in the files. Returned, so that it goes where nobody waits for it.
+  std::shared_ptr<const IndexGeneration> DropOlder();
+
+  // nullopt if only the files can tell.
+  std::optional<Version> VersionOf(const EntryName& stream) const;
+  // What the files told, if nothing has become of it since: `dropped` is what was then.
+  void Remember(const EntryName& stream, Version version, std::uint64_t dropped);
+  std::uint64_t dropped() const { return dropped_; }  // generations, so far
+
+  void AddStream(const EntryName& stream, const StreamEntry& entry);
+
+  // The generations in order, the older one first.
+  template <class Visit>
+  void ForEachGeneration(Visit visit) const {
+    if (older_ != nullptr) visit(*older_);
+    visit(*filling_);
+  }
+
+ private:
+  std::unique_ptr<IndexGeneration> filling_ = std::make_unique<IndexGeneration>();
+  std::shared_ptr<const IndexGeneration> older_;
+  StreamHeads heads_;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace everfold

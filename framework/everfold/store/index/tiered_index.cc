@@ -1,0 +1,259 @@
+#include "everfold/store/index/tiered_index.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "everfold/base/status.h"
+#include "everfold/store/index/chunk_intake.h"
+#include "everfold/store/index/entry_counter.h"
+#include "everfold/store/index/entry_name.h"
+#include "everfold/store/index/generation_writer.h"
+#include "everfold/store/index/index_lookups.h"
+
+namespace everfold {
+namespace {
+
+EntryName NameOf(const StreamId& stream) { return EntryName::OfStream(stream.tenant, stream.aggregate, stream.id); }
+
+std::vector<StreamPlace> PlacesOf(const std::vector<StreamEntry>& entries) {
+  std::vector<StreamPlace> places;
+  places.reserve(entries.size());
+  for (const StreamEntry& entry : entries) places.push_back(entry.place());
+  return places;
+}
+
+}  // namespace
+
+TieredIndex::TieredIndex(const StoreIndexOptions& options, const LogIdentity& log, OpenedIndex opened, Strand& disk)
+    : max_memory_bytes_(options.max_memory_bytes),
+      identity_(EncodeIndexIdentity(log)),
+      digester_(log.key),
+      disk_(disk),
+      lock_(std::move(opened.lock)),
+      database_(std::move(opened.database)),
+      types_(std::move(opened.types)),
+      memory_(database_ == nullptr ? 0 : options.head_bytes),
+      reached_(std::move(opened.checkpoint)),
+      older_reached_(reached_),
+      days_(std::make_shared<const std::vector<Day>>(reached_.days)),
+      reach_(std::make_shared<Reach>()) {
+  MutexLock lock(&reach_->mutex);
+  reach_->index = this;
+}
+
+TieredIndex::~TieredIndex() {
+  MutexLock lock(&reach_->mutex);
+  reach_->index = nullptr;
+}
+
+absl::StatusOr<Version> TieredIndex::VersionOf(const StreamId& stream) const {
+  const EntryName name = NameOf(stream);
+  if (!name.valid()) return Version();
+  return VersionOf(name);
+}
+
+absl::StatusOr<Version> TieredIndex::VersionOf(const EntryName& name) const {
+  std::uint64_t dropped;
+  {
+    ReaderMutexLock lock(&mutex_);
+    const std::optional<Version> known = memory_.VersionOf(name);
+    if (known.has_value()) return *known;
+    dropped = memory_.dropped();
+  }
+  if (database_ == nullptr) return Version();
+  EVERFOLD_ASSIGN_OR_RETURN(const Version version, FindVersion(*database_, name.bytes()));
+  MutexLock lock(&mutex_);
+  memory_.Remember(name, version, dropped);
+  return version;
+}
+
+absl::StatusOr<std::vector<StreamPlace>> TieredIndex::PlacesAfter(const StreamId& stream, Version after,
+                                                                  std::size_t limit) const {
+  const EntryName name = NameOf(stream);
+  if (!name.valid()) return std::vector<StreamPlace>();
+  EVERFOLD_ASSIGN_OR_RETURN(const Version version, VersionOf(name));
+  if (version <= after) return std::vector<StreamPlace>();
+  std::vector<StreamEntry> recent;
+  const auto append_recent = [&](const IndexGeneration& generation) {
+    generation.AppendEntriesAfter(name, after, limit, recent);
+  };
+  {
+    ReaderMutexLock lock(&mutex_);
+    memory_.ForEachGeneration(append_recent);
+  }
+  const bool all_recent = !recent.empty() && recent.front().first_version <= after.Next();
+  if (all_recent || database_ == nullptr) return PlacesOf(recent);
+  EVERFOLD_ASSIGN_OR_RETURN(std::vector<StreamEntry> entries,
+                            FindEntriesAfter(*database_, name.bytes(), after, limit));
+  for (const StreamEntry& entry : recent) {
+    if (entries.size() >= limit) break;
+    if (entries.empty() || entry.first_version > entries.back().first_version) entries.push_back(entry);
+  }
+  return PlacesOf(entries);
+}
+
+absl::StatusOr<std::vector<CommitPlace>> TieredIndex::FindCommand(const CommandKey& command) const {
+  const CommandDigest digest = digester_.Digest(command.tenant, command.type, command.id);
+  std::vector<CommitPlace> recent;
+  std::shared_ptr<const std::vector<Day>> days;
+  {
+    ReaderMutexLock lock(&mutex_);
+    memory_.ForEachGeneration([&](const IndexGeneration& generation) { generation.AppendPlaces(digest, recent); });
+    days = days_;
+  }
+  if (database_ == nullptr) return recent;
+  EVERFOLD_ASSIGN_OR_RETURN(std::vector<CommitPlace> places, FindPlaces(*database_, digest, *days));
+  for (const CommitPlace& place : recent) {
+    if (std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);
+  }
+  return places;
+}
+
+absl::StatusOr<std::vector<TaggedEvent>> TieredIndex::TaggedAfter(std::string_view tenant, std::string_view tag,
+                                                                  Sequence after, std::size_t limit) const {
+  const EntryName name = EntryName::OfTag(tenant, tag);
+  if (!name.valid()) return std::vector<TaggedEvent>();
+  std::vector<TaggedEvent> recent;
+  {
+    ReaderMutexLock lock(&mutex_);
+    memory_.ForEachGeneration(
+        [&](const IndexGeneration& generation) { generation.AppendTaggedAfter(name, after, limit, recent); });
+  }
+  if (database_ == nullptr) return recent;
+  EVERFOLD_ASSIGN_OR_RETURN(std::vector<TaggedEvent> events, FindTaggedAfter(*database_, name.bytes(), after, limit));
+  for (const TaggedEvent& event : recent) {
+    if (events.size() >= limit) break;
+    if (events.empty() || IsBefore(events.back(), event)) events.push_back(event);
+  }
+  return events;
+}
+
+// A generation that is in the files may still be in memory: what the files' checkpoint covers counts there alone.
+absl::StatusOr<EntryCounts> TieredIndex::CountEntries(const LogTail& upto) const {
+  EntryCounter counter(upto);
+  std::shared_ptr<const rocksdb::Snapshot> files;
+  {
+    ReaderMutexLock lock(&mutex_);
+    if (database_ != nullptr) {
+      files = database_->TakeSnapshot();
+      EVERFOLD_ASSIGN_OR_RETURN(const LogTail tail, TailOf(*database_, *files, upto.heads.size()));
+      counter.LeaveOut(tail);
+    }
+    memory_.ForEachGeneration([&counter](const IndexGeneration& generation) { counter.Count(generation); });
+  }
+  counter.LeaveOutNothing();
+  if (database_ != nullptr) EVERFOLD_RETURN_IF_ERROR(counter.CountFiles(*database_, *files));
+  return counter.counts();
+}
+
+absl::Status TieredIndex::Add(std::string_view chunk) {
+  MutexLock lock(&mutex_);
+  in_group_ = true;
+  return ChunkIntake::Take(chunk, {.reached = reached_,
+                                   .memory = memory_,
+                                   .types = *types_,
+                                   .digester = digester_,
+                                   .database = database_.get()});
+}
+
+void TieredIndex::CompleteGroup(Sequence last, absl::Time recorded_at) {
+  bool write;
+  {
+    MutexLock lock(&mutex_);
+    reached_.tail.last_sequence = last;
+    reached_.tail.last_recorded_at = recorded_at;
+    in_group_ = false;
+    write = RotateIfLarge();
+  }
+  if (write) PostWrite();
+}
+
+bool TieredIndex::IsFull() const { return database_ != nullptr && memory_.bytes() > 3 * max_memory_bytes_; }
+
+bool TieredIndex::full() const {
+  ReaderMutexLock lock(&mutex_);
+  return IsFull();
+}
+
+void TieredIndex::WhenRoom(Task resume) {
+  {
+    MutexLock lock(&mutex_);
+    if (IsFull() && health_.ok()) return waiting_.push_back(std::move(resume));
+  }
+  disk_.Post(std::move(resume));
+}
+
+absl::Status TieredIndex::health() const {
+  ReaderMutexLock lock(&mutex_);
+  return health_;
+}
+
+// A checkpoint never stands inside a group: then nothing can be written yet.
+bool TieredIndex::Rotate() {
+  if (database_ == nullptr || in_group_ || memory_.older() != nullptr || !health_.ok()) return false;
+  older_reached_ = reached_;
+  memory_.Rotate();
+  return true;
+}
+
+bool TieredIndex::RotateIfLarge() { return memory_.filling().bytes() > max_memory_bytes_ && Rotate(); }
+
+void TieredIndex::PostWrite() {
+  disk_.Post([reach = reach_] {
+    MutexLock lock(&reach->mutex);
+    if (reach->index != nullptr) reach->index->WriteOlder();
+  });
+}
+
+void TieredIndex::WriteOlder() {
+  std::shared_ptr<const IndexGeneration> generation;
+  IndexCheckpoint reached;
+  {
+    ReaderMutexLock lock(&mutex_);
+    if (!health_.ok()) return;
+    generation = memory_.older();
+    reached = older_reached_;
+  }
+  if (generation != nullptr) EndWrite(WriteGeneration(*database_, *generation, reached, identity_));
+}
+
+void TieredIndex::EndWrite(const absl::Status& status) {
+  std::shared_ptr<const IndexGeneration> dropped;  // freed when nobody waits for the lock
+  std::vector<Task> resumed;
+  bool write;
+  {
+    MutexLock lock(&mutex_);
+    health_ = status;
+    if (status.ok()) {
+      days_ = std::make_shared<const std::vector<Day>>(older_reached_.days);
+      dropped = memory_.DropOlder();
+    }
+    write = RotateIfLarge();
+    if (!IsFull() || !status.ok()) resumed.swap(waiting_);
+  }
+  if (write) PostWrite();
+  for (Task& resume : resumed) disk_.Post(std::move(resume));
+}
+
+void TieredIndex::Close(Task done) {
+  disk_.Post([reach = reach_, done = std::move(done)]() mutable {
+    {
+      MutexLock lock(&reach->mutex);
+      if (reach->index != nullptr) reach->index->WriteAll();
+    }
+    done();
+  });
+}
+
+void TieredIndex::WriteAll() {
+  WriteOlder();
+  {
+    MutexLock lock(&mutex_);
+    // Also without a new entry: chunks may have none, and need not be read again.
+    if (reached_.tail.last_sequence > older_reached_.tail.last_sequence) Rotate();
+  }
+  WriteOlder();
+}
+
+}  // namespace everfold

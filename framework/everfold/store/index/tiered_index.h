@@ -1,0 +1,92 @@
+// The index as it is: what is new in memory, in up to two generations, and everything before in files.
+//
+//   Add, CompleteGroup -> filling generation -> (above the limit) older one -> files
+//
+// A lookup asks memory, then the files. A generation leaves memory only after it is in the files, so that a lookup in
+// this order misses nothing; at most it meets an entry twice.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "everfold/base/mutex.h"
+#include "everfold/store/index/command_digest.h"
+#include "everfold/store/index/index_checkpoint.h"
+#include "everfold/store/index/index_memory.h"
+#include "everfold/store/index/index_opening.h"
+#include "everfold/store/store_index.h"
+
+namespace everfold {
+
+// Threading and Lifetime: as StoreIndex.
+class TieredIndex final : public StoreIndex {
+ public:
+  // `opened` without a database: everything stays in memory.
+  TieredIndex(const StoreIndexOptions& options, const LogIdentity& log, OpenedIndex opened, Strand& disk);
+  // Waits for a write that is under way; one that has not begun is left out.
+  ~TieredIndex() override;
+
+  // The lock is for those who write files; to read, the adding thread needs none.
+  const LogTail& tail() const override ABSL_NO_THREAD_SAFETY_ANALYSIS { return reached_.tail; }
+  const TypeDictionary& types() const override { return *types_; }
+
+  absl::StatusOr<Version> VersionOf(const StreamId& stream) const override;
+  absl::StatusOr<std::vector<StreamPlace>> PlacesAfter(const StreamId& stream, Version after,
+                                                       std::size_t limit) const override;
+  absl::StatusOr<std::vector<CommitPlace>> FindCommand(const CommandKey& command) const override;
+  absl::StatusOr<std::vector<TaggedEvent>> TaggedAfter(std::string_view tenant, std::string_view tag, Sequence after,
+                                                       std::size_t limit) const override;
+
+  absl::StatusOr<EntryCounts> CountEntries(const LogTail& upto) const override;
+
+  absl::Status Add(std::string_view chunk) override;
+  void CompleteGroup(Sequence last, absl::Time recorded_at) override;
+
+  bool full() const override;
+  void WhenRoom(Task resume) override;
+  absl::Status health() const override;
+  void Close(Task done) override;
+
+ private:
+  // What tasks on the disk strand have of the index: they may come later than its end.
+  struct Reach {
+    Mutex mutex;
+    TieredIndex* index ABSL_GUARDED_BY(mutex);  // nullptr when it is gone
+  };
+
+  absl::StatusOr<Version> VersionOf(const EntryName& name) const;
+
+  bool IsFull() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // True if a generation is to be written now: then PostWrite.
+  bool Rotate() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool RotateIfLarge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PostWrite();
+  // On the disk strand.
+  void WriteOlder();
+  void WriteAll();
+  void EndWrite(const absl::Status& status);
+
+  const std::size_t max_memory_bytes_;
+  const std::string identity_;
+  const CommandDigester digester_;
+  Strand& disk_;
+  const std::unique_ptr<DirectoryLock> lock_;
+  const std::unique_ptr<IndexDatabase> database_;  // nullptr: everything stays in memory
+  const std::unique_ptr<TypeDictionary> types_;
+
+  mutable Mutex mutex_;
+  mutable IndexMemory memory_ ABSL_GUARDED_BY(mutex_);  // lookups leave there what the files told
+  IndexCheckpoint reached_ ABSL_GUARDED_BY(mutex_);
+  IndexCheckpoint older_reached_ ABSL_GUARDED_BY(mutex_);  // by the older generation
+  std::shared_ptr<const std::vector<Day>> days_ ABSL_GUARDED_BY(mutex_);  // in the files
+  bool in_group_ ABSL_GUARDED_BY(mutex_) = false;  // some chunks of a group are there, others perhaps not
+  absl::Status health_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Task> waiting_ ABSL_GUARDED_BY(mutex_);  // for room
+
+  const std::shared_ptr<Reach> reach_;
+};
+
+}  // namespace everfold

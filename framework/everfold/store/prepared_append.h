@@ -1,0 +1,47 @@
+// An append, checked and encoded as far as it can be without its place in the log: on the caller's thread, so that the
+// committer, of which there is one, has little left to do.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "everfold/event/event_type.h"
+#include "everfold/event/position.h"
+#include "everfold/store/append.h"
+#include "everfold/store/stream_key.h"
+
+namespace everfold {
+
+struct PreparedStream {
+  StreamId stream;
+  StreamKey key;
+  StreamExpectation expectation = StreamExpectation::Any();
+  PartitionId partition;
+  std::uint32_t events = 0;
+  std::size_t part = 0;  // index in PreparedAppend::parts
+};
+
+// What the commit adds to one partition.
+struct PreparedPart {
+  PartitionId partition;
+  std::string body;               // CommitBodyWriter
+  std::vector<TypeId> type_ids;   // of its events; 0 where no durable chunk has defined the type yet
+  std::vector<EventType> unknown;  // the types of those, in order
+};
+
+struct PreparedAppend {
+  std::string tenant;
+  CommandId command;
+  absl::Time not_before;
+  std::vector<PreparedStream> streams;  // of one part in the order in which its body has them
+  std::vector<PreparedPart> parts;
+  std::size_t bytes = 0;  // of all bodies
+};
+
+// INVALID_ARGUMENT as ValidateAppend says.
+absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_t partitions,
+                                             const TypeDictionary& types);
+
+}  // namespace everfold

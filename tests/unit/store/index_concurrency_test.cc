@@ -1,0 +1,77 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "everfold/base/mutex.h"
+#include "everfold/runtime/disk_thread.h"
+#include "everfold/store/store_index.h"
+#include "tests/contract/scratch_directory.h"
+#include "tests/unit/store/index_checks.h"
+#include "tests/unit/store/index_log.h"
+
+namespace everfold {
+namespace {
+
+constexpr int kStreams = 50;
+
+StreamId StreamOf(std::uint64_t number) { return {"", "jar", "j" + std::to_string(number)}; }
+
+// Looks at streams while they grow: versions never go back, and places are whole.
+void Read(const StoreIndex& index, std::uint64_t seed, const std::atomic<bool>& done) {
+  SeededRandom random(seed);
+  std::vector<Version> seen(kStreams);
+  while (!done) {
+    const std::uint64_t number = random.Below(kStreams);
+    const Version version = *index.VersionOf(StreamOf(number));
+    ASSERT_GE(version, seen[number]);
+    seen[number] = version;
+    // Each commit adds one event.
+    const std::vector<StreamPlace> places = *index.PlacesAfter(StreamOf(number), Version(), 1'000'000);
+    ASSERT_GE(places.size(), version.value());
+    for (std::size_t i = 0; i < places.size(); ++i) ASSERT_EQ(places[i].first_version, Version(i + 1));
+    const std::vector<TaggedEvent> tagged = *index.TaggedAfter("", "red", Sequence(), 1'000'000);
+    for (std::size_t i = 1; i < tagged.size(); ++i) ASSERT_LT(tagged[i - 1].sequence, tagged[i].sequence);
+    const auto command = index.FindCommand({"", "test.v1.Fill", std::to_string(number)});
+    ASSERT_LE(command->size(), 1u);
+  }
+}
+
+TEST(IndexConcurrencyTest, ReadersSeeAllThatIsThereWhileItGrowsAndIsWritten) {
+  ScratchDirectory scratch;
+  DiskThread disk("index");
+  IndexLog log(4);
+  StoreIndexOptions options;
+  options.files = &PosixFiles();
+  options.directory = (scratch.path() / "index").string();
+  options.max_memory_bytes = 10'000;
+  options.head_bytes = 2048;
+  std::string began_anew;
+  const auto index = *StoreIndex::Open(options, log.identity(), disk, began_anew);
+  std::atomic<bool> done = false;
+  {
+    std::vector<std::jthread> readers;
+    for (std::uint64_t seed = 1; seed <= 2; ++seed) readers.emplace_back([&, seed] { Read(*index, seed, done); });
+    SeededRandom random(7);
+    for (std::uint64_t i = 0; i < 3000; ++i) {
+      log.Append({.command = {"test.v1.Fill", std::to_string(i), "f"},
+                  .streams = {{StreamOf(random.Below(kStreams)), {{i % 10 == 0 ? "red" : "blue"}}}}});
+      if (i % 5 == 0) AddGroup(log, *index);
+      if (!index->full()) continue;
+      Notification room;
+      index->WhenRoom([&] { room.Notify(); });
+      room.WaitForNotification();
+    }
+    AddGroup(log, *index);
+    done = true;
+  }
+  EXPECT_EQ(index->health(), absl::OkStatus());
+  ExpectSays(*index, log);
+  Notification closed;
+  index->Close([&] { closed.Notify(); });
+  closed.WaitForNotification();
+}
+
+}  // namespace
+}  // namespace everfold
