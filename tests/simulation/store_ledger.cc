@@ -1,0 +1,134 @@
+#include "tests/simulation/store_ledger.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "everfold/base/error.h"
+#include "everfold/base/status.h"
+
+namespace everfold {
+namespace {
+
+constexpr std::size_t kPayloadBytes = 40;
+
+template <class... Args>
+absl::Status Violation(const absl::FormatSpec<Args...>& format, const Args&... args) {
+  return absl::Status(absl::StatusCode::kInternal, absl::StrFormat(format, args...));
+}
+
+std::vector<std::string> PayloadsOf(const StreamAppend& stream) {
+  std::vector<std::string> payloads;
+  for (const NewEvent& event : stream.events) payloads.push_back(event.payload);
+  return payloads;
+}
+
+bool HasEvents(const AppendRequest& request) {
+  return std::any_of(request.streams.begin(), request.streams.end(),
+                     [](const StreamAppend& stream) { return !stream.events.empty(); });
+}
+
+}  // namespace
+
+std::string StoreLedger::Payload(std::uint64_t append, std::size_t event) {
+  std::string payload = absl::StrCat(append, "/", event, " ");
+  payload.resize(kPayloadBytes, '.');
+  return payload;
+}
+
+SentAppend& StoreLedger::Add(AppendRequest request) {
+  auto sent = std::make_unique<SentAppend>();
+  sent->number = appends_.size();
+  std::size_t event = 0;
+  for (StreamAppend& stream : request.streams) {
+    for (NewEvent& added : stream.events) added.payload = Payload(sent->number, event++);
+    names_.streams[stream.stream] = true;
+  }
+  if (!request.command.empty() && HasEvents(request)) names_.commands[request.command.id] = request.command;
+  sent->request = std::move(request);
+  appends_.push_back(std::move(sent));
+  return *appends_.back();
+}
+
+void StoreLedger::OnAnswer(SentAppend& sent, const absl::StatusOr<AppendResult>& answer) {
+  if (answer.ok()) {
+    sent.acknowledged = *answer;
+  } else if (answer.status().code() == absl::StatusCode::kUnknown) {
+    sent.unknown = true;
+  } else {
+    const std::string why = ReasonOf(answer.status());
+    if (why != reason::kVersionConflict && why != reason::kDiskFull && why != reason::kStoreClosed &&
+        why != reason::kOverloaded && why != reason::kStorageFailed) {
+      Report(absl::StrFormat("append %d was refused without a good reason: %s", sent.number,
+                             answer.status().ToString()));
+    }
+    if (!sent.unknown) sent.refused = answer.status();
+  }
+}
+
+std::size_t StoreLedger::acknowledged() const {
+  return static_cast<std::size_t>(std::count_if(appends_.begin(), appends_.end(),
+                                                [](const auto& sent) { return sent->acknowledged.has_value(); }));
+}
+
+SentAppend* StoreLedger::SenderOf(const StoredCommit& commit) {
+  for (const auto& [stream, payloads] : commit.payloads) {
+    if (payloads.empty()) continue;
+    const std::uint64_t number = std::stoull(payloads.front());
+    return number < appends_.size() ? appends_[number].get() : nullptr;
+  }
+  return nullptr;
+}
+
+absl::Status StoreLedger::CheckCommit(Sequence sequence, const StoredCommit& commit) {
+  SentAppend* sender = SenderOf(commit);
+  if (sender == nullptr) return Violation("commit %d was not asked for", sequence.value());
+  const std::uint64_t number = sender->number;
+  if (!sender->refused.ok()) return Violation("append %d was refused, and is commit %d", number, sequence.value());
+  if (!sequences_.emplace(number, sequence).second) return Violation("append %d is there twice", number);
+  std::map<StreamId, std::vector<std::string>> asked;
+  for (const StreamAppend& stream : sender->request.streams) {
+    if (!stream.events.empty()) asked[stream.stream] = PayloadsOf(stream);
+  }
+  if (commit.payloads != asked) return Violation("append %d is not there as it was sent", number);
+  sender->found = true;
+  if (!sender->acknowledged.has_value()) return absl::OkStatus();
+  if (sender->acknowledged->sequence != sequence) {
+    return Violation("append %d was acknowledged as commit %d, and is commit %d", number,
+                     sender->acknowledged->sequence.value(), sequence.value());
+  }
+  for (const StreamResult& stream : sender->acknowledged->streams) {
+    const auto last = commit.last_versions.find(stream.stream);
+    if (last != commit.last_versions.end() && last->second != stream.version) {
+      return Violation("append %d made version %d of %s, which is %d now", number, stream.version.value(),
+                       stream.stream.ToString(), last->second.value());
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StoreLedger::CheckCommits(const std::map<Sequence, StoredCommit>& commits) {
+  sequences_.clear();
+  Sequence last;
+  for (const auto& [sequence, commit] : commits) {
+    if (sequence != last.Next()) return Violation("commit %d is missing", last.Next().value());
+    last = sequence;
+    EVERFOLD_RETURN_IF_ERROR(CheckCommit(sequence, commit));
+  }
+  for (const auto& sent : appends_) {
+    const bool acknowledged = sent->acknowledged.has_value() && !sent->acknowledged->repeated;
+    if ((sent->found || acknowledged) && !sequences_.contains(sent->number)) {
+      return Violation("append %d is lost", sent->number);
+    }
+  }
+  return absl::OkStatus();
+}
+
+void StoreLedger::Check(const StoreContents& contents) {
+  if (const absl::Status checked = CheckCommits(contents.commits); !checked.ok()) {
+    Report(std::string(checked.message()));
+  }
+  for (std::string& contradiction : ContradictionsOf(contents, names_)) Report(std::move(contradiction));
+}
+
+}  // namespace everfold
