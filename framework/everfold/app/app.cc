@@ -6,6 +6,7 @@
 #include "everfold/app/command_line.h"
 #include "everfold/app/print_error.h"
 #include "everfold/app/rebuild.h"
+#include "everfold/app/rebuild_index.h"
 #include "everfold/app/serve.h"
 #include "everfold/app/verify.h"
 #include "everfold/telemetry/spdlog_logger.h"
@@ -26,6 +27,8 @@ ExitCode Run(const std::string& app, const Parts& parts, const ServiceFactories&
     }
     case Verb::kRebuild:
       return Rebuild(app, parts, line);
+    case Verb::kRebuildIndex:
+      return RebuildIndex(app, line);
     case Verb::kVerify:
       return Verify(app, line);
     case Verb::kVersion:

@@ -65,10 +65,63 @@ void AddRebuild(CLI::App& parser, CommandLine& line) {
   rebuild.callback([&line] { line.verb = Verb::kRebuild; });
 }
 
+void AddAddress(CLI::App& verb, CommandLine& line) {
+  verb.add_option("--address", line.address,
+                  "Ask the application that runs there to do it, HOST:PORT or unix:PATH; its own data directory counts")
+      ->type_name("ADDR")
+      ->excludes("--data");
+}
+
+void AddRebuildIndex(CLI::App& parser, CommandLine& line) {
+  CLI::App& rebuild = *parser.add_subcommand(
+      "rebuild-index", "Delete the index and build it anew from the log; the application must not be running");
+  AddDataDirectory(rebuild, line);
+  rebuild.callback([&line] { line.verb = Verb::kRebuildIndex; });
+}
+
+void AddBackup(CLI::App& parser, CommandLine& line) {
+  CLI::App& backup = *parser.add_subcommand("backup", "Add a backup of the log to a directory of backups");
+  backup.add_option("DIRECTORY", line.directory, "Directory of backups; made where there is none")
+      ->type_name("")
+      ->required();
+  AddDataDirectory(backup, line);
+  AddAddress(backup, line);
+  backup.callback([&line] { line.verb = Verb::kBackup; });
+}
+
+// --data without a default: a new directory has to be named.
+void AddNewDirectory(CLI::App& verb, CommandLine& line) {
+  verb.add_option("--data", line.data_directory, "Data directory to make; must be empty or not there")
+      ->type_name("DIR")
+      ->required();
+}
+
+void AddRestore(CLI::App& parser, CommandLine& line) {
+  CLI::App& restore = *parser.add_subcommand("restore", "Make a new store from a backup, and verify it");
+  restore.add_option("DIRECTORY", line.directory, "Directory of backups")->type_name("")->required();
+  AddNewDirectory(restore, line);
+  restore.add_option("--backup", line.backup, "Number of the backup; the last one if not given")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  restore.callback([&line] { line.verb = Verb::kRestore; });
+}
+
+void AddSalvage(CLI::App& parser, CommandLine& line) {
+  CLI::App& salvage =
+      *parser.add_subcommand("salvage", "Make a new store from all that is proven to be whole of a damaged one");
+  salvage.add_option("DIRECTORY", line.directory, "Data directory of the damaged store, which is only read")
+      ->type_name("")
+      ->required();
+  AddNewDirectory(salvage, line);
+  salvage.callback([&line] { line.verb = Verb::kSalvage; });
+}
+
 void AddVerify(CLI::App& parser, CommandLine& line) {
-  CLI::App& verify = *parser.add_subcommand(
-      "verify", "Read the whole log and check that it is undamaged; the application must not be running");
+  CLI::App& verify =
+      *parser.add_subcommand("verify", "Read the whole log and its index and check that they are undamaged");
   AddDataDirectory(verify, line);
+  AddAddress(verify, line);
+  verify.add_flag("--quick", line.quick, "Check the log's checksums and its chain only");
   verify.callback([&line] { line.verb = Verb::kVerify; });
 }
 
@@ -111,7 +164,11 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::string& app, const std::
   parser.require_subcommand(1);
   AddServe(parser, line);
   AddRebuild(parser, line);
+  AddRebuildIndex(parser, line);
   AddVerify(parser, line);
+  AddBackup(parser, line);
+  AddRestore(parser, line);
+  AddSalvage(parser, line);
   AddVersion(parser, line);
   parser.footer(kFooter);  // last, because verbs inherit it
   std::vector<std::string> reversed = WithVerb(arguments);

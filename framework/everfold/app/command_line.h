@@ -2,7 +2,11 @@
 //
 //   wallet [serve] [--data DIR] [--listen ADDR]... [--partitions N] [--threads N] [--log-level LEVEL]
 //   wallet rebuild [PROJECTION...] [--data DIR]
-//   wallet verify [--data DIR]
+//   wallet rebuild-index [--data DIR]
+//   wallet verify [--quick] [--data DIR | --address ADDR]
+//   wallet backup DIRECTORY [--data DIR | --address ADDR]
+//   wallet restore DIRECTORY --data DIR [--backup N]
+//   wallet salvage DIRECTORY --data DIR
 //   wallet version
 #pragma once
 
@@ -15,7 +19,7 @@
 
 namespace everfold {
 
-enum class Verb { kServe, kRebuild, kVerify, kVersion, kHelp };
+enum class Verb { kServe, kRebuild, kRebuildIndex, kVerify, kBackup, kRestore, kSalvage, kVersion, kHelp };
 
 struct CommandLine {
   Verb verb = Verb::kServe;
@@ -25,6 +29,10 @@ struct CommandLine {
   int threads = 0;               // 0: one for each processor, at least two
   LogLevel log_level = LogLevel::kInfo;
   std::vector<std::string> projections;  // to rebuild; empty: all
+  bool quick = false;                    // of verify: checksums and chain only
+  std::string address;                   // of an application that runs, which is asked to do it; empty: none
+  std::string directory;                 // of the backup; to salvage: the data directory that is damaged
+  std::uint32_t backup = 0;              // to restore; 0: the last one
   std::string help;                      // with kHelp: the text to print
 };
 

@@ -53,9 +53,16 @@ absl::StatusOr<std::unique_ptr<Host>> Host::Open(const HostOptions& options) {
   EmbeddedLogOptions log{.directory = options.data_directory + "/log", .partitions = options.partitions};
   if (!options.create) EVERFOLD_RETURN_IF_ERROR(CheckExists(log.directory, options.data_directory));
   EVERFOLD_RETURN_IF_ERROR(CheckWritable(options.data_directory));
-  std::unique_ptr<Host> host(new Host(ThreadsFor(options.threads)));
-  EVERFOLD_ASSIGN_OR_RETURN(host->log_, EmbeddedLog::Open(std::move(log), host->random_));
+  std::unique_ptr<Host> host(new Host(options.data_directory, ThreadsFor(options.threads)));
+  EVERFOLD_ASSIGN_OR_RETURN(host->log_, EmbeddedLog::Open(std::move(log), host->executor_, host->random_));
   return host;
+}
+
+EventStoreOptions Host::store_options() const {
+  EventStoreOptions options;
+  options.index.files = &PosixFiles();
+  options.index.directory = data_directory_ + "/index";
+  return options;
 }
 
 absl::Status Host::Close() {

@@ -11,11 +11,12 @@
 #include "everfold/base/random.h"
 #include "everfold/log/embedded/embedded_log.h"
 #include "everfold/runtime/asio_executor.h"
+#include "everfold/store/event_store.h"
 
 namespace everfold {
 
 struct HostOptions {
-  std::string data_directory;    // the log is in <data_directory>/log
+  std::string data_directory;    // the log is in <data_directory>/log, its index in <data_directory>/index
   std::uint32_t partitions = 0;  // of a new store; 0: the default
   int threads = 0;               // 0: one for each processor, at least two
   bool create = true;            // false: refuse where there is no store yet
@@ -29,16 +30,20 @@ class Host {
   static absl::StatusOr<std::unique_ptr<Host>> Open(const HostOptions& options);
 
   PartitionLog& log() { return *log_; }
+  EmbeddedLog& embedded_log() { return *log_; }
   Executor& executor() { return executor_; }
   const Clock& clock() const { return clock_; }
   RandomSource& random() { return random_; }
+  // Of a store on this log.
+  EventStoreOptions store_options() const;
 
   // Closes the log, and lets every thread finish. Blocks. Nothing may be posted any more but by what still runs.
   absl::Status Close();
 
  private:
-  explicit Host(int threads) : executor_(threads) {}
+  Host(std::string data_directory, int threads) : data_directory_(std::move(data_directory)), executor_(threads) {}
 
+  const std::string data_directory_;
   SystemClock clock_;
   SystemRandom random_;
   AsioExecutor executor_;

@@ -101,7 +101,7 @@ absl::Status RebuildAll(std::vector<ProjectionType> types, const std::string& di
 absl::Status RebuildOn(Host& host, std::vector<ProjectionType> types, const std::string& directory) {
   EVERFOLD_ASSIGN_OR_RETURN(
       const std::unique_ptr<EventStore> store,
-      EventStore::Open(EventStoreOptions(), host.log(), host.executor(), host.clock(), host.random()));
+      EventStore::Open(host.store_options(), host.log(), host.executor(), host.clock(), host.random()));
   Opened opened;
   absl::Status status = RebuildAll(std::move(types), directory, *store, host, opened);
   WaitForClose([&store](Task done) { store->Close(std::move(done)); });

@@ -19,6 +19,7 @@ namespace everfold {
 namespace {
 
 constexpr absl::Duration kLookInterval = absl::Milliseconds(200);  // at the store's health
+constexpr absl::Duration kTellInterval = absl::Seconds(5);         // of a long start
 constexpr absl::Duration kShutdownGrace = absl::Seconds(10);       // for calls under way
 
 using Services = std::vector<std::unique_ptr<RpcService>>;
@@ -28,6 +29,18 @@ Services MakeServices(const ServiceFactories& factories, Engine& engine) {
   for (const auto make : factories.commands) services.push_back(make(engine.commands()));
   for (const auto make : factories.queries) services.push_back(make(engine.queries()));
   return services;
+}
+
+// An index that has to take in the whole log may need minutes: who waits is told why, and how far it is.
+void LogIndexing(EventStoreOptions& options, const Clock& clock, Logger& logger) {
+  options.on_index_began_anew = [&logger](const std::string& why) {
+    logger.Info("the index begins anew", {{"because", why}});
+  };
+  options.on_index_progress = [&clock, &logger, told = clock.Now()](const IndexProgress& progress) mutable {
+    if (clock.Now() - told < kTellInterval) return;
+    told = clock.Now();
+    logger.Info("indexing", {{"events", std::to_string(progress.events)}, {"of", std::to_string(progress.total)}});
+  };
 }
 
 // Asked before the store is opened, so that a wrong address leaves nothing behind and costs no time.
@@ -97,6 +110,8 @@ ExitCode Serve(const std::string& app, const Parts& parts, const ServiceFactorie
 
   EngineOptions options;
   options.data_directory = line.data_directory;
+  options.store = (*host)->store_options();
+  LogIndexing(options.store, (*host)->clock(), logger);
   options.logger = &logger;
   auto engine = Engine::Start(options, parts.aggregates, parts.projections, (*host)->log(), (*host)->executor(),
                               (*host)->clock(), (*host)->random());

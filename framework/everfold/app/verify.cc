@@ -6,74 +6,91 @@
 #include "absl/strings/str_format.h"
 #include "everfold/app/host.h"
 #include "everfold/app/print_error.h"
+#include "everfold/app/progress_bar.h"
 #include "everfold/base/status.h"
-#include "everfold/event/chunk.h"
 #include "everfold/store/event_store.h"
 
 namespace everfold {
 namespace {
 
-void Add(const Chunk& chunk, PartitionCounts& counts) {
-  counts.events += chunk.header.event_count;
-  counts.commits += chunk.header.commit_count;
-  for (const Commit& commit : chunk.commits) {
-    for (const StreamEvents& stream : commit.streams) counts.streams += stream.first_version == Version(1);
-  }
+void AppendRow(std::string& table, const std::string& name, const VerifiedPartition& counts) {
+  absl::StrAppendFormat(&table, "%9s %12d %12d %12d\n", name, counts.events, counts.commits, counts.streams);
 }
 
-absl::StatusOr<PartitionCounts> CountPartition(const PartitionLog& log, PartitionId partition) {
-  PartitionCounts counts{.partition = partition};
-  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<ChunkCursor> cursor, log.Read(partition, Offset()));
-  while (true) {
-    EVERFOLD_ASSIGN_OR_RETURN(const bool has_chunk, cursor->Next());
-    if (!has_chunk) return counts;
-    EVERFOLD_ASSIGN_OR_RETURN(const Chunk chunk, DecodeChunk(cursor->chunk()));
-    Add(chunk, counts);
-  }
-}
-
-absl::StatusOr<std::vector<PartitionCounts>> VerifyStore(Host& host) {
+absl::StatusOr<VerifyReport> VerifyWithIndex(Host& host, const EventStoreOptions& store_options,
+                                             const VerifyOptions& options) {
   EVERFOLD_ASSIGN_OR_RETURN(
       const std::unique_ptr<EventStore> store,
-      EventStore::Open(EventStoreOptions(), host.log(), host.executor(), host.clock(), host.random()));
-  absl::StatusOr<std::vector<PartitionCounts>> counts = CountPartitions(host.log());
+      EventStore::Open(store_options, host.log(), host.executor(), host.clock(), host.random()));
+  absl::StatusOr<VerifyReport> report = store->Verify(options);
   WaitForClose([&store](Task done) { store->Close(std::move(done)); });
-  return counts;
+  return report;
+}
+
+// A log that is damaged has no index: then it is read alone, so that all that is wrong with it is found.
+absl::StatusOr<VerifyReport> VerifyStore(Host& host, bool quick) {
+  VerbProgressBar bar("events");
+  VerifyOptions options{.quick = quick};
+  options.on_progress = [&bar](const VerifyProgress& progress) {
+    bar.Update(progress.events, progress.total);
+    return absl::OkStatus();
+  };
+  if (quick) return VerifyLog({.log = host.log()}, options);
+  EventStoreOptions store_options = host.store_options();
+  store_options.on_index_progress = [&bar](const IndexProgress& progress) { bar.Update(progress.events, progress.total); };
+  absl::StatusOr<VerifyReport> report = VerifyWithIndex(host, store_options, options);
+  if (!absl::IsDataLoss(report.status())) return report;
+  const Finding why{.partition = {}, .chunk_number = 0, .offset = {}, .what = std::string(report.status().message())};
+  report = VerifyLog({.log = host.log()}, options);
+  if (report.ok()) report->findings.push_back(why);
+  return report;
+}
+
+absl::StatusOr<VerifyReport> VerifyAll(Host& host, bool quick) {
+  EVERFOLD_ASSIGN_OR_RETURN(VerifyReport report, VerifyStore(host, quick));
+  if (quick) return report;
+  const absl::Status files = host.embedded_log().VerifyFiles();
+  if (!files.ok() && !absl::IsDataLoss(files)) return files;
+  if (!files.ok()) report.findings.push_back({.partition = {}, .what = std::string(files.message())});
+  return report;
+}
+
+void Print(const std::string& data, const VerifyReport& report, bool quick) {
+  absl::PrintF("%s%s", FormatCounts(report.partitions), FormatFindings(report));
+  if (!report.status().ok()) return;
+  absl::PrintF("%s is undamaged%s\n", data, quick ? " (checksums and chain; not the index)" : "");
+  absl::PrintF("digest %s\n", report.Digest());
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<PartitionCounts>> CountPartitions(const PartitionLog& log) {
-  std::vector<PartitionCounts> partitions;
-  for (std::uint32_t i = 0; i < log.identity().partitions; ++i) {
-    EVERFOLD_ASSIGN_OR_RETURN(PartitionCounts counts, CountPartition(log, PartitionId(i)));
-    partitions.push_back(counts);
-  }
-  return partitions;
-}
-
-std::string FormatCounts(const std::vector<PartitionCounts>& counts) {
+std::string FormatCounts(const std::vector<VerifiedPartition>& partitions) {
   std::string table = absl::StrFormat("%9s %12s %12s %12s\n", "partition", "events", "commits", "streams");
-  PartitionCounts sum;
-  for (const PartitionCounts& partition : counts) {
+  VerifiedPartition sum;
+  for (const VerifiedPartition& partition : partitions) {
     sum.events += partition.events;
     sum.commits += partition.commits;
     sum.streams += partition.streams;
-    if (partition.commits == 0) continue;
-    absl::StrAppendFormat(&table, "%9d %12d %12d %12d\n", partition.partition.value(), partition.events,
-                          partition.commits, partition.streams);
+    if (partition.commits > 0) AppendRow(table, std::to_string(partition.partition.value()), partition);
   }
-  absl::StrAppendFormat(&table, "%9s %12d %12d %12d\n", "all", sum.events, sum.commits, sum.streams);
+  AppendRow(table, "all", sum);
   return table;
+}
+
+std::string FormatFindings(const VerifyReport& report) {
+  std::string text;
+  for (const Finding& finding : report.findings) text += "found: " + finding.ToString() + "\n";
+  if (report.findings_left_out > 0) absl::StrAppendFormat(&text, "found: %d more\n", report.findings_left_out);
+  return text;
 }
 
 ExitCode Verify(const std::string& app, const CommandLine& line) {
   auto host = Host::Open({.data_directory = line.data_directory, .create = false});
   absl::Status status = host.status();
   if (status.ok()) {
-    const auto counts = VerifyStore(**host);
-    if (counts.ok()) absl::PrintF("%s%s is undamaged\n", FormatCounts(*counts), line.data_directory);
-    status = counts.status();
+    const absl::StatusOr<VerifyReport> report = VerifyAll(**host, line.quick);
+    if (report.ok()) Print(line.data_directory, *report, line.quick);
+    status = report.ok() ? report->status() : report.status();
     status.Update((*host)->Close());
   }
   if (status.ok()) return ExitCode::kOk;

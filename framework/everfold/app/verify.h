@@ -1,33 +1,20 @@
-// The verb `verify`: is every byte of the log what was written?
+// The verb `verify`: is every byte of the log what was written, and does the index say the same?
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <vector>
 
-#include "absl/status/statusor.h"
 #include "everfold/app/command_line.h"
 #include "everfold/app/exit_code.h"
-#include "everfold/event/position.h"
-#include "everfold/log/partition_log.h"
+#include "everfold/store/verify_log.h"
 
 namespace everfold {
 
-struct PartitionCounts {
-  PartitionId partition;
-  std::uint64_t events = 0;
-  std::uint64_t commits = 0;  // a commit over several partitions counts in each
-  std::uint64_t streams = 0;
-  friend bool operator==(const PartitionCounts&, const PartitionCounts&) = default;
-};
-
-// Decodes every chunk. DATA_LOSS, and where, for the first one that is damaged.
-absl::StatusOr<std::vector<PartitionCounts>> CountPartitions(const PartitionLog& log);
-
 // A table with a line for each partition that has commits, and the sums.
-std::string FormatCounts(const std::vector<PartitionCounts>& counts);
+std::string FormatCounts(const std::vector<VerifiedPartition>& partitions);
+// A line for each thing that was found.
+std::string FormatFindings(const VerifyReport& report);
 
-// Opens the store, which checks that nothing is missing in the middle, counts, and prints the table.
+// Opens the store, verifies, and prints what is there and what was found.
 ExitCode Verify(const std::string& app, const CommandLine& line);
 
 }  // namespace everfold

@@ -33,7 +33,7 @@ inline AggregateType TallyAggregate() {
     decision.events.push_back(std::make_unique<Counted>());
     return decision;
   };
-  EventType& counted = type.events[kCounted];
+  AggregateEvent& counted = type.events[kCounted];
   counted.name = kCounted;
   counted.evolve = [](Message& state, const Message&) {
     static_cast<Tally&>(state).set_value(static_cast<Tally&>(state).value() + 1);

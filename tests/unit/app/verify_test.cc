@@ -66,7 +66,7 @@ TEST_F(VerifyTest, NamesADamagedChunk) {
   ASSERT_EQ(storage_->Append({{.partition = home,
                                .expected_head = head,
                                .new_head = {head.offset.Next(), head.chunk_number + 1},
-                               .bytes = "no chunk"}}),
+                               .bytes = std::make_shared<const std::string>("no chunk")}}),
             absl::OkStatus());
   EXPECT_EQ(CountPartitions(log_).status().code(), absl::StatusCode::kDataLoss);
 }

@@ -1,0 +1,52 @@
+"""Runs the benchmark with tiny numbers: it must measure everything, and say it in JSON."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+FIELDS = {"name", "value", "unit", "ceiling", "ratio", "goal", "holds", "load"}
+LOOPS = [f"append, {n} {kind}{'' if n == 1 else 's'}"
+         for kind in ("callback", "thread") for n in (1, 16, 64, 256, 1024)]
+LOOPS += ["append, 256 callbacks on 2 executor threads", "append, 1 KiB events, 256 callbacks"]
+LOOPS += [f"append, {n} events a commit, 64 callbacks" for n in (8, 64, 512)]
+REPLAYS = ["chunks alone", "events visited", "all parsed", "one type in 20 parsed", "one type in 20 against all parsed"]
+NAMES = [loop + number for loop in LOOPS for number in ("", ", p50", ", p99", ", CPU")]
+NAMES += ["append, 1 callback against a bare sync, p50"]
+NAMES += ["sustained, " + rest for rest in (
+    "256 callbacks", "256 callbacks, what we aim for", "all turns together", "slowest turn",
+    "until the rest is sealed, too", "p50", "p99", "CPU with sealing", "written a byte appended")]
+NAMES += [f"replay, {threads}, {what}" for threads in ("1 thread", "2 threads") for what in REPLAYS]
+NAMES += ["disk, " + rest for rest in (
+    "without the journal's ring", "sealed chunks", "index", "written a byte appended, until at rest",
+    "the same as the disk counts it", "the journal's ring")]
+NAMES += ["open", "open, files not in memory", "open, a tenth as long", "open, a tenth as long, files not in memory",
+          "open, against a log a tenth as long"]
+NAMES += ["long, " + rest for rest in (
+    "most memory", "memory in the fifth tenth against the second", "memory in the last tenth against the second",
+    "open", "sealed files", "index files", "disk")]
+
+
+def check_figure(figure):
+    assert set(figure) == FIELDS, figure
+    assert figure["value"] is not None and figure["value"] >= 0, figure
+    assert (figure["goal"] is None) == (figure["holds"] is None), figure
+    if figure["ceiling"]:
+        assert abs(figure["ratio"] - figure["value"] / figure["ceiling"]) <= 1e-3 * figure["ratio"] + 1e-9, figure
+
+
+def main():
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "figures.json")
+        subprocess.run([sys.argv[1], "--quick", "--long", "--events", "20000", "--json", path, "--data", directory],
+                       check=True)
+        with open(path, encoding="utf-8") as file:
+            figures = json.load(file)
+        assert os.listdir(directory) == ["figures.json"], "the run has left files behind"
+    for figure in figures:
+        check_figure(figure)
+    names = [figure["name"] for figure in figures]
+    assert sorted(names) == sorted(NAMES), set(names) ^ set(NAMES)
+
+
+main()

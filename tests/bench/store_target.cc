@@ -1,0 +1,94 @@
+#include "tests/bench/store_target.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_format.h"
+#include "everfold/base/error.h"
+#include "everfold/event/event_type.h"
+#include "google/rpc/error_details.pb.h"
+
+namespace everfold::bench {
+namespace {
+
+// nullopt unless it is a conflict of versions.
+std::optional<Version> ActualVersion(const absl::Status& status) {
+  google::rpc::ErrorInfo info;
+  std::uint64_t actual = 0;
+  if (!absl::IsAborted(status) || !FindDetail(status, info) || info.reason() != reason::kVersionConflict ||
+      !absl::SimpleAtoi(info.metadata().at("actual_version"), &actual)) {
+    return std::nullopt;
+  }
+  return Version(actual);
+}
+
+}  // namespace
+
+EventType EventTypeOf(std::size_t number) {
+  return {absl::StrFormat("bench.v1.Measured%02d", number), std::string(32, static_cast<char>('A' + number))};
+}
+
+StoreTarget::StoreTarget(EventStore& store, Streams& streams, const Payloads& payloads, StoreWork work)
+    : store_(store), streams_(streams), payloads_(payloads), work_(work), slots_(kMostCallers) {
+  for (std::size_t i = 0; i < kEventTypes; ++i) types_.push_back(EventTypeOf(i));
+  SystemRandom random;
+  for (Slot& slot : slots_) slot.noise = Noise(random.Next());
+}
+
+void StoreTarget::Append(std::size_t number, Caller& caller) {
+  Slot& slot = slots_[number];
+  slot.caller = &caller;
+  slot.stream = static_cast<std::uint32_t>(slot.noise.Below(Streams::kStreams));
+  Start(slot);
+}
+
+void StoreTarget::Start(Slot& slot) {
+  store_.Append(RequestOf(slot), [this, &slot](const absl::StatusOr<AppendResult>& result) { Ended(slot, result); });
+}
+
+void StoreTarget::Ended(Slot& slot, const absl::StatusOr<AppendResult>& result) {
+  if (result.ok()) {
+    streams_.Learn(slot.stream, result->streams.front().version);
+    return slot.caller->OnDurable(absl::OkStatus());
+  }
+  const std::optional<Version> actual = ActualVersion(result.status());
+  if (!actual.has_value()) return slot.caller->OnDurable(result.status());
+  conflicts_.fetch_add(1, std::memory_order_relaxed);
+  streams_.Learn(slot.stream, *actual);
+  Start(slot);
+}
+
+AppendRequest StoreTarget::RequestOf(Slot& slot) const {
+  StreamAppend append;
+  append.stream = Streams::NameOf(slot.stream);
+  if (work_.exact_versions) append.expectation = StreamExpectation::Exact(streams_.Known(slot.stream));
+  append.events.reserve(work_.events_a_commit);
+  for (std::size_t i = 0; i < work_.events_a_commit; ++i) append.events.push_back(EventOf(slot));
+  AppendRequest request;
+  if (work_.command_ids) request.command = CommandOf(slot);
+  request.streams.push_back(std::move(append));
+  return request;
+}
+
+NewEvent StoreTarget::EventOf(Slot& slot) const {
+  const EventType& type = types_[slot.noise.Below(kEventTypes)];
+  NewEvent event;
+  event.type = type.name;
+  event.fingerprint = type.fingerprint;
+  event.payload.resize(payloads_.bytes());
+  payloads_.Fill(slot.noise, event.payload.data());
+  return event;
+}
+
+CommandId StoreTarget::CommandOf(Slot& slot) const {
+  char bytes[16];
+  slot.noise.Fill(bytes, sizeof(bytes));
+  const std::string raw(bytes, sizeof(bytes));
+  return {.type = "bench.v1.Measure",
+          .id = absl::WebSafeBase64Escape(absl::string_view(raw)),
+          .fingerprint = store_.FingerprintOfRequest(raw)};
+}
+
+}  // namespace everfold::bench
