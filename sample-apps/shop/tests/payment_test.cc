@@ -249,8 +249,7 @@ TEST(TheTimeOfAPayment, IsNeitherBeforeTheLastNorInTheFuture) {
 
 TEST(TheTimeOfAPayment, IsNeverInTheFuture) {
   const Timestamp tomorrow = At("2026-01-02");
-  const auto refused =
-      MakePaymentTimeRefused({.occurred_at = tomorrow, .earliest = At("2025-03-01"), .latest = Now()});
+  const auto refused = MakePaymentTimeRefused({.occurred_at = tomorrow, .earliest = At("2025-03-01"), .latest = Now()});
   CapturePayment capture = Capture(Brl(100));
   *capture.mutable_occurred_at() = tomorrow;
   Given<PaymentDecider>(Authorized(Brl(100), At("2025-03-01"))).When(capture).ThenRejected(refused);

@@ -19,7 +19,7 @@ inline everfold::Money Brl(std::int64_t minor) { return everfold::MakeMoney("BRL
 inline everfold::Money Eur(std::int64_t minor) { return everfold::MakeMoney("EUR", minor); }
 
 // What a currency's field rule refuses.
-inline const std::vector<std::string> kNoCurrencies = {"",     "brl",    "R$",    "BR",   "BRLX",
+inline const std::vector<std::string> kNoCurrencies = {"",     "brl",   "R$",     "BR",   "BRLX",
                                                        "BRL ", "BRL\n", "B\x01L", "BR\n", std::string(100'000, 'X')};
 
 // "2025-03-01" or "2025-03-01T12:00:00", in UTC.
