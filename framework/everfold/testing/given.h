@@ -4,10 +4,11 @@
 //       .When(MakeWithdraw({.wallet_id = "w1", .amount_minor = 120}))
 //       .ThenRejected(MakeInsufficientFunds({.missing_minor = 20}));
 //
-// What stands in front of Decide is checked as in an application: a command that breaks a field rule is neither accepted
-// nor rejected, and ThenInvalid tells which; one that expects a new stream fails where events are given (ThenExists), and
-// one that expects an existing stream where none are (ThenNotFound). The clock stands at 2026-01-01T00:00:00Z unless At says otherwise, and ids are the same
-// in every run. Failures are reported to GoogleTest, with what came out next to what was expected.
+// What stands in front of Decide is checked as in an application: a command that breaks a field rule is neither
+// accepted nor rejected, and ThenInvalid tells which; one that expects a new stream fails where events are given
+// (ThenExists), and one that expects an existing stream where none are (ThenNotFound). The clock stands at
+// 2026-01-01T00:00:00Z unless At says otherwise, and ids are the same in every run. Failures are reported to
+// GoogleTest, with what came out next to what was expected.
 #pragma once
 
 #include <memory>
