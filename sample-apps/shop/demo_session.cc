@@ -1,10 +1,9 @@
 // A client of the shop, in plain gRPC: plays a short session against a running server and prints each request and its
 // answer. Ends with 0 if every answer was the expected one.
 //
-//   shop_demo_session ADDRESS            the session, with an order of its own
-//   shop_demo_session ADDRESS --figures  only what the read models add up to
+//   shop_demo_session ADDRESS         the session, with an order of its own
+//   shop_demo_session ADDRESS --dump  only every row of every read model, one line each
 #include <chrono>
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -13,6 +12,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "demo_rows.h"
 #include "everfold/base/error.h"
 #include "everfold/base/timestamp.h"
 #include "grpcpp/create_channel.h"
@@ -20,6 +20,7 @@
 #include "shop/v1/order_api.grpc.pb.h"
 #include "shop/v1/order_book_api.grpc.pb.h"
 #include "shop/v1/payment_api.grpc.pb.h"
+#include "tools/import/decimal.h"
 #include "tools/import/rpc_status.h"
 #include "tools/import_olist/figures.h"
 
@@ -71,7 +72,7 @@ void PrintLine(std::string_view name, std::string_view value) {
   std::cout << absl::StrFormat("     %-12s %14s\n", name, value);
 }
 void PrintAmount(std::string_view name, std::int64_t minor) {
-  PrintLine(name, absl::StrFormat("%d.%02d %s", minor / 100, std::abs(minor % 100), kCurrency));
+  PrintLine(name, absl::StrFormat("%s %s", everfold::FormatMinorUnits(minor, 2), kCurrency));
 }
 void PrintDay(std::string_view name, const google::protobuf::Timestamp& time) {
   PrintLine(name, absl::FormatTime("%Y-%m-%d", everfold::TimeOf(time), absl::UTCTimeZone()));
@@ -101,14 +102,22 @@ void PrintHistory(const CustomerHistory& history) {
 
 // False if the shop does not answer.
 bool PrintFigures(std::shared_ptr<grpc::Channel> channel, const std::string& token) {
-  const auto figures =
-      everfold::ReadFigures(std::move(channel), {.in_flight = 1, .give_up_after = absl::Seconds(10)}, token);
-  if (!figures.ok()) {
-    std::cerr << everfold::Describe(figures.status()) << "\n";
-    return false;
+  const auto figures = everfold::ReadFigures(channel, {.in_flight = 1, .give_up_after = absl::Seconds(10)}, token);
+  absl::Status status = figures.status();
+  if (status.ok()) {
+    everfold::Print(*figures, std::cout);
+    std::cout << "\nrevenue by method and day, the first days\n";
+    status = PrintSomeDays(std::move(channel), token, std::cout);
   }
-  everfold::Print(*figures, std::cout);
-  return true;
+  if (!status.ok()) std::cerr << everfold::Describe(status) << "\n";
+  return status.ok();
+}
+
+// False likewise.
+bool PrintDump(std::shared_ptr<grpc::Channel> channel) {
+  const absl::Status status = DumpRows(std::move(channel), std::cout);
+  if (!status.ok()) std::cerr << everfold::Describe(status) << "\n";
+  return status.ok();
 }
 
 enum class Outcome { kAccepted, kRepeated, kRejected, kInvalid, kFailed };
@@ -224,8 +233,8 @@ class Session {
   }
 
   void ReadAll() {
-    std::cout << absl::StrFormat("\n%d. All orders by status, and payments by method, with the same token\n\n",
-                                 ++step_);
+    std::cout << absl::StrFormat(
+        "\n%d. All orders by status, and payments by method and by day, with the same token\n\n", ++step_);
     as_promised_ &= PrintFigures(channel_, token_);
   }
 
@@ -276,12 +285,12 @@ class Session {
 }  // namespace shop::v1
 
 int main(int argc, char** argv) {
-  const bool figures = argc == 3 && std::string_view(argv[2]) == "--figures";
-  if (argc != 2 && !figures) {
-    std::cerr << "usage: shop_demo_session ADDRESS [--figures]\n";
+  const bool dump = argc == 3 && std::string_view(argv[2]) == "--dump";
+  if (argc != 2 && !dump) {
+    std::cerr << "usage: shop_demo_session ADDRESS [--dump]\n";
     return 2;
   }
   auto channel = grpc::CreateChannel(argv[1], grpc::InsecureChannelCredentials());
-  if (figures) return shop::v1::PrintFigures(std::move(channel), "") ? 0 : 1;
+  if (dump) return shop::v1::PrintDump(std::move(channel)) ? 0 : 1;
   return shop::v1::Session(std::move(channel)).Play() ? 0 : 1;
 }

@@ -23,6 +23,11 @@ class Payments(wallet_app.IntegrationTest):
         self.assertIn(f"{file}:2: no payment: 'ten' is not an amount", errors)
         self.assertEqual(wallet_app.balances_in(output), {"cash": 1000})
 
+    def test_a_file_that_is_a_folder(self):
+        code, _, errors = wallet_app.deposit_all_payments(self.app().address, wallet_app.WORK)
+        self.assertEqual(code, 2)
+        self.assertEqual(errors, f"{wallet_app.WORK}:1: cannot be read: Is a directory\n")
+
     def test_a_server_that_is_not_there(self):
         nobody = f"127.0.0.1:{wallet_app.free_port()}"
         code, _, errors = wallet_app.deposit_all_payments(nobody, SAMPLE_PAYMENTS, "--patience", "1")

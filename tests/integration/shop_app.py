@@ -74,7 +74,8 @@ def wait_for_events(app, enough):
 def generate_orders(name, orders, seed=1):
     """The folder of a generated data set."""
     directory = wallet_app.WORK / name
-    subprocess.run([GENERATE_OLIST, str(directory), "--orders", str(orders), "--seed", str(seed)], check=True)
+    numbers = ["--orders", str(orders), "--seed", str(seed)]
+    subprocess.run([GENERATE_OLIST, str(directory), "--replace", *numbers], check=True, stdout=subprocess.DEVNULL)
     return directory
 
 

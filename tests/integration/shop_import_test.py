@@ -37,11 +37,51 @@ class ShopImport(shop_app.ShopTest):
         rows = (orders / "olist_orders_dataset.csv").read_text().splitlines()
         rows.insert(1, "future,nobody,created,2099-01-01 00:00:00,,,,")
         (orders / "olist_orders_dataset.csv").write_text("\n".join(rows) + "\n")
+        with (orders / "olist_order_payments_dataset.csv").open("a") as payments:
+            payments.write("future,1,boleto,1,10.00\n")
         app = self.shop()
         output, errors = self.import_orders(app, orders, expected_code=1)
-        self.assertRegex(errors, r"olist_orders_dataset\.csv:2: rejected: FAILED_PRECONDITION: .*OrderTimeRefused")
-        self.assertIn("\n1 rejected rows\n", output)
+        self.assertRegex(
+            errors,
+            r"olist_orders_dataset\.csv:2: rejected: place: it cannot have happened at 2099-01-01T00:00:00Z: "
+            r"not from 1970-01-01T00:00:00Z to \d{4}-",
+        )
+        self.assertIn("\n1 rejected rows, and 1 rows of their orders\n", output)
         self.assertEqual(shop_app.orders_in(output)["all"], 3)
+        self.assertNotIn("customer is not among the customers", output)
+
+    def test_counts_a_row_once_however_many_of_its_steps_are_refused(self):
+        orders = shop_app.generate_orders("late-orders", 3)
+        rows = (orders / "olist_orders_dataset.csv").read_text().splitlines()
+        rows.insert(1, "late,nobody,delivered,2018-01-01 00:00:00,,2099-01-01 00:00:00,2099-01-02 00:00:00,")
+        (orders / "olist_orders_dataset.csv").write_text("\n".join(rows) + "\n")
+        output, errors = self.import_orders(self.shop(), orders, expected_code=1)
+        self.assertEqual(errors.count("olist_orders_dataset.csv:2: rejected: "), 2, errors)
+        self.assertIn(":2: rejected: ship: it cannot", errors)
+        self.assertIn(":2: rejected: deliver: it cannot", errors)
+        self.assertIn("\n1 rejected rows\n", output)
+        self.assertEqual(shop_app.orders_in(output)["placed"], 1)
+
+    def test_lets_the_first_import_of_a_row_stand(self):
+        orders = shop_app.generate_orders("corrected-orders", 0)
+        payments = orders / "olist_order_payments_dataset.csv"
+        header = payments.read_text()
+        rows = orders / "olist_orders_dataset.csv"
+        rows_header = rows.read_text()
+        rows.write_text(rows_header + "o1,c1,created,2018-01-01 00:00:00,,,,\n")
+        payments.write_text(header + "o1,1,boleto,1,40.90\n")
+        app = self.shop()
+        self.import_orders(app, orders)
+        rows.write_text(rows_header + "o1,c2,approved,2018-01-01 00:00:00,2018-01-02 00:00:00,,,\n")
+        payments.write_text(header + "o1,1,boleto,1,40.95\no1,2,boleto,1,1.00\n")
+        output, errors = self.import_orders(app, orders, expected_code=1)
+        reason = "imported before with other content; the first import stands"
+        self.assertIn(f"{rows}:2: rejected: place: {reason}\n", errors)
+        self.assertIn(f"{payments}:2: rejected: capture-1: {reason}\n", errors)
+        self.assertIn(": 2 commands accepted, 0 repeated ", output)
+        self.assertIn("\n2 rejected rows\n", output)
+        self.assertEqual(shop_app.orders_in(output), {"approved": 1, "all": 1})
+        self.assertEqual(shop_app.payments_in(output), {"boleto": (2, 4190)})
 
     def test_goes_on_where_it_was_when_the_shop_is_killed(self):
         print(f"seed {SEED} (replay with EVERFOLD_SEED={SEED})", flush=True)
@@ -85,11 +125,23 @@ class ShopImport(shop_app.ShopTest):
         importer = self.start_import(app, shop_app.MALFORMED_ORDERS, "--patience", "1")
         _, errors = self.outcome(importer, expected_code=3)
         self.assertIn(f"no answer from the shop at {app.address}: UNAVAILABLE", errors)
+        self.assertTrue(errors.endswith("run the same command again: what is there is not done twice\n"), errors)
 
     def test_tells_of_a_folder_that_holds_no_orders(self):
         app = self.shop()
         _, errors = self.import_orders(app, app.data, expected_code=2)
-        self.assertIn("olist_customers_dataset.csv: cannot be read", errors)
+        self.assertIn("olist_customers_dataset.csv: cannot be read: No such file or directory", errors)
+
+    def test_tells_of_a_file_that_is_a_folder(self):
+        orders = wallet_app.WORK / "folders-for-files"
+        (orders / "olist_customers_dataset.csv").mkdir(parents=True, exist_ok=True)
+        _, errors = self.import_orders(self.shop(), orders, expected_code=2)
+        self.assertIn("olist_customers_dataset.csv:1: cannot be read: Is a directory", errors)
+
+    def test_takes_no_empty_address(self):
+        importer = self.start_import(self.shop(), shop_app.MALFORMED_ORDERS, "--address=")
+        _, errors = self.outcome(importer, expected_code=2)
+        self.assertIn("--address", errors)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
 // deposit-payments: every payment of a file, into the wallet of its payment method. `--help` tells the rest.
 #include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
 #include <iostream>
 #include <set>
 #include <string>
+#include <system_error>
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
-#include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
 #include "tools/deposit_payments/depositor.h"
 #include "tools/import/channel.h"
 #include "tools/import/decimal.h"
@@ -80,9 +80,18 @@ int Run(const Arguments& arguments, const PaymentFile& file) {
     bar.Clear();
     std::cerr << absl::StrFormat("%s:%d: not deposited: %s\n", arguments.file, payment.line, Describe(why));
   };
-  Depositor depositor(Connect(arguments.address),
-                      {.in_flight = arguments.in_flight, .give_up_after = absl::Seconds(arguments.patience_seconds)},
-                      report);
+  const DepositCounts* counts = nullptr;
+  const auto tell = [&](absl::Duration quiet) {
+    if (quiet < absl::Seconds(1)) return;
+    bar.Update(counts->total(), absl::Now(),
+               absl::StrFormat("no answer from %s for %d s, trying for %d s", arguments.address,
+                               absl::ToInt64Seconds(quiet), arguments.patience_seconds));
+  };
+  Depositor depositor(
+      Connect(arguments.address),
+      {.in_flight = arguments.in_flight, .give_up_after = absl::Seconds(arguments.patience_seconds), .on_wait = tell},
+      report);
+  counts = &depositor.counts();
   const std::set<std::string> wallets = WalletsOf(file);
   absl::Status status = OpenAll(wallets, depositor);
   if (status.ok()) {
@@ -99,12 +108,12 @@ int Run(const Arguments& arguments, const PaymentFile& file) {
 int Main(const Arguments& arguments) {
   std::ifstream input(arguments.file);
   if (!input) {
-    std::cerr << absl::StrFormat("%s: cannot be read\n", arguments.file);
+    std::cerr << absl::StrFormat("%s: cannot be read: %s\n", arguments.file, std::generic_category().message(errno));
     return 2;
   }
-  const absl::StatusOr<PaymentFile> file = ReadPayments(input);
+  const absl::StatusOr<PaymentFile> file = ReadPayments(input, arguments.file);
   if (!file.ok()) {
-    std::cerr << absl::StrFormat("%s: %s\n", arguments.file, Describe(file.status()));
+    std::cerr << std::string(file.status().message()) << "\n";
     return 2;
   }
   for (const BadLine& bad : file->bad_lines) {
@@ -122,11 +131,13 @@ int main(int argc, char** argv) {
                    "deposit-payments");
   command.add_option("FILE", arguments.file, "CSV with order_id, payment_sequential, payment_type, payment_value")
       ->required();
-  command.add_option("--address", arguments.address, "of the running wallet app")->capture_default_str();
+  command.add_option("--address", arguments.address, "of the running wallet app")
+      ->capture_default_str()
+      ->check(CLI::Validator(everfold::FaultOfAddress, "HOST:PORT"));
   command.add_option("--in-flight", arguments.in_flight, "calls under way at a time")
       ->capture_default_str()
       ->check(CLI::Range(1, 10000));
-  command.add_option("--patience", arguments.patience_seconds, "seconds until a call that gets no answer has failed")
+  command.add_option("--patience", arguments.patience_seconds, "seconds without any answer until calls fail")
       ->capture_default_str()
       ->check(CLI::Range(1, 86400));
   command.footer(

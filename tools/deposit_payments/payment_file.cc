@@ -28,29 +28,42 @@ absl::StatusOr<Payment> ToPayment(const std::vector<std::string>& fields, std::s
   return payment;
 }
 
-}  // namespace
+std::string TextOf(const absl::Status& status) { return {status.message().data(), status.message().size()}; }
 
-absl::StatusOr<PaymentFile> ReadPayments(std::istream& input) {
-  CsvReader reader(input);
+absl::Status Unreadable(const std::string& name, const CsvReader& reader, const absl::Status& status) {
+  return absl::InternalError(absl::StrFormat("%s:%d: %s", name, reader.line(), TextOf(status)));
+}
+
+absl::StatusOr<std::vector<std::size_t>> ReadHeader(CsvReader& reader, std::size_t& size) {
   std::vector<std::string> header;
   EVERFOLD_ASSIGN_OR_RETURN(const bool has_header, reader.Next(header));
   if (!has_header) return Bad("the file is empty");
-  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::size_t> columns,
-                            FindColumns(header, {"order_id", "payment_sequential", "payment_type", "payment_value"}));
+  size = header.size();
+  return FindColumns(header, {"order_id", "payment_sequential", "payment_type", "payment_value"});
+}
+
+}  // namespace
+
+absl::StatusOr<PaymentFile> ReadPayments(std::istream& input, const std::string& name) {
+  CsvReader reader(input);
+  std::size_t header_size = 0;
+  const absl::StatusOr<std::vector<std::size_t>> columns = ReadHeader(reader, header_size);
+  if (absl::IsInternal(columns.status())) return Unreadable(name, reader, columns.status());
+  if (!columns.ok()) return Bad(absl::StrFormat("%s: %s", name, TextOf(columns.status())));
 
   PaymentFile file;
   std::vector<std::string> fields;
   while (true) {
     const absl::StatusOr<bool> more = reader.Next(fields);
     if (more.ok() && !*more) return file;
+    if (absl::IsInternal(more.status())) return Unreadable(name, reader, more.status());
     absl::StatusOr<Payment> payment =
-        more.ok() ? ToPayment(fields, header.size(), columns) : absl::StatusOr<Payment>(more.status());
+        more.ok() ? ToPayment(fields, header_size, *columns) : absl::StatusOr<Payment>(more.status());
     if (payment.ok()) {
       payment->line = reader.line();
       file.payments.push_back(*std::move(payment));
     } else {
-      file.bad_lines.push_back(
-          {reader.line(), std::string(payment.status().message().data(), payment.status().message().size())});
+      file.bad_lines.push_back({reader.line(), TextOf(payment.status())});
     }
   }
 }

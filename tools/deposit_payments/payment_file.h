@@ -32,7 +32,8 @@ struct PaymentFile {
   std::vector<BadLine> bad_lines;
 };
 
-// INVALID_ARGUMENT if the header is not one of payments.
-absl::StatusOr<PaymentFile> ReadPayments(std::istream& input);
+// `name` is the file's, for errors: INVALID_ARGUMENT if the header is not one of payments, INTERNAL for a file that
+// cannot be read to its end ("payments.csv:7: cannot be read: Input/output error").
+absl::StatusOr<PaymentFile> ReadPayments(std::istream& input, const std::string& name);
 
 }  // namespace everfold

@@ -1,8 +1,9 @@
 // Many calls in flight, each repeated until it has an answer: the sending side of an import.
 //
 // A call that failed for a passing reason (the server restarts, is overloaded, or cannot tell the outcome) is sent
-// again after a pause, until `give_up_after` has passed since its first attempt. That is safe where every call carries
-// a request_id: the server answers a repeat with the first receipt.
+// again after a pause. That is safe where every call carries a request_id: the server answers a repeat with the first
+// receipt. When no call at all has had an answer for `give_up_after`, those under way fail, and later ones have one
+// attempt each until there is an answer again: one deadline for the server, however many calls wait for it.
 #pragma once
 
 #include <deque>
@@ -13,6 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "everfold/base/mutex.h"
 
@@ -26,6 +28,9 @@ class CallWindow {
     absl::Duration first_pause = absl::Milliseconds(50);
     absl::Duration longest_pause = absl::Seconds(1);
     absl::Duration give_up_after = absl::Seconds(60);
+    // Called about once a second while the window waits: how long it has been without an answer.
+    std::function<void(absl::Duration quiet)> on_wait = nullptr;
+    std::function<absl::Time()> now = absl::Now;
   };
   using Answer = std::function<void(absl::Status)>;
   // Starts one attempt, which answers once.
@@ -55,6 +60,7 @@ class CallWindow {
 
   void Send(Pending& call);
   void HandleNext();
+  void TellOfWaiting();
   void SendDue();
   void HandleAnswer(Answered answered);
   bool HasAnswer() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !answers_.empty(); }
@@ -62,6 +68,9 @@ class CallWindow {
   const Options options_;
   std::map<Pending*, std::unique_ptr<Pending>> calls_;
   std::multimap<absl::Time, Pending*> paused_;
+  absl::Time quiet_since_;  // the last answer, or when the first call after an idle time began
+  bool gave_up_ = false;    // since when there was no answer
+  absl::Time tell_at_;
   int repeats_ = 0;
   Mutex mutex_;
   std::deque<Answered> answers_ ABSL_GUARDED_BY(mutex_);

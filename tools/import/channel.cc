@@ -5,6 +5,10 @@
 
 namespace everfold {
 
+std::string FaultOfAddress(const std::string& address) {
+  return address.empty() ? "an address is like 127.0.0.1:50051, and this one is empty" : "";
+}
+
 std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);

@@ -37,16 +37,18 @@ std::string RenderProgress(std::int64_t done, std::int64_t total, const std::str
   return done < total ? line + "  " + TimeLeft(static_cast<double>(total - done) / rate) : line;
 }
 
-std::string WithThousands(std::int64_t number) {
-  std::string text = absl::StrFormat("%d", number);
-  const int first_digit = number < 0 ? 1 : 0;
-  for (int at = static_cast<int>(text.size()) - 3; at > first_digit; at -= 3) text.insert(at, ",");
-  return text;
+std::string WithThousands(std::int64_t number) { return WithThousands(std::to_string(number)); }
+
+std::string WithThousands(std::string decimal) {
+  const int first_digit = decimal.starts_with('-') ? 1 : 0;
+  const int whole_end = static_cast<int>(std::min(decimal.find('.'), decimal.size()));
+  for (int at = whole_end - 3; at > first_digit; at -= 3) decimal.insert(at, ",");
+  return decimal;
 }
 
-void ProgressBar::Update(std::int64_t done, absl::Time now) {
+void ProgressBar::Update(std::int64_t done, absl::Time now, const std::string& note) {
   if (now - shown_ < (options_.on_terminal ? kDrawEvery : kLineEvery)) return;
-  Draw(done, now);
+  Draw(done, now, note);
 }
 
 void ProgressBar::Clear() {
@@ -54,13 +56,14 @@ void ProgressBar::Clear() {
 }
 
 void ProgressBar::Finish(std::int64_t done, absl::Time now) {
-  Draw(done, now);
+  Draw(done, now, "");
   if (options_.on_terminal) out_ << std::endl;
 }
 
-void ProgressBar::Draw(std::int64_t done, absl::Time now) {
+void ProgressBar::Draw(std::int64_t done, absl::Time now, const std::string& note) {
   shown_ = now;
-  const std::string line = RenderProgress(done, options_.total, options_.unit, now - options_.start);
+  std::string line = RenderProgress(done, options_.total, options_.unit, now - options_.start);
+  if (!note.empty()) line += "  " + note;
   if (options_.on_terminal) {
     out_ << kEraseLine << line << std::flush;
   } else {

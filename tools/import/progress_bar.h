@@ -25,15 +25,15 @@ class ProgressBar {
 
   ProgressBar(Options options, std::ostream& out) : options_(std::move(options)), out_(out), shown_(options_.start) {}
 
-  // Draws unless it has just done so.
-  void Update(std::int64_t done, absl::Time now);
+  // Draws unless it has just done so. The note, if there is one, stands behind everything else.
+  void Update(std::int64_t done, absl::Time now, const std::string& note = "");
   // Removes the bar from the terminal, so that a line can be printed.
   void Clear();
   // Draws the final state.
   void Finish(std::int64_t done, absl::Time now);
 
  private:
-  void Draw(std::int64_t done, absl::Time now);
+  void Draw(std::int64_t done, absl::Time now, const std::string& note);
 
   const Options options_;
   std::ostream& out_;
@@ -45,5 +45,7 @@ std::string RenderProgress(std::int64_t done, std::int64_t total, const std::str
 
 // 1234567 as "1,234,567".
 std::string WithThousands(std::int64_t number);
+// "-1234567.05" as "-1,234,567.05".
+std::string WithThousands(std::string decimal);
 
 }  // namespace everfold

@@ -47,7 +47,10 @@ absl::StatusOr<std::int64_t> ParseAmount(const std::string& text, const char* co
   const absl::StatusOr<std::int64_t> amount = ParseMinorUnits(text, kFractionDigits);
   if (!amount.ok()) return Bad(absl::StrFormat("%s is %s, and not an amount", column, Quoted(text)));
   if (*amount < 0) return Bad(absl::StrFormat("%s is %s, below 0", column, text));
-  if (*amount > shop::v1::kMostMinor) return Bad(absl::StrFormat("%s is %s, beyond all limits", column, text));
+  if (*amount > shop::v1::kMostMinor) {
+    return Bad(absl::StrFormat("%s is %s, above %s, the most that the shop takes", column, text,
+                               FormatMinorUnits(shop::v1::kMostMinor, kFractionDigits)));
+  }
   return amount;
 }
 

@@ -28,7 +28,8 @@ struct DataSet {
   std::int64_t rows_of_bad_orders = 0;
 };
 
-// NOT_FOUND for a file that cannot be read, INVALID_ARGUMENT for one that lacks a column.
+// NOT_FOUND for a file that cannot be opened, INTERNAL for one that cannot be read on, INVALID_ARGUMENT for one that
+// lacks a column.
 absl::StatusOr<DataSet> ReadDataSet(const std::string& directory);
 
 }  // namespace everfold

@@ -11,11 +11,15 @@
 
 namespace everfold {
 
+// What becomes of the files of a data set that is there already.
+enum class ExistingFiles { kKept, kReplaced };
+
 // Threading: one thread.
 class DataSetWriter {
  public:
-  // Replaces the files that are there. Errors: INTERNAL for a folder that cannot be written.
-  static absl::StatusOr<std::unique_ptr<DataSetWriter>> Open(const std::string& directory);
+  // Errors: ALREADY_EXISTS where files would be replaced that are to be kept, INTERNAL for a folder that cannot be
+  // written.
+  static absl::StatusOr<std::unique_ptr<DataSetWriter>> Open(const std::string& directory, ExistingFiles existing);
   virtual ~DataSetWriter() = default;
 
   virtual void Write(const OlistOrder& order) = 0;

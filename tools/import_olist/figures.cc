@@ -1,13 +1,14 @@
 #include "tools/import_olist/figures.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
 #include "everfold/base/status.h"
+#include "tools/import/decimal.h"
+#include "tools/import/pages.h"
 #include "tools/import/progress_bar.h"
-#include "tools/import/unary_call.h"
+#include "tools/import_olist/olist_order.h"
 
 namespace everfold {
 namespace {
@@ -17,25 +18,32 @@ namespace api = shop::v1;
 using OrderQueries = api::OrdersByStatusQueryService::Stub;
 using RevenueQueries = api::RevenueByMethodQueryService::Stub;
 
+constexpr int kPageSize = 1000;  // the most that the shop gives
+
 absl::StatusOr<std::vector<api::OrdersByStatus>> ListOrders(CallWindow& window, OrderQueries& queries,
                                                             const std::string& token) {
   api::ListOrdersByStatusesRequest request;
+  request.set_page_size(kPageSize);
   request.set_consistency_token(token);
-  api::ListOrdersByStatusesResponse page;
-  EVERFOLD_RETURN_IF_ERROR(
-      CallAndWait(window, queries, &OrderQueries::async_interface::ListOrdersByStatuses, request, page));
-  return std::vector<api::OrdersByStatus>(page.orders_by_statuses().begin(), page.orders_by_statuses().end());
+  std::vector<api::OrdersByStatus> rows;
+  EVERFOLD_RETURN_IF_ERROR(ForEachPage<api::ListOrdersByStatusesResponse>(
+      window, queries, &OrderQueries::async_interface::ListOrdersByStatuses, request, [&rows](const auto& page) {
+        rows.insert(rows.end(), page.orders_by_statuses().begin(), page.orders_by_statuses().end());
+      }));
+  return rows;
 }
 
 absl::StatusOr<std::vector<api::RevenueByMethod>> ListRevenue(CallWindow& window, RevenueQueries& queries,
                                                               const std::string& token) {
   api::ListRevenueByMethodsRequest request;
-  request.set_page_size(1000);  // five methods in 200 currencies
+  request.set_page_size(kPageSize);
   request.set_consistency_token(token);
-  api::ListRevenueByMethodsResponse page;
-  EVERFOLD_RETURN_IF_ERROR(
-      CallAndWait(window, queries, &RevenueQueries::async_interface::ListRevenueByMethods, request, page));
-  return std::vector<api::RevenueByMethod>(page.revenue_by_methods().begin(), page.revenue_by_methods().end());
+  std::vector<api::RevenueByMethod> rows;
+  EVERFOLD_RETURN_IF_ERROR(ForEachPage<api::ListRevenueByMethodsResponse>(
+      window, queries, &RevenueQueries::async_interface::ListRevenueByMethods, request, [&rows](const auto& page) {
+        rows.insert(rows.end(), page.revenue_by_methods().begin(), page.revenue_by_methods().end());
+      }));
+  return rows;
 }
 
 // "credit_card" of "PAYMENT_METHOD_CREDIT_CARD".
@@ -43,10 +51,7 @@ std::string WordOf(const std::string& enumerator, const std::string& prefix) {
   return absl::AsciiStrToLower(enumerator.substr(prefix.size()));
 }
 
-std::string Amount(std::int64_t minor) {
-  return absl::StrFormat("%s%s.%02d", minor < 0 && minor > -100 ? "-" : "", WithThousands(minor / 100),
-                         std::abs(minor % 100));
-}
+std::string Amount(std::int64_t minor) { return WithThousands(FormatMinorUnits(minor, kFractionDigits)); }
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tools/import/unary_call.h"
+#include "tools/import_olist/refusal.h"
 
 namespace everfold {
 
@@ -66,7 +67,7 @@ Importer::Importer(std::shared_ptr<grpc::Channel> channel, CallWindow::Options o
       window_(options) {}
 
 void Importer::Import(const OlistOrder& order) {
-  if (unreachable_.ok()) SendNext(std::make_shared<Chain>(Chain{.steps = StepsOf(order)}));
+  if (unreachable_.ok()) SendNext(std::make_shared<Chain>(Chain{.order = &order, .steps = StepsOf(order)}));
 }
 
 void Importer::SendNext(std::shared_ptr<Chain> chain) {
@@ -76,6 +77,7 @@ void Importer::SendNext(std::shared_ptr<Chain> chain) {
 }
 
 void Importer::OnAnswer(std::shared_ptr<Chain> chain, const absl::Status& status, const v1::CommandReceipt& receipt) {
+  const bool is_placed = status.ok() || chain->next > 0 || WasImportedOtherwise(status);
   if (status.ok()) {
     ++(receipt.repeated() ? counts_.repeated : counts_.accepted);
     Remember(receipt);
@@ -83,10 +85,9 @@ void Importer::OnAnswer(std::shared_ptr<Chain> chain, const absl::Status& status
     unreachable_ = status;
   } else {
     ++counts_.refused;
-    report_(chain->steps[chain->next], status);
+    report_({*chain->order, chain->steps[chain->next], status, is_placed});
   }
   if (!unreachable_.ok()) return;
-  const bool is_placed = status.ok() || chain->next > 0;
   if (is_placed && ++chain->next < chain->steps.size()) return SendNext(std::move(chain));
   ++counts_.orders;
 }

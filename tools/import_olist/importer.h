@@ -25,16 +25,24 @@ struct ImportCounts {
   std::int64_t refused = 0;   // steps that the shop does not take
 };
 
+// A step that the shop does not take. Lifetime: one call of a Report.
+struct RefusedStep {
+  const OlistOrder& order;
+  const Step& step;
+  const absl::Status& why;
+  bool is_placed = true;  // false: the order is left out
+};
+
 // Threading: one thread.
 class Importer {
  public:
-  // Called for each step that the shop does not take.
-  using Report = std::function<void(const Step& step, const absl::Status& why)>;
+  using Report = std::function<void(const RefusedStep& refused)>;
 
   Importer(std::shared_ptr<grpc::Channel> channel, CallWindow::Options options, Report report);
 
-  // Returns as soon as the order's first step is on its way. An order that is not placed has no further steps; any
-  // other step that is refused is left out.
+  // Returns as soon as the order's first step is on its way. An order that is not placed has no further steps; one that
+  // was placed before, with other content, has. Any other step that is refused is left out.
+  // Lifetime: the order outlives the next Drain.
   void Import(const OlistOrder& order);
   // Waits for all orders.
   void Drain() { window_.Drain(); }
@@ -48,6 +56,7 @@ class Importer {
 
  private:
   struct Chain {
+    const OlistOrder* order = nullptr;
     std::vector<Step> steps;
     std::size_t next = 0;
   };

@@ -46,7 +46,7 @@ class LifeCycle {
     place.set_currency(kCurrency);
     place.set_origin(api::ORIGIN_IMPORTED);
     for (const OlistItem& item : order_.items) AddItem(item, place);
-    steps_.push_back({kOrdersFile, order_.line, std::move(request)});
+    steps_.push_back({kOrdersFile, order_.line, "place", std::move(request)});
   }
 
   static void AddItem(const OlistItem& item, api::PlaceOrder& place) {
@@ -60,14 +60,14 @@ class LifeCycle {
 
   void Capture(const OlistPayment& payment) {
     api::CapturePaymentRequest request;
-    api::CapturePayment& capture = Begin(request, absl::StrFormat("capture-%d", payment.sequential),
-                                         order_.approved_at.value_or(order_.placed_at));
+    const std::string name = absl::StrFormat("capture-%d", payment.sequential);
+    api::CapturePayment& capture = Begin(request, name, order_.approved_at.value_or(order_.placed_at));
     capture.set_payment_id(absl::StrFormat("%s-%d", order_.order_id, payment.sequential));
     capture.mutable_terms()->set_order_id(order_.order_id);
     capture.mutable_terms()->set_method(payment.method);
     capture.mutable_terms()->set_installments(static_cast<std::uint32_t>(payment.installments));
     *capture.mutable_amount() = MakeMoney(kCurrency, payment.amount_minor);
-    steps_.push_back({kPaymentsFile, payment.line, std::move(request)});
+    steps_.push_back({kPaymentsFile, payment.line, name, std::move(request)});
   }
 
   // The step to `to`, if the order took it.
@@ -78,7 +78,7 @@ class LifeCycle {
     latest_ = std::max(latest_, at.value_or(latest_));
     Request request;
     Begin(request, step, at.value_or(latest_)).set_order_id(order_.order_id);
-    steps_.push_back({kOrdersFile, order_.line, std::move(request)});
+    steps_.push_back({kOrdersFile, order_.line, step, std::move(request)});
   }
 
   const OlistOrder& order_;

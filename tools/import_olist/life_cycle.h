@@ -24,7 +24,9 @@ struct Step {
   // The row that it is made from.
   const char* file = nullptr;
   int line = 0;
-  // Its request_id follows from the order and the step, so that sending it again changes nothing.
+  std::string name;  // "place", "capture-1"
+  // Its request_id follows from the order and the step, so that sending it again changes nothing. What is sent with
+  // a request_id first, stands: a row that is corrected later makes no other step.
   StepRequest request;
 };
 

@@ -1,6 +1,8 @@
 #include "tools/import_olist/row_file.h"
 
+#include <cerrno>
 #include <fstream>
+#include <system_error>
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
@@ -39,22 +41,30 @@ absl::Status CheckWidth(std::size_t fields, std::size_t width) {
   return Invalid(absl::StrFormat("%d fields, the header has %d", fields, width));
 }
 
+absl::Status Unreadable(const std::string& path, const CsvReader& reader, const absl::Status& status) {
+  return absl::InternalError(absl::StrFormat("%s:%d: %s", path, reader.line(), TextOf(status)));
+}
+
 }  // namespace
 
 absl::Status ReadRows(const std::string& path, const std::vector<std::string>& columns,
                       absl::FunctionRef<absl::Status(const Row&)> take,
                       absl::FunctionRef<void(const Row&, const std::string& why)> refuse) {
   std::ifstream input(path);
-  if (!input) return absl::NotFoundError(absl::StrFormat("%s: cannot be read", path));
+  if (!input) {
+    return absl::NotFoundError(absl::StrFormat("%s: cannot be read: %s", path, std::generic_category().message(errno)));
+  }
   CsvReader reader(input, QuotedLineEnds::kRefused);
   std::size_t width = 0;
   const absl::StatusOr<std::vector<std::size_t>> places = ReadHeader(reader, columns, width);
+  if (absl::IsInternal(places.status())) return Unreadable(path, reader, places.status());
   if (!places.ok()) return Invalid(absl::StrFormat("%s: %s", path, TextOf(places.status())));
 
   std::vector<std::string> record;
   while (true) {
     const absl::StatusOr<bool> more = reader.Next(record);
     if (more.ok() && !*more) return absl::OkStatus();
+    if (absl::IsInternal(more.status())) return Unreadable(path, reader, more.status());
     absl::Status status = more.status();
     if (status.ok()) status = CheckWidth(record.size(), width);
     const Row row = Select(record, *places, reader.line());

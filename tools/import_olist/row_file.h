@@ -17,7 +17,8 @@ struct Row {
 
 // Calls `take` with each row, and `refuse` with each one that is malformed, or that `take` does not take: its line, the
 // fields as far as they are known, and why.
-// NOT_FOUND for a file that cannot be read, INVALID_ARGUMENT for one that lacks a column.
+// NOT_FOUND for a file that cannot be opened, INTERNAL for one that cannot be read on, INVALID_ARGUMENT for one that
+// lacks a column.
 absl::Status ReadRows(const std::string& path, const std::vector<std::string>& columns,
                       absl::FunctionRef<absl::Status(const Row&)> take,
                       absl::FunctionRef<void(const Row&, const std::string& why)> refuse);

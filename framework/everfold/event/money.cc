@@ -52,25 +52,4 @@ absl::StatusOr<Money> Times(const Money& amount, std::int64_t count) {
   return MakeMoney(amount.currency(), minor);
 }
 
-absl::StatusOr<Money> Sum(const std::vector<Money>& amounts) {
-  Money sum;
-  for (const Money& amount : amounts) {
-    EVERFOLD_ASSIGN_OR_RETURN(sum, Plus(sum, amount));
-  }
-  return sum;
-}
-
-absl::StatusOr<int> Compare(const Money& a, const Money& b) {
-  EVERFOLD_RETURN_IF_ERROR(CommonCurrency(a, b).status());
-  return a.minor() < b.minor() ? -1 : a.minor() > b.minor() ? 1 : 0;
-}
-
-std::string ToText(const Money& amount) {
-  const bool negative = amount.minor() < 0;
-  // Through unsigned, because the least 64-bit number has no positive counterpart.
-  const std::uint64_t minor =
-      negative ? 0 - static_cast<std::uint64_t>(amount.minor()) : static_cast<std::uint64_t>(amount.minor());
-  return absl::StrFormat("%s %s%d.%02d", amount.currency(), negative ? "-" : "", minor / 100, minor % 100);
-}
-
 }  // namespace everfold

@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "everfold/v1/money.pb.h"
@@ -24,12 +23,5 @@ Money MakeMoney(std::string currency, std::int64_t minor);
 absl::StatusOr<Money> Plus(const Money& a, const Money& b);
 absl::StatusOr<Money> Minus(const Money& a, const Money& b);
 absl::StatusOr<Money> Times(const Money& amount, std::int64_t count);
-absl::StatusOr<Money> Sum(const std::vector<Money>& amounts);
-
-// -1, 0 or 1; INVALID_ARGUMENT (CURRENCY_MISMATCH) for two currencies.
-absl::StatusOr<int> Compare(const Money& a, const Money& b);
-
-// "BRL 135.41", with two decimals.
-std::string ToText(const Money& amount);
 
 }  // namespace everfold

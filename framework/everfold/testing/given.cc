@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "everfold/base/clock.h"
+#include "everfold/base/error.h"
 #include "everfold/base/random.h"
 #include "everfold/testing/message_text.h"
 
@@ -21,6 +22,17 @@ std::vector<std::string> Texts(const std::vector<EmittedEvent>& events) {
   std::vector<std::string> texts;
   for (const EmittedEvent& event : events) texts.push_back(TextOf(*event));
   return texts;
+}
+
+// As everfold/command does before it asks Decide.
+absl::Status CheckExpectation(const CommandType& command, const StreamId& stream, Version actual) {
+  if (command.expect == Expect::kNew && actual > Version()) {
+    return Error(absl::StatusCode::kAlreadyExists, reason::kStreamExists, stream.ToString() + " exists already");
+  }
+  if (command.expect == Expect::kExisting && actual == Version()) {
+    return Error(absl::StatusCode::kNotFound, reason::kStreamNotFound, stream.ToString() + " does not exist");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -77,6 +89,22 @@ const Decided& Decided::ThenInvalid(const std::string& field, const std::string&
   return *this;
 }
 
+void Decided::ExpectError(absl::StatusCode code, const char* reason) const {
+  const auto* error = std::get_if<absl::Status>(&outcome_);
+  const bool as_expected = error != nullptr && error->code() == code && ReasonOf(*error) == reason;
+  if (!as_expected) Fail(absl::StrFormat("  an error: %s", reason));
+}
+
+const Decided& Decided::ThenExists() const {
+  ExpectError(absl::StatusCode::kAlreadyExists, reason::kStreamExists);
+  return *this;
+}
+
+const Decided& Decided::ThenNotFound() const {
+  ExpectError(absl::StatusCode::kNotFound, reason::kStreamNotFound);
+  return *this;
+}
+
 const Decided& Decided::ThenState(const Message& state) const {
   if (TextOf(*state_) != TextOf(state)) {
     ADD_FAILURE() << "When " << command_ << "\nexpected the state:\n  " << TextOf(state) << "\nactual:\n  "
@@ -102,9 +130,12 @@ Decided History::Decide(const Message& command) const {
   type.validate(command, violations);
   if (!violations.empty()) return Decided(text, std::move(violations), std::move(state));
 
+  const StreamId stream{"", type_.name, type.id(command)};
+  if (absl::Status status = CheckExpectation(type, stream, version_); !status.ok()) {
+    return Decided(text, std::move(status), std::move(state));
+  }
   SeededRandom random(1);
   const Metadata metadata;
-  const StreamId stream{"", type_.name, type.id(command)};
   Context context(now_, stream, version_, metadata, random);
   absl::StatusOr<AnyDecision> decision = type_.Decide(type, *state_, command, context);
   if (!decision.ok()) return Decided(text, decision.status(), std::move(state));

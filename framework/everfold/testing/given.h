@@ -4,9 +4,11 @@
 //       .When(MakeWithdraw({.wallet_id = "w1", .amount_minor = 120}))
 //       .ThenRejected(MakeInsufficientFunds({.missing_minor = 20}));
 //
-// Field rules are checked as they are in front of Decide: a command that breaks one is neither accepted nor rejected,
-// and ThenInvalid tells which. The clock stands at 2026-01-01T00:00:00Z unless At says otherwise, and ids are the same
-// in every run. Failures are reported to GoogleTest, with what came out next to what was expected.
+// What stands in front of Decide is checked as in an application: a command that breaks a field rule is neither
+// accepted nor rejected, and ThenInvalid tells which; one that expects a new stream fails where events are given
+// (ThenExists), and one that expects an existing stream where none are (ThenNotFound). The clock stands at
+// 2026-01-01T00:00:00Z unless At says otherwise, and ids are the same in every run. Failures are reported to
+// GoogleTest, with what came out next to what was expected.
 #pragma once
 
 #include <memory>
@@ -40,11 +42,16 @@ class Decided {
   const Decided& ThenRejected(const google::protobuf::Message& rejection) const;
   // This field breaks this rule, for example ("amount_minor", "int64.gt"); it may not be the only one.
   const Decided& ThenInvalid(const std::string& field, const std::string& rule) const;
+  // Events were given, and the command's `expect` is EXPECT_NEW.
+  const Decided& ThenExists() const;
+  // No events were given, and the command's `expect` is EXPECT_EXISTING.
+  const Decided& ThenNotFound() const;
   // The state after the events, folded by Evolve.
   const Decided& ThenState(const google::protobuf::Message& state) const;
 
  private:
   void ExpectEvents(const std::vector<const google::protobuf::Message*>& events) const;
+  void ExpectError(absl::StatusCode code, const char* reason) const;
   std::string Describe() const;
   void Fail(const std::string& expected) const;
 

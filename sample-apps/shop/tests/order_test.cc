@@ -163,10 +163,10 @@ TEST(PlacingAnOrder, RefusesASecondCurrency) {
       .When(Place({Item(1, 1), other}))
       .ThenRejected(MakeItemCurrencyMismatch({.item = 1, .actual = "EUR", .wanted = "BRL"}));
   other = Item(1, 1);
-  *other.mutable_freight() = everfold::MakeMoney("", 0);
+  *other.mutable_freight() = Eur(0);
   Given<OrderDecider>()
       .When(Place({other}))
-      .ThenRejected(MakeItemCurrencyMismatch({.item = 0, .actual = "", .wanted = "BRL"}));
+      .ThenRejected(MakeItemCurrencyMismatch({.item = 0, .actual = "EUR", .wanted = "BRL"}));
 }
 
 TEST(PlacingAnOrder, RefusesAnAmountBelowZeroOrBeyondTheLimit) {
@@ -176,6 +176,7 @@ TEST(PlacingAnOrder, RefusesAnAmountBelowZeroOrBeyondTheLimit) {
   Given<OrderDecider>().When(Place({Item(-1, 0)})).ThenRejected(refused(0, Brl(-1)));
   Given<OrderDecider>().When(Place({Item(0, 0), Item(0, -1)})).ThenRejected(refused(1, Brl(-1)));
   Given<OrderDecider>().When(Place({Item(kMostMinor + 1, 0)})).ThenRejected(refused(0, Brl(kMostMinor + 1)));
+  Given<OrderDecider>().When(Place({Item(0, kMostMinor + 1)})).ThenRejected(refused(0, Brl(kMostMinor + 1)));
 }
 
 TEST(PlacingAnOrder, RefusesATotalBeyondTheLimit) {
@@ -205,15 +206,61 @@ TEST(PlacingAnOrder, ChecksItsFields) {
   Given<OrderDecider>().When(order).ThenInvalid("customer_id", "required");
   order.set_customer_id("a\nb");
   Given<OrderDecider>().When(order).ThenInvalid("customer_id", "string.pattern");
-  order.set_currency("brl");
-  Given<OrderDecider>().When(order).ThenInvalid("currency", "string.pattern");
+  order.set_customer_id(std::string(201, 'c'));
+  Given<OrderDecider>().When(order).ThenInvalid("customer_id", "string.max_len");
+  for (const std::string& currency : kNoCurrencies) {
+    order.set_currency(currency);
+    Given<OrderDecider>().When(order).ThenInvalid("currency", "string.pattern");
+  }
   order = Place({Item(1, 1, 0)});
+  Given<OrderDecider>().When(order).ThenInvalid("items[0].quantity", "int32.gte_lte");
+  order = Place({Item(1, 1, 10001)});
   Given<OrderDecider>().When(order).ThenInvalid("items[0].quantity", "int32.gte_lte");
   order.mutable_items(0)->clear_price();
   Given<OrderDecider>().When(order).ThenInvalid("items[0].price", "required");
   order.set_origin(static_cast<Origin>(77));
   Given<OrderDecider>().When(order).ThenInvalid("origin", "enum.defined_only");
   Given<OrderDecider>().When(Place(std::vector<OrderItem>(501, Item(1, 1)))).ThenInvalid("items", "repeated.max_items");
+}
+
+TEST(PlacingAnOrder, ChecksWhoseProductAnItemIs) {
+  PlaceOrder order = Place({Item(1, 1)});
+  OrderItem& item = *order.mutable_items(0);
+  item.set_product_id("");
+  item.set_seller_id("");
+  Given<OrderDecider>()
+      .When(order)
+      .ThenInvalid("items[0].product_id", "required")
+      .ThenInvalid("items[0].seller_id", "required");
+  item.set_product_id(std::string(201, 'p'));
+  item.set_seller_id(std::string(201, 's'));
+  Given<OrderDecider>()
+      .When(order)
+      .ThenInvalid("items[0].product_id", "string.max_len")
+      .ThenInvalid("items[0].seller_id", "string.max_len");
+  item.set_product_id("a\nb");
+  item.set_seller_id("a\tb");
+  Given<OrderDecider>()
+      .When(order)
+      .ThenInvalid("items[0].product_id", "string.pattern")
+      .ThenInvalid("items[0].seller_id", "string.pattern");
+}
+
+TEST(PlacingAnOrder, TakesAmountsInACurrencyOnly) {
+  for (const std::string& currency : kNoCurrencies) {
+    SCOPED_TRACE(currency.substr(0, 10));
+    PlaceOrder order = Place({Item(1, 1)});
+    order.mutable_items(0)->mutable_price()->set_currency(currency);
+    order.mutable_items(0)->mutable_freight()->set_currency(currency);
+    Given<OrderDecider>()
+        .When(order)
+        .ThenInvalid("items[0].price.currency", "string.pattern")
+        .ThenInvalid("items[0].freight.currency", "string.pattern");
+  }
+}
+
+TEST(PlacingAnOrder, HappensOnce) {
+  GivenOrder(ORIGIN_WEB, ORDER_STATUS_PLACED).When(Place({Item(1, 1)})).ThenExists();
 }
 
 TEST(OrderTotals, AreRightOrErrors) {
@@ -254,6 +301,28 @@ TEST(StepsOfAnOrder, RefundWhatIsDeliveredOrEnded) {
   ExpectStep(ORIGIN_WEB, MakeRefundOrder({.order_id = "o1", .occurred_at = {}, .reason = "broken"}),
              MakeOrderRefunded({.occurred_at = Now(), .reason = "broken"}),
              {ORDER_STATUS_DELIVERED, ORDER_STATUS_CANCELED, ORDER_STATUS_UNAVAILABLE});
+}
+
+TEST(StepsOfAnOrder, NeedAnOrder) {
+  const auto given_none = Given<OrderDecider>();
+  given_none.When(MakeApproveOrder({.order_id = "o1", .occurred_at = {}})).ThenNotFound();
+  given_none.When(MakeInvoiceOrder({.order_id = "o1", .occurred_at = {}})).ThenNotFound();
+  given_none.When(MakeStartProcessing({.order_id = "o1", .occurred_at = {}})).ThenNotFound();
+  given_none.When(Ship()).ThenNotFound();
+  given_none.When(Deliver()).ThenNotFound();
+  given_none.When(MakeCancelOrder({.order_id = "o1", .occurred_at = {}, .reason = ""})).ThenNotFound();
+  given_none.When(MakeMarkUnavailable({.order_id = "o1", .occurred_at = {}})).ThenNotFound();
+  given_none.When(MakeRefundOrder({.order_id = "o1", .occurred_at = {}, .reason = ""})).ThenNotFound();
+}
+
+TEST(StepsOfAnOrder, HaveReasonsOfSomeLines) {
+  const std::string long_reason(501, 'r');
+  GivenOrder(ORIGIN_WEB, ORDER_STATUS_PLACED)
+      .When(MakeCancelOrder({.order_id = "o1", .occurred_at = {}, .reason = long_reason}))
+      .ThenInvalid("reason", "string.max_len");
+  GivenOrder(ORIGIN_WEB, ORDER_STATUS_DELIVERED)
+      .When(MakeRefundOrder({.order_id = "o1", .occurred_at = {}, .reason = long_reason}))
+      .ThenInvalid("reason", "string.max_len");
 }
 
 TEST(StepsOfAnImportedOrder, MayBeLeftOutButGoForward) {
@@ -304,6 +373,15 @@ TEST(TheTimeOfAStep, IsNeverInTheFuture) {
   GivenOrder(ORIGIN_WEB, ORDER_STATUS_SHIPPED)
       .When(Deliver(tomorrow))
       .ThenRejected(TimeRefused(tomorrow, "2025-03-02"));
+}
+
+TEST(TheTimeOfAStep, IsNotBefore1970) {
+  const Timestamp before = At("1969-12-31T23:59:59");
+  for (const Origin origin : {ORIGIN_WEB, ORIGIN_IMPORTED}) {
+    PlaceOrder place = Place({Item(1, 1)}, origin);
+    *place.mutable_occurred_at() = before;
+    Given<OrderDecider>().When(place).ThenRejected(TimeRefused(before, "1970-01-01"));
+  }
 }
 
 TEST(TheTimeOfAStep, GoesBackForImportsOnly) {

@@ -78,6 +78,38 @@ TEST(AuthorizingAPayment, ChecksItsFields) {
   Given<PaymentDecider>().When(payment).ThenInvalid("terms", "required");
 }
 
+TEST(AuthorizingAPayment, ChecksTheOrderThatIsPaid) {
+  AuthorizePayment payment = Authorize(Brl(1));
+  payment.mutable_terms()->set_order_id(std::string(201, 'o'));
+  Given<PaymentDecider>().When(payment).ThenInvalid("terms.order_id", "string.max_len");
+  payment.mutable_terms()->set_order_id("o\n1");
+  Given<PaymentDecider>().When(payment).ThenInvalid("terms.order_id", "string.pattern");
+}
+
+TEST(AuthorizingAPayment, HappensOnce) {
+  Given<PaymentDecider>(Authorized(Brl(1))).When(Authorize(Brl(1))).ThenExists();
+  Given<PaymentDecider>(Declined()).When(Authorize(Brl(1))).ThenExists();
+}
+
+TEST(APaymentsAmount, IsInACurrency) {
+  for (const std::string& currency : kNoCurrencies) {
+    SCOPED_TRACE(currency.substr(0, 10));
+    const Money amount = everfold::MakeMoney(currency, 5);
+    Given<PaymentDecider>().When(Authorize(amount)).ThenInvalid("amount.currency", "string.pattern");
+    Given<PaymentDecider>().When(Capture(amount, kCard)).ThenInvalid("amount.currency", "string.pattern");
+    Given<PaymentDecider>(Captured(Brl(5))).When(Refund(amount)).ThenInvalid("amount.currency", "string.pattern");
+  }
+}
+
+TEST(APaymentsAmount, IsRequired) {
+  CapturePayment capture = Capture(Brl(1), kCard);
+  capture.clear_amount();
+  Given<PaymentDecider>().When(capture).ThenInvalid("amount", "required");
+  RefundPayment refund = Refund(Brl(1));
+  refund.clear_amount();
+  Given<PaymentDecider>(Captured(Brl(1))).When(refund).ThenInvalid("amount", "required");
+}
+
 TEST(CapturingAPayment, TakesWhatWasAuthorizedOrLess) {
   Given<PaymentDecider>(Authorized(Brl(100))).When(Capture(Brl(100))).Then(Captured(Brl(100)));
   Given<PaymentDecider>(Authorized(Brl(100))).When(Capture(Brl(40))).Then(Captured(Brl(40)));
@@ -117,8 +149,6 @@ TEST(CapturingAPayment, KeepsToTheAuthorizedTerms) {
 TEST(CapturingAPayment, RefusesAmountsThatCannotBe) {
   Given<PaymentDecider>().When(Capture(Brl(-1), kCard)).ThenRejected(AmountRefused(Brl(-1), 0));
   Given<PaymentDecider>().When(Capture(Brl(kMostMinor + 1), kCard)).ThenRejected(AmountRefused(Brl(kMostMinor + 1), 0));
-  const Money nothing = everfold::MakeMoney("", 5);
-  Given<PaymentDecider>().When(Capture(nothing, kCard)).ThenRejected(AmountRefused(nothing, 0));
 }
 
 TEST(CapturingAPayment, KeepsToTheAuthorizedCurrency) {
@@ -151,6 +181,7 @@ TEST(RefundingAPayment, CountsWhatWasCapturedAndNotWhatWasAuthorized) {
 }
 
 TEST(RefundingAPayment, NeedsACapturedOne) {
+  Given<PaymentDecider>().When(Refund(Brl(1))).ThenNotFound();
   const std::vector<PaymentStatus> captured = {PAYMENT_STATUS_CAPTURED};
   Given<PaymentDecider>(Authorized(Brl(100)))
       .When(Refund(Brl(1)))
@@ -174,6 +205,15 @@ TEST(DecliningAPayment, EndsItBeforeTheMoneyIsThere) {
   Given<PaymentDecider>(Authorized(Brl(100))).When(Decline()).Then(Declined());
   Given<PaymentDecider>(Captured(Brl(100))).When(Decline()).ThenRejected(NotOpen(PAYMENT_STATUS_CAPTURED));
   Given<PaymentDecider>(Declined()).When(Decline()).ThenRejected(NotOpen(PAYMENT_STATUS_DECLINED));
+  Given<PaymentDecider>(Captured(Brl(100)), Refunded(Brl(100)))
+      .When(Decline())
+      .ThenRejected(NotOpen(PAYMENT_STATUS_REFUNDED));
+}
+
+TEST(DecliningAPayment, HasAReasonOfSomeLines) {
+  DeclinePayment decline = Decline(kCard);
+  decline.set_reason(std::string(501, 'r'));
+  Given<PaymentDecider>().When(decline).ThenInvalid("reason", "string.max_len");
 }
 
 TEST(DecliningAPayment, NeedsTermsWhereNoneAreAuthorized) {
@@ -205,6 +245,20 @@ TEST(TheTimeOfAPayment, IsNeitherBeforeTheLastNorInTheFuture) {
   Given<PaymentDecider>(Authorized(Brl(100), At("2025-03-01")))
       .When(decline)
       .ThenRejected(refused("2025-02-28", "2025-03-01"));
+}
+
+TEST(TheTimeOfAPayment, IsNeverInTheFuture) {
+  const Timestamp tomorrow = At("2026-01-02");
+  const auto refused = MakePaymentTimeRefused({.occurred_at = tomorrow, .earliest = At("2025-03-01"), .latest = Now()});
+  CapturePayment capture = Capture(Brl(100));
+  *capture.mutable_occurred_at() = tomorrow;
+  Given<PaymentDecider>(Authorized(Brl(100), At("2025-03-01"))).When(capture).ThenRejected(refused);
+  RefundPayment refund = Refund(Brl(100));
+  *refund.mutable_occurred_at() = tomorrow;
+  Given<PaymentDecider>(Captured(Brl(100), At("2025-03-01"))).When(refund).ThenRejected(refused);
+  DeclinePayment decline = Decline();
+  *decline.mutable_occurred_at() = tomorrow;
+  Given<PaymentDecider>(Authorized(Brl(100), At("2025-03-01"))).When(decline).ThenRejected(refused);
 }
 
 TEST(TheTimeOfAPayment, IsWhatTheCommandSays) {

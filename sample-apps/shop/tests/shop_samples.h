@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "everfold/base/check.h"
@@ -16,6 +17,10 @@ using google::protobuf::Timestamp;
 
 inline everfold::Money Brl(std::int64_t minor) { return everfold::MakeMoney("BRL", minor); }
 inline everfold::Money Eur(std::int64_t minor) { return everfold::MakeMoney("EUR", minor); }
+
+// What a currency's field rule refuses.
+inline const std::vector<std::string> kNoCurrencies = {"",     "brl",   "R$",     "BR",   "BRLX",
+                                                       "BRL ", "BRL\n", "B\x01L", "BR\n", std::string(100'000, 'X')};
 
 // "2025-03-01" or "2025-03-01T12:00:00", in UTC.
 inline absl::Time Utc(const std::string& text) {

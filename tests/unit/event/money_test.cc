@@ -62,8 +62,6 @@ TEST(Money, RefusesTwoCurrencies) {
   const Money euro = MakeMoney("EUR", 1);
   ExpectMismatch(Plus(Brl(1), euro).status());
   ExpectMismatch(Minus(Brl(1), euro).status());
-  ExpectMismatch(Compare(Brl(1), euro).status());
-  ExpectMismatch(Sum({Brl(1), Brl(2), euro}).status());
   // Nothing of a currency is still that currency.
   ExpectMismatch(Plus(Brl(0), MakeMoney("EUR", 0)).status());
 }
@@ -71,30 +69,10 @@ TEST(Money, RefusesTwoCurrencies) {
 TEST(Money, LetsASumBeginWithNothing) {
   ExpectMoney(Plus(Money(), Brl(5)), "BRL", 5);
   ExpectMoney(Minus(Brl(5), Money()), "BRL", 5);
-  ExpectMoney(Sum({}), "", 0);
-  ExpectMoney(Sum({Brl(1), Brl(2), Brl(3)}), "BRL", 6);
 }
 
 TEST(Money, TakesAnAmountWithoutCurrencyForNoCurrency) {
   EXPECT_EQ(ReasonOf(Plus(MakeMoney("", 1), Brl(5)).status()), "CURRENCY_MISMATCH");
-}
-
-TEST(Money, StopsASumAtItsFirstOverflow) {
-  EXPECT_EQ(ReasonOf(Sum({Brl(kMost), Brl(1), Brl(-1)}).status()), "MONEY_OVERFLOW");
-}
-
-TEST(Money, Compares) {
-  EXPECT_EQ(Compare(Brl(1), Brl(2)).value(), -1);
-  EXPECT_EQ(Compare(Brl(2), Brl(2)).value(), 0);
-  EXPECT_EQ(Compare(Brl(kMost), Brl(kLeast)).value(), 1);
-  EXPECT_EQ(Compare(Brl(-1), Money()).value(), -1);
-}
-
-TEST(Money, ReadsAsText) {
-  EXPECT_EQ(ToText(Brl(13541)), "BRL 135.41");
-  EXPECT_EQ(ToText(Brl(5)), "BRL 0.05");
-  EXPECT_EQ(ToText(Brl(-5)), "BRL -0.05");
-  EXPECT_EQ(ToText(Brl(kLeast)), "BRL -92233720368547758.08");
 }
 
 }  // namespace

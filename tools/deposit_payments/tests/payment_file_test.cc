@@ -1,5 +1,6 @@
 #include "tools/deposit_payments/payment_file.h"
 
+#include <fstream>
 #include <sstream>
 
 #include "gmock/gmock.h"
@@ -12,7 +13,7 @@ using ::testing::ElementsAre;
 
 absl::StatusOr<PaymentFile> Read(const std::string& text) {
   std::istringstream input(text);
-  return ReadPayments(input);
+  return ReadPayments(input, "f.csv");
 }
 
 TEST(ReadPayments, TakesColumnsByName) {
@@ -52,8 +53,22 @@ TEST(ReadPayments, KeepsLinesThatAreNoPayment) {
 
 TEST(ReadPayments, RefusesAnotherKindOfFile) {
   EXPECT_EQ(Read("order_id,price\n").status().message(),
-            "the header lacks: payment_sequential, payment_type, payment_value");
-  EXPECT_EQ(Read("").status().message(), "the file is empty");
+            "f.csv: the header lacks: payment_sequential, payment_type, payment_value");
+  EXPECT_EQ(Read("").status().message(), "f.csv: the file is empty");
+}
+
+TEST(ReadPayments, RejectsALastLineThatIsCutOff) {
+  const auto file = Read("order_id,payment_sequential,payment_type,payment_value\no1,1,voucher,5.25\no2,1,voucher,5.2");
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->payments.size(), 1u);
+  EXPECT_THAT(file->bad_lines, ElementsAre(BadLine{3, "the file ends in the middle of this line"}));
+}
+
+TEST(ReadPayments, TellsWhatItCannotRead) {
+  std::ifstream folder("/");
+  const absl::Status status = ReadPayments(folder, "f.csv").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(status.message(), "f.csv:1: cannot be read: Is a directory");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "tools/import/csv_reader.h"
 
+#include <fstream>
 #include <sstream>
 
 #include "gmock/gmock.h"
@@ -28,17 +29,63 @@ TEST(CsvReader, SplitsAtCommas) { EXPECT_THAT(Record("a,b c,3\n"), ElementsAre("
 TEST(CsvReader, KeepsEmptyFields) { EXPECT_THAT(Record(",x,\n"), ElementsAre("", "x", "")); }
 
 TEST(CsvReader, TakesCommasAndLineEndsWithinQuotes) {
-  EXPECT_THAT(Record("\"a,b\",\"c\r\nd\",e"), ElementsAre("a,b", "c\r\nd", "e"));
+  EXPECT_THAT(Record("\"a,b\",\"c\r\nd\",e\n"), ElementsAre("a,b", "c\r\nd", "e"));
 }
 
 TEST(CsvReader, TakesADoubledQuoteForOne) {
-  EXPECT_THAT(Record("\"say \"\"yes\"\"\",\"\"\"\",\"\""), ElementsAre("say \"yes\"", "\"", ""));
+  EXPECT_THAT(Record("\"say \"\"yes\"\"\",\"\"\"\",\"\"\n"), ElementsAre("say \"yes\"", "\"", ""));
 }
 
-TEST(CsvReader, EndsLinesWithLfOrCrLf) { EXPECT_THAT(Record("a,b\r\nc,d\ne,f", 3), ElementsAre("e", "f")); }
+TEST(CsvReader, EndsLinesWithLfOrCrLf) { EXPECT_THAT(Record("a,b\r\nc,d\ne,f\n", 3), ElementsAre("e", "f")); }
 
 TEST(CsvReader, SkipsEmptyLinesAndByteOrderMark) {
-  EXPECT_THAT(Record("\xEF\xBB\xBF\n\r\na,b"), ElementsAre("a", "b"));
+  EXPECT_THAT(Record("\xEF\xBB\xBF\n\r\na,b\n"), ElementsAre("a", "b"));
+  EXPECT_THAT(Record("\xEF\xBB\xBF\"a\",b\n"), ElementsAre("a", "b"));
+}
+
+TEST(CsvReader, KeepsWhatOnlyBeginsLikeAByteOrderMark) {
+  EXPECT_THAT(Record("\xEF\xBB\xBC,b\n"), ElementsAre("\xEF\xBB\xBC", "b"));
+  EXPECT_THAT(Record("\xEF,b\n"), ElementsAre("\xEF", "b"));
+}
+
+TEST(CsvReader, RefusesACarriageReturnThatEndsNoLine) {
+  std::istringstream input("a\rb\nc\n");
+  CsvReader reader(input);
+  Fields fields;
+  const absl::Status status = reader.Next(fields).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(), "a carriage return without the line feed of a line end");
+  ASSERT_TRUE(*reader.Next(fields));
+  EXPECT_THAT(fields, ElementsAre("c"));
+}
+
+TEST(CsvReader, RefusesALastRecordThatMayBeCutOff) {
+  for (const char* cut : {"h\na,40.9", "h\na,", "h\na,\"40.95\"", "h\r\na,40.95\r"}) {
+    SCOPED_TRACE(cut);
+    std::istringstream input(cut);
+    CsvReader reader(input);
+    Fields fields;
+    ASSERT_TRUE(*reader.Next(fields));
+    const absl::Status status = reader.Next(fields).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(status.message(), "the file ends in the middle of this line");
+    EXPECT_EQ(reader.line(), 2);
+    EXPECT_EQ(fields[0], "a");
+    EXPECT_FALSE(*reader.Next(fields));
+  }
+}
+
+// A folder opens like a file, and fails when it is read.
+TEST(CsvReader, TellsWhyItCannotReadOn) {
+  std::ifstream input("/");
+  CsvReader reader(input);
+  Fields fields;
+  for (int i = 0; i < 2; ++i) {
+    const absl::Status status = reader.Next(fields).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+    EXPECT_EQ(status.message(), "cannot be read: Is a directory");
+    EXPECT_EQ(reader.line(), 1);
+  }
 }
 
 TEST(CsvReader, SaysWhenThereIsNoMore) {
@@ -106,7 +153,7 @@ TEST(CsvReader, KeepsAnOpenQuoteToItsLineWhereQuotedLineEndsAreRefused) {
 
 TEST(CsvReader, RefusesAFieldThatIsTooLong) {
   std::string text(CsvReader::kMaxFieldBytes + 1, 'x');
-  text += "\nnext";
+  text += "\nnext\n";
   std::istringstream input(text);
   CsvReader reader(input);
   Fields fields;

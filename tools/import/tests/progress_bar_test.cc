@@ -41,6 +41,20 @@ TEST(WithThousands, Groups) {
   EXPECT_EQ(WithThousands(1234567), "1,234,567");
 }
 
+TEST(WithThousands, GroupsTheWholePartOfADecimal) {
+  EXPECT_EQ(WithThousands("1234567.05"), "1,234,567.05");
+  EXPECT_EQ(WithThousands("-1234.50"), "-1,234.50");
+  EXPECT_EQ(WithThousands("-0.50"), "-0.50");
+  EXPECT_EQ(WithThousands("999.999"), "999.999");
+}
+
+TEST(ProgressBar, CarriesANote) {
+  std::ostringstream out;
+  ProgressBar bar({.total = 10, .unit = "rows", .on_terminal = false, .start = kStart}, out);
+  bar.Update(0, kStart + absl::Seconds(5), "no answer for 5 s");
+  EXPECT_EQ(out.str(), RenderProgress(0, 10, "rows", absl::Seconds(5)) + "  no answer for 5 s\n");
+}
+
 TEST(ProgressBar, RedrawsATerminalTenTimesASecond) {
   std::ostringstream out;
   ProgressBar bar({.total = 10, .unit = "rows", .on_terminal = true, .start = kStart}, out);

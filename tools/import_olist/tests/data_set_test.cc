@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <map>
 
@@ -13,6 +14,7 @@
 namespace everfold {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -80,7 +82,45 @@ TEST(ReadDataSet, RefusesMoreItemsThanTheShopTakes) {
 TEST(ReadDataSet, NamesTheFileThatIsMissing) {
   const absl::Status status = ReadDataSet("/nowhere").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(status.message(), "/nowhere/olist_customers_dataset.csv: cannot be read");
+  EXPECT_EQ(status.message(), "/nowhere/olist_customers_dataset.csv: cannot be read: No such file or directory");
+}
+
+TEST(ReadDataSet, NamesTheFileThatCannotBeRead) {
+  Folder folder;
+  std::filesystem::remove(folder.path() + "/" + kItemsFile);
+  std::filesystem::create_directory(folder.path() + "/" + kItemsFile);
+  const absl::Status status = folder.Read().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(std::string(status.message()),
+            folder.path() + "/olist_order_items_dataset.csv:1: cannot be read: Is a directory");
+}
+
+TEST(ReadDataSet, RejectsALastRowThatMayBeCutOffAndNothingElse) {
+  Folder folder;
+  folder.Append(kOrdersFile, "o1,c1,created,10/2/2017 10:56,,,\no2,c2,created,10/2/2017 10:56,,,");
+  folder.Append(kItemsFile, "o1,1,p,s,1,0\no2,1,p,s,1,0\n");
+  folder.Append(kPaymentsFile, "o1,1,boleto,1,40.95\r\no1,2,boleto,1,40.9");
+  const auto data = folder.Read();
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_THAT(data->bad_rows, ElementsAre(BadRow{kOrdersFile, 3, "the file ends in the middle of this line"},
+                                          BadRow{kPaymentsFile, 3, "the file ends in the middle of this line"}));
+  ASSERT_THAT(data->orders, SizeIs(1));
+  EXPECT_THAT(data->orders[0].items, SizeIs(1));
+  ASSERT_THAT(data->orders[0].payments, SizeIs(1));
+  EXPECT_EQ(data->orders[0].payments[0].amount_minor, 4095);
+  EXPECT_EQ(data->rows_of_bad_orders, 1);
+}
+
+TEST(ReadDataSet, NamesTheLimitOfAnAmount) {
+  Folder folder;
+  folder.Append(kOrdersFile, "o1,c1,created,10/2/2017 10:56,,,\n");
+  folder.Append(kPaymentsFile, "o1,1,boleto,1,10000000000.01\no1,2,boleto,1,10000000000\n");
+  const auto data = folder.Read();
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_THAT(
+      data->bad_rows,
+      ElementsAre(BadRow{kPaymentsFile, 2,
+                         "payment_value is 10000000000.01, above 10000000000.00, the most that the shop takes"}));
 }
 
 TEST(ReadDataSet, NamesTheColumnsThatAreMissing) {
@@ -113,7 +153,7 @@ void ForgetLines(OlistOrder& order) {
 TEST(GeneratedOrders, AreReadAsTheyWereWritten) {
   const Folder folder;
   const std::vector<OlistOrder> orders = Generate(1, 2000);
-  const auto writer = DataSetWriter::Open(folder.path());
+  const auto writer = DataSetWriter::Open(folder.path(), ExistingFiles::kReplaced);
   ASSERT_TRUE(writer.ok()) << writer.status();
   for (const OlistOrder& order : orders) (*writer)->Write(order);
   ASSERT_EQ((*writer)->Close(), absl::OkStatus());
@@ -152,10 +192,33 @@ TEST(GeneratedOrders, LookLikeRealOnes) {
   EXPECT_LT(last, absl::FromCivil(absl::CivilDay(2018, 9, 16), absl::UTCTimeZone()));
 }
 
-TEST(DataSetWriter, TellsOfAFolderThatCannotBeWritten) {
-  const absl::Status status = DataSetWriter::Open("/proc/nowhere").status();
+TEST(DataSetWriter, TellsWhyAFolderCannotBeWritten) {
+  const absl::Status status = DataSetWriter::Open("/proc/nowhere", ExistingFiles::kKept).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
-  EXPECT_EQ(status.message(), "/proc/nowhere: cannot be written");
+  EXPECT_EQ(status.message(), "/proc/nowhere/olist_orders_dataset.csv: cannot be written: No such file or directory");
+}
+
+TEST(DataSetWriter, KeepsADataSetThatIsThere) {
+  testing::ScratchDirectory scratch;
+  std::ofstream(scratch.path() + "/" + kPaymentsFile) << "mine";
+  const absl::Status status = DataSetWriter::Open(scratch.path(), ExistingFiles::kKept).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(std::string(status.message()), scratch.path() + " holds olist_order_payments_dataset.csv already");
+  std::string text;
+  std::ifstream(scratch.path() + "/" + kPaymentsFile) >> text;
+  EXPECT_EQ(text, "mine");
+  EXPECT_FALSE(std::filesystem::exists(scratch.path() + "/" + kOrdersFile));
+}
+
+TEST(DataSetWriter, TellsOfAFullDisk) {
+  testing::ScratchDirectory scratch;
+  std::filesystem::create_symlink("/dev/full", scratch.path() + "/" + kItemsFile);
+  const auto writer = DataSetWriter::Open(scratch.path(), ExistingFiles::kReplaced);
+  ASSERT_TRUE(writer.ok()) << writer.status();
+  const absl::Status status = (*writer)->Close();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(std::string(status.message()),
+            scratch.path() + "/olist_order_items_dataset.csv: cannot be written: No space left on device");
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ TEST(Figures, ReadAsTwoTables) {
   std::ostringstream text;
   Print({.orders = {OrdersIn(ORDER_STATUS_SHIPPED, 61), OrdersIn(ORDER_STATUS_DELIVERED, 4858)},
          .revenue = {RevenueOf(PAYMENT_METHOD_CREDIT_CARD, 3854, 61'372'991, 5),
-                     RevenueOf(PAYMENT_METHOD_VOUCHER, 1, 0, 0)}},
+                     RevenueOf(PAYMENT_METHOD_VOUCHER, 1, -50, -123'456)}},
         text);
   EXPECT_EQ(text.str(),
             "orders\n"
@@ -40,7 +40,7 @@ TEST(Figures, ReadAsTwoTables) {
             "\n"
             "payments                              captured           refunded\n"
             "  credit_card       3,854       613,729.91 BRL           0.05 BRL\n"
-            "  voucher               1             0.00 BRL           0.00 BRL\n"
+            "  voucher               1            -0.50 BRL      -1,234.56 BRL\n"
             "  all               3,855\n");
 }
 
