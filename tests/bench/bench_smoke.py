@@ -20,8 +20,8 @@ NAMES += [f"replay, {threads}, {what}" for threads in ("1 thread", "2 threads") 
 NAMES += ["disk, " + rest for rest in (
     "without the journal's ring", "sealed chunks", "index", "written a byte appended, until at rest",
     "the same as the disk counts it", "the journal's ring")]
-NAMES += ["open", "open, files not in memory", "open, a tenth as long", "open, a tenth as long, files not in memory",
-          "open, against a log a tenth as long"]
+NAMES += [log + what for log in ("open", "open, a tenth as long") for what in ("", ", slowest", ", files not in memory")]
+NAMES += ["open, against a log a tenth as long"]
 NAMES += ["long, " + rest for rest in (
     "most memory", "memory in the fifth tenth against the second", "memory in the last tenth against the second",
     "open", "sealed files", "index files", "disk")]

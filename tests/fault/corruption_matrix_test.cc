@@ -83,11 +83,11 @@ TEST_F(CorruptionMatrixTest, NoDamageToAnyFileIsSilent) {
   EXPECT_GE(stores, 400);
   std::vector<std::string> kinds;
   for (const auto& [kind, count] : files) kinds.push_back(kind);
-  EXPECT_THAT(kinds, testing::IsSupersetOf({"identity", "high-water", "journal file in use",
-                                            "journal file of sealed groups", "sealed CURRENT", "sealed MANIFEST",
-                                            "sealed OPTIONS", "sealed SST", "sealed SST of the checkpoint",
-                                            "index CURRENT", "index MANIFEST", "index OPTIONS", "index SST",
-                                            "index SST of the checkpoint"}));
+  EXPECT_THAT(kinds,
+              testing::IsSupersetOf({"identity", "high-water", "journal file in use", "journal file of sealed groups",
+                                     "sealed CURRENT", "sealed MANIFEST", "sealed OPTIONS", "sealed SST",
+                                     "sealed SST of the checkpoint", "index CURRENT", "index MANIFEST", "index OPTIONS",
+                                     "index SST", "index SST of the checkpoint"}));
 }
 
 TEST_F(CorruptionMatrixTest, TheUndamagedStoreIsWhole) {

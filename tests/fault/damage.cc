@@ -42,9 +42,13 @@ class Damages {
   }
   void Zero() {
     const std::size_t size = bytes_.size();
-    const std::set<std::pair<std::size_t, std::size_t>> ranges = {
-        {0, size},         {0, size / 4},        {size / 4, size / 2}, {size / 2, size * 3 / 4}, {size * 3 / 4, size},
-        {0, size < 512 ? size : 512}, {size < 64 ? 0 : size - 64, size}};
+    const std::set<std::pair<std::size_t, std::size_t>> ranges = {{0, size},
+                                                                  {0, size / 4},
+                                                                  {size / 4, size / 2},
+                                                                  {size / 2, size * 3 / 4},
+                                                                  {size * 3 / 4, size},
+                                                                  {0, size < 512 ? size : 512},
+                                                                  {size < 64 ? 0 : size - 64, size}};
     for (const auto& [from, to] : ranges) ZeroRange(from, to);
   }
   void Lose() {
@@ -84,8 +88,7 @@ class Damages {
   }
   void Replace(std::string what, std::string bytes) {
     if (bytes == bytes_) return;
-    Add(std::move(what),
-        [path = path_, bytes = std::move(bytes)](FaultyDisk& disk) { Overwrite(disk, path, bytes); });
+    Add(std::move(what), [path = path_, bytes = std::move(bytes)](FaultyDisk& disk) { Overwrite(disk, path, bytes); });
   }
 
   const std::string path_;

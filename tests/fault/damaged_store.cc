@@ -73,7 +73,8 @@ bool IsOwnFile(const std::string& path) {
 }
 
 // What the log says it does when it refuses: it leaves its own files alone.
-bool OwnFilesChanged(const std::map<std::string, std::string>& before, const std::map<std::string, std::string>& after) {
+bool OwnFilesChanged(const std::map<std::string, std::string>& before,
+                     const std::map<std::string, std::string>& after) {
   return std::any_of(before.begin(), before.end(), [&after](const auto& file) {
     const auto now = after.find(file.first);
     return IsOwnFile(file.first) && (now == after.end() || now->second != file.second);
@@ -81,10 +82,10 @@ bool OwnFilesChanged(const std::map<std::string, std::string>& before, const std
 }
 
 bool NamesThePart(const absl::Status& status) {
-  static const char* const parts[] = {"identity", "high-water", "journal", "sealed", "partition", "index", "group", "commit"};
-  return std::any_of(std::begin(parts), std::end(parts), [&status](const char* part) {
-    return absl::StrContains(std::string(status.message()), part);
-  });
+  static const char* const parts[] = {"the store has", "identity", "high-water", "journal", "sealed",
+                                      "partition",     "index",    "group",      "commit"};
+  return std::any_of(std::begin(parts), std::end(parts),
+                     [&status](const char* part) { return absl::StrContains(std::string(status.message()), part); });
 }
 
 Judgement Refused(const absl::Status& status, bool opened) {

@@ -121,6 +121,11 @@ class WalletApp:
         command = [self.program, *arguments, "--data", str(self.data)]
         return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
+    def ask(self, *arguments):
+        """A built-in command that asks the app while it runs."""
+        command = [self.program, *arguments, "--address", self.address]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
     def commands(self):
         return services.WalletCommandServiceStub(self.channel)
 

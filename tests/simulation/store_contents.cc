@@ -54,6 +54,11 @@ absl::Status ReadCommands(const EventStore& store, const StoreNames& names, Stor
   return absl::OkStatus();
 }
 
+Sequence SequenceOf(const std::map<std::string, Sequence>& commands, const std::string& id) {
+  const auto found = commands.find(id);
+  return found == commands.end() ? Sequence() : found->second;
+}
+
 }  // namespace
 
 absl::StatusOr<StoreContents> ReadContents(const EventStore& store, const StoreNames& names) {
@@ -72,7 +77,12 @@ std::vector<std::string> ContradictionsOf(const StoreContents& contents, const S
     if (names.commands.contains(commit.command_id)) commands[commit.command_id] = sequence;
     for (const auto& [stream, payloads] : commit.payloads) events[stream] += payloads.size();
   }
-  if (commands != contents.commands) found.push_back("the index knows other commands than the log holds");
+  for (const auto& [id, known] : names.commands) {
+    const Sequence by_log = SequenceOf(commands, id), by_index = SequenceOf(contents.commands, id);
+    if (by_log == by_index) continue;
+    found.push_back(absl::StrFormat("command %s is commit %d in the log, %d by the index (0: none)", id,
+                                    by_log.value(), by_index.value()));
+  }
   for (const auto& [stream, read] : contents.streams) {
     if (read.size() == events[stream] && contents.versions.at(stream) == Version(read.size())) continue;
     found.push_back(absl::StrFormat("%s has %d events in the log, %d by the index, and version %d", stream.ToString(),

@@ -36,7 +36,8 @@ struct StoreContents {
 // Reads everything: each event by subscription and by its stream, and each command.
 absl::StatusOr<StoreContents> ReadContents(const EventStore& store, const StoreNames& names);
 
-// How the answers contradict each other, a line each: streams and commands are found through the index, commits without.
+// How the answers contradict each other, a line each: streams and commands are found through the index, commits
+// without.
 std::vector<std::string> ContradictionsOf(const StoreContents& contents, const StoreNames& names);
 
 }  // namespace everfold

@@ -59,16 +59,16 @@ void StoreLedger::OnAnswer(SentAppend& sent, const absl::StatusOr<AppendResult>&
     const std::string why = ReasonOf(answer.status());
     if (why != reason::kVersionConflict && why != reason::kDiskFull && why != reason::kStoreClosed &&
         why != reason::kOverloaded && why != reason::kStorageFailed) {
-      Report(absl::StrFormat("append %d was refused without a good reason: %s", sent.number,
-                             answer.status().ToString()));
+      Report(
+          absl::StrFormat("append %d was refused without a good reason: %s", sent.number, answer.status().ToString()));
     }
     if (!sent.unknown) sent.refused = answer.status();
   }
 }
 
 std::size_t StoreLedger::acknowledged() const {
-  return static_cast<std::size_t>(std::count_if(appends_.begin(), appends_.end(),
-                                                [](const auto& sent) { return sent->acknowledged.has_value(); }));
+  return static_cast<std::size_t>(
+      std::count_if(appends_.begin(), appends_.end(), [](const auto& sent) { return sent->acknowledged.has_value(); }));
 }
 
 SentAppend* StoreLedger::SenderOf(const StoredCommit& commit) {

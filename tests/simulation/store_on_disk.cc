@@ -55,6 +55,20 @@ AppendRequest RandomAppend(RandomSource& random, std::size_t number) {
   return request;
 }
 
+// Opening waits for the index to be written: then its steps are run at once, as there is no other thread.
+class StoreOnDisk::IndexStrand final : public Strand {
+ public:
+  IndexStrand(std::unique_ptr<Strand> later, const bool& opening) : later_(std::move(later)), opening_(opening) {}
+  void Post(Task task) override {
+    if (opening_) return task();
+    later_->Post(std::move(task));
+  }
+
+ private:
+  const std::unique_ptr<Strand> later_;
+  const bool& opening_;
+};
+
 StoreOnDisk::StoreOnDisk(std::uint64_t seed, Files& files)
     : random_(seed), executor_(std::make_unique<ManualExecutor>(seed)) {
   log_options_.directory = "/store";
@@ -70,15 +84,21 @@ StoreOnDisk::StoreOnDisk(std::uint64_t seed, Files& files)
   store_options_.index.files = &files;
   store_options_.index.directory = "/index";
   store_options_.index.max_memory_bytes = 64 << 10;
-  store_options_.make_index_strand = [this] { return executor_->MakeStrand(); };
+  store_options_.make_index_strand = [this] {
+    return std::make_unique<IndexStrand>(executor_->MakeStrand(), opening_);
+  };
 }
 
 StoreOnDisk::~StoreOnDisk() { Die(); }
 
 absl::Status StoreOnDisk::Open() {
   EVERFOLD_ASSIGN_OR_RETURN(log_, EmbeddedLog::Open(log_options_, *executor_, random_));
-  EVERFOLD_ASSIGN_OR_RETURN(store_,
-                            EventStore::Open(store_options_, *log_, *executor_, executor_->clock(), random_));
+  opening_ = true;
+  absl::StatusOr<std::unique_ptr<EventStore>> store =
+      EventStore::Open(store_options_, *log_, *executor_, executor_->clock(), random_);
+  opening_ = false;
+  EVERFOLD_RETURN_IF_ERROR(store.status());
+  store_ = *std::move(store);
   return absl::OkStatus();
 }
 

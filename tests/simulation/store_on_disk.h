@@ -57,8 +57,11 @@ class StoreOnDisk {
     SentAppend* sent;
     std::shared_ptr<std::optional<absl::StatusOr<AppendResult>>> answer;
   };
+  class IndexStrand;
+
   bool RunUntil(const char* what, absl::AnyInvocable<bool()> done);
 
+  bool opening_ = false;
   SeededRandom random_;
   std::unique_ptr<ManualExecutor> executor_;
   EmbeddedLogOptions log_options_;

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_format.h"
+#include "everfold/app/backup.h"
 #include "everfold/app/command_line.h"
 #include "everfold/app/print_error.h"
 #include "everfold/app/rebuild.h"
@@ -31,6 +32,12 @@ ExitCode Run(const std::string& app, const Parts& parts, const ServiceFactories&
       return RebuildIndex(app, line);
     case Verb::kVerify:
       return Verify(app, line);
+    case Verb::kBackup:
+      return Backup(app, line);
+    case Verb::kRestore:
+      return Restore(app, line);
+    case Verb::kSalvage:
+      return Salvage(app, line);
     case Verb::kVersion:
       return Print(absl::StrFormat("%s, with Everfold %s\n", app, EVERFOLD_VERSION));
     case Verb::kHelp:

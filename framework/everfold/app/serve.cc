@@ -11,6 +11,7 @@
 #include "everfold/app/host.h"
 #include "everfold/app/print_error.h"
 #include "everfold/base/status.h"
+#include "everfold/rpc/admin_service.h"
 #include "everfold/rpc/grpc_server.h"
 #include "everfold/rpc/listen_address.h"
 #include "everfold/runtime/signals.h"
@@ -117,7 +118,8 @@ ExitCode Serve(const std::string& app, const Parts& parts, const ServiceFactorie
                               (*host)->clock(), (*host)->random());
   if (!engine.ok()) return Refuse(app, engine.status());
 
-  const Services services = MakeServices(factories, **engine);
+  Services services = MakeServices(factories, **engine);
+  services.push_back(MakeAdminService((*engine)->store(), (*host)->embedded_log(), (*host)->clock()));
   auto server = StartServer(line, services);
   if (!server.ok()) {
     (void)Stop(**engine, **host);  // nothing was written

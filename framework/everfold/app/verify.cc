@@ -8,6 +8,7 @@
 #include "everfold/app/print_error.h"
 #include "everfold/app/progress_bar.h"
 #include "everfold/base/status.h"
+#include "everfold/rpc/admin_client.h"
 #include "everfold/store/event_store.h"
 
 namespace everfold {
@@ -19,9 +20,8 @@ void AppendRow(std::string& table, const std::string& name, const VerifiedPartit
 
 absl::StatusOr<VerifyReport> VerifyWithIndex(Host& host, const EventStoreOptions& store_options,
                                              const VerifyOptions& options) {
-  EVERFOLD_ASSIGN_OR_RETURN(
-      const std::unique_ptr<EventStore> store,
-      EventStore::Open(store_options, host.log(), host.executor(), host.clock(), host.random()));
+  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<EventStore> store,
+                            EventStore::Open(store_options, host.log(), host.executor(), host.clock(), host.random()));
   absl::StatusOr<VerifyReport> report = store->Verify(options);
   WaitForClose([&store](Task done) { store->Close(std::move(done)); });
   return report;
@@ -37,7 +37,9 @@ absl::StatusOr<VerifyReport> VerifyStore(Host& host, bool quick) {
   };
   if (quick) return VerifyLog({.log = host.log()}, options);
   EventStoreOptions store_options = host.store_options();
-  store_options.on_index_progress = [&bar](const IndexProgress& progress) { bar.Update(progress.events, progress.total); };
+  store_options.on_index_progress = [&bar](const IndexProgress& progress) {
+    bar.Update(progress.events, progress.total);
+  };
   absl::StatusOr<VerifyReport> report = VerifyWithIndex(host, store_options, options);
   if (!absl::IsDataLoss(report.status())) return report;
   const Finding why{.partition = {}, .chunk_number = 0, .offset = {}, .what = std::string(report.status().message())};
@@ -51,7 +53,8 @@ absl::StatusOr<VerifyReport> VerifyAll(Host& host, bool quick) {
   if (quick) return report;
   const absl::Status files = host.embedded_log().VerifyFiles();
   if (!files.ok() && !absl::IsDataLoss(files)) return files;
-  if (!files.ok()) report.findings.push_back({.partition = {}, .what = std::string(files.message())});
+  if (!files.ok())
+    report.findings.push_back({.partition = {}, .chunk_number = 0, .offset = {}, .what = std::string(files.message())});
   return report;
 }
 
@@ -60,6 +63,19 @@ void Print(const std::string& data, const VerifyReport& report, bool quick) {
   if (!report.status().ok()) return;
   absl::PrintF("%s is undamaged%s\n", data, quick ? " (checksums and chain; not the index)" : "");
   absl::PrintF("digest %s\n", report.Digest());
+}
+
+ExitCode VerifyOnline(const std::string& app, const CommandLine& line) {
+  absl::StatusOr<VerifyReport> report;
+  {
+    VerbProgressBar bar("events");
+    report = VerifyAt(line.address, line.quick, [&bar](auto done, auto total) { bar.Update(done, total); });
+  }
+  if (report.ok()) Print("the log of " + line.address, *report, line.quick);
+  const absl::Status status = report.ok() ? report->status() : report.status();
+  if (status.ok()) return ExitCode::kOk;
+  PrintError(app, status);
+  return ExitCodeOf(status);
 }
 
 }  // namespace
@@ -84,7 +100,16 @@ std::string FormatFindings(const VerifyReport& report) {
   return text;
 }
 
+absl::Status VerifyDirectory(const std::string& data) {
+  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<Host> host, Host::Open({.data_directory = data, .create = false}));
+  const absl::StatusOr<VerifyReport> report = VerifyAll(*host, /*quick=*/false);
+  absl::Status status = report.ok() ? report->status() : report.status();
+  status.Update(host->Close());
+  return status;
+}
+
 ExitCode Verify(const std::string& app, const CommandLine& line) {
+  if (!line.address.empty()) return VerifyOnline(app, line);
   auto host = Host::Open({.data_directory = line.data_directory, .create = false});
   absl::Status status = host.status();
   if (status.ok()) {

@@ -81,6 +81,11 @@ absl::Status Committer::health() const {
   return health_;
 }
 
+void Committer::SetHealth(absl::Status why) {
+  MutexLock lock(&health_mutex_);
+  health_ = std::move(why);
+}
+
 void Committer::Take() {
   std::vector<WaitingPtr> taken;
   {
@@ -176,16 +181,14 @@ void Committer::OnFailed(const absl::Status& status) {
 void Committer::Recover() {
   std::deque<OnTheWay> failed = std::exchange(on_the_way_, {});
   builder_.Abandon();
-  if (!GoesOn(failure_)) {
-    MutexLock lock(&health_mutex_);
-    health_ = failure_;
-  }
+  if (!GoesOn(failure_)) SetHealth(failure_);
   failure_ = absl::OkStatus();
   for (OnTheWay& it : failed) Deliver(std::move(it.answers));
 }
 
 // The intake is slowed down while the index cannot write what it has in memory.
 void Committer::WaitForIndex() {
+  if (absl::Status broken = parts_.index->health(); !broken.ok()) return CloseForIndex(std::move(broken));
   if (waiting_for_index_) return;
   waiting_for_index_ = true;
   parts_.index->WhenRoom([self = shared_from_this()] {
@@ -195,6 +198,12 @@ void Committer::WaitForIndex() {
       self->GatherGroups();
     });
   });
+}
+
+// There will never be room again.
+void Committer::CloseForIndex(absl::Status broken) {
+  SetHealth(std::move(broken));
+  RefuseWaiting();
 }
 
 void Committer::RefuseWaiting() {

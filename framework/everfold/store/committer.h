@@ -69,7 +69,9 @@ class Committer final : public std::enable_shared_from_this<Committer> {
   void OnFailed(const absl::Status& status);
   void Recover();
   void WaitForIndex();
+  void CloseForIndex(absl::Status broken);
   void RefuseWaiting();
+  void SetHealth(absl::Status why);
 
   // Counts a request in, unless too much is waiting already.
   absl::Status Admit(const PreparedAppend& request);

@@ -8,10 +8,10 @@
 #include "everfold/base/digest.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/runtime/disk_thread.h"
 #include "everfold/store/committer.h"
 #include "everfold/store/durable_heads.h"
 #include "everfold/store/recorded_command.h"
-#include "everfold/runtime/disk_thread.h"
 #include "everfold/store/store_index.h"
 #include "everfold/store/stream_reader.h"
 
@@ -27,6 +27,13 @@ std::unique_ptr<Strand> IndexStrand(const EventStoreOptions& options, Executor& 
   return std::make_unique<DiskThread>("everfold-index");
 }
 
+bool HasChunks(const PartitionLog& log) {
+  for (std::uint32_t i = 0; i < log.identity().partitions; ++i) {
+    if (log.Head(PartitionId(i)).chunk_number > 0) return true;
+  }
+  return false;
+}
+
 // The index, with the strand that it writes on.
 absl::StatusOr<std::shared_ptr<StoreIndex>> OpenIndex(const EventStoreOptions& options, const PartitionLog& log,
                                                       Executor& executor) {
@@ -34,7 +41,9 @@ absl::StatusOr<std::shared_ptr<StoreIndex>> OpenIndex(const EventStoreOptions& o
   std::string began_anew;
   EVERFOLD_ASSIGN_OR_RETURN(std::unique_ptr<StoreIndex> index,
                             StoreIndex::Open(options.index, log.identity(), *strand, began_anew));
-  if (!began_anew.empty() && options.on_index_began_anew != nullptr) options.on_index_began_anew(began_anew);
+  if (!began_anew.empty() && HasChunks(log) && options.on_index_began_anew != nullptr) {
+    options.on_index_began_anew(began_anew);
+  }
   return std::shared_ptr<StoreIndex>(index.release(), [strand](const StoreIndex* end) { delete end; });
 }
 
@@ -47,15 +56,12 @@ class LogEventStore final : public EventStore {
         durable_(std::make_shared<DurableHeads>(executor, log.identity().epoch, index_->tail().heads,
                                                 index_->tail().last_sequence)),
         committer_(std::make_shared<Committer>(
-            std::move(options), CommitterParts{log, executor, clock, index_, durable_}, random.Next())) {
-  }
+            std::move(options), CommitterParts{log, executor, clock, index_, durable_}, random.Next())) {}
 
   void Append(AppendRequest request, AppendDone done) override {
     committer_->Append(std::move(request), std::move(done));
   }
-  absl::StatusOr<Version> VersionOf(const StreamId& stream) const override {
-    return index_->VersionOf(stream);
-  }
+  absl::StatusOr<Version> VersionOf(const StreamId& stream) const override { return index_->VersionOf(stream); }
   absl::StatusOr<std::optional<AppendResult>> FindCommand(const std::string& tenant,
                                                           const CommandId& command) const override {
     EVERFOLD_ASSIGN_OR_RETURN(const std::optional<RecordedCommand> known,
@@ -103,7 +109,8 @@ absl::StatusOr<std::unique_ptr<EventStore>> EventStore::Open(EventStoreOptions o
   }
   EVERFOLD_ASSIGN_OR_RETURN(const std::shared_ptr<StoreIndex> index, OpenIndex(options, log, executor));
   EVERFOLD_RETURN_IF_ERROR(RecoverIndex(log, *index, options.on_index_progress));
-  return std::unique_ptr<EventStore>(std::make_unique<LogEventStore>(std::move(options), log, executor, clock, random, index));
+  return std::unique_ptr<EventStore>(
+      std::make_unique<LogEventStore>(std::move(options), log, executor, clock, random, index));
 }
 
 ConsistencyToken TokenOf(const EventStore& store, const AppendResult& result) {

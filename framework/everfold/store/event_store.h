@@ -64,8 +64,8 @@ class EventStore {
                                                           Executor& executor, const Clock& clock, RandomSource& random);
   virtual ~EventStore() = default;
 
-  // `done` is called once, on the executor or on the log's strand, never before Append returns; it must not block. It is
-  // called only when the append, and every append before it that it depends on, is durable:
+  // `done` is called once, on the executor or on the log's strand, never before Append returns; it must not block. It
+  // is called only when the append, and every append before it that it depends on, is durable:
   //   INVALID_ARGUMENT    malformed or beyond a limit; or the command id was used by another request
   //                       (IDEMPOTENCY_KEY_REUSED)
   //   ABORTED             an expectation does not hold (VERSION_CONFLICT, with expected and actual)

@@ -118,7 +118,8 @@ class StoreIndex {
   virtual absl::StatusOr<EntryCounts> CountEntries(const LogTail& upto) const = 0;
 
   // Takes in the chunk that follows on its partition's. DATA_LOSS, naming the place, unless chunk number, offsets,
-  // chain, versions of streams and type definitions follow on what is there; the index is then of no use.
+  // chain, type definitions, and versions of the streams in memory, follow on what is there; the index is then of no
+  // use.
   virtual absl::Status Add(std::string_view chunk) = 0;
   // Everything up to `last` has been added: a checkpoint may stand here.
   virtual void CompleteGroup(Sequence last, absl::Time recorded_at) = 0;

@@ -35,8 +35,8 @@ class Verification {
 
   absl::StatusOr<VerifyReport> Run() {
     for (const VerifiedPartition& counts : report_.partitions) {
-      EVERFOLD_ASSIGN_OR_RETURN(
-          PartitionCheck check, PartitionCheck::Begin(verified_.log, counts.partition, verified_.upto, findings_));
+      EVERFOLD_ASSIGN_OR_RETURN(PartitionCheck check,
+                                PartitionCheck::Begin(verified_.log, counts.partition, verified_.upto, findings_));
       progress_.total += check.end().offset.value();
       EVERFOLD_RETURN_IF_ERROR(Advance(std::move(check)));
     }

@@ -141,8 +141,67 @@ TEST_F(AppTest, VerifyPrintsWhatIsThere) {
   EXPECT_THAT(printed, HasSubstr(data() + " is undamaged\n"));
 }
 
+TEST_F(AppTest, RebuildIndexReadsEveryEvent) {
+  Fill(3);
+  EXPECT_EQ(Main({"verify", "--data", data()}), 0);  // builds the index
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Main({"rebuild-index", "--data", data()}), 0);
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(), "index: rebuilt from 3 events\n");
+  EXPECT_TRUE(std::filesystem::exists(data() + "/index"));
+  EXPECT_EQ(Main({"verify", "--data", data()}), 0);
+}
+
+TEST_F(AppTest, BacksUpAndRestores) {
+  Fill(3);
+  const std::string backups = directory_.path() + "/backups", restored = directory_.path() + "/restored";
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Main({"backup", backups, "--data", data()}), 0);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("backup 1 holds 3 events; "));
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Main({"restore", backups, "--data", restored}), 0);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("with 3 events to " + restored));
+  EXPECT_EQ(Main({"verify", "--data", restored}), 0);
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Main({"restore", backups, "--data", restored}), 2);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr(restored + " is not empty"));
+}
+
+TEST_F(AppTest, SalvagesWhatAStoreThatDoesNotOpenHas) {
+  Fill(3);
+  EXPECT_EQ(Main({"verify", "--data", data()}), 0);
+  std::filesystem::remove(data() + "/log/sealed/CURRENT");
+  EXPECT_EQ(Main({"verify", "--data", data()}), 74);
+  const std::string saved = directory_.path() + "/saved";
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Main({"salvage", data(), "--data", saved}), 0);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(),
+              HasSubstr("kept all commits up to 1, with 3 events; nothing is missing\n"));
+  EXPECT_EQ(Main({"verify", "--data", saved}), 0);
+}
+
+TEST_F(AppTest, VerifiesAndBacksUpWhileItServes) {
+  Fill(3);
+  const std::string backups = directory_.path() + "/backups";
+  std::jthread app([&] { EXPECT_EQ(Main({"--data", data(), "--listen", socket()}), 0); });
+  ASSERT_TRUE(Answers(socket()));
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Main({"verify", "--address", socket()}), 0);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(),
+              HasSubstr("      all            3            1            1\n"));
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Main({"backup", backups, "--address", socket()}), 0);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("backup 1 holds 3 events; "));
+  ::kill(::getpid(), SIGTERM);
+}
+
+TEST_F(AppTest, SaysThatNobodyAnswers) {
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Main({"verify", "--address", socket()}), 70);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("the application at " + socket()));
+}
+
 TEST_F(AppTest, VerifyAndRebuildWantAStore) {
-  for (const std::string verb : {"verify", "rebuild"}) {
+  for (const std::string verb : {"verify", "rebuild", "rebuild-index"}) {
     ::testing::internal::CaptureStderr();
     EXPECT_EQ(Main({verb, "--data", data()}), 2);
     EXPECT_EQ(::testing::internal::GetCapturedStderr(),

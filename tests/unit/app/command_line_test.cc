@@ -57,16 +57,46 @@ TEST(CommandLine, RebuildsEverythingOrSome) {
   EXPECT_EQ(line.data_directory, "d");
 }
 
-TEST(CommandLine, VerifiesAndTellsItsVersion) {
-  EXPECT_EQ(Parsed({"verify", "--data", "d"}).verb, Verb::kVerify);
-  EXPECT_EQ(Parsed({"version"}).verb, Verb::kVersion);
+TEST(CommandLine, VerifiesADirectoryOrAnApplication) {
+  const CommandLine offline = Parsed({"verify", "--data", "d"});
+  EXPECT_EQ(offline.verb, Verb::kVerify);
+  EXPECT_EQ(offline.data_directory, "d");
+  EXPECT_FALSE(offline.quick);
+  const CommandLine online = Parsed({"verify", "--quick", "--address", "127.0.0.1:1"});
+  EXPECT_TRUE(online.quick);
+  EXPECT_EQ(online.address, "127.0.0.1:1");
+  EXPECT_THAT(Refusal({"verify", "--data", "d", "--address", "127.0.0.1:1"}), HasSubstr("excludes"));
 }
+
+TEST(CommandLine, BacksUpAndRestores) {
+  const CommandLine backup = Parsed({"backup", "b", "--data", "d"});
+  EXPECT_EQ(backup.verb, Verb::kBackup);
+  EXPECT_EQ(backup.directory, "b");
+  EXPECT_EQ(Parsed({"backup", "b", "--address", "unix:/s"}).address, "unix:/s");
+  const CommandLine restore = Parsed({"restore", "b", "--data", "d", "--backup", "7"});
+  EXPECT_EQ(restore.verb, Verb::kRestore);
+  EXPECT_EQ(restore.directory, "b");
+  EXPECT_EQ(restore.data_directory, "d");
+  EXPECT_EQ(restore.backup, 7u);
+  EXPECT_EQ(Parsed({"salvage", "s", "--data", "d"}).verb, Verb::kSalvage);
+  EXPECT_EQ(Parsed({"rebuild-index"}).verb, Verb::kRebuildIndex);
+}
+
+TEST(CommandLine, MakesNoStoreInADirectoryThatNobodyNamed) {
+  EXPECT_THAT(Refusal({"restore", "b"}), HasSubstr("--data is required"));
+  EXPECT_THAT(Refusal({"salvage", "s"}), HasSubstr("--data is required"));
+  EXPECT_THAT(Refusal({"backup"}), HasSubstr("DIRECTORY is required"));
+  EXPECT_THAT(Refusal({"restore", "b", "--data", "d", "--backup", "0"}), HasSubstr("--backup"));
+}
+
+TEST(CommandLine, TellsItsVersion) { EXPECT_EQ(Parsed({"version"}).verb, Verb::kVersion); }
 
 TEST(CommandLine, HelpNamesEveryVerbAndTheExitCodes) {
   for (const char* const argument : {"--help", "-h"}) {
     const CommandLine line = Parsed({argument});
     EXPECT_EQ(line.verb, Verb::kHelp);
-    for (const char* const text : {"serve", "rebuild", "verify", "version", "Exit codes"}) {
+    for (const char* const text :
+         {"serve", "rebuild", "rebuild-index", "verify", "backup", "restore", "salvage", "version", "Exit codes"}) {
       EXPECT_THAT(line.help, HasSubstr(text));
     }
   }
@@ -83,7 +113,8 @@ TEST(CommandLine, HelpOfAVerbNamesItsOptionsWithTheirDefaults) {
 
 TEST(CommandLine, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(Refusal({"sevre"}),
-            "there is no command 'sevre'; there is: serve, rebuild, verify, version\n"
+            "there is no command 'sevre'; there is: serve, rebuild, rebuild-index, verify, backup, restore, salvage, "
+            "version\n"
             "Run 'wallet --help' for what there is.");
   EXPECT_THAT(Refusal({"--port", "1"}), HasSubstr("--port"));
   EXPECT_THAT(Refusal({"verify", "--listen", "127.0.0.1:1"}), HasSubstr("--listen"));

@@ -18,8 +18,20 @@ class FailStopTest : public testing::Test {
     return file;
   }
 
+  std::unique_ptr<rocksdb::FSRandomAccessFile> FileToRead(const std::string& path) {
+    std::unique_ptr<rocksdb::FSRandomAccessFile> file;
+    const rocksdb::IOStatus status = files_->NewRandomAccessFile(path, {}, &file, kNoContext);
+    EXPECT_TRUE(status.ok()) << status.ToString();
+    return file;
+  }
+  rocksdb::IOStatus Read(const rocksdb::FSRandomAccessFile& file) {
+    char bytes[3];
+    rocksdb::Slice read;
+    return file.Read(0, sizeof(bytes), options_, &read, bytes, kNoContext);
+  }
+
   FaultyDisk disk_;
-  std::shared_ptr<rocksdb::FileSystem> files_ = FailStop(disk_.ForRocksDb());
+  std::shared_ptr<rocksdb::FileSystem> files_ = FailStop(disk_.ForRocksDb(), "/incoming");
   const rocksdb::IOOptions options_;
 };
 
@@ -52,6 +64,33 @@ TEST_F(FailStopTest, ReadsOn) {
   std::string read;
   EXPECT_TRUE(rocksdb::ReadFileToString(files_.get(), "/f", &read).ok());
   EXPECT_EQ(read, "bytes");
+}
+
+TEST_F(FailStopTest, AFileThatCouldNotBeReadIsNotReadUntilItIsOpenedAgain) {
+  ASSERT_TRUE(NewFile("/f")->Append("bytes", options_, kNoContext).ok());
+  const auto file = FileToRead("/f"), other = FileToRead("/f");
+  ASSERT_TRUE(Read(*file).ok());
+  disk_.FailFrom(1, DiskFault::kIoError, FaultTimes::kOnce, DiskOperation::kRead);
+  EXPECT_TRUE(Read(*file).IsIOError());
+  const std::uint64_t reads = disk_.operations(DiskOperation::kRead);
+  EXPECT_TRUE(Read(*file).IsIOError());
+  char bytes[3];
+  rocksdb::FSReadRequest request{.offset = 0, .len = 3, .scratch = bytes};
+  ASSERT_TRUE(file->MultiRead(&request, 1, options_, kNoContext).ok());
+  EXPECT_TRUE(request.status.IsIOError());
+  EXPECT_EQ(disk_.operations(DiskOperation::kRead), reads);
+  EXPECT_TRUE(Read(*other).ok());
+  EXPECT_TRUE(Read(*FileToRead("/f")).ok());
+  EXPECT_TRUE(NewFile("/g")->Append("bytes", options_, kNoContext).ok());
+}
+
+TEST_F(FailStopTest, ChangesNothingAfterAFileToBeIngestedCouldNotBeRead) {
+  ASSERT_TRUE(files_->CreateDir("/incoming", options_, kNoContext).ok());
+  const auto written = NewFile("/incoming/f");
+  const auto file = FileToRead("/incoming/f");
+  disk_.FailFrom(1, DiskFault::kIoError, FaultTimes::kOnce, DiskOperation::kRead);
+  EXPECT_TRUE(Read(*file).IsIOError());
+  EXPECT_TRUE(written->Append("bytes", options_, kNoContext).IsIOError());
 }
 
 TEST_F(FailStopTest, WhatIsNotThereIsNoError) {

@@ -168,6 +168,7 @@ class PacedStore final : public EventStore {
     return store_.ReadStream(stream, after, visit);
   }
   Checkpoint DurableHead() const override { return store_.DurableHead(); }
+  absl::StatusOr<VerifyReport> Verify(const VerifyOptions& options) const override { return store_.Verify(options); }
   PartitionLog& log() const override { return store_.log(); }
   const TypeDictionary& types() const override { return store_.types(); }
   absl::Status health() const override { return store_.health(); }

@@ -18,7 +18,8 @@ std::string RandomName(const char* front, RandomSource& random) {
 StreamId RandomStream(const std::string& tenant, RandomSource& random) {
   const std::string aggregate = random.Below(3) == 0 ? "jar" : "jar_of_jars";
   const bool is_long = random.Below(10) == 0;  // longer than the slot of a head
-  return {tenant, aggregate, RandomName(is_long ? "a name that is longer than most names of streams are " : "j", random)};
+  return {tenant, aggregate,
+          RandomName(is_long ? "a name that is longer than most names of streams are " : "j", random)};
 }
 
 std::vector<std::vector<std::string>> RandomTags(RandomSource& random) {

@@ -186,8 +186,8 @@ TEST_F(IndexDamageTest, ALookIntoADamagedFileSaysSo) {
   }
 }
 
-// Wherever a byte is wrong: the index begins anew, or goes on from an earlier checkpoint, or says that it is damaged, or
-// says what it would have said.
+// Wherever a byte is wrong: the index begins anew, or goes on from an earlier checkpoint, or says that it is damaged,
+// or says what it would have said.
 TEST_F(IndexDamageTest, NoDamageGoesUnnoticed) {
   const std::string kept = (scratch_.path() / "kept").string();
   fs::copy(options_.directory, kept, fs::copy_options::recursive);

@@ -43,7 +43,9 @@ class IndexLog final : public PartitionLog {
   absl::Time last_recorded_at() const { return recorded_at_; }
   void MoveTime(absl::Duration by) { recorded_at_ += by; }
   // The stream's next commit leaves versions out, which no log may do.
-  void LeaveOutVersions(const StreamId& stream, std::uint64_t count) { versions_[stream] = VersionOf(stream).Plus(count); }
+  void LeaveOutVersions(const StreamId& stream, std::uint64_t count) {
+    versions_[stream] = VersionOf(stream).Plus(count);
+  }
 
   // What an index has to say.
   Version VersionOf(const StreamId& stream) const;

@@ -28,7 +28,7 @@ std::string HexOfDescending(std::uint64_t number) {
 }
 
 TEST(EntryBytesTest, DescendingNumbersSortBackwards) {
-  const std::vector<std::uint64_t> numbers = {0,     1,         2,          255,        256,          65535,
+  const std::vector<std::uint64_t> numbers = {0,     1,         2,          255,        256,        65535,
                                               65536, 1u << 31u, UINT32_MAX, 1ull << 40, 1ull << 63, UINT64_MAX};
   std::string before;
   for (const std::uint64_t number : numbers) {
@@ -51,7 +51,9 @@ TEST(EntryBytesTest, DescendingNumbersAreAsTheFormatSays) {
 }
 
 TEST(EntryBytesTest, RefusesADescendingNumberThatIsCut) {
-  for (const std::string& bytes : {std::string(), std::string("\xfd\x01"), std::string("\xf6" "123456789")}) {
+  for (const std::string& bytes : {std::string(), std::string("\xfd\x01"),
+                                   std::string("\xf6"
+                                               "123456789")}) {
     ByteReader in(bytes);
     EXPECT_EQ(TakeDescending(in), 0u);
     EXPECT_TRUE(in.failed());
@@ -84,7 +86,11 @@ TEST(IndexEntriesTest, TaggedEventsComeBack) {
   const TaggedEvent event{Sequence(5), {PartitionId(3), Offset(9)}, 200};
   EntryPair pair;
   EncodeTag(red.bytes(), event, pair);
-  EXPECT_EQ(HexEncode(pair.key), "740072656400" "0000000000000005" "0003" "0000000000000009");
+  EXPECT_EQ(HexEncode(pair.key),
+            "740072656400"
+            "0000000000000005"
+            "0003"
+            "0000000000000009");
   EXPECT_EQ(HexEncode(pair.value), "c801");
   TaggedEvent decoded;
   ASSERT_TRUE(DecodeTag(std::string_view(pair.key).substr(red.bytes().size()), pair.value, decoded));
@@ -98,7 +104,11 @@ TEST(IndexEntriesTest, CommandsComeBack) {
   digest.digest.fill('d');
   EntryPair pair;
   EncodeCommand(digest, entry, pair);
-  EXPECT_EQ(HexEncode(pair.key), "00004cdb" "64646464646464646464646464646464" "fefa" "0003");
+  EXPECT_EQ(HexEncode(pair.key),
+            "00004cdb"
+            "64646464646464646464646464646464"
+            "fefa"
+            "0003");
   EXPECT_EQ(HexEncode(pair.value), "0904");
   CommitPlace decoded;
   ASSERT_TRUE(DecodeCommand(std::string_view(pair.key).substr(kCommandPrefixBytes), pair.value, decoded));
@@ -110,8 +120,12 @@ TEST(IndexEntriesTest, TypesComeBack) {
   const TypeEntry entry{PartitionId(2), {7, {"test.v1.Filled", "fingerprint"}}};
   EntryPair pair;
   EncodeType(entry, pair);
-  EXPECT_EQ(HexEncode(pair.key), "0002" "00000007");
-  EXPECT_EQ(pair.value, "\x0etest.v1.Filled\x0b" "fingerprint");
+  EXPECT_EQ(HexEncode(pair.key),
+            "0002"
+            "00000007");
+  EXPECT_EQ(pair.value,
+            "\x0etest.v1.Filled\x0b"
+            "fingerprint");
   TypeEntry decoded;
   ASSERT_TRUE(DecodeType(pair.key, pair.value, decoded));
   EXPECT_EQ(decoded, entry);
@@ -153,7 +167,18 @@ TEST(IndexCheckpointTest, IsAsTheFormatSays) {
   std::string chain;
   for (int i = 0; i < 32; ++i) chain += "ab";
   EXPECT_EQ(HexEncode(EncodeCheckpoint(SampleCheckpoint())),
-            "07" "0000000000000102" "02" "0000" + std::string(64, '0') + "00" "c80103" + chain + "05" "02" "00000003" "00000004");
+            "07"
+            "0000000000000102"
+            "02"
+            "0000" +
+                std::string(64, '0') +
+                "00"
+                "c80103" +
+                chain +
+                "05"
+                "02"
+                "00000003"
+                "00000004");
 }
 
 TEST(IndexCheckpointTest, KeepsThatNothingWasRecorded) {
@@ -173,14 +198,16 @@ TEST(IndexCheckpointTest, RefusesOtherBytes) {
 TEST(IndexIdentityTest, TellsWhatIsOtherwise) {
   const LogIdentity log = IdentityOfTests(4);
   const std::string identity = EncodeIndexIdentity(log);
-  EXPECT_EQ(HexEncode(identity), "0001" "10" + HexEncode(log.epoch.bytes) + "00000004");
+  EXPECT_EQ(HexEncode(identity),
+            "0001"
+            "10" +
+                HexEncode(log.epoch.bytes) + "00000004");
   EXPECT_EQ(CheckIndexIdentity(identity, log), absl::OkStatus());
   const absl::Status format = CheckIndexIdentity(std::string("\0\2", 2) + identity.substr(2), log);
   EXPECT_EQ(format.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(ReasonOf(format), reason::kStoreMismatch);
   EXPECT_EQ(format.message(), "it has format 2, this program writes 1");
-  EXPECT_EQ(CheckIndexIdentity(identity, IdentityOfTests(8)).message(),
-            "it was built for 4 partitions, the log has 8");
+  EXPECT_EQ(CheckIndexIdentity(identity, IdentityOfTests(8)).message(), "it was built for 4 partitions, the log has 8");
 }
 
 TEST(CommandDigesterTest, DependsOnEveryPartAndTheKey) {

@@ -15,7 +15,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-
 constexpr std::uint32_t kPartitions = 4;
 const StreamId kOne{"", "jar", "j1"};
 
@@ -88,7 +87,8 @@ TEST_F(RecoverIndexTest, MissesNoChunkWithoutEventsBehindTheTail) {
   while (log_.Head(PartitionId(partition)).offset == Offset()) log_.AppendGroup(RandomCommit(random_));
   const auto index = NewIndex();
   ASSERT_EQ(Recover(*index), absl::OkStatus());
-  for (int i = 0; i < 8; ++i) log_.AppendGroup({.command = {"test.v1.Fill", "c" + std::to_string(i), "f"}, .streams = {}});
+  for (int i = 0; i < 8; ++i)
+    log_.AppendGroup({.command = {"test.v1.Fill", "c" + std::to_string(i), "f"}, .streams = {}});
   ASSERT_EQ(Recover(*index), absl::OkStatus());
   ExpectSays(*index, log_);
 }
@@ -108,10 +108,12 @@ TEST_F(RecoverIndexTest, TellsHowFarItHasCome) {
   }
   std::vector<std::uint64_t> events;
   const auto index = NewIndex();
-  ASSERT_EQ(RecoverIndex(log_, *index, [&](const IndexProgress& progress) {
-              events.push_back(progress.events);
-              EXPECT_EQ(progress.total, 200'000u);
-            }), absl::OkStatus());
+  ASSERT_EQ(RecoverIndex(log_, *index,
+                         [&](const IndexProgress& progress) {
+                           events.push_back(progress.events);
+                           EXPECT_EQ(progress.total, 200'000u);
+                         }),
+            absl::OkStatus());
   EXPECT_THAT(events, ::testing::ElementsAre(70'000u, 140'000u, 200'000u, 200'000u));
 }
 

@@ -102,7 +102,8 @@ TEST_F(StoreIndexTest, FindsACommandWithoutEvents) {
 TEST_F(StoreIndexTest, ListsTaggedEventsBySequence) {
   // One group, whose chunks come one partition after the other.
   for (int i = 0; i < 20; ++i) {
-    log_.Append({.command = {}, .streams = {{{"", "jar", "j" + std::to_string(i % 5)}, {{"red", "red"}, {}, {"red"}}}}});
+    log_.Append(
+        {.command = {}, .streams = {{{"", "jar", "j" + std::to_string(i % 5)}, {{"red", "red"}, {}, {"red"}}}}});
   }
   AddGroup(log_.EndGroup());
   const std::vector<TaggedEvent> all = *index_->TaggedAfter("", "red", Sequence(), 100);
@@ -158,7 +159,8 @@ TEST_F(StoreIndexTest, RefusesASequenceThatIsThereAlready) {
 
 TEST_F(StoreIndexTest, RefusesAChunkOfAPartitionThatTheLogDoesNotHave) {
   IndexLog larger(64);
-  while (larger.Head(PartitionId(40)).chunk_number == 0) larger.AppendGroup({.command = {"t", "a", "f"}, .streams = {}});
+  while (larger.Head(PartitionId(40)).chunk_number == 0)
+    larger.AppendGroup({.command = {"t", "a", "f"}, .streams = {}});
   const absl::Status status = index_->Add(larger.chunks(40).front().bytes);
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(status.message(), "a chunk of partition 40, there are 4");
@@ -169,7 +171,8 @@ TEST_F(StoreIndexTest, VersionsMayBeMissingForATombstone) {
   log_.AppendGroup({.command = {}, .streams = {{kOne, {{}}}}});
   log_.Erase(Sequence(1));
   const std::uint32_t partition = PartitionOf(kOne, 4).value();
-  for (const IndexLog::StoredChunk& chunk : log_.chunks(partition)) EXPECT_EQ(index_->Add(chunk.bytes), absl::OkStatus());
+  for (const IndexLog::StoredChunk& chunk : log_.chunks(partition))
+    EXPECT_EQ(index_->Add(chunk.bytes), absl::OkStatus());
   EXPECT_EQ(*index_->VersionOf(kOne), Version(3));
   EXPECT_THAT(*index_->PlacesAfter(kOne, Version(), 10), ElementsAre(StreamPlace{Version(3), Offset(3)}));
 }

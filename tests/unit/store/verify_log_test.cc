@@ -149,7 +149,8 @@ TEST_F(VerifyLogTest, FindsNothingInAWholeLogAndCountsIt) {
 
 TEST_F(VerifyLogTest, FindsNothingInAnIndexOnDisk) {
   ScratchDirectory scratch;
-  index_ = Open({.files = &PosixFiles(), .directory = (scratch.path() / "index").string(), .max_memory_bytes = 1 << 14});
+  index_ =
+      Open({.files = &PosixFiles(), .directory = (scratch.path() / "index").string(), .max_memory_bytes = 1 << 14});
   FillWith(20, 40);
   EXPECT_THAT(Findings(), IsEmpty());  // all in memory
   executor_.RunUntilIdle();
@@ -295,10 +296,11 @@ TEST_F(VerifyLogTest, FindsWhatTheIndexHasTooMuch) {
     ++counts.tags;
     ++counts.commands;
   };
-  EXPECT_THAT(FindingsOf(Verify(&index)), ElementsAre("the index: it has 4 entries of streams, the log has 3",
-                                                      "the index: it has 8 events in its entries of streams, the log has 6",
-                                                      "the index: it has 4 entries of tags, the log has 3",
-                                                      "the index: it has 4 entries of commands, the log has 3"));
+  EXPECT_THAT(FindingsOf(Verify(&index)),
+              ElementsAre("the index: it has 4 entries of streams, the log has 3",
+                          "the index: it has 8 events in its entries of streams, the log has 6",
+                          "the index: it has 4 entries of tags, the log has 3",
+                          "the index: it has 4 entries of commands, the log has 3"));
 }
 
 TEST_F(VerifyLogTest, FindsADamagedIndexOnce) {

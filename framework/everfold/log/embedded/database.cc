@@ -54,7 +54,7 @@ rocksdb::Options DatabaseOptions() {
   options.info_log_level = rocksdb::WARN_LEVEL;
   options.max_log_file_size = 1 << 20;
   options.keep_log_file_num = 4;
-  options.write_buffer_size = 1 << 20;  // stays empty
+  options.write_buffer_size = 1 << 20;                                             // stays empty
   options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();  // of whole files, in the MANIFEST
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions()));
   return options;
@@ -64,6 +64,11 @@ rocksdb::ColumnFamilyOptions CheckpointOptions(const rocksdb::Options& options) 
   rocksdb::ColumnFamilyOptions checkpoint(options);
   checkpoint.disable_auto_compactions = false;  // each seal writes the same key
   return checkpoint;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> Families(const rocksdb::Options& options) {
+  return {{rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions(options)},
+          {"checkpoint", CheckpointOptions(options)}};
 }
 
 }  // namespace
@@ -78,22 +83,37 @@ absl::StatusOr<std::unique_ptr<SealedDatabase>> SealedDatabase::Open(Files& file
     return DataLoss("the sealed chunks in " + directory + " have no CURRENT file");
   }
   std::unique_ptr<SealedDatabase> database(new SealedDatabase);
-  database->env_ = rocksdb::NewCompositeEnv(FailStop(files.ForRocksDb()));
+  database->env_ = rocksdb::NewCompositeEnv(FailStop(files.ForRocksDb(), IncomingDirectory(directory)));
   database->options_ = std::make_unique<rocksdb::Options>(DatabaseOptions());
   database->options_->env = database->env_.get();
   database->options_->create_if_missing = create;
-  const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
-      {rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions(*database->options_)},
-      {"checkpoint", CheckpointOptions(*database->options_)}};
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* rocks = nullptr;
-  EVERFOLD_RETURN_IF_ERROR(
-      StatusOf(rocksdb::DB::Open(rocksdb::DBOptions(*database->options_), directory, families, &handles, &rocks),
-               "the sealed chunks in " + directory + " do not open"));
-  database->rocks_.reset(rocks);
-  database->chunks_ = handles[0];
-  database->checkpoint_ = handles[1];
+  EVERFOLD_RETURN_IF_ERROR(StatusOf(rocksdb::DB::Open(rocksdb::DBOptions(*database->options_), directory,
+                                                      Families(*database->options_), &handles, &rocks),
+                                    "the sealed chunks in " + directory + " do not open"));
+  database->Take(rocks, handles);
   return database;
+}
+
+absl::StatusOr<std::unique_ptr<SealedDatabase>> SealedDatabase::OpenReadOnly(rocksdb::Env& env,
+                                                                             const std::string& directory) {
+  std::unique_ptr<SealedDatabase> database(new SealedDatabase);
+  database->options_ = std::make_unique<rocksdb::Options>(DatabaseOptions());
+  database->options_->env = &env;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* rocks = nullptr;
+  EVERFOLD_RETURN_IF_ERROR(StatusOf(rocksdb::DB::OpenForReadOnly(rocksdb::DBOptions(*database->options_), directory,
+                                                                 Families(*database->options_), &handles, &rocks),
+                                    "the sealed chunks in " + directory + " do not open"));
+  database->Take(rocks, handles);
+  return database;
+}
+
+void SealedDatabase::Take(rocksdb::DB* rocks, const std::vector<rocksdb::ColumnFamilyHandle*>& handles) {
+  rocks_.reset(rocks);
+  chunks_ = handles[0];
+  checkpoint_ = handles[1];
 }
 
 SealedDatabase::~SealedDatabase() {

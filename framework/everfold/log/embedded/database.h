@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "everfold/log/files/files.h"
@@ -21,6 +22,8 @@ class SealedDatabase {
  public:
   // `create`: new and empty, in place of anything that is there. INTERNAL, DATA_LOSS or STORE_LOCKED as StatusOf says.
   static absl::StatusOr<std::unique_ptr<SealedDatabase>> Open(Files& files, const std::string& directory, bool create);
+  // Of an environment that holds it, as a backup does; it outlives the database. Nothing is written.
+  static absl::StatusOr<std::unique_ptr<SealedDatabase>> OpenReadOnly(rocksdb::Env& env, const std::string& directory);
   ~SealedDatabase();
   SealedDatabase(const SealedDatabase&) = delete;
   SealedDatabase& operator=(const SealedDatabase&) = delete;
@@ -32,6 +35,8 @@ class SealedDatabase {
 
  private:
   SealedDatabase();
+  void Take(rocksdb::DB* rocks, const std::vector<rocksdb::ColumnFamilyHandle*>& handles);
+
   std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::Options> options_;
   std::unique_ptr<rocksdb::DB> rocks_;

@@ -1,5 +1,6 @@
 #include "everfold/log/embedded/embedded_log.h"
 
+#include <atomic>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -7,6 +8,7 @@
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/event/partitioning.h"
+#include "everfold/log/embedded/backup.h"
 #include "everfold/log/embedded/group_writer.h"
 #include "everfold/log/embedded/log_cursor.h"
 #include "everfold/runtime/disk_thread.h"
@@ -14,17 +16,28 @@
 namespace everfold {
 namespace {
 
+using MakeStrand = std::function<std::unique_ptr<Strand>(std::string name)>;
+
+MakeStrand StrandMaker(const EmbeddedLogOptions& options) {
+  if (options.make_strand != nullptr) return options.make_strand;
+  return [](std::string name) -> std::unique_ptr<Strand> { return std::make_unique<DiskThread>(std::move(name)); };
+}
+
 class JournaledLog final : public EmbeddedLog {
  public:
   JournaledLog(EmbeddedLogOptions options, Files& files, Executor& executor, LogStrands strands, StoreParts parts,
                std::uint64_t writer_epoch)
       : own_threads_(options.make_strand == nullptr),
+        make_strand_(StrandMaker(options)),
+        files_(files),
         strands_(std::move(strands)),
         writer_(std::make_shared<GroupWriter>(std::move(options), files, executor, strands_, std::move(parts),
                                               writer_epoch)) {}
 
   ~JournaledLog() override {
     StopSteps();
+    *gone_ = true;
+    backup_strand_ = nullptr;
     // The writer's strand goes last: the others post to it.
     strands_.keeper = nullptr;
     strands_.sealer = nullptr;
@@ -48,6 +61,19 @@ class JournaledLog final : public EmbeddedLog {
 
   void SealAll(Done done) override { writer_->SealAll(std::move(done)); }
   absl::Status VerifyFiles() const override { return parts().sealed->VerifyChecksums(); }
+  void Backup(BackupOptions options, BackupDone done) override {
+    options.on_progress = [gone = gone_, on_progress = std::move(options.on_progress)](auto bytes, auto total) {
+      if (*gone) return absl::CancelledError("the log is closed");
+      return on_progress ? on_progress(bytes, total) : absl::OkStatus();
+    };
+    SealAll([this, options = std::move(options), done = std::move(done)](absl::Status sealed) mutable {
+      BackupStrand().Post(
+          [writer = writer_, &files = files_, sealed, options = std::move(options), done = std::move(done)]() mutable {
+            if (!sealed.ok()) return done(sealed);
+            done(AddBackup(files, *writer->parts().sealed, writer->parts().identity, options));
+          });
+    });
+  }
   Size size() const override {
     const SealedChunks::Size sealed = parts().sealed->size();
     return {sealed.files, sealed.bytes};
@@ -55,6 +81,12 @@ class JournaledLog final : public EmbeddedLog {
 
  private:
   const StoreParts& parts() const { return writer_->parts(); }
+
+  // A step of the writer.
+  Strand& BackupStrand() {
+    if (backup_strand_ == nullptr) backup_strand_ = make_strand_("everfold-back");
+    return *backup_strand_;
+  }
 
   // A step of the writer may be running: then it ends before this returns.
   void StopSteps() {
@@ -68,6 +100,10 @@ class JournaledLog final : public EmbeddedLog {
   }
 
   const bool own_threads_;
+  const MakeStrand make_strand_;
+  Files& files_;
+  const std::shared_ptr<std::atomic<bool>> gone_ = std::make_shared<std::atomic<bool>>(false);  // backups end
+  std::unique_ptr<Strand> backup_strand_;
   LogStrands strands_;
   const std::shared_ptr<GroupWriter> writer_;
 };
@@ -87,10 +123,7 @@ absl::Status CheckOptions(const EmbeddedLogOptions& options) {
 }
 
 LogStrands MakeStrands(const EmbeddedLogOptions& options) {
-  const auto make = [&options](const char* name) -> std::unique_ptr<Strand> {
-    if (options.make_strand != nullptr) return options.make_strand(name);
-    return std::make_unique<DiskThread>(name);
-  };
+  const MakeStrand make = StrandMaker(options);
   return {make("everfold-log"), make("everfold-sync"), make("everfold-seal"), make("everfold-keep")};
 }
 

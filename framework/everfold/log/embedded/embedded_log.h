@@ -22,6 +22,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "everfold/base/random.h"
 #include "everfold/log/files/files.h"
 #include "everfold/log/partition_log.h"
@@ -35,17 +36,31 @@ struct EmbeddedLogOptions {
   // With less free space appends are refused with RESOURCE_EXHAUSTED, before anything is written.
   std::uint64_t reserved_bytes = 256 << 20;
   std::function<std::uint64_t()> free_bytes = nullptr;  // default: what the directory's file system reports
-  bool paranoid = false;                      // mark every group before it is acknowledged
-  std::size_t journal_file_bytes = 16 << 20;  // at most one group fits into a file
-  std::size_t max_journal_files = 12;         // at least 2
-  std::size_t seal_files = 3;                 // so many full files are sealed together
-  Files* files = nullptr;                     // default: this machine's
+  bool paranoid = false;                                // mark every group before it is acknowledged
+  std::size_t journal_file_bytes = 16 << 20;            // at most one group fits into a file
+  std::size_t max_journal_files = 12;                   // at least 2
+  std::size_t seal_files = 3;                           // so many full files are sealed together
+  Files* files = nullptr;                               // default: this machine's
   // Makes the strands on which the log blocks; default: a thread each. Called with a name of at most 15 bytes.
   std::function<std::unique_ptr<Strand>(std::string name)> make_strand = nullptr;
 };
 
-// Threading: as PartitionLog. Lifetime: the executor, which is used for delays only, outlives the log. Destroyed without
-// Close it is a crash: appends that are outstanding are not told.
+struct BackupOptions {
+  std::string directory;  // of backups; made where it is missing
+  absl::Time made_at;     // is told by the backup
+  // Called every now and then with about how much was copied, of what there is; an error ends the backup, and is its
+  // result.
+  std::function<absl::Status(std::uint64_t bytes, std::uint64_t total)> on_progress = nullptr;
+};
+
+struct MadeBackup {
+  std::uint32_t number = 0;
+  std::uint64_t events = 0;  // that it holds
+  std::uint64_t bytes_copied = 0;
+};
+
+// Threading: as PartitionLog. Lifetime: the executor, which is used for delays only, outlives the log. Destroyed
+// without Close it is a crash: appends that are outstanding are not told.
 class EmbeddedLog : public PartitionLog {
  public:
   // Opens the store, or creates it with a new identity where there is none.
@@ -62,6 +77,18 @@ class EmbeddedLog : public PartitionLog {
   virtual void SealAll(Done done) = 0;
   // Reads every byte of the sealed files. DATA_LOSS, naming the file, for one that is damaged or missing.
   virtual absl::Status VerifyFiles() const = 0;
+
+  using BackupDone = absl::AnyInvocable<void(absl::StatusOr<MadeBackup>)>;
+
+  // Adds a backup to a directory (backup.h), while the log is at work: everything that is durable now is in it. Seals,
+  // then copies on a strand of its own, because on that of the sealer appends would have to wait for the end of a long
+  // copy. `done` is called there. One at a time; the next one waits.
+  //   FAILED_PRECONDITION  the directory holds backups of another store (STORE_MISMATCH), or is taken (STORE_LOCKED)
+  //   DATA_LOSS            what is there of earlier backups is damaged
+  //   RESOURCE_EXHAUSTED   no room (DISK_FULL)
+  //   INTERNAL             the file system or RocksDB failed (STORAGE_FAILED)
+  // After an error there is no such backup; earlier ones are as they were.
+  virtual void Backup(BackupOptions options, BackupDone done) = 0;
 
   struct Size {
     std::uint64_t sealed_files = 0;

@@ -83,7 +83,7 @@ class JournalRecovery {
                         .previous = record.header.previous,
                         .end = position + record.bytes,
                         .file = found_.size(),
-                        .group = {record.link, {}, content.file.file, position, record.bytes}};
+                        .group = {record.link, {}, content.file, position, record.bytes}};
     for (const std::string_view chunk : record.chunks) candidate.group.chunks.emplace_back(chunk);
     candidates_.emplace(record.header.group, std::move(candidate));
   }

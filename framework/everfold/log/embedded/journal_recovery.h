@@ -15,7 +15,7 @@ namespace everfold {
 struct RecoveredGroup {
   GroupLink link;
   std::vector<std::string> chunks;
-  std::shared_ptr<File> file;
+  JournalFile file;
   std::uint64_t position = 0;  // of the record in the file
   std::size_t bytes = 0;       // of the record
 };

@@ -104,6 +104,14 @@ class RocksSealedChunks final : public SealedChunks {
                 {.group = {}, .heads = std::vector<PartitionHead>(partitions)});
   }
 
+  // The checkpoint alone is written anew, by an ingest of its own.
+  absl::Status LoadUnder(const Epoch& before, std::uint32_t partitions) {
+    EVERFOLD_RETURN_IF_ERROR(MakeIncoming());
+    EVERFOLD_ASSIGN_OR_RETURN(const SealedCheckpoint checkpoint, ReadSealedCheckpoint(*database_, before, partitions));
+    EVERFOLD_RETURN_IF_ERROR(CheckHeads(checkpoint.heads));
+    return Seal(std::vector<std::vector<TailChunkPtr>>(partitions), checkpoint);
+  }
+
   absl::Status Load(std::uint32_t partitions) {
     EVERFOLD_RETURN_IF_ERROR(MakeIncoming());
     MutexLock lock(&mutex_);
@@ -157,6 +165,8 @@ class RocksSealedChunks final : public SealedChunks {
   absl::Status VerifyChecksums() const override {
     return StatusOf(database_->rocks().VerifyFileChecksums({}), "checking the sealed files failed");
   }
+
+  const SealedDatabase& database() const override { return *database_; }
 
   Size size() const override {
     Size size;
@@ -224,16 +234,12 @@ class RocksSealedChunks final : public SealedChunks {
                                EncodeChunkKey({partition, chunk.head.offset, chunk.head.chunk_number}), &stored),
         absl::StrFormat("reading back chunk %d of partition %d failed", chunk.head.chunk_number, partition.value())));
     if (View(stored) == *chunk.bytes) return absl::OkStatus();
-    return DataLoss(absl::StrFormat("chunk %d of partition %d is not what was sealed", chunk.head.chunk_number,
-                                    partition.value()));
+    return DataLoss(
+        absl::StrFormat("chunk %d of partition %d is not what was sealed", chunk.head.chunk_number, partition.value()));
   }
 
   absl::StatusOr<SealedCheckpoint> ReadCheckpoint(std::uint32_t partitions) const {
-    std::string bytes;
-    const rocksdb::Status found = database_->rocks().Get({}, database_->checkpoint(), kCheckpointKey, &bytes);
-    if (found.IsNotFound()) return DataLoss("the sealed chunks have no checkpoint");
-    EVERFOLD_RETURN_IF_ERROR(StatusOf(found, "reading the checkpoint of the sealed chunks failed"));
-    return DecodeSealedCheckpoint(bytes, epoch_, partitions);
+    return ReadSealedCheckpoint(*database_, epoch_, partitions);
   }
 
   // That each partition ends where the checkpoint says it does.
@@ -304,12 +310,31 @@ class RocksSealedChunks final : public SealedChunks {
 
 }  // namespace
 
+absl::StatusOr<SealedCheckpoint> ReadSealedCheckpoint(const SealedDatabase& database, const Epoch& epoch,
+                                                      std::uint32_t partitions) {
+  std::string bytes;
+  const rocksdb::Status found = database.rocks().Get({}, database.checkpoint(), kCheckpointKey, &bytes);
+  if (found.IsNotFound()) return DataLoss("the sealed chunks have no checkpoint");
+  EVERFOLD_RETURN_IF_ERROR(StatusOf(found, "reading the checkpoint of the sealed chunks failed"));
+  return DecodeSealedCheckpoint(bytes, epoch, partitions);
+}
+
 absl::StatusOr<std::unique_ptr<SealedChunks>> SealedChunks::Open(Files& files, const std::string& directory,
                                                                  const LogIdentity& identity, bool create) {
-  EVERFOLD_ASSIGN_OR_RETURN(std::unique_ptr<SealedDatabase> database,
-                            SealedDatabase::Open(files, directory, create));
+  EVERFOLD_ASSIGN_OR_RETURN(std::unique_ptr<SealedDatabase> database, SealedDatabase::Open(files, directory, create));
   auto sealed = std::make_unique<RocksSealedChunks>(files, directory, identity, std::move(database));
   EVERFOLD_RETURN_IF_ERROR(create ? sealed->Create(identity.partitions) : sealed->Load(identity.partitions));
+  return sealed;
+}
+
+absl::StatusOr<std::unique_ptr<SealedChunks>> SealedChunks::OpenUnderNewEpoch(Files& files,
+                                                                              const std::string& directory,
+                                                                              const LogIdentity& identity,
+                                                                              const Epoch& before) {
+  EVERFOLD_ASSIGN_OR_RETURN(std::unique_ptr<SealedDatabase> database,
+                            SealedDatabase::Open(files, directory, /*create=*/false));
+  auto sealed = std::make_unique<RocksSealedChunks>(files, directory, identity, std::move(database));
+  EVERFOLD_RETURN_IF_ERROR(sealed->LoadUnder(before, identity.partitions));
   return sealed;
 }
 

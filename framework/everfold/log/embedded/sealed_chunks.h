@@ -1,8 +1,8 @@
 // The sealed part of the log: chunks in RocksDB, as sorted files that are written once.
 //
 // A seal writes one file for each partition that has new chunks, and one with the checkpoint, and installs all of them
-// by one atomic ingest. RocksDB's own log and memtable stay empty. As the keys of a partition only grow, its files never
-// overlap and nothing is ever rewritten but by Merge, which makes few large files out of many small ones.
+// by one atomic ingest. RocksDB's own log and memtable stay empty. As the keys of a partition only grow, its files
+// never overlap and nothing is ever rewritten but by Merge, which makes few large files out of many small ones.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,12 @@
 
 namespace everfold {
 
+class SealedDatabase;
+
+// DATA_LOSS if there is none, it is damaged, or of another store.
+absl::StatusOr<SealedCheckpoint> ReadSealedCheckpoint(const SealedDatabase& database, const Epoch& epoch,
+                                                      std::uint32_t partitions);
+
 // Threading: Seal and Merge by one thread at a time; the rest is thread-safe. Lifetime: outlives its cursors.
 class SealedChunks {
  public:
@@ -26,6 +32,10 @@ class SealedChunks {
   // not end as its checkpoint says.
   static absl::StatusOr<std::unique_ptr<SealedChunks>> Open(Files& files, const std::string& directory,
                                                             const LogIdentity& identity, bool create);
+  // The same, of chunks that have stood under another epoch: from now on they stand under that of `identity`.
+  static absl::StatusOr<std::unique_ptr<SealedChunks>> OpenUnderNewEpoch(Files& files, const std::string& directory,
+                                                                         const LogIdentity& identity,
+                                                                         const Epoch& before);
   virtual ~SealedChunks() = default;
 
   // As of the last seal.
@@ -45,6 +55,9 @@ class SealedChunks {
 
   // Reads every byte of every file. DATA_LOSS, naming the file, for one that is damaged or missing.
   virtual absl::Status VerifyChecksums() const = 0;
+
+  // For backups.
+  virtual const SealedDatabase& database() const = 0;
 
   struct Size {
     std::uint64_t files = 0;

@@ -57,6 +57,12 @@ void WriteHolder(int fd) {
   if (ftruncate(fd, 0) != 0 || pwrite(fd, text.data(), text.size(), 0) < 0) return;
 }
 
+absl::Status IsHeld(const fs::path& directory, int fd) {
+  return Error(absl::StatusCode::kFailedPrecondition, reason::kStoreLocked,
+               absl::StrFormat("the store in %s is open already: %s holds it", directory.string(), ReadHolder(fd)),
+               {{"directory", directory.string()}, {"holder", ReadHolder(fd)}});
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<StoreDirectory>> StoreDirectory::Claim(const std::string& path) {
@@ -71,12 +77,16 @@ absl::StatusOr<std::unique_ptr<StoreDirectory>> StoreDirectory::Claim(const std:
     WriteHolder(fd);
     return std::unique_ptr<StoreDirectory>(new StoreDirectory(directory, fd));
   }
-  const absl::Status status =
-      errno != EWOULDBLOCK
-          ? Failed("lock", file)
-          : Error(absl::StatusCode::kFailedPrecondition, reason::kStoreLocked,
-                  absl::StrFormat("the store in %s is open already: %s holds it", directory.string(), ReadHolder(fd)),
-                  {{"directory", directory.string()}, {"holder", ReadHolder(fd)}});
+  const absl::Status status = errno == EWOULDBLOCK ? IsHeld(directory, fd) : Failed("lock", file);
+  close(fd);
+  return status;
+}
+
+absl::Status StoreDirectory::CheckFree(const std::string& path) {
+  const int fd = open((path + "/holder").c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return absl::OkStatus();  // nobody ever held it
+  const bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  absl::Status status = held ? IsHeld(path, fd) : absl::OkStatus();
   close(fd);
   return status;
 }

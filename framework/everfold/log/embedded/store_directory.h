@@ -16,6 +16,8 @@ class StoreDirectory {
   // Makes the directory, durably and for its owner alone, where it is missing. FAILED_PRECONDITION (STORE_LOCKED), with
   // the holder, if it is taken; INTERNAL (STORAGE_FAILED) if the file system says no.
   static absl::StatusOr<std::unique_ptr<StoreDirectory>> Claim(const std::string& path);
+  // FAILED_PRECONDITION (STORE_LOCKED), with the holder, if somebody holds it now. Changes nothing.
+  static absl::Status CheckFree(const std::string& path);
   ~StoreDirectory();
   StoreDirectory(const StoreDirectory&) = delete;
   StoreDirectory& operator=(const StoreDirectory&) = delete;

@@ -1,13 +1,13 @@
 #include "everfold/log/embedded/store_parts.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/status.h"
 #include "everfold/event/chunk_reader.h"
 #include "everfold/log/embedded/journal_recovery.h"
+#include "everfold/log/embedded/journal_rewrite.h"
 #include "everfold/log/embedded/storage_error.h"
 #include "everfold/log/embedded/store_identity.h"
 
@@ -34,14 +34,7 @@ absl::Status RefuseData(Files& files, const std::string& store) {
 absl::Status CreateStore(const EmbeddedLogOptions& options, Files& files, StoreParts& parts) {
   const std::string& store = options.directory;
   EVERFOLD_RETURN_IF_ERROR(RefuseData(files, store));
-  EVERFOLD_RETURN_IF_ERROR(files.RemoveAll(JournalDirectory(store)));
-  EVERFOLD_RETURN_IF_ERROR(files.MakeDirectory(JournalDirectory(store)));
-  for (std::uint32_t number = 0; number < kFirstJournalFiles; ++number) {
-    EVERFOLD_RETURN_IF_ERROR(
-        MakeJournalFile(files, JournalFilePath(JournalDirectory(store), number), options.journal_file_bytes).status());
-  }
-  EVERFOLD_RETURN_IF_ERROR(HighWaterFile::Create(files, HighWaterPath(store), parts.identity.epoch).status());
-  EVERFOLD_RETURN_IF_ERROR(files.SyncDirectory(store));
+  EVERFOLD_RETURN_IF_ERROR(MakeJournal(files, store, parts.identity.epoch, {}, options.journal_file_bytes));
   EVERFOLD_ASSIGN_OR_RETURN(parts.sealed, SealedChunks::Open(files, SealedDirectory(store), parts.identity, true));
   return ReplaceFile(files, IdentityPath(store), EncodeIdentity(parts.identity));
 }
@@ -82,7 +75,8 @@ class TailRecovery {
  private:
   absl::Status Add(GroupNumber group, std::string bytes) {
     EVERFOLD_ASSIGN_OR_RETURN(const ChunkHeader header, CheckChunk(bytes));
-    if (header.partition.value() >= parts_.identity.partitions) return Broken(group, header, "there is no such partition");
+    if (header.partition.value() >= parts_.identity.partitions)
+      return Broken(group, header, "there is no such partition");
     PartitionHead head = parts_.tail->Head(header.partition);
     if (header.chunk_number != head.chunk_number + 1 || header.first_offset != head.offset.Next()) {
       return Broken(group, header,
@@ -98,26 +92,12 @@ class TailRecovery {
   }
 
   static absl::Status Broken(GroupNumber group, const ChunkHeader& header, const std::string& what) {
-    return DataLoss(absl::StrFormat("group %d of the journal, chunk %d of partition %d: %s", group,
-                                    header.chunk_number, header.partition.value(), what));
+    return DataLoss(absl::StrFormat("group %d of the journal, chunk %d of partition %d: %s", group, header.chunk_number,
+                                    header.partition.value(), what));
   }
 
   StoreParts& parts_;
 };
-
-// What was read may never have reached the disk: a failed sync, or the death of the process before it, leaves it in the
-// page cache alone, where even a sync that succeeds now need not write it. Written again, it does.
-absl::Status MakeDurable(const std::vector<RecoveredGroup>& groups, GroupNumber marked) {
-  std::set<File*> touched;
-  for (const RecoveredGroup& group : groups) {
-    if (group.link.group <= marked) continue;
-    EVERFOLD_ASSIGN_OR_RETURN(const std::string bytes, group.file->ReadAt(group.position, group.bytes));
-    EVERFOLD_RETURN_IF_ERROR(group.file->WriteAt(group.position, bytes));
-    touched.insert(group.file.get());
-  }
-  for (File* file : touched) EVERFOLD_RETURN_IF_ERROR(file->Sync());
-  return absl::OkStatus();
-}
 
 // Files that a crash left half made, or that another setting made of another size.
 absl::Status RemakeFreeFiles(const EmbeddedLogOptions& options, Files& files, JournalState& journal) {
@@ -140,15 +120,21 @@ absl::Status LoadStore(const EmbeddedLogOptions& options, Files& files, StorePar
 
   const SealedCheckpoint sealed = parts.sealed->checkpoint();
   EVERFOLD_RETURN_IF_ERROR(files.MakeDirectory(JournalDirectory(store)));
+  EVERFOLD_RETURN_IF_ERROR(FinishRewriting(files, store, parts.identity.epoch));
   EVERFOLD_ASSIGN_OR_RETURN(RecoveredJournal journal, RecoverJournal(files, JournalDirectory(store), sealed.group));
   EVERFOLD_RETURN_IF_ERROR(CheckHighWater(parts.high_water->mark(), sealed, journal));
-  EVERFOLD_RETURN_IF_ERROR(MakeDurable(journal.groups, parts.high_water->mark().group));
+  // What was read may never have reached the disk: a failed sync, or the death of the process before it, leaves it in
+  // the page cache alone, where even a sync that succeeds now need not write it. Written again, it does.
+  EVERFOLD_RETURN_IF_ERROR(
+      RewriteRecords(files, store, parts.identity.epoch, journal.groups, parts.high_water->mark().group));
 
   parts.last = sealed.group;
   parts.tail = std::make_unique<Tail>(sealed.heads);
   parts.journal = std::move(journal.state);
   EVERFOLD_RETURN_IF_ERROR(TailRecovery(parts).Run(std::move(journal.groups)));
-  return RemakeFreeFiles(options, files, parts.journal);
+  EVERFOLD_RETURN_IF_ERROR(RemakeFreeFiles(options, files, parts.journal));
+  // Whoever made a file here may have died before its name was durable.
+  return files.SyncDirectory(JournalDirectory(store));
 }
 
 absl::StatusOr<LogIdentity> FindIdentity(const EmbeddedLogOptions& options, Files& files, RandomSource& random,
@@ -168,6 +154,20 @@ std::string JournalDirectory(const std::string& store) { return store + "/journa
 std::string SealedDirectory(const std::string& store) { return store + "/sealed"; }
 std::string HighWaterPath(const std::string& store) { return store + "/high-water"; }
 std::string IdentityPath(const std::string& store) { return store + "/identity"; }
+
+absl::Status MakeJournal(Files& files, const std::string& store, const Epoch& epoch, const GroupLink& last,
+                         std::size_t journal_file_bytes) {
+  EVERFOLD_RETURN_IF_ERROR(files.RemoveAll(JournalDirectory(store)));
+  EVERFOLD_RETURN_IF_ERROR(files.MakeDirectory(JournalDirectory(store)));
+  for (std::uint32_t number = 0; number < kFirstJournalFiles; ++number) {
+    EVERFOLD_RETURN_IF_ERROR(
+        MakeJournalFile(files, JournalFilePath(JournalDirectory(store), number), journal_file_bytes).status());
+  }
+  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<HighWaterFile> high_water,
+                            HighWaterFile::Create(files, HighWaterPath(store), epoch));
+  if (last.group > 0) EVERFOLD_RETURN_IF_ERROR(high_water->Write(last));
+  return files.SyncDirectory(store);
+}
 
 absl::StatusOr<StoreParts> OpenStore(const EmbeddedLogOptions& options, Files& files, RandomSource& random) {
   StoreParts parts;

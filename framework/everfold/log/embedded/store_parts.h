@@ -35,6 +35,10 @@ struct StoreParts {
 // Opens the store, or makes it where there is none. Errors: EmbeddedLog::Open.
 absl::StatusOr<StoreParts> OpenStore(const EmbeddedLogOptions& options, Files& files, RandomSource& random);
 
+// A journal without groups, and the high-water file with the mark, both durable: the next group follows on `last`.
+absl::Status MakeJournal(Files& files, const std::string& store, const Epoch& epoch, const GroupLink& last,
+                         std::size_t journal_file_bytes);
+
 // The journal's directory, and what else is in the store's.
 std::string JournalDirectory(const std::string& store);
 std::string SealedDirectory(const std::string& store);

@@ -3,6 +3,7 @@
 #include <rocksdb/file_system.h>
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -23,12 +24,44 @@ class Switch {
   IOStatus Make(Change change) {
     if (stopped_) return IOStatus::IOError("nothing is written after the first error");
     IOStatus status = change();
-    if (!status.ok() && !status.IsNotSupported() && !status.IsPathNotFound()) stopped_ = true;
+    if (!status.ok() && !status.IsNotSupported() && !status.IsPathNotFound()) Stop();
     return status;
   }
+  void Stop() { stopped_ = true; }
 
  private:
   std::atomic<bool> stopped_ = false;
+};
+
+// Is read until that fails. `changes`: what ends then, too; may be null.
+class ReadableFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
+ public:
+  ReadableFile(std::unique_ptr<rocksdb::FSRandomAccessFile> file, std::shared_ptr<Switch> changes)
+      : FSRandomAccessFileOwnerWrapper(std::move(file)), changes_(std::move(changes)) {}
+
+  IOStatus Read(std::uint64_t offset, std::size_t size, const IOOptions& options, Slice* result, char* scratch,
+                IODebugContext* context) const override {
+    if (failed_) return IOStatus::IOError("the file is not read after the first error");
+    IOStatus status = target()->Read(offset, size, options, result, scratch, context);
+    if (!status.ok()) {
+      failed_ = true;
+      if (changes_ != nullptr) changes_->Stop();
+    }
+    return status;
+  }
+  IOStatus MultiRead(rocksdb::FSReadRequest* requests, std::size_t count, const IOOptions& options,
+                     IODebugContext* context) override {
+    return FSRandomAccessFile::MultiRead(requests, count, options, context);  // by Read
+  }
+  IOStatus ReadAsync(rocksdb::FSReadRequest& request, const IOOptions& options,
+                     std::function<void(const rocksdb::FSReadRequest&, void*)> done, void* argument, void** handle,
+                     rocksdb::IOHandleDeleter* deleter, IODebugContext* context) override {
+    return FSRandomAccessFile::ReadAsync(request, options, std::move(done), argument, handle, deleter, context);
+  }
+
+ private:
+  const std::shared_ptr<Switch> changes_;
+  mutable std::atomic<bool> failed_ = false;
 };
 
 class WritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
@@ -110,10 +143,19 @@ class Directory final : public rocksdb::FSDirectoryWrapper {
 
 class FailStopFiles final : public rocksdb::FileSystemWrapper {
  public:
-  explicit FailStopFiles(std::shared_ptr<rocksdb::FileSystem> files) : FileSystemWrapper(std::move(files)) {}
+  FailStopFiles(std::shared_ptr<rocksdb::FileSystem> files, std::string incoming)
+      : FileSystemWrapper(std::move(files)), incoming_(std::move(incoming) + "/") {}
 
   const char* Name() const override { return "FailStop"; }
 
+  IOStatus NewRandomAccessFile(const std::string& path, const FileOptions& options,
+                               std::unique_ptr<rocksdb::FSRandomAccessFile>* file, IODebugContext* context) override {
+    const bool ingested = path.starts_with(incoming_);
+    IOStatus status = target()->NewRandomAccessFile(path, options, file, context);
+    if (status.ok()) *file = std::make_unique<ReadableFile>(std::move(*file), ingested ? changes_ : nullptr);
+    if (!status.ok() && ingested) changes_->Stop();
+    return status;
+  }
   IOStatus NewWritableFile(const std::string& path, const FileOptions& options,
                            std::unique_ptr<rocksdb::FSWritableFile>* file, IODebugContext* context) override {
     return Opened<WritableFile>(file, [&] { return target()->NewWritableFile(path, options, file, context); });
@@ -171,13 +213,14 @@ class FailStopFiles final : public rocksdb::FileSystemWrapper {
     return status;
   }
 
+  const std::string incoming_;
   const std::shared_ptr<Switch> changes_ = std::make_shared<Switch>();
 };
 
 }  // namespace
 
-std::shared_ptr<rocksdb::FileSystem> FailStop(std::shared_ptr<rocksdb::FileSystem> files) {
-  return std::make_shared<FailStopFiles>(std::move(files));
+std::shared_ptr<rocksdb::FileSystem> FailStop(std::shared_ptr<rocksdb::FileSystem> files, std::string incoming) {
+  return std::make_shared<FailStopFiles>(std::move(files), std::move(incoming));
 }
 
 }  // namespace everfold

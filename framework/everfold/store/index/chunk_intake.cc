@@ -4,9 +4,14 @@
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/store/index/broken_log.h"
-#include "everfold/store/index/index_lookups.h"
 
 namespace everfold {
+namespace {
+
+// Enough to keep memory busy, and few enough to be still in the cache when they go in.
+constexpr std::size_t kBatch = 32;
+
+}  // namespace
 
 absl::Status ChunkIntake::Take(std::string_view bytes, const IntakeTarget& target) {
   EVERFOLD_ASSIGN_OR_RETURN(const ChunkHeader header, DecodeChunkHeader(bytes));
@@ -52,8 +57,28 @@ absl::Status ChunkIntake::Define() {
 }
 
 absl::Status ChunkIntake::TakeCommits() {
-  while (chunk_.NextCommit()) EVERFOLD_RETURN_IF_ERROR(TakeCommit());
-  return chunk_.status().ok() ? absl::OkStatus() : Broken(std::string(chunk_.status().message()));
+  while (chunk_.NextCommit()) {
+    EVERFOLD_RETURN_IF_ERROR(TakeCommit());
+    if (streams_.size() + commands_.size() >= kBatch) EVERFOLD_RETURN_IF_ERROR(PutBatch());
+  }
+  if (!chunk_.status().ok()) return Broken(std::string(chunk_.status().message()));
+  return PutBatch();
+}
+
+absl::Status ChunkIntake::PutBatch() {
+  for (const NewCommand& command : commands_) to_.memory.filling().AddCommand(command.digest, command.entry);
+  for (const NewStream& stream : streams_) to_.memory.filling().PrefetchEntries(stream.name);
+  for (const NewStream& stream : streams_) EVERFOLD_RETURN_IF_ERROR(PutStream(stream));
+  commands_.clear();
+  streams_.clear();
+  return absl::OkStatus();
+}
+
+absl::Status ChunkIntake::PutStream(const NewStream& stream) {
+  const std::optional<Version> before = VersionOf(stream.name);
+  if (before.has_value()) EVERFOLD_RETURN_IF_ERROR(CheckVersion(stream.view, *before));
+  to_.memory.AddStream(stream.name, {stream.view.first_version, stream.view.first_offset, stream.view.event_count});
+  return absl::OkStatus();
 }
 
 absl::Status ChunkIntake::TakeCommit() {
@@ -82,40 +107,40 @@ absl::Status ChunkIntake::TakeCommand() {
                           .chunk_number = chunk_.header().chunk_number,
                           .sequence = commit.sequence};
   to_.reached.AddDay(day);
-  to_.memory.filling().AddCommand(to_.digester.Digest(commit.tenant, command_type_->name, commit.command_id),
-                                  {day, place});
+  commands_.push_back({to_.digester.Digest(commit.tenant, command_type_->name, commit.command_id), {day, place}});
+  to_.memory.filling().Prefetch(commands_.back().digest);
   return absl::OkStatus();
 }
 
 absl::Status ChunkIntake::TakeStream() {
   const StreamView& stream = chunk_.stream();
   if (stream.event_count == 0) return absl::OkStatus();
-  const EntryName name = EntryName::OfStream(chunk_.commit().tenant, stream.aggregate, stream.id);
+  streams_.push_back({EntryName::OfStream(chunk_.commit().tenant, stream.aggregate, stream.id), stream});
+  const EntryName& name = streams_.back().name;
   if (!name.valid()) return Broken("the name of a stream holds a zero byte");
-  EVERFOLD_ASSIGN_OR_RETURN(const Version before, VersionOf(name));
-  EVERFOLD_RETURN_IF_ERROR(CheckVersion(before));
-  to_.memory.AddStream(name, {stream.first_version, stream.first_offset, stream.event_count});
+  to_.memory.Prefetch(name);
   return TakeTags();
 }
 
-absl::StatusOr<Version> ChunkIntake::VersionOf(const EntryName& stream) const {
+// As far as memory tells: a look into the files for every stream would take an opening many times as long, and who
+// appends has looked already. `verify` compares all of it.
+std::optional<Version> ChunkIntake::VersionOf(const EntryName& stream) const {
   const std::optional<Version> known = to_.memory.VersionOf(stream);
-  if (known.has_value()) return *known;
-  if (to_.database == nullptr) return Version();
-  return FindVersion(*to_.database, stream.bytes());
+  if (!known.has_value() && to_.database == nullptr) return Version();
+  return known;
 }
 
 // Versions are dense, but for what tombstones stand for.
-absl::Status ChunkIntake::CheckVersion(Version before) {
-  const Version first = chunk_.stream().first_version;
+absl::Status ChunkIntake::CheckVersion(const StreamView& stream, Version before) {
+  const Version first = stream.first_version;
   std::uint64_t& erased = to_.reached.erased_events[partition_.value()];
   const std::uint64_t missing = first.value() - before.value() - 1;
   if (first > before && missing <= erased) {
     erased -= missing;
     return absl::OkStatus();
   }
-  return Broken(absl::StrFormat("%s/%s continues at version %d after version %d", chunk_.stream().aggregate,
-                                chunk_.stream().id, first.value(), before.value()));
+  return Broken(absl::StrFormat("%s/%s continues at version %d after version %d", stream.aggregate, stream.id,
+                                first.value(), before.value()));
 }
 
 absl::Status ChunkIntake::TakeTags() {

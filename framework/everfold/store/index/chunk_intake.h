@@ -1,8 +1,10 @@
 // Takes chunks into the index's memory, and checks that each follows on what is there.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -24,6 +26,8 @@ struct IntakeTarget {
   const IndexDatabase* database;  // nullptr: all there is is in memory
 };
 
+// Entries are gathered in batches: while one is read, the places in memory of those before are on their way into the
+// processor's cache. One by one each would wait for several.
 // Threading: one thread. Lifetime: of one call.
 class ChunkIntake {
  public:
@@ -31,6 +35,15 @@ class ChunkIntake {
   static absl::Status Take(std::string_view bytes, const IntakeTarget& target);
 
  private:
+  struct NewStream {
+    EntryName name;
+    StreamView view;
+  };
+  struct NewCommand {
+    CommandDigest digest;
+    CommandEntry entry;
+  };
+
   ChunkIntake(ChunkReader& chunk, const IntakeTarget& target);
 
   absl::Status CheckFollows() const;
@@ -40,13 +53,17 @@ class ChunkIntake {
   absl::Status TakeCommand();
   absl::Status TakeStream();
   absl::Status TakeTags();
-  absl::StatusOr<Version> VersionOf(const EntryName& stream) const;
-  absl::Status CheckVersion(Version before);
+  absl::Status PutBatch();
+  absl::Status PutStream(const NewStream& stream);
+  std::optional<Version> VersionOf(const EntryName& stream) const;
+  absl::Status CheckVersion(const StreamView& stream, Version before);
   absl::Status Broken(const std::string& what) const;
 
   ChunkReader& chunk_;
   const IntakeTarget& to_;
   const PartitionId partition_;
+  std::vector<NewStream> streams_;
+  std::vector<NewCommand> commands_;
   TypeId command_type_id_ = 0;
   const EventType* command_type_ = nullptr;  // of the last commit that had a command
 };

@@ -1,7 +1,7 @@
 // Commands by a digest of 16 bytes instead of by their names, which are long.
 //
-// The digest is XXH3-128 of the names with a secret of 192 bytes that is derived from the store's key. It is no proof of
-// identity: whoever finds a command by it reads the commit, and compares. The secret keeps those who choose ids from
+// The digest is XXH3-128 of the names with a secret of 192 bytes that is derived from the store's key. It is no proof
+// of identity: whoever finds a command by it reads the commit, and compares. The secret keeps those who choose ids from
 // making many that meet in one digest, which would cost reads; and if they did, each would still be found, because an
 // entry's key goes on with the commit's sequence.
 #pragma once

@@ -19,8 +19,7 @@ bool SaysHeld(const std::string& message) {
 absl::StatusOr<std::unique_ptr<DirectoryLock>> DirectoryLock::Take(std::shared_ptr<rocksdb::FileSystem> file_system,
                                                                    const std::string& directory) {
   rocksdb::FileLock* lock = nullptr;
-  const rocksdb::IOStatus status =
-      file_system->LockFile(directory + "/lock", rocksdb::IOOptions(), &lock, nullptr);
+  const rocksdb::IOStatus status = file_system->LockFile(directory + "/lock", rocksdb::IOOptions(), &lock, nullptr);
   if (status.ok()) return std::unique_ptr<DirectoryLock>(new DirectoryLock(std::move(file_system), lock));
   const std::string message = "cannot lock the index in " + directory + ": " + status.ToString();
   if (SaysHeld(message)) return Error(absl::StatusCode::kFailedPrecondition, reason::kStoreLocked, message);

@@ -2,11 +2,10 @@
 // stand together; and no name's entries are among those of a longer name.
 #pragma once
 
+#include <array>
 #include <cstddef>
-#include <initializer_list>
+#include <string>
 #include <string_view>
-
-#include "absl/container/inlined_vector.h"
 
 namespace everfold {
 
@@ -18,28 +17,34 @@ inline constexpr int kNamesOfTag = 2;
 class EntryName {
  public:
   // `tenant 0 aggregate 0 id 0`
-  static EntryName OfStream(std::string_view tenant, std::string_view aggregate, std::string_view id) {
-    return EntryName({tenant, aggregate, id});
-  }
+  static EntryName OfStream(std::string_view tenant, std::string_view aggregate, std::string_view id);
   // `tenant 0 tag 0`
-  static EntryName OfTag(std::string_view tenant, std::string_view tag) { return EntryName({tenant, tag}); }
+  static EntryName OfTag(std::string_view tenant, std::string_view tag);
   // `tenant 0 type 0 id 0`
   static EntryName OfCommand(std::string_view tenant, std::string_view type, std::string_view id) {
-    return EntryName({tenant, type, id});
+    return OfStream(tenant, type, id);
   }
 
-  std::string_view bytes() const { return {bytes_.data(), bytes_.size()}; }
+  std::string_view bytes() const {
+    return size_ <= kShortBytes ? std::string_view(short_.data(), size_) : std::string_view(long_);
+  }
   // False if one of the names holds a zero byte: then it is nobody's.
   bool valid() const { return valid_; }
   // XXH3 of the bytes, not the same in all versions of this program.
   std::size_t hash() const { return hash_; }
 
  private:
-  explicit EntryName(std::initializer_list<std::string_view> names);
+  explicit EntryName(std::size_t size);
+  char* Put(std::string_view name, char* at);
+  char* begin() { return size_ > kShortBytes ? long_.data() : short_.data(); }
 
-  absl::InlinedVector<char, 112> bytes_;
+  static constexpr std::size_t kShortBytes = 112;
+
+  std::size_t size_;
+  std::size_t hash_ = 0;
   bool valid_ = true;
-  std::size_t hash_;
+  std::array<char, kShortBytes> short_;  // the bytes, or
+  std::string long_;
 };
 
 }  // namespace everfold

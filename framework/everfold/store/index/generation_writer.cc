@@ -49,9 +49,9 @@ std::vector<const Row*> Sorted(const std::vector<Row>& rows) {
   return sorted;
 }
 
-absl::Status WriteStreams(const IndexGeneration& generation, SortedFile& file) {
+absl::Status WriteStreams(const std::vector<StreamRow>& streams, SortedFile& file) {
   EntryPair pair;
-  for (const StreamRow* stream : Sorted(generation.streams())) {
+  for (const StreamRow* stream : Sorted(streams)) {
     for (auto entry = stream->entries.rbegin(); entry != stream->entries.rend(); ++entry) {
       EncodeStream(stream->name, *entry, pair);
       EVERFOLD_RETURN_IF_ERROR(file.Put(pair));
@@ -60,9 +60,9 @@ absl::Status WriteStreams(const IndexGeneration& generation, SortedFile& file) {
   return absl::OkStatus();
 }
 
-absl::Status WriteTags(const IndexGeneration& generation, SortedFile& file) {
+absl::Status WriteTags(const std::vector<TagRow>& tags, SortedFile& file) {
   EntryPair pair;
-  for (const TagRow* tag : Sorted(generation.tags())) {
+  for (const TagRow* tag : Sorted(tags)) {
     for (const TaggedEvent& event : tag->entries) {
       EncodeTag(tag->name, event, pair);
       EVERFOLD_RETURN_IF_ERROR(file.Put(pair));
@@ -82,10 +82,10 @@ struct DatedCommand {
   }
 };
 
-absl::Status WriteCommands(const IndexGeneration& generation, SortedFile& file) {
+absl::Status WriteCommands(const std::vector<CommandRow>& rows, SortedFile& file) {
   std::vector<DatedCommand> commands;
-  commands.reserve(generation.commands().size());
-  for (const CommandRow& row : generation.commands()) {
+  commands.reserve(rows.size());
+  for (const CommandRow& row : rows) {
     for (const CommandEntry& entry : row.entries) commands.push_back({&row.digest, &entry});
   }
   std::sort(commands.begin(), commands.end());
@@ -97,37 +97,56 @@ absl::Status WriteCommands(const IndexGeneration& generation, SortedFile& file) 
   return absl::OkStatus();
 }
 
-absl::Status WriteTypes(const IndexGeneration& generation, SortedFile& file) {
-  std::vector<EntryPair> pairs;
-  for (const TypeEntry& entry : generation.types()) EncodeType(entry, pairs.emplace_back());
-  std::sort(pairs.begin(), pairs.end(), [](const EntryPair& a, const EntryPair& b) { return a.key < b.key; });
+absl::Status WritePairs(const std::vector<EntryPair>& pairs, SortedFile& file) {
   for (const EntryPair& pair : pairs) EVERFOLD_RETURN_IF_ERROR(file.Put(pair));
   return absl::OkStatus();
 }
+
+std::vector<EntryPair> PairsOf(const std::vector<TypeEntry>& types) {
+  std::vector<EntryPair> pairs;
+  for (const TypeEntry& entry : types) EncodeType(entry, pairs.emplace_back());
+  std::sort(pairs.begin(), pairs.end(), [](const EntryPair& a, const EntryPair& b) { return a.key < b.key; });
+  return pairs;
+}
+
+std::vector<EntryPair> PairsOf(const IndexCheckpoint& checkpoint, std::string_view identity) {
+  return {{std::string(kCheckpointKey), EncodeCheckpoint(checkpoint)},
+          {std::string(kIdentityKey), std::string(identity)}};
+}
+
+// Collects the files of one generation.
+class GenerationFiles {
+ public:
+  explicit GenerationFiles(IndexDatabase& database) : database_(database) {}
+
+  // A file of no rows is none.
+  template <class Row>
+  absl::Status Write(EntryKind kind, const std::vector<Row>& rows,
+                     absl::Status (*write_rows)(const std::vector<Row>&, SortedFile&)) {
+    if (rows.empty()) return absl::OkStatus();
+    EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<SortedFile> file, SortedFile::Create(database_, kind));
+    EVERFOLD_RETURN_IF_ERROR(write_rows(rows, *file));
+    written_.push_back(kind);
+    return file->Finish();
+  }
+  absl::Status Install() { return database_.Install(written_); }
+
+ private:
+  IndexDatabase& database_;
+  std::vector<EntryKind> written_;
+};
 
 }  // namespace
 
 absl::Status WriteGeneration(IndexDatabase& database, const IndexGeneration& generation,
                              const IndexCheckpoint& checkpoint, std::string_view identity) {
-  std::vector<EntryKind> written;
-  const auto write = [&](EntryKind kind, auto write_entries) -> absl::Status {
-    EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<SortedFile> file, SortedFile::Create(database, kind));
-    EVERFOLD_RETURN_IF_ERROR(write_entries(*file));
-    written.push_back(kind);
-    return file->Finish();
-  };
-  const auto of = [&](auto write_entries) {
-    return [&generation, write_entries](SortedFile& file) { return write_entries(generation, file); };
-  };
-  if (!generation.streams().empty()) EVERFOLD_RETURN_IF_ERROR(write(EntryKind::kStreams, of(WriteStreams)));
-  if (!generation.tags().empty()) EVERFOLD_RETURN_IF_ERROR(write(EntryKind::kTags, of(WriteTags)));
-  if (!generation.commands().empty()) EVERFOLD_RETURN_IF_ERROR(write(EntryKind::kCommands, of(WriteCommands)));
-  if (!generation.types().empty()) EVERFOLD_RETURN_IF_ERROR(write(EntryKind::kTypes, of(WriteTypes)));
-  EVERFOLD_RETURN_IF_ERROR(write(EntryKind::kCheckpoint, [&](SortedFile& file) -> absl::Status {
-    EVERFOLD_RETURN_IF_ERROR(file.Put(kCheckpointKey, EncodeCheckpoint(checkpoint)));
-    return file.Put(kIdentityKey, identity);
-  }));
-  return database.Install(written);
+  GenerationFiles files(database);
+  EVERFOLD_RETURN_IF_ERROR(files.Write(EntryKind::kStreams, generation.streams(), WriteStreams));
+  EVERFOLD_RETURN_IF_ERROR(files.Write(EntryKind::kTags, generation.tags(), WriteTags));
+  EVERFOLD_RETURN_IF_ERROR(files.Write(EntryKind::kCommands, generation.commands(), WriteCommands));
+  EVERFOLD_RETURN_IF_ERROR(files.Write(EntryKind::kTypes, PairsOf(generation.types()), WritePairs));
+  EVERFOLD_RETURN_IF_ERROR(files.Write(EntryKind::kCheckpoint, PairsOf(checkpoint, identity), WritePairs));
+  return files.Install();
 }
 
 }  // namespace everfold

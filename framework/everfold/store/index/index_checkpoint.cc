@@ -69,7 +69,8 @@ absl::StatusOr<IndexCheckpoint> DecodeCheckpoint(std::string_view bytes, std::ui
     checkpoint.erased_events.push_back(in.Varint());
   }
   const std::uint64_t days = in.Varint();
-  for (std::uint64_t i = 0; i < days && !in.failed(); ++i) checkpoint.days.push_back(static_cast<Day>(TakeFixed(in, 4)));
+  for (std::uint64_t i = 0; i < days && !in.failed(); ++i)
+    checkpoint.days.push_back(static_cast<Day>(TakeFixed(in, 4)));
   if (same_count && in.done() && checkpoint.days.size() == days) return checkpoint;
   return Error(absl::StatusCode::kDataLoss, reason::kDataLoss, "the checkpoint does not decode");
 }

@@ -36,7 +36,8 @@ IndexDatabase::IndexDatabase(Files& files, const std::string& directory)
 
 IndexDatabase::~IndexDatabase() {
   if (rocks_ == nullptr) return;
-  for (rocksdb::ColumnFamilyHandle* family : families_) rocks_->DestroyColumnFamilyHandle(family).PermitUncheckedError();
+  for (rocksdb::ColumnFamilyHandle* family : families_)
+    rocks_->DestroyColumnFamilyHandle(family).PermitUncheckedError();
 }
 
 absl::StatusOr<std::unique_ptr<IndexDatabase>> IndexDatabase::Open(Files& files, const std::string& directory,

@@ -1,5 +1,5 @@
-// The index's files: a RocksDB database whose write-ahead log and memtable stay empty. Entries come as sorted files that
-// are ingested together, all of them or none.
+// The index's files: a RocksDB database whose write-ahead log and memtable stay empty. Entries come as sorted files
+// that are ingested together, all of them or none.
 #pragma once
 
 #include <array>

@@ -37,6 +37,11 @@ auto& IndexGeneration::Extend(Row& row) {
   return row.entries;
 }
 
+void IndexGeneration::PrefetchEntries(const EntryName& stream) const {
+  const StreamRow* row = streams_.Find(stream);
+  if (row != nullptr) __builtin_prefetch(row->entries.data() + row->entries.size());
+}
+
 void IndexGeneration::AddStream(const EntryName& stream, const StreamEntry& entry) {
   Extend(streams_.FindOrAdd(stream)).push_back(entry);
 }

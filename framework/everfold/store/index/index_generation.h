@@ -58,6 +58,12 @@ class IndexGeneration {
   void AddCommand(const CommandDigest& digest, const CommandEntry& entry);
   void AddType(TypeEntry entry) { types_.push_back(std::move(entry)); }
 
+  // Has the processor fetch what it takes to add them, for later.
+  void Prefetch(const EntryName& stream) const { streams_.Prefetch(stream); }
+  void Prefetch(const CommandDigest& command) const { commands_.Prefetch(command); }
+  // The next step, once those have come: the place behind the stream's last entry.
+  void PrefetchEntries(const EntryName& stream) const;
+
   std::optional<Version> VersionOf(const EntryName& stream) const;
   // As StoreIndex does; `out` is what older generations found.
   void AppendEntriesAfter(const EntryName& stream, Version after, std::size_t limit,

@@ -1,5 +1,5 @@
-// The part of the index that is in memory: the generation that fills, the one before it while that is being written, and
-// the versions of streams that were met last.
+// The part of the index that is in memory: the generation that fills, the one before it while that is being written,
+// and the versions of streams that were met last.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +33,10 @@ class IndexMemory {
   void Remember(const EntryName& stream, Version version, std::uint64_t dropped);
   std::uint64_t dropped() const { return dropped_; }  // generations, so far
 
+  void Prefetch(const EntryName& stream) const {
+    heads_.Prefetch(stream);
+    filling_->Prefetch(stream);
+  }
   void AddStream(const EntryName& stream, const StreamEntry& entry);
 
   // The generations in order, the older one first.

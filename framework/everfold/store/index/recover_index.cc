@@ -20,7 +20,8 @@ constexpr std::uint64_t kEventsBetweenProgress = 1 << 16;
 // the first sequence of every next chunk is not.
 class IndexRecovery {
  public:
-  IndexRecovery(const PartitionLog& log, StoreIndex& index, const std::function<void(const IndexProgress&)>& on_progress)
+  IndexRecovery(const PartitionLog& log, StoreIndex& index,
+                const std::function<void(const IndexProgress&)>& on_progress)
       : log_(log),
         index_(index),
         on_progress_(on_progress),

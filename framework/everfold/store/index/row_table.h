@@ -27,6 +27,9 @@ class RowTable {
     numbers_.reserve(rows);
   }
 
+  // Has the processor fetch what it takes to find or add the key, for later.
+  void Prefetch(const Key& key) const { numbers_.prefetch(key); }
+
   const Row* Find(const Key& key) const {
     const auto found = numbers_.find(key);
     return found == numbers_.end() ? nullptr : &rows_[*found];

@@ -11,14 +11,13 @@ namespace everfold {
 
 // A stream's name as a slot holds it.
 struct StreamHeads::Name {
-  explicit Name(const EntryName& stream) : hash(stream.hash()), bytes(stream.bytes()) {
+  explicit Name(const EntryName& stream) : bytes(stream.bytes()) {
     if (bytes.size() <= kNameBytes) return;
     digest = Sha256(bytes);
     bytes = digest;
   }
   Name(const Name&) = delete;
 
-  const std::size_t hash;
   std::string digest;
   std::string_view bytes;
 };
@@ -35,14 +34,16 @@ StreamHeads::StreamHeads(std::size_t bytes) {
   if (slots_ == nullptr) throw std::bad_alloc();
 }
 
-StreamHeads::Slot* StreamHeads::SetOf(const Name& name) const {
-  return &slots_[(name.hash & (sets_ - 1)) * kSlotsOfSet];
+void StreamHeads::Prefetch(const EntryName& stream) const {
+  if (sets_ == 0) return;
+  const Slot* set = SetOf(stream);
+  for (std::size_t i = 0; i < kSlotsOfSet; ++i) __builtin_prefetch(set + i);
 }
 
 std::optional<Version> StreamHeads::Find(const EntryName& stream) const {
   if (sets_ == 0) return std::nullopt;
   const Name name(stream);
-  const Slot* set = SetOf(name);
+  const Slot* set = SetOf(stream);
   const Slot* found = std::find_if(set, set + kSlotsOfSet, [&](const Slot& slot) { return slot.Holds(name.bytes); });
   if (found == set + kSlotsOfSet) return std::nullopt;
   return Version(found->version);
@@ -51,7 +52,7 @@ std::optional<Version> StreamHeads::Find(const EntryName& stream) const {
 void StreamHeads::Put(const EntryName& stream, Version version) {
   if (sets_ == 0) return;
   const Name name(stream);
-  Slot* set = SetOf(name);
+  Slot* set = SetOf(stream);
   Slot* found = std::find_if(set, set + kSlotsOfSet - 1, [&](const Slot& slot) { return slot.Holds(name.bytes); });
   std::memmove(set + 1, set, static_cast<std::size_t>(found - set) * sizeof(Slot));
   set->version = version.value();

@@ -22,6 +22,8 @@ class StreamHeads {
   // In about so many bytes, which the system gives as they are used; with 0 it keeps nothing.
   explicit StreamHeads(std::size_t bytes);
 
+  // Has the processor fetch the stream's set, for later.
+  void Prefetch(const EntryName& stream) const;
   std::optional<Version> Find(const EntryName& stream) const;
   void Put(const EntryName& stream, Version version);
 
@@ -40,7 +42,7 @@ class StreamHeads {
     void operator()(Slot* slots) const { std::free(slots); }
   };
 
-  Slot* SetOf(const Name& name) const;
+  Slot* SetOf(const EntryName& stream) const { return &slots_[(stream.hash() & (sets_ - 1)) * kSlotsOfSet]; }
 
   std::size_t sets_ = 0;
   std::unique_ptr<Slot[], Free> slots_;

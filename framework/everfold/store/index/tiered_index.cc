@@ -84,8 +84,7 @@ absl::StatusOr<std::vector<StreamPlace>> TieredIndex::PlacesAfter(const StreamId
   }
   const bool all_recent = !recent.empty() && recent.front().first_version <= after.Next();
   if (all_recent || database_ == nullptr) return PlacesOf(recent);
-  EVERFOLD_ASSIGN_OR_RETURN(std::vector<StreamEntry> entries,
-                            FindEntriesAfter(*database_, name.bytes(), after, limit));
+  EVERFOLD_ASSIGN_OR_RETURN(std::vector<StreamEntry> entries, FindEntriesAfter(*database_, name.bytes(), after, limit));
   for (const StreamEntry& entry : recent) {
     if (entries.size() >= limit) break;
     if (entries.empty() || entry.first_version > entries.back().first_version) entries.push_back(entry);
@@ -150,11 +149,9 @@ absl::StatusOr<EntryCounts> TieredIndex::CountEntries(const LogTail& upto) const
 absl::Status TieredIndex::Add(std::string_view chunk) {
   MutexLock lock(&mutex_);
   in_group_ = true;
-  return ChunkIntake::Take(chunk, {.reached = reached_,
-                                   .memory = memory_,
-                                   .types = *types_,
-                                   .digester = digester_,
-                                   .database = database_.get()});
+  return ChunkIntake::Take(
+      chunk,
+      {.reached = reached_, .memory = memory_, .types = *types_, .digester = digester_, .database = database_.get()});
 }
 
 void TieredIndex::CompleteGroup(Sequence last, absl::Time recorded_at) {

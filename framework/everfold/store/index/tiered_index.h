@@ -80,7 +80,7 @@ class TieredIndex final : public StoreIndex {
   mutable Mutex mutex_;
   mutable IndexMemory memory_ ABSL_GUARDED_BY(mutex_);  // lookups leave there what the files told
   IndexCheckpoint reached_ ABSL_GUARDED_BY(mutex_);
-  IndexCheckpoint older_reached_ ABSL_GUARDED_BY(mutex_);  // by the older generation
+  IndexCheckpoint older_reached_ ABSL_GUARDED_BY(mutex_);                 // by the older generation
   std::shared_ptr<const std::vector<Day>> days_ ABSL_GUARDED_BY(mutex_);  // in the files
   bool in_group_ ABSL_GUARDED_BY(mutex_) = false;  // some chunks of a group are there, others perhaps not
   absl::Status health_ ABSL_GUARDED_BY(mutex_);

@@ -25,8 +25,8 @@ void CommitOrder::End() { CheckUpTo(Sequence::Max()); }
 
 void CommitOrder::CheckUpTo(Sequence next) {
   std::sort(open_.begin(), open_.end(), [](const Place& a, const Place& b) { return a.sequence < b.sequence; });
-  const auto end = std::partition_point(open_.begin(), open_.end(),
-                                        [next](const Place& place) { return place.sequence < next; });
+  const auto end =
+      std::partition_point(open_.begin(), open_.end(), [next](const Place& place) { return place.sequence < next; });
   std::for_each(open_.begin(), end, [this](const Place& place) { Check(place); });
   open_.erase(open_.begin(), end);
 }

@@ -39,8 +39,8 @@ absl::Status IndexCheck::CheckCommit(ChunkReader& chunk, std::uint64_t& new_stre
     new_streams += stream.first_version == Version(1);
     ++counts_.streams;
     counts_.events += stream.event_count;
-    EVERFOLD_RETURN_IF_ERROR(CheckStream(
-        chunk, {std::string(commit.tenant), std::string(stream.aggregate), std::string(stream.id)}));
+    EVERFOLD_RETURN_IF_ERROR(
+        CheckStream(chunk, {std::string(commit.tenant), std::string(stream.aggregate), std::string(stream.id)}));
     EVERFOLD_RETURN_IF_ERROR(CollectTags(chunk));
   }
   return CheckTags(chunk);
@@ -78,9 +78,9 @@ absl::Status IndexCheck::CheckPlace(const ChunkReader& chunk, const StreamId& st
   EVERFOLD_ASSIGN_OR_RETURN(const std::vector<StreamPlace> places, index_.PlacesAfter(stream, before, 3));
   const auto found = std::find(places.begin(), places.end(), place);
   if (found == places.end()) {
-    findings_.AddAt(chunk.header(), absl::StrFormat("the index does not have version %d of %s at offset %d",
-                                                    place.first_version.value(), stream.ToString(),
-                                                    place.first_offset.value()));
+    findings_.AddAt(chunk.header(),
+                    absl::StrFormat("the index does not have version %d of %s at offset %d",
+                                    place.first_version.value(), stream.ToString(), place.first_offset.value()));
     return absl::OkStatus();
   }
   if (found == places.begin() && place.first_version > Version(1) && !again) {
@@ -150,8 +150,8 @@ absl::Status IndexCheck::CheckTag(const ChunkReader& chunk, std::size_t begin, s
   const Sequence sequence = chunk.commit().sequence;
   std::vector<TaggedEvent> events;
   for (std::size_t limit = 2 * (end - begin);; limit *= 2) {
-    EVERFOLD_ASSIGN_OR_RETURN(
-        events, index_.TaggedAfter(chunk.commit().tenant, tag, Sequence(sequence.value() - 1), limit));
+    EVERFOLD_ASSIGN_OR_RETURN(events,
+                              index_.TaggedAfter(chunk.commit().tenant, tag, Sequence(sequence.value() - 1), limit));
     if (events.size() < limit || events.back().sequence > sequence) break;
   }
   for (std::size_t i = begin; i < end; ++i) {

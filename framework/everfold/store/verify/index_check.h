@@ -50,10 +50,10 @@ class IndexCheck {
 
   const StoreIndex& index_;
   Findings& findings_;
-  std::vector<Holes> holes_;  // by partition
-  EntryCounts counts_;        // of the log
+  std::vector<Holes> holes_;    // by partition
+  EntryCounts counts_;          // of the log
   std::vector<Tagged> tagged_;  // of the commit
-  bool damaged_ = false;      // the index cannot be read: it is not asked any more
+  bool damaged_ = false;        // the index cannot be read: it is not asked any more
 };
 
 }  // namespace everfold

@@ -7,9 +7,7 @@
 namespace everfold {
 namespace {
 
-PartitionHead HeadAsOf(const ChunkHeader& header) {
-  return {header.last_offset(), header.chunk_number, header.chain};
-}
+PartitionHead HeadAsOf(const ChunkHeader& header) { return {header.last_offset(), header.chunk_number, header.chain}; }
 
 }  // namespace
 

@@ -1,0 +1,58 @@
+#include "everfold/log/embedded/new_store.h"
+
+#include "absl/strings/str_format.h"
+#include "everfold/base/check.h"
+#include "everfold/base/status.h"
+#include "everfold/log/embedded/store_identity.h"
+#include "everfold/log/embedded/store_parts.h"
+
+namespace everfold {
+namespace {
+
+[[noreturn]] void RefuseToAppend() { CheckFailed(__FILE__, __LINE__, "this log can only be read"); }
+
+class SealedLog final : public PartitionLog {
+ public:
+  SealedLog(const SealedChunks& sealed, LogIdentity identity)
+      : sealed_(sealed), identity_(std::move(identity)), heads_(sealed.checkpoint().heads) {}
+
+  const LogIdentity& identity() const override { return identity_; }
+  PartitionHead Head(PartitionId partition) const override { return heads_[partition.value()]; }
+  absl::StatusOr<std::unique_ptr<ChunkCursor>> Read(PartitionId partition, Offset after) const override {
+    return sealed_.Read(partition, after, /*from=*/0);
+  }
+  bool atomic_across_partitions() const override { return true; }
+  Strand& strand() const override { RefuseToAppend(); }
+  void Append(std::vector<ChunkAppend>, Done) override { RefuseToAppend(); }
+  void Watch(Hint) override { RefuseToAppend(); }
+  void Close(Done) override { RefuseToAppend(); }
+
+ private:
+  const SealedChunks& sealed_;
+  const LogIdentity identity_;
+  const std::vector<PartitionHead> heads_;
+};
+
+}  // namespace
+
+absl::Status CheckIsEmpty(const Files& files, const std::string& directory) {
+  if (!files.Exists(directory)) return absl::OkStatus();
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(directory));
+  if (names.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrFormat("%s is not empty, it holds %s; a store is only made in a directory that is empty or not there",
+                      directory, names.front()));
+}
+
+std::unique_ptr<PartitionLog> ReadOnlyLog(const SealedChunks& sealed, const LogIdentity& identity) {
+  return std::make_unique<SealedLog>(sealed, identity);
+}
+
+absl::Status CompleteStore(Files& files, const std::string& directory, const LogIdentity& identity,
+                           const GroupLink& last, std::size_t journal_file_bytes) {
+  EVERFOLD_RETURN_IF_ERROR(MakeJournal(files, directory, identity.epoch, last, journal_file_bytes));
+  EVERFOLD_RETURN_IF_ERROR(files.SyncDirectory(SealedDirectory(directory)));
+  return ReplaceFile(files, IdentityPath(directory), EncodeIdentity(identity));
+}
+
+}  // namespace everfold

@@ -1,0 +1,27 @@
+// A store that is made of chunks that there are: restored, or salvaged. It becomes one when its identity is written, as
+// the last thing.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "everfold/log/embedded/sealed_chunks.h"
+#include "everfold/log/files/files.h"
+#include "everfold/log/partition_log.h"
+
+namespace everfold {
+
+// INVALID_ARGUMENT unless the directory is empty or not there.
+absl::Status CheckIsEmpty(const Files& files, const std::string& directory);
+
+// What is sealed, as a log that can only be read. Lifetime: not longer than the chunks.
+std::unique_ptr<PartitionLog> ReadOnlyLog(const SealedChunks& sealed, const LogIdentity& identity);
+
+// Everything but the sealed chunks, which are there: an empty journal, the high-water mark at the last sealed group,
+// and at last the identity.
+absl::Status CompleteStore(Files& files, const std::string& directory, const LogIdentity& identity,
+                           const GroupLink& last, std::size_t journal_file_bytes);
+
+}  // namespace everfold

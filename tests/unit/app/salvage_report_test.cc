@@ -1,0 +1,29 @@
+#include <gtest/gtest.h>
+
+#include "everfold/app/backup.h"
+
+namespace everfold {
+namespace {
+
+TEST(FormatBackup, TellsWhatItHoldsAndWhatItCost) {
+  EXPECT_EQ(FormatBackup({.number = 7, .events = 1234, .bytes_copied = 5678}, absl::Milliseconds(250)),
+            "backup 7 holds 1,234 events; 5,678 bytes were copied in 0.2 s\n");
+}
+
+TEST(FormatSalvage, TellsWhatIsLost) {
+  SalvageReport report;
+  report.last_kept = Sequence(41);
+  report.partitions.resize(3);
+  report.partitions[0] = {.kept = {Offset(20), 4, {}}, .proven = {Offset(25), 5, {}}, .had_more = false};
+  report.partitions[2] = {.kept = {Offset(30), 6, {}}, .proven = {Offset(30), 6, {}}, .had_more = true};
+  report.notes = {"a file cannot be read"};
+  EXPECT_EQ(FormatSalvage(report),
+            "lost: a file cannot be read\n"
+            "partition    kept offset  proven offset  behind it\n"
+            "        0             20             25  nothing is known to have been\n"
+            "        2             30             30  lost or left out\n"
+            "kept all commits up to 41, with 50 events; the first one that is missing, or left out, is 42\n");
+}
+
+}  // namespace
+}  // namespace everfold
