@@ -75,7 +75,10 @@ TEST_F(FailStopTest, AFileThatCouldNotBeReadIsNotReadUntilItIsOpenedAgain) {
   const std::uint64_t reads = disk_.operations(DiskOperation::kRead);
   EXPECT_TRUE(Read(*file).IsIOError());
   char bytes[3];
-  rocksdb::FSReadRequest request{.offset = 0, .len = 3, .scratch = bytes};
+  rocksdb::FSReadRequest request;
+  request.offset = 0;
+  request.len = sizeof(bytes);
+  request.scratch = bytes;
   ASSERT_TRUE(file->MultiRead(&request, 1, options_, kNoContext).ok());
   EXPECT_TRUE(request.status.IsIOError());
   EXPECT_EQ(disk_.operations(DiskOperation::kRead), reads);

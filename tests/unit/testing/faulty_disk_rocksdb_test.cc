@@ -30,7 +30,7 @@ class Store {
     return options;
   }
 
-  explicit Store(FaultyDisk& disk) : env_(rocksdb::NewCompositeEnv(FailStop(disk.ForRocksDb()))) {}
+  explicit Store(FaultyDisk& disk) : env_(rocksdb::NewCompositeEnv(FailStop(disk.ForRocksDb(), "/incoming"))) {}
   ~Store() { Close(); }
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;

@@ -73,6 +73,8 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Families(const rocksdb::Options& op
 
 }  // namespace
 
+std::string IncomingDirectory(const std::string& directory) { return directory + ".incoming"; }
+
 SealedDatabase::SealedDatabase() = default;
 
 absl::StatusOr<std::unique_ptr<SealedDatabase>> SealedDatabase::Open(Files& files, const std::string& directory,

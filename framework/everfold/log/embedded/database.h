@@ -17,6 +17,9 @@ struct Options;
 
 namespace everfold {
 
+// Where files are written that are then ingested into the database in `directory`.
+std::string IncomingDirectory(const std::string& directory);
+
 // The sealed chunks, in the default column family, and their checkpoint. Not movable: RocksDB holds on to its parts.
 class SealedDatabase {
  public:

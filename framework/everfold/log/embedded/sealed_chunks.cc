@@ -94,7 +94,7 @@ class RocksSealedChunks final : public SealedChunks {
   RocksSealedChunks(Files& files, std::string directory, const LogIdentity& identity,
                     std::unique_ptr<SealedDatabase> database)
       : files_(files),
-        incoming_(std::move(directory) + ".incoming"),
+        incoming_(IncomingDirectory(directory)),
         epoch_(identity.epoch),
         database_(std::move(database)) {}
 

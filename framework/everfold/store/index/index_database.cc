@@ -7,8 +7,10 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/log/files/fail_stop.h"
 #include "everfold/store/index/index_options.h"
 
 namespace everfold {
@@ -32,7 +34,7 @@ absl::StatusOr<bool> HoldsDatabase(Files& files, const std::string& path) {
 }  // namespace
 
 IndexDatabase::IndexDatabase(Files& files, const std::string& directory)
-    : directory_(directory), env_(rocksdb::NewCompositeEnv(files.ForRocksDb())) {}
+    : directory_(directory), env_(rocksdb::NewCompositeEnv(FailStop(files.ForRocksDb(), IncomingDirectory(directory)))) {}
 
 IndexDatabase::~IndexDatabase() {
   if (rocks_ == nullptr) return;
@@ -100,8 +102,9 @@ absl::StatusOr<std::optional<std::string>> IndexDatabase::Get(EntryKind kind, st
   return value;
 }
 
+// Another one each time: the file of the last time may be there still, as one more name of a file that was taken in.
 std::string IndexDatabase::IncomingPath(EntryKind kind) const {
-  return IncomingDirectory(directory_) + "/" + NameOf(kind) + ".sst";
+  return absl::StrFormat("%s/%d-%s.sst", IncomingDirectory(directory_), installs_, NameOf(kind));
 }
 
 rocksdb::Options IndexDatabase::FileOptions(EntryKind kind) const {
@@ -117,6 +120,7 @@ absl::Status IndexDatabase::Install(const std::vector<EntryKind>& kinds) {
     file.options.move_files = true;
     file.options.write_global_seqno = false;
   }
+  ++installs_;
   return StatusOf(rocks_->IngestExternalFiles(files), "extended");
 }
 

@@ -67,6 +67,7 @@ class IndexDatabase {
   const std::unique_ptr<rocksdb::Env> env_;  // RocksDB uses it to its end
   std::unique_ptr<rocksdb::DB> rocks_;
   std::array<rocksdb::ColumnFamilyHandle*, kEntryKinds.size()> families_{};
+  std::uint64_t installs_ = 0;
 };
 
 }  // namespace everfold
