@@ -94,7 +94,7 @@ class FailingRun {
 
 std::uint64_t Step() {
   const char* step = std::getenv("EVERFOLD_FAULT_STEP");
-  return step == nullptr ? 5 : std::strtoull(step, nullptr, 10);
+  return step == nullptr ? 25 : std::strtoull(step, nullptr, 10);
 }
 
 std::uint64_t First() {
