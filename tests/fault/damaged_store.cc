@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "everfold/base/check.h"
 #include "everfold/log/embedded/journal_recovery.h"
+#include "everfold/log/embedded/journal_rewrite.h"
 #include "everfold/log/embedded/sealed_chunks.h"
 #include "everfold/log/embedded/store_identity.h"
 #include "everfold/log/embedded/store_parts.h"
@@ -138,6 +139,27 @@ IntactStore MakeIntactStore(std::uint64_t seed) {
   const std::set<std::string> in_use = JournalFilesInUse(*intact.disk);
   for (const auto& [path, bytes] : FilesOf(*intact.disk)) intact.kinds[path] = KindOf(path, bytes, in_use);
   return intact;
+}
+
+IntactStore MakeStoreInRewriting(std::uint64_t seed) {
+  IntactStore cut;
+  FaultyDisk disk;
+  StoreOnDisk store(seed, disk);
+  Configure(store);
+  EVERFOLD_CHECK(store.Open().ok());
+  for (std::size_t i = 0; i < 8; ++i) store.Send(RandomAppend(store.random(), i));
+  EVERFOLD_CHECK(store.Settle());
+  cut.names = store.ledger().names();
+  cut.contents = ReadContents(store.store(), cut.names).value();
+  store.Die();
+  for (std::uint64_t n = 1; !disk.Exists(RewritePath(kStore)); ++n) {
+    disk.FailFrom(n, DiskFault::kIoError, FaultTimes::kForever);
+    EVERFOLD_CHECK(!store.Open().ok());
+    store.Die();
+  }
+  cut.disk = disk.Copy();
+  cut.kinds[RewritePath(kStore)] = "records being rewritten";
+  return cut;
 }
 
 Judgement Judge(const IntactStore& intact, FaultyDisk& disk) {

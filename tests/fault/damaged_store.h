@@ -12,7 +12,7 @@
 namespace everfold {
 
 struct IntactStore {
-  std::unique_ptr<FaultyDisk> disk;                  // closed gently
+  std::unique_ptr<FaultyDisk> disk;                  // nobody has it open
   std::vector<std::unique_ptr<FaultyDisk>> earlier;  // the same disk before its last appends, the latest first
   std::map<std::string, std::string> kinds;          // by path: "journal file in use"
   StoreNames names;
@@ -21,6 +21,9 @@ struct IntactStore {
 
 // REQUIRES: nothing fails.
 IntactStore MakeIntactStore(std::uint64_t seed);
+
+// One whose opening after a crash was cut short while it wrote records of the journal to their place again.
+IntactStore MakeStoreInRewriting(std::uint64_t seed);
 
 enum class Outcome {
   kRefused,    // the store does not open, and says what is damaged

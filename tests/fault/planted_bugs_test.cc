@@ -32,6 +32,10 @@ TEST(PlantedBugs, AJournalThatIsNotSyncedIsFound) {
   EXPECT_THAT(FirstViolation(Carelessness::kJournalNotSynced, false), testing::Not(testing::IsEmpty()));
 }
 
+TEST(PlantedBugs, AnAcknowledgementBeforeTheSyncIsFound) {
+  EXPECT_THAT(FirstViolation(Carelessness::kAcknowledgedBeforeSync, false), testing::HasSubstr("is lost"));
+}
+
 TEST(PlantedBugs, AMarkBeforeTheSyncIsFound) {
   EXPECT_THAT(FirstViolation(Carelessness::kMarkedBeforeJournalSynced, true), testing::HasSubstr("DATA_LOSS"));
 }
