@@ -46,9 +46,9 @@ bool ReadAll(std::string_view bytes) {
   Offset next = chunk.header().first_offset;
   while (chunk.NextCommit()) {
     EVERFOLD_CHECK(chunk.commit().first_offset == next);
-    if (chunk.commit().tombstone) next = next.Plus(chunk.commit().event_count);
     if (!chunk.commit().tombstone) EVERFOLD_CHECK(chunk.DecodeMetadata().ok());
     while (chunk.NextStream()) {
+      if (chunk.commit().tombstone) next = next.Plus(chunk.stream().event_count);
       Version version = chunk.stream().first_version;
       while (chunk.NextEvent()) {
         EVERFOLD_CHECK(chunk.event().offset == next && chunk.event().version == version && chunk.event().type > 0);

@@ -54,6 +54,7 @@ absl::StatusOr<StreamEvents> StreamOf(ChunkReader& chunk, const ChunkTypes& type
   StreamEvents stream;
   stream.stream = {std::string(chunk.commit().tenant), std::string(view.aggregate), std::string(view.id)};
   stream.first_version = view.first_version;
+  if (chunk.commit().tombstone) stream.erased_events = view.event_count;
   while (chunk.NextEvent()) {
     EVERFOLD_ASSIGN_OR_RETURN(Event event, EventOf(chunk, types));
     stream.events.push_back(std::move(event));
@@ -76,14 +77,13 @@ absl::StatusOr<Commit> CommitOf(ChunkReader& chunk, const ChunkTypes& types) {
   const CommitView& view = chunk.commit();
   Commit commit;
   commit.sequence = view.sequence;
-  if (view.tombstone) {
-    commit.erased_events = view.event_count;
-    return commit;
-  }
   commit.recorded_at = view.recorded_at;
   commit.tenant = view.tenant;
-  EVERFOLD_ASSIGN_OR_RETURN(commit.command, CommandOf(view, types));
-  EVERFOLD_ASSIGN_OR_RETURN(commit.metadata, chunk.DecodeMetadata());
+  commit.erased = view.tombstone;
+  if (!commit.erased) {
+    EVERFOLD_ASSIGN_OR_RETURN(commit.command, CommandOf(view, types));
+    EVERFOLD_ASSIGN_OR_RETURN(commit.metadata, chunk.DecodeMetadata());
+  }
   while (chunk.NextStream()) {
     EVERFOLD_ASSIGN_OR_RETURN(StreamEvents stream, StreamOf(chunk, types));
     commit.streams.push_back(std::move(stream));
@@ -109,8 +109,8 @@ absl::StatusOr<Chunk> DecodeChunk(std::string_view bytes, const TypeDictionary& 
 absl::Status VisitEvents(const Chunk& chunk, absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) {
   Position position{chunk.header.partition, chunk.header.first_offset};
   for (const Commit& commit : chunk.commits) {
-    position.offset = position.offset.Plus(commit.erased_events);
     for (const StreamEvents& stream : commit.streams) {
+      position.offset = position.offset.Plus(stream.erased_events);
       Version version = stream.first_version;
       for (const Event& event : stream.events) {
         EVERFOLD_RETURN_IF_ERROR(visit({commit, stream, event, version, position}));

@@ -158,18 +158,22 @@ bool ChunkReader::NextPlace(const WantedTypes* wanted) {
 }
 
 bool ChunkReader::ReadTombstone(ByteReader in) {
+  const std::int64_t behind_base = Unzigzag(in.Varint());
+  const std::uint64_t streams = in.Varint();
+  versions_ = in.rest();
+  in.SkipVarints(streams);
   const std::uint64_t events = in.Varint();
   tombstone_leaf_ = in.Bytes(kDigestBytes);
   commit_.reason = in.String();
+  commit_.tenant = in.String();
+  body_ = in.rest();
   if (in.failed()) return DamagedCommit(in.failure());
-  if (!in.done()) return DamagedCommit(absl::StrFormat("%d bytes follow its reason", in.left()));
-  if (!CountEvents(events)) return false;
-  commit_.stream_count = 0;
-  commit_.recorded_at = absl::Time();
+  if (!PlaceInTime(behind_base) || !CountEvents(events)) return false;
+  commit_.recorded_at = absl::FromUnixMicros(recorded_micros_);
+  commit_.stream_count = streams_left_ = static_cast<std::uint32_t>(streams);
   commit_.command_type = 0;
-  commit_.tenant = commit_.command_id = commit_.command_fingerprint = {};
-  streams_left_ = events_left_ = 0;
-  body_ = {};
+  commit_.command_id = commit_.command_fingerprint = {};
+  types_ = {};
   return true;
 }
 
@@ -239,7 +243,13 @@ bool ChunkReader::NextStream() {
   }
   stream_.event_count = stream_events_left_ = static_cast<std::uint32_t>(events);
   stream_.first_offset = Offset(commit_.first_offset.value() + (commit_.event_count - events_left_));
+  if (commit_.tombstone) LeaveOutEvents();
   return ReadFirstVersion();
+}
+
+void ChunkReader::LeaveOutEvents() {
+  events_left_ -= stream_events_left_;
+  stream_events_left_ = 0;
 }
 
 bool ChunkReader::ReadFirstVersion() {

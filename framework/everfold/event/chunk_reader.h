@@ -28,13 +28,13 @@ namespace everfold {
 struct CommitView {
   Sequence sequence;
   Offset first_offset;            // of its first event; of the next one, if it has none
-  std::uint32_t event_count = 0;  // also of a tombstone
+  std::uint32_t event_count = 0;  // also of a tombstone, which has none
   std::uint32_t stream_count = 0;
-  bool tombstone = false;  // erased: only the fields above and `reason` are there
-  std::string_view reason;
   absl::Time recorded_at;
-  TypeId command_type = 0;
   std::string_view tenant;
+  bool tombstone = false;   // erased: only the fields above and `reason` are there, and its streams without their events
+  std::string_view reason;  // of the erasure
+  TypeId command_type = 0;
   std::string_view command_id;           // empty: the command has no identity
   std::string_view command_fingerprint;  // of its request
 };
@@ -43,7 +43,7 @@ struct StreamView {
   std::string_view aggregate;
   std::string_view id;
   Version first_version;
-  std::uint32_t event_count = 0;
+  std::uint32_t event_count = 0;  // also of a tombstone's stream, which has none
   Offset first_offset;
 };
 
@@ -109,6 +109,7 @@ class ChunkReader {
   bool ReadBodyBegin();
   bool SkipMetadata();
   bool SkipHeaders(ByteReader& in);
+  void LeaveOutEvents();
   bool ReadFirstVersion();
   bool CheckBodyEnd();
   bool ReadEventOptions(unsigned present);

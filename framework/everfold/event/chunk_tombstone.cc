@@ -9,14 +9,39 @@
 namespace everfold {
 namespace {
 
-std::string TombstoneOf(const ChunkReader& chunk, std::string_view reason) {
+// The streams of a tombstone: their first versions, and what else it says of them.
+struct ErasedStreams {
+  std::string first_versions;
+  std::string rest;
+};
+
+ErasedStreams EraseStreams(ChunkReader& chunk) {
+  ErasedStreams erased;
+  while (chunk.NextStream()) {
+    const StreamView& stream = chunk.stream();
+    AppendVarint(erased.first_versions, stream.first_version.value());
+    AppendString(erased.rest, stream.aggregate);
+    AppendString(erased.rest, stream.id);
+    AppendVarint(erased.rest, stream.event_count);
+  }
+  return erased;
+}
+
+std::string TombstoneOf(ChunkReader& chunk, std::string_view reason) {
+  const CommitView& commit = chunk.commit();
   const Digest leaf = chunk.leaf();
+  const ErasedStreams streams = EraseStreams(chunk);
   std::string tombstone(1, static_cast<char>(CommitKind::kTombstone));
-  AppendVarint(tombstone, chunk.commit().sequence.value() - chunk.header().first_sequence.value());
-  AppendVarint(tombstone, chunk.commit().event_count);
+  AppendVarint(tombstone, commit.sequence.value() - chunk.header().first_sequence.value());
+  AppendVarint(tombstone,
+               Zigzag(absl::ToUnixMicros(commit.recorded_at) - absl::ToUnixMicros(chunk.header().base_time)));
+  AppendVarint(tombstone, commit.stream_count);
+  tombstone.append(streams.first_versions);
+  AppendVarint(tombstone, commit.event_count);
   tombstone.append(reinterpret_cast<const char*>(leaf.data()), leaf.size());
   AppendString(tombstone, reason);
-  return tombstone;
+  AppendString(tombstone, commit.tenant);
+  return tombstone + streams.rest;
 }
 
 absl::Status CheckHolds(const ChunkHeader& header, Sequence sequence, bool found) {
@@ -42,9 +67,8 @@ absl::StatusOr<std::string> WithTombstone(std::string_view chunk, Sequence seque
   erased.append(reader.definition_bytes());
   bool found = false;
   while (reader.NextCommit()) {
-    const bool here = reader.commit().sequence == sequence;
-    found = found || here;
-    if (here) {
+    if (reader.commit().sequence == sequence) {
+      found = true;
       AppendString(erased, TombstoneOf(reader, reason));
     } else {
       AppendString(erased, reader.commit_bytes());

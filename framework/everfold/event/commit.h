@@ -50,7 +50,10 @@ struct StreamEvents {
   StreamId stream;
   Version first_version;
   std::vector<Event> events;
-  Version last_version() const { return Version(first_version.value() + events.size() - 1); }
+  std::uint64_t erased_events = 0;  // of a tombstone, which has these instead
+
+  std::uint64_t event_count() const { return events.size() + erased_events; }
+  Version last_version() const { return Version(first_version.value() + event_count() - 1); }
   friend bool operator==(const StreamEvents&, const StreamEvents&) = default;
 };
 
@@ -63,11 +66,11 @@ struct Commit {
   CommandId command;
   Metadata metadata;
   std::vector<StreamEvents> streams;  // may be empty: a recorded outcome
-  std::uint64_t erased_events = 0;    // of a tombstone, which has nothing else but its sequence
+  bool erased = false;                // a tombstone: command, metadata and events are gone
 
   std::uint64_t event_count() const {
-    std::uint64_t count = erased_events;
-    for (const StreamEvents& stream : streams) count += stream.events.size();
+    std::uint64_t count = 0;
+    for (const StreamEvents& stream : streams) count += stream.event_count();
     return count;
   }
   friend bool operator==(const Commit&, const Commit&) = default;

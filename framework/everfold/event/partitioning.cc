@@ -2,29 +2,37 @@
 
 #include <xxhash.h>
 
+#include <string_view>
+
 #include "everfold/base/check.h"
 
 namespace everfold {
 
-std::string_view PlacementOf(const StreamId& stream, std::string& scratch) {
-  const std::size_t open = stream.id.find('{');
-  if (open != std::string::npos) {
-    const std::size_t close = stream.id.find('}', open + 1);
-    if (close != std::string::npos && close > open + 1) {
-      return std::string_view(stream.id).substr(open + 1, close - open - 1);
-    }
+namespace {
+
+// The text between '{' and '}' of the id; empty if there is none.
+std::string_view TaggedPart(std::string_view id) {
+  const std::size_t open = id.find('{');
+  if (open == std::string_view::npos) return {};
+  const std::size_t close = id.find('}', open + 1);
+  return close == std::string_view::npos ? std::string_view() : id.substr(open + 1, close - open - 1);
+}
+
+}  // namespace
+
+void AppendPlacement(const StreamId& stream, std::string& out) {
+  if (const std::string_view tagged = TaggedPart(stream.id); !tagged.empty()) {
+    out.append(tagged);
+  } else {
+    out.append(stream.aggregate).append("/").append(stream.id);
   }
-  scratch = stream.ToString();
-  return scratch;
 }
 
 PartitionId PartitionOf(const StreamId& stream, std::uint32_t partitions) {
   EVERFOLD_CHECK(partitions >= 1 && partitions <= kMaxPartitions);
-  std::string scratch;
-  const std::string_view placement = PlacementOf(stream, scratch);
-  std::string key = stream.tenant;
-  key.push_back('\0');
-  key.append(placement);
+  thread_local std::string key;  // it is made for every append
+  key.assign(stream.tenant).push_back('\0');
+  AppendPlacement(stream, key);
   return PartitionId(static_cast<std::uint32_t>(XXH3_64bits(key.data(), key.size()) % partitions));
 }
 

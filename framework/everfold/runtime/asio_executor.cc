@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/synchronization/mutex.h"
 #include "everfold/base/check.h"
 
 namespace everfold {
@@ -74,7 +75,13 @@ struct AsioExecutor::Pool {
   std::jthread timer_thread;
 };
 
-AsioExecutor::AsioExecutor(int threads) : pool_(std::make_unique<Pool>(threads)) { EVERFOLD_CHECK(threads >= 1); }
+AsioExecutor::AsioExecutor(int threads) : pool_(std::make_unique<Pool>(threads)) {
+  EVERFOLD_CHECK(threads >= 1);
+#ifdef NDEBUG
+  // Debian's Abseil is built with its debugging checks, of which this one takes a global lock for every lock.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+#endif
+}
 
 AsioExecutor::~AsioExecutor() = default;
 

@@ -1,13 +1,22 @@
 #include "everfold/runtime/disk_thread.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <utility>
 
 namespace everfold {
 
-DiskThread::DiskThread(std::string name) : thread_([this] { Run(); }) {
+DiskThread::DiskThread(std::string name, Priority priority) : thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), name.c_str());
+  if (priority == Priority::kLow) Post(LowerPriority);
+}
+
+// Of the calling thread alone: in Linux each has a nice value of its own. A wish: without it all work is done, too.
+void DiskThread::LowerPriority() {
+  constexpr int kNice = 10;
+  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
 }
 
 DiskThread::~DiskThread() {

@@ -1,4 +1,7 @@
 // A thread for work that blocks on a disk. Only backends use it, behind their ports.
+//
+// Work that nobody waits for goes to one of low priority: it takes what the others leave of the processors, and does
+// not hold up those whom an append waits for.
 #pragma once
 
 #include <deque>
@@ -14,14 +17,17 @@ namespace everfold {
 // Threading: thread-safe. The destructor runs what is posted, then ends the thread.
 class DiskThread final : public Strand {
  public:
+  enum class Priority { kNormal, kLow };
+
   // `name`, of at most 15 bytes, is what debuggers and top show.
-  explicit DiskThread(std::string name);
+  explicit DiskThread(std::string name, Priority priority = Priority::kNormal);
   ~DiskThread() override;
 
   void Post(Task task) override;
 
  private:
   void Run();
+  static void LowerPriority();
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || !tasks_.empty(); }
 
   Mutex mutex_;

@@ -41,6 +41,16 @@ absl::Status ValidateEvent(const NewEvent& event) {
   return absl::OkStatus();
 }
 
+absl::Status CheckDistinct(const std::vector<StreamAppend>& streams) {
+  if (streams.size() == 1) return absl::OkStatus();
+  std::set<StreamId> met;
+  for (const StreamAppend& stream : streams) {
+    if (met.insert(stream.stream).second) continue;
+    return Invalid(absl::StrFormat("an append names %s twice", stream.stream.ToString()));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::size_t PayloadBytesOf(const AppendRequest& request) {
@@ -56,17 +66,14 @@ absl::Status ValidateAppend(const AppendRequest& request) {
   EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of metadata", kMaxMetadataBytes, BytesOf(request.metadata)));
   if (request.streams.empty()) return Invalid("an append names at least one stream");
   EVERFOLD_RETURN_IF_ERROR(AtMost("streams of an append", kMaxStreamsPerCommit, request.streams.size()));
-  std::set<StreamId> streams;
   std::size_t events = 0;
   for (const StreamAppend& stream : request.streams) {
     EVERFOLD_RETURN_IF_ERROR(ValidateStreamId(stream.stream));
     if (stream.stream.tenant != request.tenant) return Invalid("all streams of an append belong to its tenant");
-    if (!streams.insert(stream.stream).second) {
-      return Invalid(absl::StrFormat("an append names %s twice", stream.stream.ToString()));
-    }
     for (const NewEvent& event : stream.events) EVERFOLD_RETURN_IF_ERROR(ValidateEvent(event));
     events += stream.events.size();
   }
+  EVERFOLD_RETURN_IF_ERROR(CheckDistinct(request.streams));
   if (events == 0 && request.command.empty()) return Invalid("an append without events needs a command id");
   EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of an append", kMaxCommitBytes, PayloadBytesOf(request)));
   return AtMost("events of an append", kMaxEventsPerCommit, events);

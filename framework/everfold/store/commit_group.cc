@@ -11,12 +11,12 @@
 namespace everfold {
 namespace {
 
-absl::Status VersionConflict(const PreparedStream& stream, Version actual) {
+absl::Status VersionConflict(const StreamId& stream, const StreamExpectation& expected, Version actual) {
   return Error(absl::StatusCode::kAborted, reason::kVersionConflict,
-               absl::StrFormat("%s: expected %s, it is at version %d", stream.stream.ToString(),
-                               stream.expectation.ToString(), actual.value()),
-               {{"stream", stream.stream.ToString()},
-                {"expected", stream.expectation.ToString()},
+               absl::StrFormat("%s: expected %s, it is at version %d", stream.ToString(), expected.ToString(),
+                               actual.value()),
+               {{"stream", stream.ToString()},
+                {"expected", expected.ToString()},
                 {"actual_version", std::to_string(actual.value())}});
 }
 
@@ -32,39 +32,47 @@ GroupBuilder::GroupBuilder(const PartitionLog& log, const StoreIndex& index, Log
   Abandon();
 }
 
-absl::StatusOr<AppendResult> GroupBuilder::Add(PreparedAppend& request, absl::Time now) {
-  if (!request.command.empty()) {
+absl::Status GroupBuilder::Add(PreparedAppend& request, absl::Time now) {
+  if (request.command_name.has_value()) {
     EVERFOLD_ASSIGN_OR_RETURN(std::optional<AppendResult> repeat, FindRepeat(request));
-    if (repeat.has_value()) return *std::move(repeat);
+    if (repeat.has_value()) {
+      request.result = *std::move(repeat);
+      return absl::OkStatus();
+    }
   }
   EVERFOLD_RETURN_IF_ERROR(CheckExpectations(request));
-  return Place(request, NextRecordedAt(request, now));
+  Place(request, NextRecordedAt(request, now));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<AppendResult>> GroupBuilder::FindRepeat(const PreparedAppend& request) const {
-  const CommandKey key{request.tenant, request.command.type, request.command.id};
   std::optional<RecordedCommand> known;
-  if (const auto on_way = commands_on_way_.find(key); on_way != commands_on_way_.end()) {
-    known = on_way->second;
+  if (const auto on_way = commands_on_way_.find(*request.command_name); on_way != commands_on_way_.end()) {
+    known = {on_way->second->command.fingerprint, on_way->second->result};
+    known->result.repeated = true;
   } else {
-    EVERFOLD_ASSIGN_OR_RETURN(known, ReadCommand(log_, index_, key));
+    EVERFOLD_ASSIGN_OR_RETURN(
+        known, ReadCommand(log_, index_, {request.tenant, request.command.type, request.command.id}));
   }
   if (!known.has_value()) return std::nullopt;
   EVERFOLD_ASSIGN_OR_RETURN(AppendResult result, RepeatedResult(*known, request.command));
   return std::optional(std::move(result));
 }
 
-absl::StatusOr<Version> GroupBuilder::VersionOf(const PreparedStream& stream) const {
-  const auto on_way = versions_on_way_.find(stream.key);
+absl::StatusOr<Version> GroupBuilder::VersionOf(const EntryName& stream) const {
+  const auto on_way = versions_on_way_.find(stream);
   if (on_way != versions_on_way_.end()) return on_way->second;
-  return index_.VersionOf(stream.stream);
+  return index_.VersionOf(stream);
 }
 
 absl::Status GroupBuilder::CheckExpectations(const PreparedAppend& request) {
   versions_.clear();
-  for (const PreparedStream& stream : request.streams) {
-    EVERFOLD_ASSIGN_OR_RETURN(const Version version, VersionOf(stream));
-    if (!stream.expectation.Holds(version)) return VersionConflict(stream, version);
+  for (std::size_t i = 0; i < request.streams.size(); ++i) {
+    const PreparedStream& stream = request.streams[i];
+    EVERFOLD_ASSIGN_OR_RETURN(const Version version, VersionOf(stream.name));
+    if (!stream.expectation.Holds(version)) {
+      return VersionConflict(request.result.streams[i].stream, stream.expectation, version);
+    }
     versions_.push_back(version);
   }
   return absl::OkStatus();
@@ -78,36 +86,26 @@ absl::Time GroupBuilder::NextRecordedAt(const PreparedAppend& request, absl::Tim
   return std::max(tail_.last_recorded_at, rounded);
 }
 
-AppendResult GroupBuilder::Place(PreparedAppend& request, absl::Time recorded_at) {
+void GroupBuilder::Place(PreparedAppend& request, absl::Time recorded_at) {
   tail_.last_sequence = tail_.last_sequence.Next();
   tail_.last_recorded_at = recorded_at;
   for (std::size_t part = 0; part < request.parts.size(); ++part) AddPart(request, part, recorded_at);
-  AppendResult result{.sequence = tail_.last_sequence, .recorded_at = recorded_at, .streams = {}};
-  result.streams.reserve(request.streams.size());
+  request.result.sequence = tail_.last_sequence;
+  request.result.recorded_at = recorded_at;
   for (std::size_t i = 0; i < request.streams.size(); ++i) {
-    result.streams.push_back(PlaceStream(request.streams[i], versions_[i]));
+    PlaceStream(request.streams[i], versions_[i], request.result.streams[i]);
   }
-  ++commits_;
   bytes_ += request.bytes;
-  if (!request.command.empty()) {
-    CommandKey key{request.tenant, request.command.type, request.command.id};
-    RecordedCommand& recorded = commands_on_way_[key] = {request.command.fingerprint, result};
-    recorded.result.repeated = true;
-    group_.commands.push_back(std::move(key));
-  }
-  return result;
+  if (request.command_name.has_value()) commands_on_way_[*request.command_name] = &request;
+  group_.commits.push_back(&request);
 }
 
-// Takes the stream's name.
-StreamResult GroupBuilder::PlaceStream(PreparedStream& stream, Version before) {
+void GroupBuilder::PlaceStream(const PreparedStream& stream, Version before, StreamResult& result) {
   PartitionHead& head = tail_.heads[stream.partition.value()];
   head.offset = head.offset.Plus(stream.events);
-  const Version version(before.value() + stream.events);
-  if (stream.events > 0) {
-    versions_on_way_[stream.key] = version;
-    group_.versions.emplace_back(std::move(stream.key), version);
-  }
-  return {std::move(stream.stream), version, {stream.partition, head.offset}};
+  result.version = Version(before.value() + stream.events);
+  result.position = {stream.partition, head.offset};
+  if (stream.events > 0) versions_on_way_[stream.name] = result.version;
 }
 
 void GroupBuilder::AddPart(const PreparedAppend& request, std::size_t index, absl::Time recorded_at) {
@@ -122,10 +120,13 @@ void GroupBuilder::AddPart(const PreparedAppend& request, std::size_t index, abs
   for (TypeId& type : type_ids_) {
     if (type == 0) type = TypeIdOf(part.partition, *unknown++, writer);
   }
-  const bool has_type = !request.command.type.empty();
+  TypeId command_type = part.command_type;
+  if (command_type == 0 && !request.command.type.empty()) {
+    command_type = TypeIdOf(part.partition, {request.command.type, ""}, writer);
+  }
   writer.Add({.sequence = tail_.last_sequence,
               .recorded_at = recorded_at,
-              .command_type = has_type ? TypeIdOf(part.partition, {request.command.type, ""}, writer) : 0,
+              .command_type = command_type,
               .first_versions = first_versions_,
               .event_types = type_ids_,
               .body = part.body});
@@ -169,19 +170,23 @@ CommitGroup GroupBuilder::Finish() {
     chunk.open = false;
   }
   touched_.clear();
-  commits_ = 0;
   bytes_ = 0;
   group_.tail = tail_;
   return std::exchange(group_, {});
 }
 
 void GroupBuilder::Settle(const CommitGroup& group) {
-  for (const auto& [stream, version] : group.versions) {
-    const auto on_way = versions_on_way_.find(stream);
-    if (on_way != versions_on_way_.end() && on_way->second == version) versions_on_way_.erase(on_way);
-  }
-  for (const CommandKey& command : group.commands) commands_on_way_.erase(command);
+  for (const PreparedAppend* commit : group.commits) Forget(*commit);
   settled_ = group.tail;
+}
+
+void GroupBuilder::Forget(const PreparedAppend& commit) {
+  for (std::size_t i = 0; i < commit.streams.size(); ++i) {
+    const auto on_way = versions_on_way_.find(commit.streams[i].name);
+    const bool is_last = on_way != versions_on_way_.end() && on_way->second == commit.result.streams[i].version;
+    if (is_last) versions_on_way_.erase(on_way);
+  }
+  if (commit.command_name.has_value()) commands_on_way_.erase(*commit.command_name);
 }
 
 void GroupBuilder::Abandon() {

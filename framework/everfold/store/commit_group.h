@@ -20,25 +20,26 @@ namespace everfold {
 
 // A group that is on its way into the log.
 struct CommitGroup {
-  std::vector<ChunkAppend> chunks;  // one for each partition that it touches
-  LogTail tail;                     // of the log when it is durable
-  std::vector<std::pair<StreamKey, Version>> versions;  // of the streams that it changes
-  std::vector<CommandKey> commands;                     // that it records
+  std::vector<ChunkAppend> chunks;             // one for each partition that it touches
+  LogTail tail;                                // of the log when it is durable
+  std::vector<const PreparedAppend*> commits;  // in it
 };
 
 // Builds one group after the other. Each request is checked against the durable state and everything that is on its
 // way, in order; whether that will become durable is not known yet, so what is told of it must wait.
 //
-// Threading: one thread. Lifetime: not longer than log and index.
+// Threading: one thread. Lifetime: not longer than log and index; requests that were taken in stay until their group is
+// settled or abandoned.
 class GroupBuilder {
  public:
   GroupBuilder(const PartitionLog& log, const StoreIndex& index, LogTail tail, std::uint64_t writer_epoch);
 
-  // Takes the request in as the next commit, and what it needs out of it; or finds why not: then it changes nothing.
-  absl::StatusOr<AppendResult> Add(PreparedAppend& request, absl::Time now);
+  // Takes the request in as the next commit, or finds that it repeats an earlier one: `request.result` is what its
+  // caller is told. Or finds why not; then it changes nothing.
+  absl::Status Add(PreparedAppend& request, absl::Time now);
 
   bool empty() const { return touched_.empty(); }
-  std::size_t commits() const { return commits_; }
+  std::size_t commits() const { return group_.commits.size(); }
   std::size_t bytes() const { return bytes_; }
   // The group that was gathered; the next one begins. REQUIRES: not empty.
   CommitGroup Finish();
@@ -56,14 +57,15 @@ class GroupBuilder {
   };
 
   absl::StatusOr<std::optional<AppendResult>> FindRepeat(const PreparedAppend& request) const;
-  absl::StatusOr<Version> VersionOf(const PreparedStream& stream) const;
+  absl::StatusOr<Version> VersionOf(const EntryName& stream) const;
   absl::Status CheckExpectations(const PreparedAppend& request);
-  AppendResult Place(PreparedAppend& request, absl::Time recorded_at);
-  StreamResult PlaceStream(PreparedStream& stream, Version before);
+  void Place(PreparedAppend& request, absl::Time recorded_at);
+  void PlaceStream(const PreparedStream& stream, Version before, StreamResult& result);
   void AddPart(const PreparedAppend& request, std::size_t part, absl::Time recorded_at);
   PartitionChunk& OpenChunk(PartitionId partition);
   TypeId TypeIdOf(PartitionId partition, const EventType& type, ChunkWriter& writer);
   absl::Time NextRecordedAt(const PreparedAppend& request, absl::Time now) const;
+  void Forget(const PreparedAppend& commit);
 
   const PartitionLog& log_;
   const StoreIndex& index_;
@@ -72,13 +74,12 @@ class GroupBuilder {
   LogTail settled_;                                                   // durable
   std::vector<absl::flat_hash_map<EventType, TypeId>> defined_;       // by partition, since the last Abandon
   std::vector<TypeId> last_type_;                                     // by partition
-  absl::flat_hash_map<StreamKey, Version> versions_on_way_;
-  absl::flat_hash_map<CommandKey, RecordedCommand> commands_on_way_;
+  absl::flat_hash_map<EntryName, Version> versions_on_way_;
+  absl::flat_hash_map<EntryName, const PreparedAppend*> commands_on_way_;
 
   // Of the group that is being gathered.
   std::vector<PartitionChunk> chunks_;  // by partition
   std::vector<PartitionId> touched_;
-  std::size_t commits_ = 0;
   std::size_t bytes_ = 0;  // of the bodies
   CommitGroup group_;
 

@@ -52,12 +52,12 @@ void Committer::Append(AppendRequest request, EventStore::AppendDone done) {
   std::optional<TaskScope::Guard> guard = scope_.Enter();
   if (!guard.has_value()) return Refuse(std::move(done), Closed("it is shutting down"));
   if (absl::Status status = Admit(*prepared); !status.ok()) return Refuse(std::move(done), std::move(status));
-  auto waiting = std::make_unique<Waiting>(Waiting{*std::move(prepared), {std::move(done), *std::move(guard)}});
+  auto asked = std::make_unique<Asked>(Asked{*std::move(prepared), std::move(done), *std::move(guard), absl::OkStatus()});
   bool first = false;
   {
     MutexLock lock(&incoming_mutex_);
     first = incoming_.empty();
-    incoming_.push_back(std::move(waiting));
+    incoming_.push_back(std::move(asked));
   }
   if (first) strand_.Post([self = shared_from_this()] { self->Take(); });
 }
@@ -87,12 +87,17 @@ void Committer::SetHealth(absl::Status why) {
 }
 
 void Committer::Take() {
-  std::vector<WaitingPtr> taken;
+  std::vector<AskedPtr> taken;
   {
     MutexLock lock(&incoming_mutex_);
     taken.swap(incoming_);
   }
-  for (WaitingPtr& waiting : taken) waiting_.push_back(std::move(waiting));
+  std::vector<const EntryName*> streams;
+  for (AskedPtr& asked : taken) {
+    for (const PreparedStream& stream : asked->request.streams) streams.push_back(&stream.name);
+    waiting_.push_back(std::move(asked));
+  }
+  parts_.index->PrefetchVersions(streams);
   GatherGroups();
 }
 
@@ -113,31 +118,30 @@ bool Committer::WorthAGroup() const {
 }
 
 void Committer::GatherGroup() {
-  std::vector<Answer> answers = FillGroup();
-  if (!builder_.empty()) return SendGroup(std::move(answers));
+  std::vector<AskedPtr> asked = FillGroup();
+  if (!builder_.empty()) return SendGroup(std::move(asked));
   // Nothing is to be written; but what was found may depend on groups that are on their way.
-  if (on_the_way_.empty()) return Deliver(std::move(answers));
-  for (Answer& answer : answers) on_the_way_.back().answers.push_back(std::move(answer));
+  if (on_the_way_.empty()) return Deliver(std::move(asked));
+  for (AskedPtr& it : asked) on_the_way_.back().asked.push_back(std::move(it));
 }
 
-std::vector<Committer::Answer> Committer::FillGroup() {
-  std::vector<Answer> answers;
-  answers.reserve(std::min(waiting_.size(), options_.max_group_commits));
+std::vector<Committer::AskedPtr> Committer::FillGroup() {
+  std::vector<AskedPtr> asked;
+  asked.reserve(std::min(waiting_.size(), options_.max_group_commits));
   const absl::Time now = parts_.clock.Now();
   while (!waiting_.empty() && builder_.commits() < options_.max_group_commits &&
          (builder_.empty() || builder_.bytes() + waiting_.front()->request.bytes <= options_.max_group_bytes)) {
-    const WaitingPtr waiting = std::move(waiting_.front());
+    Asked& next = *asked.emplace_back(std::move(waiting_.front()));
     waiting_.pop_front();
-    Dismiss(waiting->request);
-    Outcome outcome = builder_.Add(waiting->request, now);
-    answers.push_back({std::move(waiting->caller), std::move(outcome)});
+    Dismiss(next.request);
+    next.refused = builder_.Add(next.request, now);
   }
-  return answers;
+  return asked;
 }
 
-void Committer::SendGroup(std::vector<Answer> answers) {
+void Committer::SendGroup(std::vector<AskedPtr> asked) {
   last_group_commits_ = builder_.commits();
-  on_the_way_.push_back({.group = builder_.Finish(), .answers = std::move(answers)});
+  on_the_way_.push_back({.group = builder_.Finish(), .asked = std::move(asked)});
   parts_.log.Append(on_the_way_.back().group.chunks,
                     [self = shared_from_this()](absl::Status status) { self->OnLogged(std::move(status)); });
 }
@@ -163,7 +167,7 @@ void Committer::OnDurable() {
   parts_.index->CompleteGroup(ended.group.tail.last_sequence, ended.group.tail.last_recorded_at);
   builder_.Settle(ended.group);
   parts_.durable->Publish(ended.group.tail.heads, ended.group.tail.last_sequence);
-  Deliver(std::move(ended.answers));
+  Deliver(std::move(ended.asked));
 }
 
 // Everything in the group gets the same answer, also what was refused or repeated: it may have been so only because of
@@ -173,7 +177,7 @@ void Committer::OnFailed(const absl::Status& status) {
   const auto next = std::find_if(on_the_way_.begin(), on_the_way_.end(), [](const OnTheWay& it) { return !it.failed; });
   EVERFOLD_CHECK(next != on_the_way_.end());
   next->failed = true;
-  for (Answer& answer : next->answers) answer.outcome = Told(status);
+  for (const AskedPtr& asked : next->asked) asked->refused = Told(status);
   if (on_the_way_.back().failed) Recover();
 }
 
@@ -183,7 +187,7 @@ void Committer::Recover() {
   builder_.Abandon();
   if (!GoesOn(failure_)) SetHealth(failure_);
   failure_ = absl::OkStatus();
-  for (OnTheWay& it : failed) Deliver(std::move(it.answers));
+  for (OnTheWay& it : failed) Deliver(std::move(it.asked));
 }
 
 // The intake is slowed down while the index cannot write what it has in memory.
@@ -208,27 +212,34 @@ void Committer::CloseForIndex(absl::Status broken) {
 
 void Committer::RefuseWaiting() {
   const absl::Status why = Closed(std::string(health().message()));
-  std::vector<Answer> answers;
-  for (const WaitingPtr& waiting : waiting_) {
-    Dismiss(waiting->request);
-    answers.push_back({std::move(waiting->caller), why});
+  std::vector<AskedPtr> refused;
+  for (AskedPtr& asked : waiting_) {
+    Dismiss(asked->request);
+    asked->refused = why;
+    refused.push_back(std::move(asked));
   }
   waiting_.clear();
-  Deliver(std::move(answers));
+  Deliver(std::move(refused));
 }
 
 void Committer::Close(Task done) { scope_.Close(std::move(done)); }
 
 // On the executor, and not on the strand: whatever the callers do then does not hold up the next group. Where there is
 // none, and a single caller waits, a change of threads would be a tenth of its time.
-void Committer::Deliver(std::vector<Answer> answers) {
-  if (answers.empty()) return;
-  if (answers.size() == 1 && waiting_.empty() && on_the_way_.empty()) {
-    return answers[0].caller.done(std::move(answers[0].outcome));
-  }
-  parts_.executor.Post([answers = std::move(answers)]() mutable {
-    for (Answer& answer : answers) answer.caller.done(std::move(answer.outcome));
+void Committer::Deliver(std::vector<AskedPtr> answered) {
+  if (answered.empty()) return;
+  if (answered.size() == 1 && waiting_.empty() && on_the_way_.empty()) return Tell(*answered[0]);
+  parts_.executor.Post([answered = std::move(answered)]() mutable {
+    for (AskedPtr& it : answered) Tell(*std::exchange(it, nullptr));
   });
+}
+
+void Committer::Tell(Asked& answered) {
+  if (answered.refused.ok()) {
+    answered.done(std::move(answered.request.result));
+  } else {
+    answered.done(std::move(answered.refused));
+  }
 }
 
 void Committer::Refuse(EventStore::AppendDone done, absl::Status why) {

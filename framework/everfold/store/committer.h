@@ -36,24 +36,19 @@ class Committer final : public std::enable_shared_from_this<Committer> {
   void Close(Task done);
 
  private:
-  using Outcome = absl::StatusOr<AppendResult>;
-  struct Caller {
+  // An append on its way to the log and back to its caller's thread, which made it and frees it: memory that one thread
+  // takes and another gives back costs several times as much.
+  struct Asked {
+    PreparedAppend request;
     EventStore::AppendDone done;
     TaskScope::Guard guard;
+    absl::Status refused;  // why, if it was
   };
-  struct Waiting {
-    PreparedAppend request;
-    Caller caller;
-  };
-  using WaitingPtr = std::unique_ptr<Waiting>;
-  struct Answer {
-    Caller caller;
-    Outcome outcome;
-  };
+  using AskedPtr = std::unique_ptr<Asked>;
   // A group that is in the log's hands, with whom to tell.
   struct OnTheWay {
     CommitGroup group;
-    std::vector<Answer> answers;
+    std::vector<AskedPtr> asked;
     bool failed = false;
   };
 
@@ -62,8 +57,8 @@ class Committer final : public std::enable_shared_from_this<Committer> {
   void GatherGroups();
   bool WorthAGroup() const;
   void GatherGroup();
-  std::vector<Answer> FillGroup();
-  void SendGroup(std::vector<Answer> answers);
+  std::vector<AskedPtr> FillGroup();
+  void SendGroup(std::vector<AskedPtr> asked);
   void OnLogged(absl::Status status);
   void OnDurable();
   void OnFailed(const absl::Status& status);
@@ -77,7 +72,8 @@ class Committer final : public std::enable_shared_from_this<Committer> {
   absl::Status Admit(const PreparedAppend& request);
   void Dismiss(const PreparedAppend& request);
 
-  void Deliver(std::vector<Answer> answers);
+  void Deliver(std::vector<AskedPtr> answered);
+  static void Tell(Asked& answered);
   void Refuse(EventStore::AppendDone done, absl::Status why);
 
   const EventStoreOptions options_;
@@ -88,10 +84,10 @@ class Committer final : public std::enable_shared_from_this<Committer> {
   TaskScope scope_;                             // of appends that are not answered yet
 
   Mutex incoming_mutex_;
-  std::vector<WaitingPtr> incoming_ ABSL_GUARDED_BY(incoming_mutex_);
+  std::vector<AskedPtr> incoming_ ABSL_GUARDED_BY(incoming_mutex_);
 
   // Only on the strand.
-  std::deque<WaitingPtr> waiting_;
+  std::deque<AskedPtr> waiting_;
   GroupBuilder builder_;
   std::deque<OnTheWay> on_the_way_;
   std::size_t last_group_commits_ = 0;

@@ -24,7 +24,7 @@ constexpr std::size_t kRequestFingerprintBytes = 16;
 std::unique_ptr<Strand> IndexStrand(const EventStoreOptions& options, Executor& executor) {
   if (options.make_index_strand != nullptr) return options.make_index_strand();
   if (options.index.directory.empty()) return executor.MakeStrand();
-  return std::make_unique<DiskThread>("everfold-index");
+  return std::make_unique<DiskThread>("everfold-index", DiskThread::Priority::kLow);
 }
 
 bool HasChunks(const PartitionLog& log) {

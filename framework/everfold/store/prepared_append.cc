@@ -9,20 +9,38 @@
 namespace everfold {
 namespace {
 
+// What a commit takes beside names and payloads, about; more is no harm.
+constexpr std::size_t kBytesACommit = 64;
+constexpr std::size_t kBytesAnEvent = 16;
+
+// About how many bytes the body of a commit takes that is in one partition, as nearly all are.
+std::size_t BodyBytesOf(const AppendRequest& request) {
+  std::size_t bytes = kBytesACommit + request.tenant.size() + request.command.id.size();
+  for (const StreamAppend& stream : request.streams) {
+    bytes += stream.stream.aggregate.size() + stream.stream.id.size();
+    for (const NewEvent& event : stream.events) bytes += kBytesAnEvent + event.payload.size();
+  }
+  return bytes;
+}
+
 // Index of the partition's part, which begins with what all parts of the commit share.
-std::size_t PartOf(PartitionId partition, const AppendRequest& request, PreparedAppend& prepared) {
+std::size_t PartOf(PartitionId partition, const AppendRequest& request, const TypeDictionary& types,
+                   PreparedAppend& prepared) {
   for (std::size_t i = 0; i < prepared.parts.size(); ++i) {
     if (prepared.parts[i].partition == partition) return i;
   }
   PreparedPart& part = prepared.parts.emplace_back();
   part.partition = partition;
+  if (prepared.parts.size() == 1) part.body.reserve(BodyBytesOf(request));
   CommitBodyWriter(part.body).Begin(request.tenant, request.command, request.metadata);
+  if (!request.command.type.empty()) part.command_type = types.IdOf(partition, {request.command.type, ""});
   return prepared.parts.size() - 1;
 }
 
 // Takes names of types out of the stream's events.
 void AddStream(StreamAppend& stream, const TypeDictionary& types, PreparedPart& part) {
   CommitBodyWriter writer(part.body);
+  part.type_ids.reserve(part.type_ids.size() + stream.events.size());
   writer.Stream(stream.stream, stream.events.size());
   for (NewEvent& event : stream.events) {
     writer.Event(PayloadCodec::kPlain, event.event_time, event.tags, event.payload);
@@ -39,17 +57,21 @@ absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_
   EVERFOLD_RETURN_IF_ERROR(ValidateAppend(request));
   PreparedAppend prepared;
   prepared.streams.reserve(request.streams.size());
+  prepared.result.streams.reserve(request.streams.size());
   for (StreamAppend& stream : request.streams) {
     const PartitionId partition = PartitionOf(stream.stream, partitions);
-    const std::size_t part = PartOf(partition, request, prepared);
+    const std::size_t part = PartOf(partition, request, types, prepared);
     AddStream(stream, types, prepared.parts[part]);
-    StreamKey key(stream.stream);
-    prepared.streams.push_back({.stream = std::move(stream.stream),
-                                .key = std::move(key),
+    const StreamId& name = stream.stream;
+    prepared.streams.push_back({.name = EntryName::OfStream(name.tenant, name.aggregate, name.id),
                                 .expectation = stream.expectation,
                                 .partition = partition,
                                 .events = static_cast<std::uint32_t>(stream.events.size()),
                                 .part = part});
+    prepared.result.streams.push_back({std::move(stream.stream), Version(), Position()});
+  }
+  if (!request.command.empty()) {
+    prepared.command_name = EntryName::OfCommand(request.tenant, request.command.type, request.command.id);
   }
   for (const PreparedPart& part : prepared.parts) prepared.bytes += part.body.size();
   prepared.tenant = std::move(request.tenant);

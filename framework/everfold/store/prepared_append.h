@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,13 +11,12 @@
 #include "everfold/event/event_type.h"
 #include "everfold/event/position.h"
 #include "everfold/store/append.h"
-#include "everfold/store/stream_key.h"
+#include "everfold/store/index/entry_name.h"
 
 namespace everfold {
 
 struct PreparedStream {
-  StreamId stream;
-  StreamKey key;
+  EntryName name;
   StreamExpectation expectation = StreamExpectation::Any();
   PartitionId partition;
   std::uint32_t events = 0;
@@ -29,15 +29,19 @@ struct PreparedPart {
   std::string body;               // CommitBodyWriter
   std::vector<TypeId> type_ids;   // of its events; 0 where no durable chunk has defined the type yet
   std::vector<EventType> unknown;  // the types of those, in order
+  TypeId command_type = 0;         // 0 where there is none, or it is not defined yet
 };
 
+// What can be done before a commit's place in the log is known is done on the caller's thread.
 struct PreparedAppend {
   std::string tenant;
   CommandId command;
+  std::optional<EntryName> command_name;  // if it has an id
   absl::Time not_before;
   std::vector<PreparedStream> streams;  // of one part in the order in which its body has them
   std::vector<PreparedPart> parts;
   std::size_t bytes = 0;  // of all bodies
+  AppendResult result;    // names the streams; the committer tells the rest
 };
 
 // INVALID_ARGUMENT as ValidateAppend says.

@@ -29,14 +29,14 @@ bool Holds(const ChunkReader& chunk, const StoreIndex& index, const CommandKey& 
   return type != nullptr && type->name == command.type;
 }
 
-void AddStreams(ChunkReader& chunk, const std::string& tenant, AppendResult& result) {
+void AddStreams(ChunkReader& chunk, std::string_view tenant, AppendResult& result) {
   const PartitionId partition = chunk.header().partition;
   while (chunk.NextStream()) {
     const StreamView& stream = chunk.stream();
     const Version last(stream.first_version.value() + stream.event_count - 1);
     const Offset offset(stream.first_offset.value() + stream.event_count - 1);
     result.streams.push_back(
-        {{tenant, std::string(stream.aggregate), std::string(stream.id)}, last, {partition, offset}});
+        {{std::string(tenant), std::string(stream.aggregate), std::string(stream.id)}, last, {partition, offset}});
   }
 }
 

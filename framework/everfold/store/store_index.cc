@@ -16,4 +16,8 @@ absl::StatusOr<std::unique_ptr<StoreIndex>> StoreIndex::Open(StoreIndexOptions o
   return std::make_unique<TieredIndex>(options, log, std::move(opened), disk);
 }
 
+absl::StatusOr<Version> StoreIndex::VersionOf(const StreamId& stream) const {
+  return VersionOf(EntryName::OfStream(stream.tenant, stream.aggregate, stream.id));
+}
+
 }  // namespace everfold

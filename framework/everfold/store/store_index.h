@@ -19,11 +19,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "everfold/event/event_type.h"
 #include "everfold/event/stream_id.h"
 #include "everfold/log/files/files.h"
 #include "everfold/log/partition_log.h"
 #include "everfold/runtime/executor.h"
+#include "everfold/store/index/entry_name.h"
 
 namespace everfold {
 
@@ -57,16 +59,11 @@ struct TaggedEvent {
   friend bool operator==(const TaggedEvent&, const TaggedEvent&) = default;
 };
 
-// The scope of a command id: the same id under another tenant or type is another command.
+// The scope of a command id: the same id under another tenant or type is another command. Lifetime: of the names.
 struct CommandKey {
-  std::string tenant;
-  std::string type;
-  std::string id;
-  friend bool operator==(const CommandKey&, const CommandKey&) = default;
-  template <class H>
-  friend H AbslHashValue(H state, const CommandKey& key) {
-    return H::combine(std::move(state), key.tenant, key.type, key.id);
-  }
+  std::string_view tenant;
+  std::string_view type;
+  std::string_view id;
 };
 
 // How many entries there are.
@@ -103,7 +100,10 @@ class StoreIndex {
   virtual const TypeDictionary& types() const = 0;
 
   // 0 for a stream that does not exist. Errors here and below: DATA_LOSS for damaged files, INTERNAL (STORAGE_FAILED).
-  virtual absl::StatusOr<Version> VersionOf(const StreamId& stream) const = 0;
+  virtual absl::StatusOr<Version> VersionOf(const EntryName& stream) const = 0;
+  absl::StatusOr<Version> VersionOf(const StreamId& stream) const;
+  // Has the processor fetch what VersionOf is going to read of them.
+  virtual void PrefetchVersions(absl::Span<const EntryName* const> streams) const = 0;
   // The commits that hold events of the stream above `after`, in order, at most `limit`. The first may begin before.
   virtual absl::StatusOr<std::vector<StreamPlace>> PlacesAfter(const StreamId& stream, Version after,
                                                                std::size_t limit) const = 0;

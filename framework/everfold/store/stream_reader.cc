@@ -1,5 +1,6 @@
 #include "everfold/store/stream_reader.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "absl/strings/str_format.h"
@@ -55,13 +56,27 @@ class StreamWalk {
   absl::Status VisitPlace(const StreamPlace& place) {
     if (Holds(chunk_, place.first_offset)) return absl::OkStatus();  // its chunk was visited with an earlier place
     EVERFOLD_ASSIGN_OR_RETURN(chunk_, ReadChunkAt(log_, index_, {partition_, place.first_offset}));
-    for (const Commit& commit : chunk_->commits) erased_ = erased_ || commit.erased_events > 0;
-    return VisitEvents(*chunk_, [this](const RecordedEvent& event) { return VisitEvent(event); });
+    EVERFOLD_RETURN_IF_ERROR(
+        VisitEvents(*chunk_, [this](const RecordedEvent& event) { return VisitEvent(event); }));
+    PassErased();
+    return absl::OkStatus();
+  }
+
+  // Moves behind those of the stream's next versions that tombstones of the chunk stand for.
+  void PassErased() {
+    for (const Commit& commit : chunk_->commits) {
+      if (!commit.erased) continue;
+      for (const StreamEvents& erased : commit.streams) {
+        const bool follows = erased.stream == stream_ && erased.first_version <= last_.Next();
+        if (follows) last_ = std::max(last_, erased.last_version());
+      }
+    }
   }
 
   absl::Status VisitEvent(const RecordedEvent& event) {
     if (event.stream.stream != stream_ || event.version <= last_) return absl::OkStatus();
-    if (event.version != last_.Next() && !erased_) {
+    if (event.version != last_.Next()) PassErased();
+    if (event.version != last_.Next()) {
       return Error(
           absl::StatusCode::kDataLoss, reason::kDataLoss,
           absl::StrFormat("%s: version %d follows on %d", stream_.ToString(), event.version.value(), last_.value()));
@@ -77,7 +92,6 @@ class StreamWalk {
   Version last_;
   absl::FunctionRef<absl::Status(const RecordedEvent&)> visit_;
   std::optional<Chunk> chunk_;
-  bool erased_ = false;  // a tombstone was met: versions may be missing
 };
 
 }  // namespace

@@ -29,7 +29,7 @@ class Verification {
         order_(findings_),
         types_(verified.log.identity().partitions) {
     const std::uint32_t partitions = verified.log.identity().partitions;
-    if (verified.index != nullptr && !options.quick) index_.emplace(*verified.index, partitions, findings_);
+    if (verified.index != nullptr && !options.quick) index_.emplace(*verified.index, findings_);
     for (std::uint32_t i = 0; i < partitions; ++i) report_.partitions.push_back({.partition = PartitionId(i)});
   }
 
@@ -87,8 +87,7 @@ class Verification {
 
   absl::Status TakeCommit(ChunkReader& chunk, VerifiedPartition& counts) {
     const CommitView& commit = chunk.commit();
-    order_.Add(chunk.header(), commit.sequence,
-               commit.tombstone ? std::nullopt : std::optional<absl::Time>(commit.recorded_at));
+    order_.Add(chunk.header(), commit.sequence, commit.recorded_at);
     if (index_.has_value()) return index_->CheckCommit(chunk, counts.streams);
     while (chunk.NextStream()) {
       counts.streams += chunk.stream().first_version == Version(1) && chunk.stream().event_count > 0;
@@ -109,7 +108,7 @@ class Verification {
     const TypeId last = types_.LastId(chunk.header().partition);
     TypeId undefined = 0;
     while (chunk.NextCommit()) {
-      if (!chunk.commit().tombstone && chunk.commit().command_type > last) undefined = chunk.commit().command_type;
+      if (chunk.commit().command_type > last) undefined = chunk.commit().command_type;
       while (chunk.NextStream()) {
         while (chunk.NextEvent()) undefined = chunk.event().type > last ? chunk.event().type : undefined;
       }

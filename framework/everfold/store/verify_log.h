@@ -7,8 +7,7 @@
 //   chunk numbers, offsets   a chunk that is missing, twice, or elsewhere
 //   sequences, times         commits of all partitions together: none is missing, time never steps back
 //   types                    defined before they are used, in the order of their numbers
-//   the index                has each stream, command and tag of each commit, and nothing else; versions are dense, but
-//                            for what tombstones stand for
+//   the index                has each stream, command and tag of each commit, and nothing else; versions are dense
 //
 // Its memory does not grow with the log: what would take a table of all streams is asked of the index.
 #pragma once

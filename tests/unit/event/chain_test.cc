@@ -142,7 +142,12 @@ TEST(Chain, TellsATombstoneWithAnotherLeaf) {
   chunks[1] = erased;
   ASSERT_TRUE(Verifies(chunks));
   Parts parts = PartsOf(erased);
-  parts.commits[0][3] = static_cast<char>(parts.commits[0][3] ^ 1);
+  ChunkReader reader = ChunkReader::Open(erased).value();
+  ASSERT_TRUE(reader.NextCommit());
+  const Digest leaf = reader.leaf();
+  const std::size_t at = parts.commits[0].find(std::string(leaf.begin(), leaf.end()));
+  ASSERT_NE(at, std::string::npos);
+  parts.commits[0][at] = static_cast<char>(parts.commits[0][at] ^ 1);
   chunks[1] = Join(parts);
   ASSERT_TRUE(ChainOf(chunks[1], {}).ok());
   EXPECT_FALSE(Verifies(chunks));

@@ -434,12 +434,20 @@ TEST(ChunkDamage, AnEventTimeThatIsNoTimeIsRefused) {
 
 TEST(ChunkDamage, ATombstoneIsFilledByItsFields) {
   const std::string leaf(32, 'l');
-  const std::string before = Hex("020001");
-  ASSERT_TRUE(StatusOf(WithCommit(before + leaf + Hex("0172"), 1)).ok());
-  ExpectDamaged(WithCommit(before + leaf + Hex("017200"), 1), "commit 1 of 1: 1 bytes follow its reason");
+  const std::string before = Hex("020000010701");           // one stream, which begins with version 7, and one event
+  const std::string behind = Hex("0172" "00" "016a0131");  // reason "r", no tenant, stream j/1
+  ASSERT_TRUE(StatusOf(WithCommit(before + leaf + behind + Hex("01"), 1)).ok());
+  ExpectDamaged(WithCommit(before + leaf + behind + Hex("0100"), 1), "commit 1 of 1: 1 bytes follow its streams");
+  ExpectDamaged(WithCommit(before + leaf + behind + Hex("02"), 1),
+                "commit 1 of 1: a stream has 2 events where 1 are left");
+  ExpectDamaged(WithCommit(before + leaf + behind + Hex("00"), 1), "commit 1 of 1: its streams lack 1 of its events");
+  ExpectDamaged(WithCommit(before + leaf + behind, 1), "commit 1 of 1: the bytes end too early");
   ExpectDamaged(WithCommit(before + leaf + Hex("0272"), 1), "commit 1 of 1: the bytes end too early");
-  ExpectDamaged(WithCommit(before + leaf.substr(1), 1), "commit 1 of 1: the bytes end too early");
-  ExpectDamaged(WithCommit(Hex("020002") + leaf + Hex("0172"), 1), "commit 1 of 1: it has 2 events where 1 are left");
+  ExpectDamaged(WithCommit(before + leaf.substr(9), 1), "commit 1 of 1: the bytes end too early");
+  ExpectDamaged(WithCommit(Hex("020002010701") + leaf + behind + Hex("01"), 1),
+                "commit 1 of 1: it was recorded 1 us after the base time");
+  ExpectDamaged(WithCommit(Hex("020000010702") + leaf + behind + Hex("02"), 1),
+                "commit 1 of 1: it has 2 events where 1 are left");
 }
 
 // One value has one encoding.

@@ -166,7 +166,7 @@ TEST(ChunkFormat, TheDocumentsExampleIsTrue) {
   const std::string first = ExampleChunk().substr(128, 0xae - 128);
   const std::string last = ExampleChunk().substr(0xf1);
   EXPECT_EQ(HexEncode(erased.substr(128)), HexEncode(first + blocks[1] + last));
-  EXPECT_EQ(ExampleChunk().size() - erased.size(), 23u);
+  EXPECT_EQ(ExampleChunk().size() - erased.size(), 4u);
 }
 
 // Golden files.
@@ -199,9 +199,6 @@ std::vector<Commit> LargeCommits() {
 std::vector<Golden> Goldens() {
   ChunkMaker maker(SampleHeader());
   const std::vector<Commit> later = At(303, SampleCommits());
-  Commit erased;
-  erased.sequence = Sequence(300);
-  erased.erased_events = 4;
   const std::string full = maker.Make(SampleCommits());
   return {
       {"chunk_v1_full.bin", full, SampleCommits()},
@@ -209,7 +206,7 @@ std::vector<Golden> Goldens() {
       {"chunk_v1_outcome.bin", ChunkOf({SampleCommits()[1]}), {SampleCommits()[1]}},
       {"chunk_v1_bare.bin", ChunkOf(At(1, {Commit()})), At(1, {Commit()})},
       {"chunk_v1_large.bin", ChunkOf(LargeCommits()), LargeCommits()},
-      {"chunk_v1_tombstone.bin", WithTombstone(full, Sequence(300), "asked to").value(), {erased, SampleCommits()[1]}}};
+      {"chunk_v1_tombstone.bin", WithTombstone(full, Sequence(300), "asked to").value(), {ErasedCommit(SampleCommits()[0]), SampleCommits()[1]}}};
 }
 
 std::string GoldenFile(const Golden& golden) { return ReadFile(EVERFOLD_TEST_GOLDEN_DIR "/" + golden.name); }

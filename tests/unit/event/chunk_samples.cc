@@ -166,6 +166,18 @@ std::vector<Commit> SampleCommits() {
 
 std::string ChunkOf(const std::vector<Commit>& commits) { return ChunkMaker(SampleHeader()).Make(commits); }
 
+Commit ErasedCommit(const Commit& commit) {
+  Commit erased;
+  erased.sequence = commit.sequence;
+  erased.recorded_at = commit.recorded_at;
+  erased.tenant = commit.tenant;
+  erased.erased = true;
+  for (const StreamEvents& stream : commit.streams) {
+    erased.streams.push_back({stream.stream, stream.first_version, {}, stream.events.size()});
+  }
+  return erased;
+}
+
 std::string SampleChunk() { return ChunkOf(SampleCommits()); }
 
 std::vector<Commit> RandomCommits(RandomSource& random) {

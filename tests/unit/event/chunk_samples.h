@@ -42,6 +42,8 @@ ChunkHeader HeaderOf(const std::vector<Commit>& commits);
 // Two commits that use every field, the second one without events: sequences 300 and 302.
 std::vector<Commit> SampleCommits();
 std::string SampleChunk();
+// What a reader finds where the commit was erased.
+Commit ErasedCommit(const Commit& commit);
 // The commits in the first chunk that a partition of SampleHeader gets.
 std::string ChunkOf(const std::vector<Commit>& commits);
 

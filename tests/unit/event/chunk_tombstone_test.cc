@@ -45,9 +45,9 @@ TEST(Tombstone, StandsWhereTheCommitStood) {
   EXPECT_EQ(chunk.commit().sequence, Sequence(300));
   EXPECT_EQ(chunk.commit().first_offset, Offset(1000));
   EXPECT_EQ(chunk.commit().event_count, 4u);
+  EXPECT_EQ(chunk.commit().recorded_at, SampleCommits()[0].recorded_at);
+  EXPECT_EQ(chunk.commit().tenant, SampleCommits()[0].tenant);
   EXPECT_EQ(chunk.commit().reason, "asked to");
-  EXPECT_FALSE(chunk.NextStream());
-  EXPECT_FALSE(chunk.NextEvent());
   ASSERT_TRUE(chunk.NextCommit() && chunk.NextCommit());
   EXPECT_EQ(chunk.commit().first_offset, Offset(1004));
   EXPECT_EQ(chunk.commit().reason, "");
@@ -55,17 +55,34 @@ TEST(Tombstone, StandsWhereTheCommitStood) {
   EXPECT_TRUE(chunk.status().ok()) << chunk.status();
 }
 
-TEST(Tombstone, HasNothingOfTheCommitLeft) {
+TEST(Tombstone, TellsWhichVersionsOfWhichStreamsItStandsFor) {
+  const std::string before = ThreeCommits();
+  ChunkReader whole = ChunkReader::Open(before).value();
+  const std::string erased = Erased(before, 300);
+  ChunkReader chunk = ChunkReader::Open(erased).value();
+  ASSERT_TRUE(whole.NextCommit() && chunk.NextCommit());
+  EXPECT_EQ(chunk.commit().stream_count, whole.commit().stream_count);
+  while (whole.NextStream()) {
+    ASSERT_TRUE(chunk.NextStream()) << chunk.status();
+    EXPECT_EQ(chunk.stream().aggregate, whole.stream().aggregate);
+    EXPECT_EQ(chunk.stream().id, whole.stream().id);
+    EXPECT_EQ(chunk.stream().first_version, whole.stream().first_version);
+    EXPECT_EQ(chunk.stream().first_offset, whole.stream().first_offset);
+    EXPECT_EQ(chunk.stream().event_count, whole.stream().event_count);
+    EXPECT_FALSE(chunk.NextEvent());
+  }
+  EXPECT_FALSE(chunk.NextStream());
+  EXPECT_TRUE(chunk.status().ok()) << chunk.status();
+}
+
+TEST(Tombstone, HasNothingElseOfTheCommitLeft) {
   const std::string erased = Erased(ChunkOf({SampleCommits()[0]}), 300);
-  for (const char* const text : {"acme", "request-1", "conversation", "ann", "card:1", "w1"}) {
+  for (const char* const text : {"request-1", "conversation", "ann", "card:1"}) {
     EXPECT_THAT(erased, Not(HasSubstr(text)));
   }
   const auto chunk = DecodeChunk(erased, NoTypes());
   ASSERT_TRUE(chunk.ok()) << chunk.status();
-  Commit tombstone;
-  tombstone.sequence = Sequence(300);
-  tombstone.erased_events = 4;
-  EXPECT_EQ(chunk->commits, std::vector<Commit>({tombstone}));
+  EXPECT_EQ(chunk->commits, std::vector<Commit>({ErasedCommit(SampleCommits()[0])}));
 }
 
 TEST(Tombstone, OtherCommitsStayAsTheyAre) {
@@ -74,7 +91,8 @@ TEST(Tombstone, OtherCommitsStayAsTheyAre) {
   const auto chunk = DecodeChunk(erased, NoTypes());
   ASSERT_TRUE(chunk.ok()) << chunk.status();
   EXPECT_EQ(chunk->commits[0], DecodeChunk(before, NoTypes())->commits[0]);
-  EXPECT_EQ(chunk->commits[1].erased_events, 0u);
+  EXPECT_TRUE(chunk->commits[1].erased);
+  EXPECT_EQ(chunk->commits[1].event_count(), 0u);
   EXPECT_EQ(chunk->commits[2], DecodeChunk(before, NoTypes())->commits[2]);
 }
 

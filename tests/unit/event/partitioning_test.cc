@@ -8,18 +8,19 @@ namespace everfold {
 namespace {
 
 std::string Placement(const std::string& id) {
-  std::string scratch;
-  return std::string(PlacementOf({"", "wallet", id}, scratch));
+  std::string placement;
+  AppendPlacement({"", "wallet", id}, placement);
+  return placement;
 }
 
-TEST(PlacementOf, IsTheWholeStreamWithoutBraces) {
+TEST(Placement, IsTheWholeStreamWithoutBraces) {
   EXPECT_EQ(Placement("w1"), "wallet/w1");
   EXPECT_EQ(Placement("w}1{"), "wallet/w}1{");
   EXPECT_EQ(Placement("{w1"), "wallet/{w1");
   EXPECT_EQ(Placement("w1}"), "wallet/w1}");
 }
 
-TEST(PlacementOf, IsThePartBetweenTheFirstBraces) {
+TEST(Placement, IsThePartBetweenTheFirstBraces) {
   EXPECT_EQ(Placement("{ann}"), "ann");
   EXPECT_EQ(Placement("{ann}/savings"), "ann");
   EXPECT_EQ(Placement("a{b}c{d}"), "b");
@@ -27,7 +28,7 @@ TEST(PlacementOf, IsThePartBetweenTheFirstBraces) {
   EXPECT_EQ(Placement("}{x}"), "x");
 }
 
-TEST(PlacementOf, EmptyBracesPlaceNothing) {
+TEST(Placement, EmptyBracesPlaceNothing) {
   EXPECT_EQ(Placement("{}"), "wallet/{}");
   EXPECT_EQ(Placement("{}{x}"), "wallet/{}{x}");
 }

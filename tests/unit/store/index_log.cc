@@ -154,7 +154,7 @@ std::vector<StreamPlace> IndexLog::PlacesAfter(const StreamId& stream, Version a
 }
 
 std::vector<CommitPlace> IndexLog::Places(const CommandKey& command) const {
-  const auto found = commands_.find({command.tenant, command.type, command.id});
+  const auto found = commands_.find({std::string(command.tenant), std::string(command.type), std::string(command.id)});
   return found == commands_.end() ? std::vector<CommitPlace>() : found->second;
 }
 
@@ -177,7 +177,10 @@ std::vector<StreamId> IndexLog::Streams() const { return KeysOf(versions_); }
 
 std::vector<CommandKey> IndexLog::Commands() const {
   std::vector<CommandKey> commands;
-  for (const auto& [tenant, type, id] : KeysOf(commands_)) commands.push_back({tenant, type, id});
+  for (const auto& [key, places] : commands_) {
+    const auto& [tenant, type, id] = key;
+    commands.push_back({tenant, type, id});
+  }
   return commands;
 }
 

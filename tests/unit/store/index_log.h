@@ -54,7 +54,7 @@ class IndexLog final : public PartitionLog {
   std::vector<TaggedEvent> TaggedAfter(const std::string& tenant, const std::string& tag, Sequence after,
                                        std::size_t limit) const;
   std::vector<StreamId> Streams() const;
-  std::vector<CommandKey> Commands() const;
+  std::vector<CommandKey> Commands() const;  // until the next append
   std::vector<std::pair<std::string, std::string>> Tags() const;
 
   // To damage it.

@@ -227,33 +227,16 @@ TEST_F(RecoverIndexTest, RefusesVersionsThatDoNotFollow) {
   ExpectBroken("behind chunk 3 (offset 3): jar/j1 continues at version 5 after version 3");
 }
 
-TEST_F(RecoverIndexTest, VersionsMayBeMissingWhereATombstoneStands) {
+TEST_F(RecoverIndexTest, TombstonesKeepTheirVersions) {
   ThreeChunks();
   log_.Erase(Sequence(2));
+  log_.Erase(Sequence(3));
   const auto index = NewIndex();
   EXPECT_EQ(Recover(*index), absl::OkStatus());
   EXPECT_EQ(*index->VersionOf(kOne), Version(3));
-  EXPECT_THAT(*index->PlacesAfter(kOne, Version(1), 9), ::testing::ElementsAre(StreamPlace{Version(3), Offset(3)}));
-}
-
-TEST_F(RecoverIndexTest, ATombstoneIsRememberedOverAnOpening) {
-  ThreeChunks();
-  log_.Erase(Sequence(2));
-  const IndexLog::StoredChunk third = log_.chunks(PartitionOfOne()).back();
-  log_.chunks(PartitionOfOne()).pop_back();
-  log_.SetHead(PartitionOfOne(), log_.chunks(PartitionOfOne()).back().head);
-  auto index = *StoreIndex::Open(OnDisk(), log_.identity(), disk_, began_anew_);
-  ASSERT_EQ(Recover(*index), absl::OkStatus());
-  Notification closed;
-  index->Close([&] { closed.Notify(); });
-  closed.WaitForNotification();
-  index.reset();
-  log_.chunks(PartitionOfOne()).push_back(third);
-  log_.SetHead(PartitionOfOne(), third.head);
-  index = *StoreIndex::Open(OnDisk(), log_.identity(), disk_, began_anew_);
-  ASSERT_EQ(index->tail().last_sequence, Sequence(2));
-  EXPECT_EQ(Recover(*index), absl::OkStatus());
-  EXPECT_EQ(*index->VersionOf(kOne), Version(3));
+  EXPECT_THAT(
+      *index->PlacesAfter(kOne, Version(1), 9),
+      ::testing::ElementsAre(StreamPlace{Version(2), Offset(2)}, StreamPlace{Version(3), Offset(3)}));
 }
 
 // With chunks of one group in several partitions, and commits in several chunks, no prefix that is checked in may hold

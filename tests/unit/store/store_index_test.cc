@@ -166,27 +166,17 @@ TEST_F(StoreIndexTest, RefusesAChunkOfAPartitionThatTheLogDoesNotHave) {
   EXPECT_EQ(status.message(), "a chunk of partition 40, there are 4");
 }
 
-TEST_F(StoreIndexTest, VersionsMayBeMissingForATombstone) {
-  log_.AppendGroup({.command = {}, .streams = {{kOne, {{}, {}}}}});
+TEST_F(StoreIndexTest, ATombstoneKeepsItsVersions) {
+  log_.AppendGroup({.command = {"test.v1.Fill", "a", "f"}, .streams = {{kOne, {{}, {}}}}});
   log_.AppendGroup({.command = {}, .streams = {{kOne, {{}}}}});
   log_.Erase(Sequence(1));
   const std::uint32_t partition = PartitionOf(kOne, 4).value();
   for (const IndexLog::StoredChunk& chunk : log_.chunks(partition))
     EXPECT_EQ(index_->Add(chunk.bytes), absl::OkStatus());
   EXPECT_EQ(*index_->VersionOf(kOne), Version(3));
-  EXPECT_THAT(*index_->PlacesAfter(kOne, Version(), 10), ElementsAre(StreamPlace{Version(3), Offset(3)}));
-}
-
-TEST_F(StoreIndexTest, NoMoreVersionsMayBeMissingThanTombstonesStandFor) {
-  log_.AppendGroup({.command = {}, .streams = {{kOne, {{}, {}}}}});
-  log_.LeaveOutVersions(kOne, 1);
-  log_.AppendGroup({.command = {}, .streams = {{kOne, {{}}}}});
-  log_.Erase(Sequence(1));
-  const std::uint32_t partition = PartitionOf(kOne, 4).value();
-  EXPECT_EQ(index_->Add(log_.chunks(partition)[0].bytes), absl::OkStatus());
-  const absl::Status status = index_->Add(log_.chunks(partition)[1].bytes);
-  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("jar/j1 continues at version 4 after version 0"));
+  EXPECT_THAT(*index_->PlacesAfter(kOne, Version(), 10),
+              ElementsAre(StreamPlace{Version(1), Offset(1)}, StreamPlace{Version(3), Offset(3)}));
+  EXPECT_THAT(*index_->FindCommand({"", "test.v1.Fill", "a"}), IsEmpty());
 }
 
 TEST_F(StoreIndexTest, RefusesBytesThatAreNoChunk) {

@@ -39,7 +39,8 @@ class LyingIndex final : public StoreIndex {
 
   const LogTail& tail() const override { return honest_.tail(); }
   const TypeDictionary& types() const override { return honest_.types(); }
-  absl::StatusOr<Version> VersionOf(const StreamId& stream) const override { return honest_.VersionOf(stream); }
+  absl::StatusOr<Version> VersionOf(const EntryName& stream) const override { return honest_.VersionOf(stream); }
+  void PrefetchVersions(absl::Span<const EntryName* const>) const override {}
   absl::StatusOr<std::vector<StreamPlace>> PlacesAfter(const StreamId& stream, Version after,
                                                        std::size_t limit) const override {
     if (!damage.ok()) return damage;
@@ -243,7 +244,7 @@ TEST_F(VerifyLogTest, FindsMissingVersions) {
   EXPECT_THAT(found, Contains(HasSubstr("jar/j1")));
 }
 
-TEST_F(VerifyLogTest, TakesHolesThatATombstoneExplains) {
+TEST_F(VerifyLogTest, TakesTombstones) {
   FillJar(3);
   log_.Erase(Sequence(2));
   EXPECT_THAT(Findings(), IsEmpty());

@@ -18,9 +18,9 @@ namespace {
 
 using MakeStrand = std::function<std::unique_ptr<Strand>(std::string name)>;
 
-MakeStrand StrandMaker(const EmbeddedLogOptions& options) {
-  if (options.make_strand != nullptr) return options.make_strand;
-  return [](std::string name) -> std::unique_ptr<Strand> { return std::make_unique<DiskThread>(std::move(name)); };
+std::unique_ptr<Strand> MakeThread(const MakeStrand& make, std::string name,
+                                   DiskThread::Priority priority = DiskThread::Priority::kNormal) {
+  return make != nullptr ? make(std::move(name)) : std::make_unique<DiskThread>(std::move(name), priority);
 }
 
 class JournaledLog final : public EmbeddedLog {
@@ -28,7 +28,7 @@ class JournaledLog final : public EmbeddedLog {
   JournaledLog(EmbeddedLogOptions options, Files& files, Executor& executor, LogStrands strands, StoreParts parts,
                std::uint64_t writer_epoch)
       : own_threads_(options.make_strand == nullptr),
-        make_strand_(StrandMaker(options)),
+        make_strand_(options.make_strand),
         files_(files),
         strands_(std::move(strands)),
         writer_(std::make_shared<GroupWriter>(std::move(options), files, executor, strands_, std::move(parts),
@@ -84,7 +84,7 @@ class JournaledLog final : public EmbeddedLog {
 
   // A step of the writer.
   Strand& BackupStrand() {
-    if (backup_strand_ == nullptr) backup_strand_ = make_strand_("everfold-back");
+    if (backup_strand_ == nullptr) backup_strand_ = MakeThread(make_strand_, "everfold-back", DiskThread::Priority::kLow);
     return *backup_strand_;
   }
 
@@ -123,8 +123,9 @@ absl::Status CheckOptions(const EmbeddedLogOptions& options) {
 }
 
 LogStrands MakeStrands(const EmbeddedLogOptions& options) {
-  const MakeStrand make = StrandMaker(options);
-  return {make("everfold-log"), make("everfold-sync"), make("everfold-seal"), make("everfold-keep")};
+  const MakeStrand& make = options.make_strand;
+  return {MakeThread(make, "everfold-log"), MakeThread(make, "everfold-sync"),
+          MakeThread(make, "everfold-seal", DiskThread::Priority::kLow), MakeThread(make, "everfold-keep")};
 }
 
 }  // namespace

@@ -67,7 +67,7 @@ absl::Status ChunkIntake::TakeCommits() {
 
 absl::Status ChunkIntake::PutBatch() {
   for (const NewCommand& command : commands_) to_.memory.filling().AddCommand(command.digest, command.entry);
-  for (const NewStream& stream : streams_) to_.memory.filling().PrefetchEntries(stream.name);
+  for (const NewStream& stream : streams_) to_.memory.PrefetchEntries(stream.name);
   for (const NewStream& stream : streams_) EVERFOLD_RETURN_IF_ERROR(PutStream(stream));
   commands_.clear();
   streams_.clear();
@@ -82,10 +82,6 @@ absl::Status ChunkIntake::PutStream(const NewStream& stream) {
 }
 
 absl::Status ChunkIntake::TakeCommit() {
-  if (chunk_.commit().tombstone) {
-    to_.reached.erased_events[partition_.value()] += chunk_.commit().event_count;
-    return absl::OkStatus();
-  }
   if (!chunk_.commit().command_id.empty()) EVERFOLD_RETURN_IF_ERROR(TakeCommand());
   while (chunk_.NextStream()) EVERFOLD_RETURN_IF_ERROR(TakeStream());
   return absl::OkStatus();
@@ -130,17 +126,11 @@ std::optional<Version> ChunkIntake::VersionOf(const EntryName& stream) const {
   return known;
 }
 
-// Versions are dense, but for what tombstones stand for.
+// Versions are dense; tombstones tell those of what they stand for.
 absl::Status ChunkIntake::CheckVersion(const StreamView& stream, Version before) {
-  const Version first = stream.first_version;
-  std::uint64_t& erased = to_.reached.erased_events[partition_.value()];
-  const std::uint64_t missing = first.value() - before.value() - 1;
-  if (first > before && missing <= erased) {
-    erased -= missing;
-    return absl::OkStatus();
-  }
+  if (stream.first_version == before.Next()) return absl::OkStatus();
   return Broken(absl::StrFormat("%s/%s continues at version %d after version %d", stream.aggregate, stream.id,
-                                first.value(), before.value()));
+                                stream.first_version.value(), before.value()));
 }
 
 absl::Status ChunkIntake::TakeTags() {

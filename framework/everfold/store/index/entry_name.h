@@ -1,11 +1,12 @@
 // The front of a key: names, each ended by a zero byte, which is in none of them. Entries of one stream, or of one tag,
-// stand together; and no name's entries are among those of a longer name.
+// stand together; and no name's entries are among those of a longer name. Names are compared, not hashes alone.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace everfold {
 
@@ -32,6 +33,14 @@ class EntryName {
   bool valid() const { return valid_; }
   // XXH3 of the bytes, not the same in all versions of this program.
   std::size_t hash() const { return hash_; }
+
+  friend bool operator==(const EntryName& a, const EntryName& b) {
+    return a.hash_ == b.hash_ && a.bytes() == b.bytes();
+  }
+  template <class H>
+  friend H AbslHashValue(H state, const EntryName& name) {
+    return H::combine(std::move(state), name.hash_);
+  }
 
  private:
   explicit EntryName(std::size_t size);

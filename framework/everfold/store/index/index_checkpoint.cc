@@ -46,12 +46,10 @@ std::string EncodeCheckpoint(const IndexCheckpoint& checkpoint) {
   AppendVarint(out, checkpoint.tail.last_sequence.value());
   AppendFixed(out, EncodeTime(checkpoint.tail.last_recorded_at), 8);
   AppendVarint(out, checkpoint.tail.heads.size());
-  for (std::size_t partition = 0; partition < checkpoint.tail.heads.size(); ++partition) {
-    const PartitionHead& head = checkpoint.tail.heads[partition];
+  for (const PartitionHead& head : checkpoint.tail.heads) {
     AppendVarint(out, head.offset.value());
     AppendVarint(out, head.chunk_number);
     out.append(head.chain.digest.begin(), head.chain.digest.end());
-    AppendVarint(out, checkpoint.erased_events[partition]);
   }
   AppendVarint(out, checkpoint.days.size());
   for (const Day day : checkpoint.days) AppendFixed(out, day, 4);
@@ -66,7 +64,6 @@ absl::StatusOr<IndexCheckpoint> DecodeCheckpoint(std::string_view bytes, std::ui
   const bool same_count = in.Varint() == partitions;
   for (std::uint32_t partition = 0; same_count && partition < partitions; ++partition) {
     checkpoint.tail.heads.push_back(TakeHead(in));
-    checkpoint.erased_events.push_back(in.Varint());
   }
   const std::uint64_t days = in.Varint();
   for (std::uint64_t i = 0; i < days && !in.failed(); ++i)

@@ -18,9 +18,6 @@ inline constexpr std::uint16_t kIndexFormatVersion = 1;
 
 struct IndexCheckpoint {
   LogTail tail;
-  // By partition: how many events of tombstones no hole in the versions of a stream has been found for. A tombstone
-  // does not tell whose events it stands for, so that much may be missing.
-  std::vector<std::uint64_t> erased_events;
   std::vector<Day> days;  // on which commands were recorded, in order
 
   void AddDay(Day day);

@@ -15,7 +15,8 @@ namespace everfold {
 // Threading: const calls at the same time; others without any.
 class IndexMemory {
  public:
-  explicit IndexMemory(std::size_t head_bytes) : heads_(head_bytes) {}
+  // `all_are_new`: the files hold nothing, and nothing will come into them but what was added here.
+  IndexMemory(std::size_t head_bytes, bool all_are_new) : heads_(head_bytes, all_are_new) {}
 
   IndexGeneration& filling() { return *filling_; }
   // nullptr if none is being written.
@@ -27,16 +28,22 @@ class IndexMemory {
   // The older one is in the files. Returned, so that it goes where nobody waits for it.
   std::shared_ptr<const IndexGeneration> DropOlder();
 
-  // nullopt if only the files can tell.
+  // 0 for a stream that does not exist; nullopt if only the files can tell.
   std::optional<Version> VersionOf(const EntryName& stream) const;
   // What the files told, if nothing has become of it since: `dropped` is what was then.
   void Remember(const EntryName& stream, Version version, std::uint64_t dropped);
   std::uint64_t dropped() const { return dropped_; }  // generations, so far
 
+  // Have the processor fetch what it takes to find or add the stream, for later; and then the next step.
   void Prefetch(const EntryName& stream) const {
     heads_.Prefetch(stream);
     filling_->Prefetch(stream);
   }
+  void PrefetchEntries(const EntryName& stream) const {
+    heads_.PrefetchSlot(stream);
+    filling_->PrefetchEntries(stream);
+  }
+  const StreamHeads& heads() const { return heads_; }
   void AddStream(const EntryName& stream, const StreamEntry& entry);
 
   // The generations in order, the older one first.

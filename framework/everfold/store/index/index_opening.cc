@@ -67,7 +67,6 @@ OpenedIndex EmptyIndex(const LogIdentity& log) {
   OpenedIndex index;
   index.types = std::make_unique<TypeDictionary>(log.partitions);
   index.checkpoint.tail.heads.resize(log.partitions);
-  index.checkpoint.erased_events.resize(log.partitions);
   return index;
 }
 

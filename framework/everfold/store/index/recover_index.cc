@@ -79,7 +79,7 @@ class IndexRecovery {
     recorded_at_ = std::max(recorded_at_, chunk.header().base_time);
     while (chunk.NextCommit()) {
       sequences_.Mark(chunk.commit().sequence);
-      if (!chunk.commit().tombstone) recorded_at_ = std::max(recorded_at_, chunk.commit().recorded_at);
+      recorded_at_ = std::max(recorded_at_, chunk.commit().recorded_at);
     }
     return chunk.status();
   }

@@ -1,6 +1,7 @@
 #include "everfold/store/index/stream_heads.h"
 
-#include <algorithm>
+#include <sys/mman.h>
+
 #include <cstring>
 #include <new>
 #include <string>
@@ -8,6 +9,18 @@
 #include "everfold/base/digest.h"
 
 namespace everfold {
+namespace {
+
+// Zeros, which take memory as they are used. In large pages where the system has them: nearly every look-up is in
+// another small one, and to find that in the page tables takes as long as the look-up.
+void* MapZeros(std::size_t bytes) {
+  void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  madvise(memory, bytes, MADV_HUGEPAGE);  // a wish: what comes of it does not matter
+  return memory;
+}
+
+}  // namespace
 
 // A stream's name as a slot holds it.
 struct StreamHeads::Name {
@@ -26,38 +39,70 @@ bool StreamHeads::Slot::Holds(std::string_view wanted) const {
   return size == wanted.size() && std::memcmp(name, wanted.data(), wanted.size()) == 0;
 }
 
-StreamHeads::StreamHeads(std::size_t bytes) {
+StreamHeads::StreamHeads(std::size_t bytes, bool all_are_new) {
   static_assert(sizeof(Slot) == 64);
   if (bytes == 0) return;
-  for (sets_ = 1; sets_ * 2 * kSlotsOfSet * sizeof(Slot) <= bytes;) sets_ *= 2;
-  slots_.reset(static_cast<Slot*>(std::calloc(sets_ * kSlotsOfSet, sizeof(Slot))));
-  if (slots_ == nullptr) throw std::bad_alloc();
+  for (sets_count_ = 1; sets_count_ * 2 * kSlotsOfSet * sizeof(Slot) <= bytes;) sets_count_ *= 2;
+  sets_.assign(sets_count_, Set{.marks = {}, .next = 0, .knows_all = all_are_new});
+  slots_ = static_cast<Slot*>(MapZeros(SlotBytes()));
+}
+
+StreamHeads::~StreamHeads() {
+  if (sets_count_ > 0) munmap(slots_, SlotBytes());
+}
+
+// Of other bits than the set.
+StreamHeads::Mark StreamHeads::MarkOf(const EntryName& stream) {
+  const auto mark = static_cast<Mark>(stream.hash() >> 48);
+  return mark == 0 ? 1 : mark;
 }
 
 void StreamHeads::Prefetch(const EntryName& stream) const {
-  if (sets_ == 0) return;
-  const Slot* set = SetOf(stream);
-  for (std::size_t i = 0; i < kSlotsOfSet; ++i) __builtin_prefetch(set + i);
+  if (sets_count_ > 0) __builtin_prefetch(&sets_[SetOf(stream)]);
+}
+
+void StreamHeads::PrefetchSlot(const EntryName& stream) const {
+  if (sets_count_ == 0) return;
+  const std::size_t set = SetOf(stream);
+  const Mark mark = MarkOf(stream);
+  for (std::size_t i = 0; i < kSlotsOfSet; ++i) {
+    if (sets_[set].marks[i] == mark) __builtin_prefetch(SlotsOf(set) + i);
+  }
+}
+
+StreamHeads::Slot* StreamHeads::SlotOf(const EntryName& stream, const Name& name) const {
+  const std::size_t set = SetOf(stream);
+  const Mark mark = MarkOf(stream);
+  for (std::size_t i = 0; i < kSlotsOfSet; ++i) {
+    Slot* const slot = SlotsOf(set) + i;
+    if (sets_[set].marks[i] == mark && slot->Holds(name.bytes)) return slot;
+  }
+  return nullptr;
 }
 
 std::optional<Version> StreamHeads::Find(const EntryName& stream) const {
-  if (sets_ == 0) return std::nullopt;
-  const Name name(stream);
-  const Slot* set = SetOf(stream);
-  const Slot* found = std::find_if(set, set + kSlotsOfSet, [&](const Slot& slot) { return slot.Holds(name.bytes); });
-  if (found == set + kSlotsOfSet) return std::nullopt;
-  return Version(found->version);
+  if (sets_count_ == 0) return std::nullopt;
+  const Slot* const slot = SlotOf(stream, Name(stream));
+  if (slot != nullptr) return Version(slot->version);
+  if (sets_[SetOf(stream)].knows_all) return Version();
+  return std::nullopt;
 }
 
 void StreamHeads::Put(const EntryName& stream, Version version) {
-  if (sets_ == 0) return;
+  if (sets_count_ == 0) return;
   const Name name(stream);
-  Slot* set = SetOf(stream);
-  Slot* found = std::find_if(set, set + kSlotsOfSet - 1, [&](const Slot& slot) { return slot.Holds(name.bytes); });
-  std::memmove(set + 1, set, static_cast<std::size_t>(found - set) * sizeof(Slot));
-  set->version = version.value();
-  set->size = static_cast<std::uint8_t>(name.bytes.size());
-  std::memcpy(set->name, name.bytes.data(), name.bytes.size());
+  if (Slot* const slot = SlotOf(stream, name); slot != nullptr) {
+    slot->version = version.value();
+    return;
+  }
+  Set& set = sets_[SetOf(stream)];
+  Slot& slot = SlotsOf(SetOf(stream))[set.next];
+  if (set.marks[set.next] != 0) set.knows_all = false;
+  set.marks[set.next] = MarkOf(stream);
+  set.next = (set.next + 1) % kSlotsOfSet;
+  slot.version = version.value();
+  slot.size = static_cast<std::uint8_t>(name.bytes.size());
+  std::memcpy(slot.name, name.bytes.data(), name.bytes.size());
 }
 
 }  // namespace everfold

@@ -33,7 +33,7 @@ TieredIndex::TieredIndex(const StoreIndexOptions& options, const LogIdentity& lo
       lock_(std::move(opened.lock)),
       database_(std::move(opened.database)),
       types_(std::move(opened.types)),
-      memory_(database_ == nullptr ? 0 : options.head_bytes),
+      memory_(database_ == nullptr ? 0 : options.head_bytes, opened.checkpoint.tail.last_sequence == Sequence()),
       reached_(std::move(opened.checkpoint)),
       older_reached_(reached_),
       days_(std::make_shared<const std::vector<Day>>(reached_.days)),
@@ -47,13 +47,14 @@ TieredIndex::~TieredIndex() {
   reach_->index = nullptr;
 }
 
-absl::StatusOr<Version> TieredIndex::VersionOf(const StreamId& stream) const {
-  const EntryName name = NameOf(stream);
-  if (!name.valid()) return Version();
-  return VersionOf(name);
+void TieredIndex::PrefetchVersions(absl::Span<const EntryName* const> streams) const {
+  ReaderMutexLock lock(&mutex_);
+  for (const EntryName* stream : streams) memory_.heads().Prefetch(*stream);
+  for (const EntryName* stream : streams) memory_.heads().PrefetchSlot(*stream);
 }
 
 absl::StatusOr<Version> TieredIndex::VersionOf(const EntryName& name) const {
+  if (!name.valid()) return Version();
   std::uint64_t dropped;
   {
     ReaderMutexLock lock(&mutex_);

@@ -33,7 +33,9 @@ class TieredIndex final : public StoreIndex {
   const LogTail& tail() const override ABSL_NO_THREAD_SAFETY_ANALYSIS { return reached_.tail; }
   const TypeDictionary& types() const override { return *types_; }
 
-  absl::StatusOr<Version> VersionOf(const StreamId& stream) const override;
+  using StoreIndex::VersionOf;
+  absl::StatusOr<Version> VersionOf(const EntryName& name) const override;
+  void PrefetchVersions(absl::Span<const EntryName* const> streams) const override;
   absl::StatusOr<std::vector<StreamPlace>> PlacesAfter(const StreamId& stream, Version after,
                                                        std::size_t limit) const override;
   absl::StatusOr<std::vector<CommitPlace>> FindCommand(const CommandKey& command) const override;
@@ -56,8 +58,6 @@ class TieredIndex final : public StoreIndex {
     Mutex mutex;
     TieredIndex* index ABSL_GUARDED_BY(mutex);  // nullptr when it is gone
   };
-
-  absl::StatusOr<Version> VersionOf(const EntryName& name) const;
 
   bool IsFull() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   // True if a generation is to be written now: then PostWrite.

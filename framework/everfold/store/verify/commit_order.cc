@@ -16,7 +16,7 @@ void CommitOrder::Reach(Sequence next) {
   if (next > largest_ || open_.size() > kMaxOpen) CheckUpTo(next);
 }
 
-void CommitOrder::Add(const ChunkHeader& chunk, Sequence sequence, std::optional<absl::Time> recorded_at) {
+void CommitOrder::Add(const ChunkHeader& chunk, Sequence sequence, absl::Time recorded_at) {
   open_.push_back({sequence, recorded_at, chunk.partition, chunk.chunk_number, chunk.first_offset});
   largest_ = std::max(largest_, sequence);
 }
@@ -41,13 +41,12 @@ void CommitOrder::Check(const Place& place) {
   }
   const bool same_commit = place.sequence == last_;
   last_ = place.sequence;
-  if (!place.recorded_at.has_value()) return;
-  if (*place.recorded_at < last_recorded_at_) {
+  if (place.recorded_at < last_recorded_at_) {
     Find(place, absl::StrFormat("commit %d was recorded before the one before it", place.sequence.value()));
-  } else if (same_commit && *place.recorded_at != last_recorded_at_ && last_recorded_at_ != absl::InfinitePast()) {
+  } else if (same_commit && place.recorded_at != last_recorded_at_ && last_recorded_at_ != absl::InfinitePast()) {
     Find(place, absl::StrFormat("the parts of commit %d were recorded at different times", place.sequence.value()));
   }
-  last_recorded_at_ = std::max(last_recorded_at_, *place.recorded_at);
+  last_recorded_at_ = std::max(last_recorded_at_, place.recorded_at);
 }
 
 void CommitOrder::Find(const Place& place, std::string what) {

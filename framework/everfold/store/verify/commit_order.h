@@ -1,7 +1,6 @@
 // The commits of all partitions in the order of their sequences: none missing, and recorded one after the other.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -18,15 +17,14 @@ class CommitOrder {
 
   // No chunk that is added from now on begins below `next`.
   void Reach(Sequence next);
-  // A tombstone has no time.
-  void Add(const ChunkHeader& chunk, Sequence sequence, std::optional<absl::Time> recorded_at);
+  void Add(const ChunkHeader& chunk, Sequence sequence, absl::Time recorded_at);
   // All there are have been added.
   void End();
 
  private:
   struct Place {
     Sequence sequence;
-    std::optional<absl::Time> recorded_at;
+    absl::Time recorded_at;
     PartitionId partition;
     std::uint64_t chunk_number = 0;
     Offset offset;

@@ -10,7 +10,7 @@ namespace everfold {
 namespace {
 
 CommandKey KeyOf(const CommitView& commit, const EventType& type) {
-  return {std::string(commit.tenant), type.name, std::string(commit.command_id)};
+  return {commit.tenant, type.name, commit.command_id};
 }
 
 }  // namespace
@@ -27,10 +27,7 @@ absl::Status IndexCheck::CheckDefinitions(const ChunkReader& chunk) {
 
 absl::Status IndexCheck::CheckCommit(ChunkReader& chunk, std::uint64_t& new_streams) {
   const CommitView& commit = chunk.commit();
-  if (commit.tombstone) {
-    holes_[chunk.header().partition.value()].erased += commit.event_count;
-    return absl::OkStatus();
-  }
+  erased_ = erased_ || commit.tombstone;
   if (!commit.command_id.empty()) EVERFOLD_RETURN_IF_ERROR(CheckCommand(chunk));
   tagged_.clear();
   while (chunk.NextStream()) {
@@ -106,17 +103,10 @@ absl::Status IndexCheck::CheckNext(const ChunkReader& chunk, const StreamId& str
   return absl::OkStatus();
 }
 
-// Tombstones do not say whose events they stand for, so that whether there are enough of them is told at the end.
 void IndexCheck::CheckHole(const ChunkReader& chunk, const StreamId& stream, Version from, Version to) {
   if (from == to) return;
-  const std::string what =
-      absl::StrFormat("%s goes on with version %d behind version %d", stream.ToString(), to.value(), from.value() - 1);
-  if (to < from) return findings_.AddAt(chunk.header(), what);
-  Holes& holes = holes_[chunk.header().partition.value()];
-  if (holes.missing == 0) {
-    holes.first = {chunk.header().partition, chunk.header().chunk_number, chunk.header().first_offset, what};
-  }
-  holes.missing += to.value() - from.value();
+  findings_.AddAt(chunk.header(), absl::StrFormat("%s goes on with version %d behind version %d", stream.ToString(),
+                                                  to.value(), from.value() - 1));
 }
 
 absl::Status IndexCheck::CollectTags(ChunkReader& chunk) {
@@ -163,9 +153,6 @@ absl::Status IndexCheck::CheckTag(const ChunkReader& chunk, std::size_t begin, s
 }
 
 absl::Status IndexCheck::End(const LogTail& tail) {
-  for (const Holes& holes : holes_) {
-    if (holes.missing > holes.erased) findings_.Add(holes.first);
-  }
   if (damaged_) return absl::OkStatus();
   const absl::StatusOr<EntryCounts> counts = index_.CountEntries(tail);
   if (!counts.ok()) return Found(counts.status());
@@ -176,13 +163,10 @@ absl::Status IndexCheck::End(const LogTail& tail) {
   return absl::OkStatus();
 }
 
-bool IndexCheck::AnythingErased() const {
-  return std::any_of(holes_.begin(), holes_.end(), [](const Holes& holes) { return holes.erased > 0; });
-}
-
-// An index that was there before something was erased still has entries of it, and one that is built anew has none.
+// An index that was there before something was erased still has its tags and its command, and one that is built anew
+// does not.
 void IndexCheck::Compare(const char* what, std::uint64_t in_index, std::uint64_t in_log) {
-  if (in_index == in_log || (in_index > in_log && AnythingErased())) return;
+  if (in_index == in_log || (in_index > in_log && erased_)) return;
   findings_.AddOfIndex(absl::StrFormat("it has %d %s, the log has %d", in_index, what, in_log));
 }
 

@@ -16,8 +16,8 @@ namespace everfold {
 // Threading: one thread; the index may be at work. Errors: those that leave the question open.
 class IndexCheck {
  public:
-  IndexCheck(const StoreIndex& index, std::uint32_t partitions, Findings& findings)
-      : index_(index), findings_(findings), holes_(partitions) {}
+  IndexCheck(const StoreIndex& index, Findings& findings)
+      : index_(index), findings_(findings) {}
 
   // The reader stands on a commit, none of whose streams was read; afterwards all are. Counts the streams that begin.
   absl::Status CheckCommit(ChunkReader& chunk, std::uint64_t& new_streams);
@@ -26,12 +26,6 @@ class IndexCheck {
   absl::Status End(const LogTail& tail);
 
  private:
-  // Versions that no commit has, and the events of tombstones that may have had them.
-  struct Holes {
-    std::uint64_t missing = 0;
-    std::uint64_t erased = 0;
-    Finding first;
-  };
   using Tagged = std::pair<std::string, TaggedEvent>;
 
   absl::Status CheckCommand(const ChunkReader& chunk);
@@ -43,16 +37,14 @@ class IndexCheck {
   absl::Status CheckTags(const ChunkReader& chunk);
   absl::Status CheckTag(const ChunkReader& chunk, std::size_t begin, std::size_t end);
   void Compare(const char* what, std::uint64_t in_index, std::uint64_t in_log);
-  bool AnythingErased() const;
-
   // OK, and a finding, for damage of the index.
   absl::Status Found(const absl::Status& status);
 
   const StoreIndex& index_;
   Findings& findings_;
-  std::vector<Holes> holes_;    // by partition
   EntryCounts counts_;          // of the log
   std::vector<Tagged> tagged_;  // of the commit
+  bool erased_ = false;         // there is a tombstone
   bool damaged_ = false;        // the index cannot be read: it is not asked any more
 };
 
