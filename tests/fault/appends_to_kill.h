@@ -3,7 +3,7 @@
 //
 //   opening                     before it opens the store, and `open` after it
 //   sent 17                     before append 17 is asked for, for the first time
-//   again 17                    before append 17, which an earlier process sent, is asked for under its command id again
+//   again 17                    before append 17, which an earlier process sent, is asked for again, by its command id
 //   done 17 23 repeated 5 8     append 17 is commit 23, its streams are at versions 5 and 8; `first` in place of
 //                               `repeated` if it was not known before
 //   refused 17 10 STALE why     append 17 was answered with status code 10, the reason STALE, and the words "why"

@@ -1,5 +1,5 @@
-// A process that appends to a store is killed (SIGKILL) at any moment, over and over: while it opens, recovers, appends,
-// seals and writes its index. Each time, all that it had acknowledged must be there, once, in its place.
+// A process that appends to a store is killed (SIGKILL) at any moment, over and over: while it opens, recovers,
+// appends, seals and writes its index. Each time, all that it had acknowledged must be there, once, in its place.
 //
 // EVERFOLD_KILL_CYCLES=n: so many in all. EVERFOLD_SEED=n: the first store's seed, which decides what is sent, but not
 // at which instruction the kill comes.
@@ -18,6 +18,8 @@
 #include "everfold/base/clock.h"
 #include "everfold/base/random.h"
 #include "everfold/base/status.h"
+#include "everfold/log/embedded/database.h"
+#include "everfold/log/embedded/store_parts.h"
 #include "everfold/runtime/asio_executor.h"
 #include "everfold/testing/scratch_directory.h"
 #include "tests/fault/appends_to_kill.h"
@@ -58,6 +60,8 @@ class KillLoop {
 
   StoreLedger& ledger() { return ledger_; }
   int killed_opening() const { return killed_opening_; }
+  // When files were written that were not part of the store yet.
+  int killed_sealing() const { return killed_sealing_; }
   std::uint64_t sealed_files() const { return sealed_files_; }
   std::uint64_t repeated() const { return repeated_; }
 
@@ -67,29 +71,29 @@ class KillLoop {
   // Reads until the moment that has been drawn for the kill.
   void Follow(ChildProcess& child) {
     is_open_ = false;
-    Read(child, 1, {});
+    Read(child, 1);
     const ChildProcess::Clock::time_point begun = ChildProcess::Clock::now();
     const std::uint64_t choice = random_.Below(4);
     if (choice == 0) {
       Read(child, kMaxLines, begun + Draw(opening_));
       return;
     }
-    Read(child, 1, {});
+    Read(child, 1);
     opening_ = std::chrono::duration_cast<microseconds>(ChildProcess::Clock::now() - begun);
     if (choice == 1) {
       Read(child, ~std::uint64_t{0}, ChildProcess::Clock::now() + Draw(kMaxWork));
     } else {
-      Read(child, random_.Below(kMaxLines), {});
+      Read(child, random_.Below(kMaxLines));
     }
   }
   microseconds Draw(microseconds below) {
     return microseconds(random_.Below(static_cast<std::uint64_t>(below.count()) + 1));
   }
   // At most so many lines, and not beyond the deadline.
-  void Read(ChildProcess& child, std::uint64_t lines, std::optional<ChildProcess::Clock::time_point> deadline) {
+  void Read(ChildProcess& child, std::uint64_t lines,
+            ChildProcess::Clock::time_point deadline = ChildProcess::Clock::time_point::max()) {
     for (std::uint64_t i = 0; i < lines; ++i) {
-      const std::optional<std::string> line =
-          child.ReadLine(deadline.value_or(ChildProcess::Clock::time_point::max()));
+      const std::optional<std::string> line = child.ReadLine(deadline);
       if (!line.has_value()) return;
       Note(*line);
     }
@@ -126,12 +130,13 @@ class KillLoop {
     std::filesystem::remove_all(copy);
     if (!std::filesystem::exists(store())) return absl::OkStatus();
     std::filesystem::copy(store(), copy, std::filesystem::copy_options::recursive);
+    const std::filesystem::path incoming = IncomingDirectory(SealedDirectory(LogToKill(copy, seed_).directory));
+    if (std::filesystem::exists(incoming) && !std::filesystem::is_empty(incoming)) ++killed_sealing_;
     SystemRandom random;
     SystemClock clock;
     AsioExecutor executor(1);
     EVERFOLD_ASSIGN_OR_RETURN(const auto log, EmbeddedLog::Open(LogToKill(copy, seed_), executor, random));
-    EVERFOLD_ASSIGN_OR_RETURN(const auto store,
-                              EventStore::Open(StoreToKill(copy), *log, executor, clock, random));
+    EVERFOLD_ASSIGN_OR_RETURN(const auto store, EventStore::Open(StoreToKill(copy), *log, executor, clock, random));
     EVERFOLD_ASSIGN_OR_RETURN(const StoreContents contents, ReadContents(*store, ledger_.names()));
     ledger_.Check(contents);
     EVERFOLD_ASSIGN_OR_RETURN(const VerifyReport report, store->Verify({}));
@@ -148,6 +153,7 @@ class KillLoop {
   bool is_open_ = false;
   microseconds opening_ = std::chrono::milliseconds(20);  // the last one's duration
   int killed_opening_ = 0;
+  int killed_sealing_ = 0;
   std::uint64_t sealed_files_ = 0;
   std::uint64_t repeated_ = 0;
 };
@@ -156,7 +162,7 @@ TEST(KillLoop, WhatWasAcknowledgedSurvivesEveryKill) {
   const std::uint64_t cycles = FromEnvironment("EVERFOLD_KILL_CYCLES", 30);
   std::uint64_t seed = FromEnvironment("EVERFOLD_SEED", 1);
   std::uint64_t sent = 0, acknowledged = 0, repeated = 0, sealed_files = 0;
-  int killed_opening = 0;
+  int killed_opening = 0, killed_sealing = 0;
   for (std::uint64_t cycle = 0; cycle < cycles; ++seed) {
     KillLoop loop(seed);
     for (int i = 0; i < kCyclesOfAStore && cycle < cycles; ++i, ++cycle) {
@@ -168,10 +174,11 @@ TEST(KillLoop, WhatWasAcknowledgedSurvivesEveryKill) {
     repeated += loop.repeated();
     sealed_files += loop.sealed_files();
     killed_opening += loop.killed_opening();
+    killed_sealing += loop.killed_sealing();
   }
-  std::printf("%d kills, %d of them while opening; %d appends sent, %d acknowledged, %d of them again; %d sealed files\n",
-              static_cast<int>(cycles), killed_opening, static_cast<int>(sent), static_cast<int>(acknowledged),
-              static_cast<int>(repeated), static_cast<int>(sealed_files));
+  std::printf("%d kills, %d while opening, %d while sealing; %d sent, %d acknowledged, %d again; %d sealed files\n",
+              static_cast<int>(cycles), killed_opening, killed_sealing, static_cast<int>(sent),
+              static_cast<int>(acknowledged), static_cast<int>(repeated), static_cast<int>(sealed_files));
   EXPECT_GT(acknowledged, 10 * cycles);
   EXPECT_GT(repeated, cycles);
   EXPECT_GT(sealed_files, cycles);

@@ -7,8 +7,8 @@
 //   disk.LosePower(random);
 //   ... it is destroyed; disk.Restore(); it is opened again ...
 //
-// It syncs what SQLite's own file system for Unix syncs: with the first sync of a journal or WAL its directory, too. What
-// processes share of a WAL's index is memory, and gone with the connection.
+// It syncs what SQLite's own file system for Unix syncs: with the first sync of a journal or WAL its directory, too.
+// The WAL's index, which processes share, is memory here, and gone with the connection.
 #pragma once
 
 #include <memory>
