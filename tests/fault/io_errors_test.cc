@@ -34,7 +34,9 @@ std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
 // One run of the same work, as far as it gets.
 class FailingRun {
  public:
-  FailingRun() : store_(FromEnvironment("EVERFOLD_SEED", 1), disk_) { store_.store_options().index.max_memory_bytes = 2 << 10; }
+  FailingRun() : store_(FromEnvironment("EVERFOLD_SEED", 1), disk_) {
+    store_.store_options().index.max_memory_bytes = 2 << 10;
+  }
 
   FaultyDisk& disk() { return disk_; }
   const std::vector<std::string>& violations() { return store_.ledger().violations(); }
