@@ -2,6 +2,7 @@
 // told clearly, and what they were told holds after the next opening.
 //
 // EVERFOLD_FAULT_STEP=1 tries every n, the default leaves some out; EVERFOLD_FAULT_FIRST=n begins with one that failed.
+// EVERFOLD_SEED=n does other work than the default, 1.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,10 +26,17 @@ struct Plan {
 
 std::string NameOf(const testing::TestParamInfo<Plan>& info) { return info.param.name; }
 
+std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? otherwise : std::strtoull(value, nullptr, 10);
+}
+
 // One run of the same work, as far as it gets.
 class FailingRun {
  public:
-  FailingRun() : store_(1, disk_) { store_.store_options().index.max_memory_bytes = 2 << 10; }
+  FailingRun() : store_(FromEnvironment("EVERFOLD_SEED", 1), disk_) {
+    store_.store_options().index.max_memory_bytes = 2 << 10;
+  }
 
   FaultyDisk& disk() { return disk_; }
   const std::vector<std::string>& violations() { return store_.ledger().violations(); }
@@ -92,16 +100,6 @@ class FailingRun {
   StoreOnDisk store_;
 };
 
-std::uint64_t Step() {
-  const char* step = std::getenv("EVERFOLD_FAULT_STEP");
-  return step == nullptr ? 25 : std::strtoull(step, nullptr, 10);
-}
-
-std::uint64_t First() {
-  const char* first = std::getenv("EVERFOLD_FAULT_FIRST");
-  return first == nullptr ? 1 : std::strtoull(first, nullptr, 10);
-}
-
 // Appends wait for an index that is full. One that will never be written again must not keep them waiting.
 TEST(IndexErrors, AStoreWhoseIndexCannotBeWrittenCloses) {
   FaultyDisk disk, disk_of_index;
@@ -129,8 +127,9 @@ class IoErrorsTest : public testing::TestWithParam<Plan> {};
 
 TEST_P(IoErrorsTest, WhatWasToldHoldsWhicheverOperationFails) {
   const Plan& plan = GetParam();
-  std::uint64_t runs = 0, n = First();
-  for (bool failed = true; failed; n += Step(), ++runs) {
+  const std::uint64_t step = FromEnvironment("EVERFOLD_FAULT_STEP", 25);
+  std::uint64_t runs = 0, n = FromEnvironment("EVERFOLD_FAULT_FIRST", 1);
+  for (bool failed = true; failed; n += step, ++runs) {
     for (const bool loses_power : {false, true}) {
       FailingRun run;
       run.disk().FailFrom(n, plan.fault, plan.times, plan.operations);
@@ -141,7 +140,7 @@ TEST_P(IoErrorsTest, WhatWasToldHoldsWhicheverOperationFails) {
       EXPECT_TRUE(failed || run.acknowledged() > 40u) << run.acknowledged();
     }
   }
-  std::printf("%s: %d operations, every %d: %d stores\n", plan.name, static_cast<int>(n), static_cast<int>(Step()),
+  std::printf("%s: %d operations, every %d: %d stores\n", plan.name, static_cast<int>(n), static_cast<int>(step),
               static_cast<int>(2 * runs));
   EXPECT_GT(n, 50u);
 }

@@ -1,4 +1,5 @@
-// Power is lost at a random operation, over and over. EVERFOLD_POWER_CYCLES=n: so many in all.
+// Power is lost at a random operation, over and over. EVERFOLD_POWER_CYCLES=n: so many in all, EVERFOLD_SEED=n: from
+// that seed on.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,24 +13,25 @@ namespace {
 
 constexpr int kCyclesOfAStore = 100;
 
-int Cycles() {
-  const char* cycles = std::getenv("EVERFOLD_POWER_CYCLES");
-  return cycles == nullptr ? 300 : std::atoi(cycles);
+int FromEnvironment(const char* name, int otherwise) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? otherwise : std::atoi(value);
 }
 
 TEST(PowerLoss, NothingAcknowledgedIsLost) {
+  const int cycles = FromEnvironment("EVERFOLD_POWER_CYCLES", 300);
   std::size_t acknowledged = 0;
-  for (int cycle = 0, seed = 1; cycle < Cycles(); ++seed) {
+  for (int cycle = 0, seed = FromEnvironment("EVERFOLD_SEED", 1); cycle < cycles; ++seed) {
     FaultyDisk disk;
     PowerCycles store(static_cast<std::uint64_t>(seed), disk, disk, seed % 4 == 0);
-    for (int i = 0; i < kCyclesOfAStore && cycle < Cycles(); ++i, ++cycle) {
+    for (int i = 0; i < kCyclesOfAStore && cycle < cycles; ++i, ++cycle) {
       store.Cycle();
       ASSERT_THAT(store.ledger().violations(), testing::IsEmpty()) << "seed " << seed << ", cycle " << i;
     }
     acknowledged += store.ledger().acknowledged();
   }
-  std::printf("%d losses of power, %d acknowledged appends\n", Cycles(), static_cast<int>(acknowledged));
-  EXPECT_GT(acknowledged, static_cast<std::size_t>(Cycles()));
+  std::printf("%d losses of power, %d acknowledged appends\n", cycles, static_cast<int>(acknowledged));
+  EXPECT_GT(acknowledged, static_cast<std::size_t>(cycles));
 }
 
 // What is read at an opening, and not marked, is written to its place again: no moment of that may be its last.

@@ -28,6 +28,22 @@ bool HasEvents(const AppendRequest& request) {
                      [](const StreamAppend& stream) { return !stream.events.empty(); });
 }
 
+bool RepeatsFirst(const AppendResult& repeated, const AppendResult& first) {
+  return repeated.repeated && repeated.sequence == first.sequence && repeated.streams == first.streams;
+}
+
+// That each stream was at a version that the append expected.
+absl::Status CheckExpectations(const SentAppend& sent, const StoredCommit& commit) {
+  for (const StreamAppend& stream : sent.request.streams) {
+    if (stream.events.empty()) continue;
+    const Version before(commit.last_versions.at(stream.stream).value() - stream.events.size());
+    if (stream.expectation.Holds(before)) continue;
+    return Violation("append %d expected %s of %s, and follows version %d", sent.number,
+                     stream.expectation.ToString(), stream.stream.ToString(), before.value());
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string StoreLedger::Payload(std::uint64_t append, std::size_t event) {
@@ -52,6 +68,10 @@ SentAppend& StoreLedger::Add(AppendRequest request) {
 
 void StoreLedger::OnAnswer(SentAppend& sent, const absl::StatusOr<AppendResult>& answer) {
   if (answer.ok()) {
+    if (sent.acknowledged.has_value() && !RepeatsFirst(*answer, *sent.acknowledged)) {
+      Report(absl::StrFormat("append %d was acknowledged as commit %d, and then as %d", sent.number,
+                             sent.acknowledged->sequence.value(), answer->sequence.value()));
+    }
     sent.acknowledged = *answer;
   } else if (answer.status().code() == absl::StatusCode::kUnknown) {
     sent.unknown = true;
@@ -91,6 +111,7 @@ absl::Status StoreLedger::CheckCommit(Sequence sequence, const StoredCommit& com
     if (!stream.events.empty()) asked[stream.stream] = PayloadsOf(stream);
   }
   if (commit.payloads != asked) return Violation("append %d is not there as it was sent", number);
+  EVERFOLD_RETURN_IF_ERROR(CheckExpectations(*sender, commit));
   sender->found = true;
   if (!sender->acknowledged.has_value()) return absl::OkStatus();
   if (sender->acknowledged->sequence != sequence) {
@@ -116,8 +137,7 @@ absl::Status StoreLedger::CheckCommits(const std::map<Sequence, StoredCommit>& c
     EVERFOLD_RETURN_IF_ERROR(CheckCommit(sequence, commit));
   }
   for (const auto& sent : appends_) {
-    const bool acknowledged = sent->acknowledged.has_value() && !sent->acknowledged->repeated;
-    if ((sent->found || acknowledged) && !sequences_.contains(sent->number)) {
+    if ((sent->found || sent->acknowledged.has_value()) && !sequences_.contains(sent->number)) {
       return Violation("append %d is lost", sent->number);
     }
   }

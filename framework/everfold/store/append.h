@@ -47,8 +47,10 @@ struct StreamResult {
 struct AppendResult {
   Sequence sequence;
   absl::Time recorded_at;
-  std::vector<StreamResult> streams;  // one for each stream of the request
-  bool repeated = false;              // the command id was known: this is the first result again
+  std::vector<StreamResult> streams;  // one for each stream of the request, in its order
+  // The command id was known: this is the first result again, but for streams that were only checked: they may be left
+  // out.
+  bool repeated = false;
 };
 
 // Limits of one append; larger requests are refused with INVALID_ARGUMENT and change nothing.

@@ -20,6 +20,16 @@ absl::Status VersionConflict(const StreamId& stream, const StreamExpectation& ex
                 {"actual_version", std::to_string(actual.value())}});
 }
 
+// The log has the streams of a commit in the order of their partitions.
+void OrderAsRequested(const PreparedAppend& request, AppendResult& result) {
+  const auto place = [&request](const StreamResult& result) {
+    return std::find_if(request.streams.begin(), request.streams.end(),
+                        [&result](const PreparedStream& stream) { return stream.stream == result.stream; });
+  };
+  std::stable_sort(result.streams.begin(), result.streams.end(),
+                   [&place](const StreamResult& a, const StreamResult& b) { return place(a) < place(b); });
+}
+
 }  // namespace
 
 GroupBuilder::GroupBuilder(const PartitionLog& log, const StoreIndex& index, LogTail tail, std::uint64_t writer_epoch)
@@ -56,6 +66,7 @@ absl::StatusOr<std::optional<AppendResult>> GroupBuilder::FindRepeat(const Prepa
   }
   if (!known.has_value()) return std::nullopt;
   EVERFOLD_ASSIGN_OR_RETURN(AppendResult result, RepeatedResult(*known, request.command));
+  if (result.streams.size() > 1) OrderAsRequested(request, result);
   return std::optional(std::move(result));
 }
 

@@ -88,9 +88,10 @@ class FaultyDisk final : public Files {
 
   void set_free_bytes(std::uint64_t bytes);
 
- private:
+  // What the file systems of other libraries work on, until the power is lost.
   std::shared_ptr<DiskSession> session() const;
 
+ private:
   const std::shared_ptr<DiskFaults> faults_ = std::make_shared<DiskFaults>();
   mutable Mutex mutex_;
   std::shared_ptr<DiskSession> session_ ABSL_GUARDED_BY(mutex_);

@@ -169,6 +169,21 @@ TEST_F(EventStoreTest, AnswersAKnownCommandIdWithTheFirstResult) {
   EXPECT_EQ(store_->VersionOf(Wallet("w1")).value(), Version(1));
 }
 
+// They lie in several partitions, and the log has them in the order of those.
+TEST_F(EventStoreTest, AnswersAKnownCommandIdWithItsStreamsInTheOrderOfTheRequest) {
+  AppendRequest request = WithId(To(Wallet("w1"), StreamExpectation::Any(), {"a"}), "r1");
+  for (const char* id : {"w2", "w3", "w4", "w5", "w6"}) {
+    request.streams.push_back(To(Wallet(id), StreamExpectation::NoStream(), {"b"}).streams[0]);
+  }
+  const AppendRequest again = request;
+  const Outcome first = Append(std::move(request));
+  ASSERT_TRUE(first.ok()) << first.status();
+  const Outcome second = Append(again);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_TRUE(second->repeated);
+  EXPECT_EQ(second->streams, first->streams);
+}
+
 TEST_F(EventStoreTest, LetsConcurrentRepeatsShareOneCommit) {
   std::vector<std::shared_ptr<std::optional<Outcome>>> outcomes;
   for (int i = 0; i < 20; ++i)
