@@ -44,49 +44,73 @@ absl::StatusOr<ChunkHeader> StoredChunk(const rocksdb::Iterator& at, PartitionId
   return header;
 }
 
-class SealedCursor final : public ChunkCursor {
+// What is read once in passing, as a replay does, takes no room in the cache from what is read again, and is fetched in
+// long pieces.
+constexpr std::size_t kShortReadBytes = 256 << 10;
+constexpr std::size_t kReadAheadBytes = 2 << 20;
+
+class RocksCursor final : public SealedCursor {
  public:
-  SealedCursor(const SealedDatabase& database, PartitionId partition, Offset after, std::uint64_t from)
-      : partition_(partition),
+  RocksCursor(const SealedDatabase& database, PartitionId partition, Offset after, std::uint64_t from)
+      : database_(database),
+        partition_(partition),
         seek_(EncodeChunkKey({partition, from != 0 ? after : (after == Offset(0) ? after : after.Next()), from})),
         end_key_(BeginOfPartition(PartitionId(partition.value() + 1))),
         end_(end_key_),
-        iterator_(database.rocks().NewIterator(Options(), database.chunks())) {}
+        iterator_(NewIterator(rocksdb::ReadOptions())) {}
 
   absl::StatusOr<bool> Next() override {
-    if (started_) {
-      iterator_->Next();
-    } else {
-      iterator_->Seek(seek_);
-    }
-    started_ = true;
+    Move();
     if (!iterator_->Valid()) {
       EVERFOLD_RETURN_IF_ERROR(
           StatusOf(iterator_->status(), absl::StrFormat("reading partition %d failed", partition_.value())));
       return false;
     }
-    EVERFOLD_ASSIGN_OR_RETURN(const ChunkHeader header, StoredChunk(*iterator_, partition_));
-    head_ = {header.last_offset(), header.chunk_number, header.chain};
+    EVERFOLD_ASSIGN_OR_RETURN(header_, StoredChunk(*iterator_, partition_));
     return true;
   }
   std::string_view chunk() const override { return View(iterator_->value()); }
-  PartitionHead head() const override { return head_; }
+  PartitionHead head() const override { return {header_.last_offset(), header_.chunk_number, header_.chain}; }
+  const ChunkHeader& header() const override { return header_; }
 
  private:
-  rocksdb::ReadOptions Options() const {
-    rocksdb::ReadOptions options;
+  std::unique_ptr<rocksdb::Iterator> NewIterator(rocksdb::ReadOptions options) const {
     options.iterate_upper_bound = &end_;
-    options.adaptive_readahead = true;
-    return options;
+    return std::unique_ptr<rocksdb::Iterator>(database_.rocks().NewIterator(options, database_.chunks()));
   }
 
+  void Move() {
+    if (!started_) return Begin();
+    if (!scanning_ && (short_read_bytes_ += iterator_->value().size()) > kShortReadBytes) Scan();
+    iterator_->Next();
+  }
+
+  void Begin() {
+    started_ = true;
+    iterator_->Seek(seek_);
+  }
+
+  // Goes on from the same chunk. It is still there: what is sealed stays.
+  void Scan() {
+    scanning_ = true;
+    rocksdb::ReadOptions options;
+    options.fill_cache = false;
+    options.readahead_size = kReadAheadBytes;
+    std::unique_ptr<rocksdb::Iterator> scan = NewIterator(options);
+    scan->Seek(iterator_->key());
+    if (scan->Valid() && scan->key() == iterator_->key()) iterator_ = std::move(scan);
+  }
+
+  const SealedDatabase& database_;
   const PartitionId partition_;
   const std::string seek_;
   const std::string end_key_;
   const rocksdb::Slice end_;
-  const std::unique_ptr<rocksdb::Iterator> iterator_;
-  PartitionHead head_;
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+  ChunkHeader header_;
+  std::size_t short_read_bytes_ = 0;
   bool started_ = false;
+  bool scanning_ = false;
 };
 
 class RocksSealedChunks final : public SealedChunks {
@@ -158,8 +182,8 @@ class RocksSealedChunks final : public SealedChunks {
     return true;
   }
 
-  std::unique_ptr<ChunkCursor> Read(PartitionId partition, Offset after, std::uint64_t from) const override {
-    return std::make_unique<SealedCursor>(*database_, partition, after, from);
+  std::unique_ptr<SealedCursor> Read(PartitionId partition, Offset after, std::uint64_t from) const override {
+    return std::make_unique<RocksCursor>(*database_, partition, after, from);
   }
 
   absl::Status VerifyChecksums() const override {

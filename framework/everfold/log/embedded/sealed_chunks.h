@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "everfold/event/chunk_header.h"
 #include "everfold/log/embedded/sealed_checkpoint.h"
 #include "everfold/log/embedded/tail.h"
 #include "everfold/log/files/files.h"
@@ -24,6 +25,13 @@ class SealedDatabase;
 // DATA_LOSS if there is none, it is damaged, or of another store.
 absl::StatusOr<SealedCheckpoint> ReadSealedCheckpoint(const SealedDatabase& database, const Epoch& epoch,
                                                       std::uint32_t partitions);
+
+// Tells, too, what the chunk's header says. It has compared it with the key, but not the chunk's checksum.
+class SealedCursor : public ChunkCursor {
+ public:
+  // REQUIRES and validity as of chunk().
+  virtual const ChunkHeader& header() const = 0;
+};
 
 // Threading: Seal and Merge by one thread at a time; the rest is thread-safe. Lifetime: outlives its cursors.
 class SealedChunks {
@@ -51,7 +59,7 @@ class SealedChunks {
 
   // Walks a partition's chunks from the one that holds or follows offset `after` + 1, as far as they are sealed. `from`
   // is the chunk to begin with, or 0 if its number is not known.
-  virtual std::unique_ptr<ChunkCursor> Read(PartitionId partition, Offset after, std::uint64_t from) const = 0;
+  virtual std::unique_ptr<SealedCursor> Read(PartitionId partition, Offset after, std::uint64_t from) const = 0;
 
   // Reads every byte of every file. DATA_LOSS, naming the file, for one that is damaged or missing.
   virtual absl::Status VerifyChecksums() const = 0;
