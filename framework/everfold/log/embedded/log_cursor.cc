@@ -78,7 +78,8 @@ class LogCursor final : public ChunkCursor {
     if (follows) return absl::OkStatus();
     return DataLoss(absl::StrFormat(
         "partition %d: chunk %d begins at offset %d and does not follow chunk %d, offset %d", partition_.value(),
-        next.chunk_number, next.first_offset.value(), at_.chunk_number, started_ ? at_.offset.value() : after_.value()));
+        next.chunk_number, next.first_offset.value(), at_.chunk_number,
+        started_ ? at_.offset.value() : after_.value()));
   }
 
   const SealedChunks& sealed_;

@@ -2,7 +2,8 @@
 //
 // A seal writes one file for each partition that has new chunks, and one with the checkpoint, and installs all of them
 // by one atomic ingest. RocksDB's own log and memtable stay empty. As the keys of a partition only grow, its files
-// never overlap and nothing is ever rewritten but by Merge, which makes few large files out of many small ones.
+// never overlap and nothing is ever rewritten but by Merge, which makes few large files, packed better, out of many
+// small ones.
 #pragma once
 
 #include <cstdint>
@@ -54,7 +55,8 @@ class SealedChunks {
   virtual absl::Status Seal(const std::vector<std::vector<TailChunkPtr>>& chunks,
                             const SealedCheckpoint& checkpoint) = 0;
 
-  // Merges the small files of some partition, if there are enough of them to be worth it. True if it did.
+  // Merges small files, about 128 MB of them, where a partition has enough of them to be worth it. True if it did, and
+  // there may be more.
   virtual absl::StatusOr<bool> Merge() = 0;
 
   // Walks a partition's chunks from the one that holds or follows offset `after` + 1, as far as they are sealed. `from`
