@@ -1,5 +1,4 @@
 # Every third-party package, found once and made visible to FetchContent users as well.
-include(CheckCXXSourceCompiles)
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
@@ -17,12 +16,6 @@ find_package(Boost 1.81 REQUIRED)
 find_package(spdlog CONFIG REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
 find_library(EVERFOLD_XXHASH_LIBRARY xxhash REQUIRED)
-# Where xxHash comes with all of the processor's variants it finds the best one at run time: half the time of a checksum.
-set(CMAKE_REQUIRED_LIBRARIES ${EVERFOLD_XXHASH_LIBRARY})
-check_cxx_source_compiles("
-  #include <xxh_x86dispatch.h>
-  int main() { return static_cast<int>(XXH3_64bits_withSeed_dispatch(\"\", 0, 0)); }" EVERFOLD_XXHASH_DISPATCHES)
-unset(CMAKE_REQUIRED_LIBRARIES)
 find_library(EVERFOLD_RE2_LIBRARY re2 REQUIRED)
 if(BUILD_TESTING)
   find_package(GTest CONFIG REQUIRED)

@@ -1,10 +1,6 @@
 #include "everfold/event/chunk_header.h"
 
-#ifdef EVERFOLD_XXHASH_DISPATCHES
-#include <xxh_x86dispatch.h>
-#else
 #include <xxhash.h>
-#endif
 
 #include <bit>
 #include <cstring>
