@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::uint64_t kMostEvents = 2'000'000;
 constexpr std::uint64_t kFileEvents = 100'000;
+constexpr absl::Duration kUntilMerged = absl::Seconds(4);  // the log merges files when it has been idle for some time
 
 absl::Status Checked(const rocksdb::Status& status) {
   return status.ok() ? absl::OkStatus() : absl::InternalError("RocksDB: " + status.ToString());
@@ -96,7 +97,7 @@ class DiskBench {
   absl::Status AppendAndRest(Arena& arena) {
     EVERFOLD_RETURN_IF_ERROR(Append(arena));
     EVERFOLD_RETURN_IF_ERROR(arena.store().SealAll());
-    WaitUntilQuiet();
+    WaitUntilQuiet(kUntilMerged);
     EVERFOLD_RETURN_IF_ERROR(arena.Reopen(1));
     WaitUntilQuiet();
     return arena.Close();

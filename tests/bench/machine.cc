@@ -17,7 +17,6 @@ namespace everfold::bench {
 namespace {
 
 constexpr absl::Duration kLook = absl::Milliseconds(10);
-constexpr int kQuietLooks = 15;
 constexpr absl::Duration kMostWaited = absl::Seconds(120);
 constexpr int kSectorsWritten = 7;  // which number of a block device's stat, counted from 1
 constexpr std::uint64_t kSectorBytes = 512;
@@ -67,11 +66,11 @@ double MachineLoad() {
   return getloadavg(&load, 1) == 1 ? load : -1;
 }
 
-absl::Duration WaitUntilQuiet() {
+absl::Duration WaitUntilQuiet(absl::Duration quiet_for) {
   const std::int64_t begin = NowNanos();
   std::int64_t last_busy = begin;
   absl::Duration cpu = CpuTime();
-  for (int quiet = 0; quiet < kQuietLooks && absl::Nanoseconds(NowNanos() - begin) < kMostWaited; ++quiet) {
+  for (int quiet = 0; quiet * kLook < quiet_for && absl::Nanoseconds(NowNanos() - begin) < kMostWaited; ++quiet) {
     absl::SleepFor(kLook);
     const absl::Duration used = CpuTime() - cpu;
     cpu += used;

@@ -25,6 +25,6 @@ double MachineLoad();
 
 // Waits until the process has done next to nothing for a while, so that what one round leaves behind is not counted in
 // the next. Returns how long it was still busy.
-absl::Duration WaitUntilQuiet();
+absl::Duration WaitUntilQuiet(absl::Duration quiet_for = absl::Milliseconds(150));
 
 }  // namespace everfold::bench

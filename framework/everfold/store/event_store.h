@@ -84,7 +84,7 @@ class EventStore {
   virtual absl::StatusOr<std::optional<AppendResult>> FindCommand(const std::string& tenant,
                                                                   const CommandId& command) const = 0;
 
-  // HMAC-SHA-256 of a request under the store's key: CommandId::fingerprint.
+  // HMAC-SHA-256 of a request under the store's key, cut to 8 bytes: CommandId::fingerprint.
   virtual std::string FingerprintOfRequest(const std::string& request) const = 0;
 
   // Calls `visit` for the durable events of a stream with a version above `after`, in order, until it returns an error,

@@ -108,7 +108,7 @@ class StoreIndex {
   virtual absl::StatusOr<std::vector<StreamPlace>> PlacesAfter(const StreamId& stream, Version after,
                                                                std::size_t limit) const = 0;
   // Where commits with this command id may be: one place for each partition that the commit touches. Places are found
-  // by a digest of 16 bytes; the commit itself tells whether it is the one.
+  // by a digest of 8 bytes; the commit itself tells whether it is the one.
   virtual absl::StatusOr<std::vector<CommitPlace>> FindCommand(const CommandKey& command) const = 0;
   // Events of the tenant that carry the tag, above `after`, in order of sequence and position, at most `limit`.
   virtual absl::StatusOr<std::vector<TaggedEvent>> TaggedAfter(std::string_view tenant, std::string_view tag,

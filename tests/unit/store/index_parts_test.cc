@@ -106,7 +106,7 @@ TEST(IndexEntriesTest, CommandsComeBack) {
   EncodeCommand(digest, entry, pair);
   EXPECT_EQ(HexEncode(pair.key),
             "00004cdb"
-            "64646464646464646464646464646464"
+            "6464646464646464"
             "fefa"
             "0003");
   EXPECT_EQ(HexEncode(pair.value), "0904");

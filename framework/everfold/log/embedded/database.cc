@@ -28,17 +28,38 @@ rocksdb::CompressionType Best(std::initializer_list<rocksdb::CompressionType> wa
   return rocksdb::kNoCompression;
 }
 
-rocksdb::BlockBasedTableOptions TableOptions() {
+// A seal is on the path of a busy store: it packs fast. It reads back what it has packed seldom, so that blocks may be
+// large, which suits a scan. Merged files are packed in idle time, and stay: a dictionary for each file makes up for
+// smaller blocks, in which one event is found sooner. Figures: docs/decisions/0010.
+constexpr std::size_t kSealedBlockBytes = 128 << 10;
+constexpr int kSealedZstdLevel = -3;
+constexpr std::size_t kMergedBlockBytes = 64 << 10;
+constexpr int kMergedZstdLevel = 1;
+constexpr std::uint32_t kDictionaryBytes = 16 << 10;
+constexpr std::uint64_t kDictionarySampledBytes = 4 << 20;  // of a file's begin, kept in memory until it is made
+
+rocksdb::BlockBasedTableOptions TableOptions(std::size_t block_bytes) {
   rocksdb::BlockBasedTableOptions table;
   table.format_version = 5;
   table.checksum = rocksdb::kXXH3;
-  table.block_size = 32 << 10;
+  table.block_size = block_bytes;
   table.block_cache = rocksdb::NewLRUCache(kCacheBytes);
   // Bounded memory however many files there are.
   table.cache_index_and_filter_blocks = true;
-  // Readahead grows with the length of a scan, up to this: a replay gets long reads, a short read pays nothing.
-  table.max_auto_readahead_size = 2 << 20;
   return table;
+}
+
+void PackMerged(rocksdb::Options& options) {
+  options.compression_opts.level = kMergedZstdLevel;
+  options.compression_opts.max_dict_bytes = kDictionaryBytes;
+  options.compression_opts.max_dict_buffer_bytes = kDictionarySampledBytes;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(kMergedBlockBytes)));
+}
+
+void PackSealed(rocksdb::Options& options) {
+  options.compression_opts = rocksdb::CompressionOptions();
+  options.compression_opts.level = kSealedZstdLevel;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(kSealedBlockBytes)));
 }
 
 rocksdb::Options DatabaseOptions() {
@@ -50,18 +71,18 @@ rocksdb::Options DatabaseOptions() {
   options.skip_stats_update_on_db_open = true;
   options.disable_auto_compactions = true;  // keys only grow, so there is nothing to sort; Merge does the rest
   options.compression = Best({rocksdb::kZSTD, rocksdb::kLZ4Compression});
-  options.compression_opts.level = 1;
   options.info_log_level = rocksdb::WARN_LEVEL;
   options.max_log_file_size = 1 << 20;
   options.keep_log_file_num = 4;
   options.write_buffer_size = 1 << 20;                                             // stays empty
   options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();  // of whole files, in the MANIFEST
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions()));
+  PackMerged(options);
   return options;
 }
 
 rocksdb::ColumnFamilyOptions CheckpointOptions(const rocksdb::Options& options) {
   rocksdb::ColumnFamilyOptions checkpoint(options);
+  checkpoint.compression_opts.max_dict_bytes = 0;
   checkpoint.disable_auto_compactions = false;  // each seal writes the same key
   return checkpoint;
 }
@@ -89,6 +110,8 @@ absl::StatusOr<std::unique_ptr<SealedDatabase>> SealedDatabase::Open(Files& file
   database->options_ = std::make_unique<rocksdb::Options>(DatabaseOptions());
   database->options_->env = database->env_.get();
   database->options_->create_if_missing = create;
+  database->seal_options_ = std::make_unique<rocksdb::Options>(*database->options_);
+  PackSealed(*database->seal_options_);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* rocks = nullptr;
   EVERFOLD_RETURN_IF_ERROR(StatusOf(rocksdb::DB::Open(rocksdb::DBOptions(*database->options_), directory,

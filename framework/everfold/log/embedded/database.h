@@ -35,6 +35,8 @@ class SealedDatabase {
   rocksdb::ColumnFamilyHandle* chunks() const { return chunks_; }
   rocksdb::ColumnFamilyHandle* checkpoint() const { return checkpoint_; }
   const rocksdb::Options& options() const { return *options_; }
+  // Of the files that a seal writes. REQUIRES: opened by Open.
+  const rocksdb::Options& seal_options() const { return *seal_options_; }
 
  private:
   SealedDatabase();
@@ -42,6 +44,7 @@ class SealedDatabase {
 
   std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::Options> options_;
+  std::unique_ptr<rocksdb::Options> seal_options_;
   std::unique_ptr<rocksdb::DB> rocks_;
   rocksdb::ColumnFamilyHandle* chunks_ = nullptr;
   rocksdb::ColumnFamilyHandle* checkpoint_ = nullptr;

@@ -20,10 +20,11 @@ namespace {
 
 constexpr char kCheckpointKey[] = "sealed";
 
-// A partition's files are merged once there are so many bytes of small ones, or so many small ones.
+// A partition's small files are merged once there are so many of them, or so many bytes. What was merged and is still
+// small is merged again when as much has followed it, so that a byte is rewritten about twice.
 constexpr std::uint64_t kSmallFileBytes = 64 << 20;
 constexpr std::uint64_t kMergeBytes = 128 << 20;
-constexpr std::size_t kMergeFiles = 64;
+constexpr std::size_t kMergeFiles = 8;
 constexpr std::uint64_t kMergedFileBytes = 256 << 20;
 
 std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
@@ -44,49 +45,73 @@ absl::StatusOr<ChunkHeader> StoredChunk(const rocksdb::Iterator& at, PartitionId
   return header;
 }
 
-class SealedCursor final : public ChunkCursor {
+// What is read once in passing, as a replay does, takes no room in the cache from what is read again, and is fetched in
+// long pieces.
+constexpr std::size_t kShortReadBytes = 256 << 10;
+constexpr std::size_t kReadAheadBytes = 2 << 20;
+
+class RocksCursor final : public SealedCursor {
  public:
-  SealedCursor(const SealedDatabase& database, PartitionId partition, Offset after, std::uint64_t from)
-      : partition_(partition),
+  RocksCursor(const SealedDatabase& database, PartitionId partition, Offset after, std::uint64_t from)
+      : database_(database),
+        partition_(partition),
         seek_(EncodeChunkKey({partition, from != 0 ? after : (after == Offset(0) ? after : after.Next()), from})),
         end_key_(BeginOfPartition(PartitionId(partition.value() + 1))),
         end_(end_key_),
-        iterator_(database.rocks().NewIterator(Options(), database.chunks())) {}
+        iterator_(NewIterator(rocksdb::ReadOptions())) {}
 
   absl::StatusOr<bool> Next() override {
-    if (started_) {
-      iterator_->Next();
-    } else {
-      iterator_->Seek(seek_);
-    }
-    started_ = true;
+    Move();
     if (!iterator_->Valid()) {
       EVERFOLD_RETURN_IF_ERROR(
           StatusOf(iterator_->status(), absl::StrFormat("reading partition %d failed", partition_.value())));
       return false;
     }
-    EVERFOLD_ASSIGN_OR_RETURN(const ChunkHeader header, StoredChunk(*iterator_, partition_));
-    head_ = {header.last_offset(), header.chunk_number, header.chain};
+    EVERFOLD_ASSIGN_OR_RETURN(header_, StoredChunk(*iterator_, partition_));
     return true;
   }
   std::string_view chunk() const override { return View(iterator_->value()); }
-  PartitionHead head() const override { return head_; }
+  PartitionHead head() const override { return {header_.last_offset(), header_.chunk_number, header_.chain}; }
+  const ChunkHeader& header() const override { return header_; }
 
  private:
-  rocksdb::ReadOptions Options() const {
-    rocksdb::ReadOptions options;
+  std::unique_ptr<rocksdb::Iterator> NewIterator(rocksdb::ReadOptions options) const {
     options.iterate_upper_bound = &end_;
-    options.adaptive_readahead = true;
-    return options;
+    return std::unique_ptr<rocksdb::Iterator>(database_.rocks().NewIterator(options, database_.chunks()));
   }
 
+  void Move() {
+    if (!started_) return Begin();
+    if (!scanning_ && (short_read_bytes_ += iterator_->value().size()) > kShortReadBytes) Scan();
+    iterator_->Next();
+  }
+
+  void Begin() {
+    started_ = true;
+    iterator_->Seek(seek_);
+  }
+
+  // Goes on from the same chunk. It is still there: what is sealed stays.
+  void Scan() {
+    scanning_ = true;
+    rocksdb::ReadOptions options;
+    options.fill_cache = false;
+    options.readahead_size = kReadAheadBytes;
+    std::unique_ptr<rocksdb::Iterator> scan = NewIterator(options);
+    scan->Seek(iterator_->key());
+    if (scan->Valid() && scan->key() == iterator_->key()) iterator_ = std::move(scan);
+  }
+
+  const SealedDatabase& database_;
   const PartitionId partition_;
   const std::string seek_;
   const std::string end_key_;
   const rocksdb::Slice end_;
-  const std::unique_ptr<rocksdb::Iterator> iterator_;
-  PartitionHead head_;
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+  ChunkHeader header_;
+  std::size_t short_read_bytes_ = 0;
   bool started_ = false;
+  bool scanning_ = false;
 };
 
 class RocksSealedChunks final : public SealedChunks {
@@ -128,13 +153,10 @@ class RocksSealedChunks final : public SealedChunks {
     rocksdb::IngestExternalFileArg new_chunks = Arguments(database_->chunks());
     for (std::size_t i = 0; i < chunks.size(); ++i) {
       if (chunks[i].empty()) continue;
-      new_chunks.external_files.push_back(IncomingFile());
-      EVERFOLD_RETURN_IF_ERROR(
-          WriteChunks(new_chunks.external_files.back(), PartitionId(static_cast<std::uint32_t>(i)), chunks[i]));
+      EVERFOLD_RETURN_IF_ERROR(WriteChunks(PartitionId(static_cast<std::uint32_t>(i)), chunks[i], new_chunks));
     }
     rocksdb::IngestExternalFileArg new_checkpoint = Arguments(database_->checkpoint());
-    new_checkpoint.external_files.push_back(IncomingFile());
-    EVERFOLD_RETURN_IF_ERROR(WriteCheckpoint(new_checkpoint.external_files.back(), checkpoint));
+    EVERFOLD_RETURN_IF_ERROR(WriteCheckpoint(checkpoint, new_checkpoint));
     std::vector<rocksdb::IngestExternalFileArg> all = {new_checkpoint};
     if (!new_chunks.external_files.empty()) all.push_back(new_chunks);
     const rocksdb::Status ingested = database_->rocks().IngestExternalFiles(all);
@@ -147,19 +169,18 @@ class RocksSealedChunks final : public SealedChunks {
   }
 
   absl::StatusOr<bool> Merge() override {
-    const std::vector<std::string> files = FilesToMerge();
-    if (files.empty()) return false;
-    rocksdb::CompactionOptions options;
-    options.compression = database_->options().compression;
-    options.output_file_size_limit = kMergedFileBytes;
-    const int bottom = database_->options().num_levels - 1;
-    EVERFOLD_RETURN_IF_ERROR(
-        StatusOf(database_->rocks().CompactFiles(options, database_->chunks(), files, bottom), "merging files failed"));
-    return true;
+    std::uint64_t merged = 0;
+    while (merged < kMergeBytes) {
+      const Run run = RunToMerge();
+      if (run.files.empty()) break;
+      EVERFOLD_RETURN_IF_ERROR(MergeRun(run));
+      merged += run.bytes;
+    }
+    return merged > 0;
   }
 
-  std::unique_ptr<ChunkCursor> Read(PartitionId partition, Offset after, std::uint64_t from) const override {
-    return std::make_unique<SealedCursor>(*database_, partition, after, from);
+  std::unique_ptr<SealedCursor> Read(PartitionId partition, Offset after, std::uint64_t from) const override {
+    return std::make_unique<RocksCursor>(*database_, partition, after, from);
   }
 
   absl::Status VerifyChecksums() const override {
@@ -183,6 +204,7 @@ class RocksSealedChunks final : public SealedChunks {
     arguments.column_family = family;
     arguments.options.move_files = true;
     arguments.options.write_global_seqno = false;
+    arguments.options.verify_file_checksum = false;
     return arguments;
   }
 
@@ -194,22 +216,34 @@ class RocksSealedChunks final : public SealedChunks {
 
   std::string IncomingFile() { return absl::StrFormat("%s/%d.sst", incoming_, ++incoming_files_); }
 
-  absl::Status WriteChunks(const std::string& path, PartitionId partition, const std::vector<TailChunkPtr>& chunks) {
-    rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), database_->options(), database_->chunks());
+  absl::Status WriteChunks(PartitionId partition, const std::vector<TailChunkPtr>& chunks,
+                           rocksdb::IngestExternalFileArg& written) {
+    rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), database_->seal_options(), database_->chunks());
+    const std::string path = IncomingFile();
     rocksdb::Status status = writer.Open(path);
     for (const TailChunkPtr& chunk : chunks) {
       if (!status.ok()) break;
       status = writer.Put(EncodeChunkKey({partition, chunk->head.offset, chunk->head.chunk_number}), *chunk->bytes);
     }
-    if (status.ok()) status = writer.Finish();
-    return StatusOf(status, "writing " + path);
+    return Finish(writer, path, status, written);
   }
 
-  absl::Status WriteCheckpoint(const std::string& path, const SealedCheckpoint& checkpoint) {
-    rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), database_->options(), database_->checkpoint());
+  absl::Status WriteCheckpoint(const SealedCheckpoint& checkpoint, rocksdb::IngestExternalFileArg& written) {
+    rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), database_->seal_options(), database_->checkpoint());
+    const std::string path = IncomingFile();
     rocksdb::Status status = writer.Open(path);
     if (status.ok()) status = writer.Put(kCheckpointKey, EncodeSealedCheckpoint(checkpoint, epoch_));
-    if (status.ok()) status = writer.Finish();
+    return Finish(writer, path, status, written);
+  }
+
+  // The file's checksum, taken while it was written, goes with it: RocksDB would read the file again to make one.
+  static absl::Status Finish(rocksdb::SstFileWriter& writer, const std::string& path, rocksdb::Status status,
+                             rocksdb::IngestExternalFileArg& written) {
+    rocksdb::ExternalSstFileInfo file;
+    if (status.ok()) status = writer.Finish(&file);
+    written.external_files.push_back(path);
+    written.files_checksums.push_back(file.file_checksum);
+    written.files_checksum_func_names.push_back(file.file_checksum_func_name);
     return StatusOf(status, "writing " + path);
   }
 
@@ -274,29 +308,43 @@ class RocksSealedChunks final : public SealedChunks {
     return files;
   }
 
-  // A run of small files of one partition that is worth a merge.
-  std::vector<std::string> FilesToMerge() const {
-    std::vector<std::string> run;
-    std::uint64_t bytes = 0;
+  // Small files of one partition, one behind the other.
+  struct Run {
     std::string partition;
-    for (const rocksdb::LiveFileMetaData& file : LiveFiles()) {
-      if (WorthMerging(run.size(), bytes)) break;
-      const std::string of = file.smallestkey.substr(0, 2);
-      if (of != partition || file.size >= kSmallFileBytes) {
-        run.clear();
-        bytes = 0;
-        partition = of;
-      }
-      if (file.size >= kSmallFileBytes) continue;
-      run.push_back(file.name);
-      bytes += file.size;
+    std::vector<std::string> files;
+    std::uint64_t bytes = 0;
+    std::uint64_t largest = 0;
+
+    bool worth_merging() const {
+      return files.size() > 1 && (bytes >= kMergeBytes || (files.size() >= kMergeFiles && bytes >= 2 * largest));
     }
-    if (!WorthMerging(run.size(), bytes)) run.clear();
-    return run;
+  };
+
+  // The first run that is worth a merge; without files if there is none.
+  Run RunToMerge() const {
+    Run run;
+    for (const rocksdb::LiveFileMetaData& file : LiveFiles()) {
+      const std::string partition = file.smallestkey.substr(0, BeginOfPartition(PartitionId(0)).size());
+      const bool small = file.size < kSmallFileBytes;
+      if (!small || partition != run.partition || run.bytes >= kMergeBytes) {
+        if (run.worth_merging()) return run;
+        run = {.partition = partition, .files = {}};
+      }
+      if (!small) continue;
+      run.files.push_back(file.name);
+      run.bytes += file.size;
+      run.largest = std::max(run.largest, file.size);
+    }
+    return run.worth_merging() ? run : Run();
   }
 
-  static bool WorthMerging(std::size_t files, std::uint64_t bytes) {
-    return files >= kMergeFiles || (files > 1 && bytes >= kMergeBytes);
+  absl::Status MergeRun(const Run& run) {
+    rocksdb::CompactionOptions options;
+    options.compression = database_->options().compression;
+    options.output_file_size_limit = kMergedFileBytes;
+    const int bottom = database_->options().num_levels - 1;
+    return StatusOf(database_->rocks().CompactFiles(options, database_->chunks(), run.files, bottom),
+                    "merging files failed");
   }
 
   Files& files_;

@@ -2,7 +2,8 @@
 //
 // A seal writes one file for each partition that has new chunks, and one with the checkpoint, and installs all of them
 // by one atomic ingest. RocksDB's own log and memtable stay empty. As the keys of a partition only grow, its files
-// never overlap and nothing is ever rewritten but by Merge, which makes few large files out of many small ones.
+// never overlap and nothing is ever rewritten but by Merge, which makes few large files, packed better, out of many
+// small ones.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "everfold/event/chunk_header.h"
 #include "everfold/log/embedded/sealed_checkpoint.h"
 #include "everfold/log/embedded/tail.h"
 #include "everfold/log/files/files.h"
@@ -24,6 +26,13 @@ class SealedDatabase;
 // DATA_LOSS if there is none, it is damaged, or of another store.
 absl::StatusOr<SealedCheckpoint> ReadSealedCheckpoint(const SealedDatabase& database, const Epoch& epoch,
                                                       std::uint32_t partitions);
+
+// Tells, too, what the chunk's header says. It has compared it with the key, but not the chunk's checksum.
+class SealedCursor : public ChunkCursor {
+ public:
+  // REQUIRES and validity as of chunk().
+  virtual const ChunkHeader& header() const = 0;
+};
 
 // Threading: Seal and Merge by one thread at a time; the rest is thread-safe. Lifetime: outlives its cursors.
 class SealedChunks {
@@ -46,12 +55,13 @@ class SealedChunks {
   virtual absl::Status Seal(const std::vector<std::vector<TailChunkPtr>>& chunks,
                             const SealedCheckpoint& checkpoint) = 0;
 
-  // Merges the small files of some partition, if there are enough of them to be worth it. True if it did.
+  // Merges small files, about 128 MB of them, where a partition has enough of them to be worth it. True if it did, and
+  // there may be more.
   virtual absl::StatusOr<bool> Merge() = 0;
 
   // Walks a partition's chunks from the one that holds or follows offset `after` + 1, as far as they are sealed. `from`
   // is the chunk to begin with, or 0 if its number is not known.
-  virtual std::unique_ptr<ChunkCursor> Read(PartitionId partition, Offset after, std::uint64_t from) const = 0;
+  virtual std::unique_ptr<SealedCursor> Read(PartitionId partition, Offset after, std::uint64_t from) const = 0;
 
   // Reads every byte of every file. DATA_LOSS, naming the file, for one that is damaged or missing.
   virtual absl::Status VerifyChecksums() const = 0;

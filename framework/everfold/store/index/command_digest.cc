@@ -22,9 +22,9 @@ CommandDigester::CommandDigester(std::string_view store_key) {
 
 CommandDigest CommandDigester::Digest(std::string_view tenant, std::string_view type, std::string_view id) const {
   const EntryName name = EntryName::OfCommand(tenant, type, id);
-  XXH128_canonical_t canonical;
-  XXH128_canonicalFromHash(
-      &canonical, XXH3_128bits_withSecret(name.bytes().data(), name.bytes().size(), secret_.data(), kSecretBytes));
+  XXH64_canonical_t canonical;
+  XXH64_canonicalFromHash(
+      &canonical, XXH3_64bits_withSecret(name.bytes().data(), name.bytes().size(), secret_.data(), kSecretBytes));
   CommandDigest digest;
   static_assert(sizeof(canonical.digest) == sizeof(digest.digest));
   std::memcpy(digest.digest.data(), canonical.digest, sizeof(canonical.digest));

@@ -64,7 +64,7 @@ bool DecodeType(std::string_view key, std::string_view value, TypeEntry& entry);
 
 // The front of a command's keys: day and digest. DecodeCommand takes what follows it.
 std::string CommandPrefix(Day day, const CommandDigest& digest);
-inline constexpr std::size_t kCommandPrefixBytes = 20;
+inline constexpr std::size_t kCommandPrefixBytes = 12;
 bool DecodeCommand(std::string_view key, std::string_view value, CommitPlace& place);
 
 // Where to look for entries of a name: the newest of a stream that begins at `version` or before; the first of a tag

@@ -1,0 +1,100 @@
+#include "everfold/log/embedded/sealed_chunks.h"
+
+#include "everfold/event/chunk_header.h"
+#include "gtest/gtest.h"
+#include "tests/contract/chunk_making.h"
+#include "tests/contract/scratch_directory.h"
+
+namespace everfold {
+namespace {
+
+constexpr std::uint32_t kPartitions = 2;
+constexpr PartitionId kPartition{1};
+
+class SealedChunksTest : public testing::Test {
+ protected:
+  SealedChunksTest() { Open(/*create=*/true); }
+
+  void Open(bool create) {
+    sealed_ = nullptr;
+    auto sealed = SealedChunks::Open(PosixFiles(), scratch_.path() / "sealed", identity_, create);
+    ASSERT_TRUE(sealed.ok()) << sealed.status();
+    sealed_ = *std::move(sealed);
+  }
+
+  // Adds a file with so many chunks of some 10 KB, which resemble each other.
+  void Seal(int chunks) {
+    std::vector<std::vector<TailChunkPtr>> all(kPartitions);
+    for (int i = 0; i < chunks; ++i) {
+      const ChunkAppend chunk = MakeChunk(kPartition, head_, {.events = 50, .payload_bytes = 200});
+      all[kPartition.value()].push_back(std::make_shared<const TailChunk>(
+          TailChunk{.first_offset = head_.offset.Next(), .head = chunk.new_head, .bytes = chunk.bytes}));
+      head_ = chunk.new_head;
+      written_.push_back(*chunk.bytes);
+    }
+    SealedCheckpoint checkpoint{.group = {}, .heads = std::vector<PartitionHead>(kPartitions)};
+    checkpoint.heads[kPartition.value()] = head_;
+    ASSERT_EQ(sealed_->Seal(all, checkpoint), absl::OkStatus());
+  }
+
+  // The chunks behind `after`, and that each has the header that the cursor says.
+  std::vector<std::string> ReadBehind(Offset after) const {
+    std::vector<std::string> chunks;
+    const std::unique_ptr<SealedCursor> cursor = sealed_->Read(kPartition, after, 0);
+    absl::StatusOr<bool> found = cursor->Next();
+    for (; found.ok() && *found; found = cursor->Next()) {
+      chunks.emplace_back(cursor->chunk());
+      EXPECT_EQ(cursor->header(), DecodeChunkHeader(cursor->chunk()).value());
+    }
+    EXPECT_EQ(found.status(), absl::OkStatus());
+    return chunks;
+  }
+
+  const ScratchDirectory scratch_;
+  const LogIdentity identity_{.epoch = {std::string(16, 'e')}, .partitions = kPartitions, .key = std::string(32, 'k')};
+  std::unique_ptr<SealedChunks> sealed_;
+  PartitionHead head_;
+  std::vector<std::string> written_;
+};
+
+TEST_F(SealedChunksTest, LongReadsGoOnWhereTheyChangeTheirWay) {
+  Seal(200);
+  EXPECT_EQ(ReadBehind(Offset(0)), written_);
+  EXPECT_EQ(ReadBehind(Offset(50 * 120)), std::vector(written_.begin() + 120, written_.end()));
+  EXPECT_EQ(ReadBehind(Offset(50 * 199)), std::vector(written_.begin() + 199, written_.end()));
+}
+
+TEST_F(SealedChunksTest, FewSmallFilesStay) {
+  for (int i = 0; i < 7; ++i) Seal(3);
+  EXPECT_FALSE(sealed_->Merge().value());
+  EXPECT_EQ(sealed_->size().files, 7);
+}
+
+TEST_F(SealedChunksTest, SmallFilesAreMergedIntoOneThatIsSmallerThanAllOfThem) {
+  for (int i = 0; i < 8; ++i) Seal(20);
+  const SealedChunks::Size before = sealed_->size();
+  EXPECT_EQ(before.files, 8);
+  ASSERT_TRUE(sealed_->Merge().value());
+  EXPECT_FALSE(sealed_->Merge().value());
+  for (int opened = 0; opened < 2; ++opened) {
+    EXPECT_EQ(sealed_->size().files, 1);
+    EXPECT_LT(sealed_->size().bytes, before.bytes);
+    EXPECT_EQ(sealed_->VerifyChecksums(), absl::OkStatus());
+    EXPECT_EQ(ReadBehind(Offset(0)), written_);
+    Open(/*create=*/false);
+  }
+}
+
+TEST_F(SealedChunksTest, AMergedFileIsMergedAgainWhenAsMuchHasFollowed) {
+  for (int i = 0; i < 8; ++i) Seal(100);
+  ASSERT_TRUE(sealed_->Merge().value());
+  for (int i = 0; i < 8; ++i) Seal(1);
+  EXPECT_FALSE(sealed_->Merge().value());
+  for (int i = 0; i < 3; ++i) Seal(300);
+  EXPECT_TRUE(sealed_->Merge().value());
+  EXPECT_EQ(sealed_->size().files, 1);
+  EXPECT_EQ(ReadBehind(Offset(0)), written_);
+}
+
+}  // namespace
+}  // namespace everfold
