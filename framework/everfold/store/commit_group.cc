@@ -22,9 +22,10 @@ absl::Status VersionConflict(const StreamId& stream, const StreamExpectation& ex
 
 // The log has the streams of a commit in the order of their partitions.
 void OrderAsRequested(const PreparedAppend& request, AppendResult& result) {
-  const auto place = [&request](const StreamResult& result) {
-    return std::find_if(request.streams.begin(), request.streams.end(),
-                        [&result](const PreparedStream& stream) { return stream.stream == result.stream; });
+  const std::vector<StreamResult>& requested = request.result.streams;
+  const auto place = [&requested](const StreamResult& result) {
+    return std::find_if(requested.begin(), requested.end(),
+                        [&result](const StreamResult& stream) { return stream.stream == result.stream; });
   };
   std::stable_sort(result.streams.begin(), result.streams.end(),
                    [&place](const StreamResult& a, const StreamResult& b) { return place(a) < place(b); });
