@@ -222,6 +222,17 @@ bool ChunkReader::SkipHeaders(ByteReader& in) {
   return true;
 }
 
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ChunkReader::ReadFirstVersion() {
+  ByteReader in(versions_);
+  const std::uint64_t version = in.Varint();
+  versions_ = in.rest();
+  if (version == 0 || version > UINT64_MAX - stream_.event_count) {
+    return DamagedCommit(absl::StrFormat("version %d cannot be first of %d events", version, stream_.event_count));
+  }
+  stream_.first_version = Version(version);
+  return true;
+}
+
 bool ChunkReader::NextStream() {
   while (stream_events_left_ > 0) {
     if (!NextEvent()) return false;
@@ -240,17 +251,6 @@ bool ChunkReader::NextStream() {
   stream_.event_count = stream_events_left_ = static_cast<std::uint32_t>(events);
   stream_.first_offset = Offset(commit_.first_offset.value() + (commit_.event_count - events_left_));
   return ReadFirstVersion();
-}
-
-bool ChunkReader::ReadFirstVersion() {
-  ByteReader in(versions_);
-  const std::uint64_t version = in.Varint();
-  versions_ = in.rest();
-  if (version == 0 || version > UINT64_MAX - stream_.event_count) {
-    return DamagedCommit(absl::StrFormat("version %d cannot be first of %d events", version, stream_.event_count));
-  }
-  stream_.first_version = Version(version);
-  return true;
 }
 
 bool ChunkReader::CheckBodyEnd() {
