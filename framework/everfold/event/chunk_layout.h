@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/base/attributes.h"
 #include "absl/status/status.h"
 #include "everfold/event/chain.h"
 #include "everfold/event/chunk_header.h"
@@ -56,7 +57,7 @@ constexpr bool IsTime(std::int64_t micros) { return micros != INT64_MIN && micro
 // REQUIRES: the time fits.
 std::int64_t MicrosOf(absl::Time time);
 
-absl::Status DamagedChunk(const std::string& what);
+ABSL_ATTRIBUTE_COLD absl::Status DamagedChunk(const std::string& what);
 
 // Writes the header's kChunkHeaderBytes to `out`, with zeros for length and checksum.
 void EncodeChunkHeader(const ChunkHeader& header, char* out);

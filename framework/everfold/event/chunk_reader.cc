@@ -226,6 +226,17 @@ bool ChunkReader::SkipHeaders(ByteReader& in) {
   return true;
 }
 
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ChunkReader::ReadFirstVersion() {
+  ByteReader in(versions_);
+  const std::uint64_t version = in.Varint();
+  versions_ = in.rest();
+  if (version == 0 || version > UINT64_MAX - stream_.event_count) {
+    return DamagedCommit(absl::StrFormat("version %d cannot be first of %d events", version, stream_.event_count));
+  }
+  stream_.first_version = Version(version);
+  return true;
+}
+
 bool ChunkReader::NextStream() {
   while (stream_events_left_ > 0) {
     if (!NextEvent()) return false;
@@ -250,17 +261,6 @@ bool ChunkReader::NextStream() {
 void ChunkReader::LeaveOutEvents() {
   events_left_ -= stream_events_left_;
   stream_events_left_ = 0;
-}
-
-bool ChunkReader::ReadFirstVersion() {
-  ByteReader in(versions_);
-  const std::uint64_t version = in.Varint();
-  versions_ = in.rest();
-  if (version == 0 || version > UINT64_MAX - stream_.event_count) {
-    return DamagedCommit(absl::StrFormat("version %d cannot be first of %d events", version, stream_.event_count));
-  }
-  stream_.first_version = Version(version);
-  return true;
 }
 
 bool ChunkReader::CheckBodyEnd() {

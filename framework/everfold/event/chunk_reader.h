@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -116,10 +117,10 @@ class ChunkReader {
   bool SkipTags(ByteReader& in);
   bool CheckEnd();
   void Halt();
-  // These remember the damage and return false.
-  bool Damaged(const std::string& what);
-  bool DamagedCommit(const std::string& what);
-  bool PresentButEmpty(const ByteReader& in, const char* what);
+  // These remember the damage and return false. Cold, so that what leads to them stands out of the way.
+  ABSL_ATTRIBUTE_COLD bool Damaged(const std::string& what);
+  ABSL_ATTRIBUTE_COLD bool DamagedCommit(const std::string& what);
+  ABSL_ATTRIBUTE_COLD bool PresentButEmpty(const ByteReader& in, const char* what);
 
   ChunkHeader header_;
   std::int64_t base_micros_ = 0;

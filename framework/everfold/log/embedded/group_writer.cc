@@ -316,7 +316,7 @@ void GroupWriter::OnSealed(const SealedCheckpoint& upto, absl::Status status) {
     parts_.tail->Drop(upto.heads);
     journal_.Free(upto.group.group);
     disk_full_ = false;
-    MaybeMerge();
+    MergeAfter(kMergeDelay);
   } else {
     FailAll(OutcomeUnknown("sealing failed: " + std::string(status.message())));
   }
@@ -338,15 +338,15 @@ void GroupWriter::TellSealWaiters(const absl::Status& status) {
   }
 }
 
-void GroupWriter::MaybeMerge() {
-  merge_timer_ = executor_.PostAfter(kMergeDelay, [weak = weak_from_this()] {
+void GroupWriter::MergeAfter(absl::Duration delay) {
+  merge_timer_ = executor_.PostAfter(delay, [weak = weak_from_this()] {
     const std::shared_ptr<GroupWriter> self = weak.lock();
     if (self == nullptr) return;
     self->PostTo(*self->strands_.sealer, [](GroupWriter& sealer) {
       const absl::StatusOr<bool> merged = sealer.parts_.sealed->Merge();
       const bool more = merged.ok() && *merged;
       sealer.PostTo(*sealer.strands_.writer, [more](GroupWriter& writer) {
-        if (more && !writer.sealing_) writer.MaybeMerge();
+        if (more && !writer.sealing_) writer.MergeAfter(absl::ZeroDuration());
       });
     });
   });

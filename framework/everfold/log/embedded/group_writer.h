@@ -87,7 +87,7 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   void PostponeSeal();
   void OnSealed(const SealedCheckpoint& upto, absl::Status status);
   void TellSealWaiters(const absl::Status& status);
-  void MaybeMerge();
+  void MergeAfter(absl::Duration delay);
   void MaybeMark();
   void Mark();
   void OnMarked(absl::Status status);
@@ -121,7 +121,6 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   std::string record_;             // scratch
   bool syncing_ = false;
   bool sealing_ = false;
-  bool merging_ = false;
   bool making_file_ = false;
   bool marking_ = false;  // from the wish to the durable mark
   bool disk_full_ = false;
