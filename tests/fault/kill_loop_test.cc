@@ -21,7 +21,7 @@
 #include "everfold/log/embedded/database.h"
 #include "everfold/log/embedded/store_parts.h"
 #include "everfold/runtime/asio_executor.h"
-#include "everfold/testing/scratch_directory.h"
+#include "tests/contract/scratch_directory.h"
 #include "tests/fault/appends_to_kill.h"
 #include "tests/fault/child_process.h"
 #include "tests/simulation/store_ledger.h"
@@ -66,7 +66,7 @@ class KillLoop {
   std::uint64_t repeated() const { return repeated_; }
 
  private:
-  std::string store() const { return scratch_.path() + "/store"; }
+  std::string store() const { return scratch_.path().string() + "/store"; }
 
   // Reads until the moment that has been drawn for the kill.
   void Follow(ChildProcess& child) {
@@ -126,7 +126,7 @@ class KillLoop {
 
   // Of a copy, so that the next process has the same to recover from.
   absl::Status CheckCopy() {
-    const std::string copy = scratch_.path() + "/copy";
+    const std::string copy = scratch_.path().string() + "/copy";
     std::filesystem::remove_all(copy);
     if (!std::filesystem::exists(store())) return absl::OkStatus();
     std::filesystem::copy(store(), copy, std::filesystem::copy_options::recursive);
@@ -147,7 +147,7 @@ class KillLoop {
 
   const std::uint64_t seed_;
   SeededRandom random_;
-  testing::ScratchDirectory scratch_;
+  ScratchDirectory scratch_;
   StoreLedger ledger_;
   std::set<SentAppend*> outstanding_;
   bool is_open_ = false;

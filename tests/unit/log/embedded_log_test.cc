@@ -3,10 +3,12 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <thread>
 
 #include "everfold/base/error.h"
 #include "everfold/base/mutex.h"
 #include "everfold/event/partitioning.h"
+#include "everfold/runtime/disk_thread.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/contract/chunk_making.h"
@@ -204,6 +206,54 @@ TEST_F(EmbeddedLogTest, SealAllSealsWhatIsDurable) {
   ASSERT_EQ(SealAndWait(*log), absl::OkStatus());
   EXPECT_EQ(log->size().sealed_files, 1);
   EXPECT_THAT(ReadPartition(*log, 0).chunks, ElementsAre(*chunk.bytes));
+}
+
+// The thread of the executor with one, on which its timers' tasks run.
+std::thread::id ThreadOfTimers() {
+  Notification told;
+  std::thread::id id;
+  LogExecutor().Post([&] {
+    id = std::this_thread::get_id();
+    told.Notify();
+  });
+  told.WaitForNotification();
+  return id;
+}
+
+// Takes its time with the first task that a timer posts, and must not go meanwhile.
+class SlowForTimers final : public Strand {
+ public:
+  SlowForTimers(std::thread::id timers, Notification& posting) : timers_(timers), posting_(posting) {}
+  ~SlowForTimers() override { EXPECT_FALSE(busy_); }
+  void Post(Task task) override {
+    if (std::this_thread::get_id() == timers_ && !posting_.HasBeenNotified()) {
+      busy_ = true;
+      posting_.Notify();
+      for (int i = 0; i < 10'000; ++i) std::this_thread::yield();
+      busy_ = false;
+    }
+    thread_.Post(std::move(task));
+  }
+
+ private:
+  const std::thread::id timers_;
+  Notification& posting_;
+  std::atomic<bool> busy_ = false;
+  DiskThread thread_{"everfold-test"};
+};
+
+// That of the high-water mark, 10 ms after the append.
+TEST_F(EmbeddedLogTest, ALogWaitsForATimersTaskThatIsRunningWhenItGoes) {
+  Notification posting;
+  EmbeddedLogOptions options = SmallLog(Store());
+  options.make_strand = [&posting, timers = ThreadOfTimers()](const std::string&) {
+    return std::make_unique<SlowForTimers>(timers, posting);
+  };
+  auto log = EmbeddedLog::Open(std::move(options), LogExecutor(), random_);
+  ASSERT_TRUE(log.ok()) << log.status();
+  ASSERT_EQ(AppendAndWait(**log, {MakeChunk(PartitionId(0), {})}), absl::OkStatus());
+  posting.WaitForNotification();
+  log->reset();
 }
 
 }  // namespace

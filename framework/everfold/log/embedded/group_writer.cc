@@ -40,12 +40,31 @@ GroupWriter::GroupWriter(EmbeddedLogOptions options, Files& files, Executor& exe
       heads_(parts_.tail->Heads()),
       written_(parts_.last),
       durable_(parts_.last),
-      marked_(parts_.high_water->mark()) {}
+      marked_(parts_.high_water->mark()) {
+  MutexLock lock(&for_timers_->mutex);
+  for_timers_->writer = this;
+}
+
+void GroupWriter::Stop() {
+  stopped_ = true;
+  MutexLock lock(&for_timers_->mutex);
+  for_timers_->writer = nullptr;
+}
 
 template <class Step>
 void GroupWriter::PostTo(Strand& strand, Step step) {
   strand.Post([self = shared_from_this(), step = std::move(step)]() mutable {
     if (!self->stopped_) step(*self);
+  });
+}
+
+template <class Step>
+std::unique_ptr<Timer> GroupWriter::PostAfter(absl::Duration delay, std::unique_ptr<Strand> LogStrands::* strand,
+                                              Step step) {
+  return executor_.PostAfter(delay, [for_timers = for_timers_, strand, step = std::move(step)] {
+    MutexLock lock(&for_timers->mutex);
+    GroupWriter* const writer = for_timers->writer;
+    if (writer != nullptr) writer->PostTo(*(writer->strands_.*strand), step);
   });
 }
 
@@ -298,14 +317,10 @@ GroupWriter::Seal GroupWriter::TakeSeal() const {
 // The groups are durable in the journal. What comes is refused as soon as that is full.
 void GroupWriter::PostponeSeal() {
   disk_full_ = true;
-  retry_timer_ = executor_.PostAfter(kSealRetryDelay, [weak = weak_from_this()] {
-    const std::shared_ptr<GroupWriter> self = weak.lock();
-    if (self == nullptr) return;
-    self->PostTo(*self->strands_.writer, [](GroupWriter& writer) {
-      writer.retry_timer_ = nullptr;
-      writer.MaybeSeal(false);
-      writer.WriteQueued();
-    });
+  retry_timer_ = PostAfter(kSealRetryDelay, &LogStrands::writer, [](GroupWriter& writer) {
+    writer.retry_timer_ = nullptr;
+    writer.MaybeSeal(false);
+    writer.WriteQueued();
   });
   TellSealWaiters(DiskFull());
 }
@@ -339,15 +354,11 @@ void GroupWriter::TellSealWaiters(const absl::Status& status) {
 }
 
 void GroupWriter::MergeAfter(absl::Duration delay) {
-  merge_timer_ = executor_.PostAfter(delay, [weak = weak_from_this()] {
-    const std::shared_ptr<GroupWriter> self = weak.lock();
-    if (self == nullptr) return;
-    self->PostTo(*self->strands_.sealer, [](GroupWriter& sealer) {
-      const absl::StatusOr<bool> merged = sealer.parts_.sealed->Merge();
-      const bool more = merged.ok() && *merged;
-      sealer.PostTo(*sealer.strands_.writer, [more](GroupWriter& writer) {
-        if (more && !writer.sealing_) writer.MergeAfter(absl::ZeroDuration());
-      });
+  merge_timer_ = PostAfter(delay, &LogStrands::sealer, [](GroupWriter& sealer) {
+    const absl::StatusOr<bool> merged = sealer.parts_.sealed->Merge();
+    const bool more = merged.ok() && *merged;
+    sealer.PostTo(*sealer.strands_.writer, [more](GroupWriter& writer) {
+      if (more && !writer.sealing_) writer.MergeAfter(absl::ZeroDuration());
     });
   });
 }
@@ -358,11 +369,7 @@ void GroupWriter::MaybeMark() {
   if (options_.paranoid) marked_ = durable_;
   if (marking_ || marked_ == durable_ || failed_) return;
   marking_ = true;
-  mark_timer_ = executor_.PostAfter(kMarkDelay, [weak = weak_from_this()] {
-    const std::shared_ptr<GroupWriter> self = weak.lock();
-    if (self == nullptr) return;
-    self->PostTo(*self->strands_.writer, [](GroupWriter& writer) { writer.Mark(); });
-  });
+  mark_timer_ = PostAfter(kMarkDelay, &LogStrands::writer, [](GroupWriter& writer) { writer.Mark(); });
 }
 
 void GroupWriter::Mark() {

@@ -38,8 +38,8 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   void SealAll(PartitionLog::Done done);
   void Watch(PartitionLog::Hint hint) { hints_.push_back(std::move(hint)); }
   void Close(PartitionLog::Done done);
-  // From now on its steps do nothing.
-  void Stop() { stopped_ = true; }
+  // From now on its steps do nothing, and no timer's task touches a strand any more.
+  void Stop();
 
   const StoreParts& parts() const { return parts_; }
 
@@ -57,6 +57,13 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
     SealedCheckpoint upto;
     std::vector<std::vector<TailChunkPtr>> chunks;
     std::uint64_t bytes = 0;
+  };
+
+  // By which tasks of timers find the writer: such a task may run while the log is destroyed, and must neither post to
+  // strands that are gone nor keep the store open.
+  struct ForTimers {
+    Mutex mutex;
+    GroupWriter* writer ABSL_GUARDED_BY(mutex);  // null once stopped
   };
 
   struct SealWaiter {
@@ -96,6 +103,8 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   // Posts a step that does nothing once stopped.
   template <class Step>
   void PostTo(Strand& strand, Step step);
+  template <class Step>
+  std::unique_ptr<Timer> PostAfter(absl::Duration delay, std::unique_ptr<Strand> LogStrands::* strand, Step step);
 
   const EmbeddedLogOptions options_;
   Files& files_;
@@ -104,6 +113,7 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   StoreParts parts_;
   const std::uint64_t writer_epoch_;
   std::atomic<bool> stopped_ = false;
+  const std::shared_ptr<ForTimers> for_timers_ = std::make_shared<ForTimers>();
   OutstandingAppends outstanding_;
   std::vector<PartitionLog::Hint> hints_;  // the writer's from the first append on
 
