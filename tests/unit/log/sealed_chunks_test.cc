@@ -1,9 +1,9 @@
 #include "everfold/log/embedded/sealed_chunks.h"
 
 #include "everfold/event/chunk_header.h"
+#include "everfold/testing/faulty_disk.h"
 #include "gtest/gtest.h"
 #include "tests/contract/chunk_making.h"
-#include "tests/contract/scratch_directory.h"
 
 namespace everfold {
 namespace {
@@ -15,11 +15,12 @@ class SealedChunksTest : public testing::Test {
  protected:
   SealedChunksTest() { Open(/*create=*/true); }
 
-  void Open(bool create) {
+  void Open(bool create) { ASSERT_EQ(TryOpen(create), absl::OkStatus()); }
+  absl::Status TryOpen(bool create) {
     sealed_ = nullptr;
-    auto sealed = SealedChunks::Open(PosixFiles(), scratch_.path() / "sealed", identity_, create);
-    ASSERT_TRUE(sealed.ok()) << sealed.status();
-    sealed_ = *std::move(sealed);
+    auto sealed = SealedChunks::Open(disk_, "/sealed", identity_, create);
+    if (sealed.ok()) sealed_ = *std::move(sealed);
+    return sealed.status();
   }
 
   // Adds a file with so many chunks of some 10 KB, which resemble each other.
@@ -40,17 +41,20 @@ class SealedChunksTest : public testing::Test {
   // The chunks behind `after`, and that each has the header that the cursor says.
   std::vector<std::string> ReadBehind(Offset after) const {
     std::vector<std::string> chunks;
+    EXPECT_EQ(TryReadBehind(after, chunks), absl::OkStatus());
+    return chunks;
+  }
+  absl::Status TryReadBehind(Offset after, std::vector<std::string>& chunks) const {
     const std::unique_ptr<SealedCursor> cursor = sealed_->Read(kPartition, after, 0);
     absl::StatusOr<bool> found = cursor->Next();
     for (; found.ok() && *found; found = cursor->Next()) {
       chunks.emplace_back(cursor->chunk());
       EXPECT_EQ(cursor->header(), DecodeChunkHeader(cursor->chunk()).value());
     }
-    EXPECT_EQ(found.status(), absl::OkStatus());
-    return chunks;
+    return found.status();
   }
 
-  const ScratchDirectory scratch_;
+  FaultyDisk disk_;
   const LogIdentity identity_{.epoch = {std::string(16, 'e')}, .partitions = kPartitions, .key = std::string(32, 'k')};
   std::unique_ptr<SealedChunks> sealed_;
   PartitionHead head_;
@@ -94,6 +98,40 @@ TEST_F(SealedChunksTest, AMergedFileIsMergedAgainWhenAsMuchHasFollowed) {
   EXPECT_TRUE(sealed_->Merge().value());
   EXPECT_EQ(sealed_->size().files, 1);
   EXPECT_EQ(ReadBehind(Offset(0)), written_);
+}
+
+// Several files behind each other: a cursor goes from one to the next.
+TEST_F(SealedChunksTest, NoReadErrorIsTakenForTheEnd) {
+  for (int i = 0; i < 7; ++i) Seal(2);
+  std::uint64_t whole = 0;
+  for (std::uint64_t n = 1; whole < 2; ++n) {
+    const std::uint64_t before = disk_.failures();
+    disk_.FailFrom(n, DiskFault::kIoError, FaultTimes::kForever, DiskOperation::kRead);
+    std::vector<std::string> chunks;
+    absl::Status status = TryOpen(/*create=*/false);
+    if (status.ok()) status = TryReadBehind(Offset(0), chunks);
+    const bool failed = disk_.failures() > before;
+    disk_.StopFailing();
+    EXPECT_TRUE(status.ok() || failed) << status;
+    if (!status.ok()) continue;
+    EXPECT_EQ(chunks, written_) << "operation " << n;
+    whole += !failed;
+  }
+}
+
+TEST_F(SealedChunksTest, AReadErrorInAMergeLosesNothing) {
+  for (int i = 0; i < 8; ++i) Seal(2);
+  bool failed = true;
+  for (std::uint64_t n = 1; failed; ++n) {
+    const std::uint64_t before = disk_.failures();
+    disk_.FailFrom(n, DiskFault::kIoError, FaultTimes::kForever, DiskOperation::kRead);
+    if (TryOpen(/*create=*/false).ok()) sealed_->Merge().IgnoreError();
+    failed = disk_.failures() > before;
+    disk_.StopFailing();
+    Open(/*create=*/false);
+    ASSERT_EQ(ReadBehind(Offset(0)), written_) << "operation " << n;
+  }
+  EXPECT_EQ(sealed_->size().files, 1);
 }
 
 }  // namespace

@@ -6,9 +6,12 @@
 #include <fstream>
 #include <functional>
 
+#include "absl/strings/str_cat.h"
 #include "everfold/base/error.h"
+#include "everfold/event/partitioning.h"
 #include "everfold/runtime/manual_executor.h"
 #include "everfold/store/store_index.h"
+#include "everfold/testing/faulty_disk.h"
 #include "tests/contract/scratch_directory.h"
 #include "tests/unit/store/index_checks.h"
 #include "tests/unit/store/index_log.h"
@@ -116,6 +119,45 @@ class IndexDamageTest : public ::testing::Test {
   std::string began_anew_;
   std::unique_ptr<StoreIndex> index_;
 };
+
+StreamId StreamIn(PartitionId partition, std::uint32_t partitions) {
+  StreamId stream{"", "jar", ""};
+  for (int i = 0; stream.id.empty() || PartitionOf(stream, partitions) != partition; ++i) stream.id = absl::StrCat(i);
+  return stream;
+}
+
+// Several files of one kind behind each other: an iterator goes from one to the next.
+TEST(IndexReadErrors, NoneIsTakenForTheEndOfTheEntries) {
+  constexpr std::uint32_t kPartitions = 16;
+  FaultyDisk disk;
+  ManualExecutor executor;
+  const std::unique_ptr<Strand> strand = executor.MakeStrand();
+  const StoreIndexOptions options{.files = &disk, .directory = "/index"};
+  IndexLog log(kPartitions);
+  std::string began_anew;
+  for (std::uint32_t partition = 0; partition < kPartitions; ++partition) {
+    const auto index = *StoreIndex::Open(options, log.identity(), *strand, began_anew);
+    log.Append({.command = {}, .streams = {{StreamIn(PartitionId(partition), kPartitions), {{}}}}});
+    AddGroup(log, *index);
+    index->Close([] {});
+    executor.RunUntilIdle();
+  }
+  std::uint64_t opened = 0;
+  for (std::uint64_t n = 1; opened < 2; ++n) {
+    disk.FailFrom(n, DiskFault::kIoError, FaultTimes::kForever, DiskOperation::kRead);
+    const auto index = StoreIndex::Open(options, log.identity(), *strand, began_anew);
+    disk.StopFailing();
+    if (!index.ok()) {
+      EXPECT_EQ(ReasonOf(index.status()), reason::kStorageFailed) << index.status();
+      continue;
+    }
+    ++opened;
+    EXPECT_EQ(began_anew, "");
+    for (std::uint32_t partition = 0; partition < kPartitions; ++partition) {
+      EXPECT_EQ((*index)->types().LastId(PartitionId(partition)), 1u) << "operation " << n << ", " << partition;
+    }
+  }
+}
 
 TEST_F(IndexDamageTest, WithoutItsCurrentFileItBeginsAnew) {
   fs::remove(FilesNamed("CURRENT").front());

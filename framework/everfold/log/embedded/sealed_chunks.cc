@@ -14,6 +14,7 @@
 #include "everfold/log/embedded/chunk_key.h"
 #include "everfold/log/embedded/database.h"
 #include "everfold/log/embedded/storage_error.h"
+#include "everfold/log/files/rocks_iterator.h"
 
 namespace everfold {
 namespace {
@@ -58,7 +59,7 @@ class RocksCursor final : public SealedCursor {
         seek_(EncodeChunkKey({partition, from != 0 ? after : (after == Offset(0) ? after : after.Next()), from})),
         end_key_(BeginOfPartition(PartitionId(partition.value() + 1))),
         end_(end_key_),
-        iterator_(NewIterator(rocksdb::ReadOptions())) {}
+        iterator_(NewIterator(IteratorOptions())) {}
 
   absl::StatusOr<bool> Next() override {
     Move();
@@ -94,7 +95,7 @@ class RocksCursor final : public SealedCursor {
   // Goes on from the same chunk. It is still there: what is sealed stays.
   void Scan() {
     scanning_ = true;
-    rocksdb::ReadOptions options;
+    rocksdb::ReadOptions options = IteratorOptions();
     options.fill_cache = false;
     options.readahead_size = kReadAheadBytes;
     std::unique_ptr<rocksdb::Iterator> scan = NewIterator(options);
@@ -278,7 +279,7 @@ class RocksSealedChunks final : public SealedChunks {
 
   // That each partition ends where the checkpoint says it does.
   absl::Status CheckHeads(const std::vector<PartitionHead>& heads) const {
-    const std::unique_ptr<rocksdb::Iterator> at(database_->rocks().NewIterator({}, database_->chunks()));
+    const std::unique_ptr<rocksdb::Iterator> at(database_->rocks().NewIterator(IteratorOptions(), database_->chunks()));
     for (std::uint32_t i = 0; i < heads.size(); ++i) {
       EVERFOLD_ASSIGN_OR_RETURN(const PartitionHead head, LastHead(*at, PartitionId(i)));
       if (head == heads[i]) continue;

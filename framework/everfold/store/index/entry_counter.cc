@@ -8,6 +8,7 @@
 
 #include "everfold/base/status.h"
 #include "everfold/event/partitioning.h"
+#include "everfold/log/files/rocks_iterator.h"
 #include "everfold/store/index/entry_name.h"
 #include "everfold/store/index/generation_writer.h"
 #include "everfold/store/index/index_checkpoint.h"
@@ -71,7 +72,7 @@ void EntryCounter::Count(const IndexGeneration& generation) {
 template <class CountEntry>
 absl::Status EntryCounter::CountKind(const IndexDatabase& database, const rocksdb::Snapshot& snapshot, EntryKind kind,
                                      CountEntry count_entry) {
-  rocksdb::ReadOptions options;
+  rocksdb::ReadOptions options = IteratorOptions();
   options.snapshot = &snapshot;
   options.total_order_seek = true;
   options.fill_cache = false;

@@ -44,6 +44,7 @@ class IndexDatabase {
   IndexDatabase(const IndexDatabase&) = delete;
   IndexDatabase& operator=(const IndexDatabase&) = delete;
 
+  // `options` begin as IteratorOptions.
   std::unique_ptr<rocksdb::Iterator> NewIterator(EntryKind kind, const rocksdb::ReadOptions& options) const;
   // The entries of all kinds at one moment, for ReadOptions::snapshot.
   std::shared_ptr<const rocksdb::Snapshot> TakeSnapshot() const;

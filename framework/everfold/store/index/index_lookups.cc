@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "everfold/base/status.h"
+#include "everfold/log/files/rocks_iterator.h"
 #include "everfold/store/index/entry_bytes.h"
 
 namespace everfold {
@@ -12,7 +13,7 @@ namespace {
 
 // An iterator over entries whose names are that of the key it sought; the filters of the files spare it most of them.
 std::unique_ptr<rocksdb::Iterator> OverOneName(const IndexDatabase& database, EntryKind kind) {
-  rocksdb::ReadOptions options;
+  rocksdb::ReadOptions options = IteratorOptions();
   options.prefix_same_as_start = true;
   return database.NewIterator(kind, options);
 }
@@ -61,7 +62,7 @@ absl::StatusOr<std::vector<StreamEntry>> FindEntriesAfter(const IndexDatabase& d
   const std::string behind = BehindName(stream);
   const rocksdb::Slice lower = stream;
   const rocksdb::Slice upper = behind;
-  rocksdb::ReadOptions options;
+  rocksdb::ReadOptions options = IteratorOptions();
   options.total_order_seek = true;  // it goes backwards, where the filters do not help
   options.iterate_lower_bound = &lower;
   options.iterate_upper_bound = &upper;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "everfold/base/status.h"
+#include "everfold/log/files/rocks_iterator.h"
 #include "everfold/store/index/generation_writer.h"
 #include "everfold/store/index/index_entries.h"
 #include "everfold/store/index/index_generation.h"
@@ -27,7 +28,7 @@ absl::StatusOr<IndexCheckpoint> ReadCheckpoint(const IndexDatabase& database, st
 }
 
 absl::Status ReadTypes(const IndexDatabase& database, std::uint32_t partitions, TypeDictionary& types) {
-  const std::unique_ptr<rocksdb::Iterator> entries = database.NewIterator(EntryKind::kTypes, rocksdb::ReadOptions());
+  const std::unique_ptr<rocksdb::Iterator> entries = database.NewIterator(EntryKind::kTypes, IteratorOptions());
   for (entries->SeekToFirst(); entries->Valid(); entries->Next()) {
     TypeEntry entry;
     if (!DecodeType(entries->key().ToStringView(), entries->value().ToStringView(), entry) ||
