@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::uint64_t kMostEvents = 2'000'000;
 constexpr std::uint64_t kFileEvents = 100'000;
-constexpr absl::Duration kUntilMerged = absl::Seconds(4);  // the log merges files when it has been idle for some time
 
 absl::Status Checked(const rocksdb::Status& status) {
   return status.ok() ? absl::OkStatus() : absl::InternalError("RocksDB: " + status.ToString());

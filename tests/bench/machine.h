@@ -23,6 +23,9 @@ std::uint64_t ResidentBytes();
 // Of the last minute.
 double MachineLoad();
 
+// The log merges files when it has been idle for some time: with so long a quiet, that is done, too.
+inline constexpr absl::Duration kUntilMerged = absl::Seconds(4);
+
 // Waits until the process has done next to nothing for a while, so that what one round leaves behind is not counted in
 // the next. Returns how long it was still busy.
 absl::Duration WaitUntilQuiet(absl::Duration quiet_for = absl::Milliseconds(150));

@@ -33,7 +33,7 @@ struct CommitView {
   std::uint32_t stream_count = 0;
   absl::Time recorded_at;
   std::string_view tenant;
-  bool tombstone = false;   // erased: only the fields above and `reason` are there, and its streams without their events
+  bool tombstone = false;   // erased: only what is above and `reason` are there, and its streams without their events
   std::string_view reason;  // of the erasure
   TypeId command_type = 0;
   std::string_view command_id;           // empty: the command has no identity

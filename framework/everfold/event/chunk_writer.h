@@ -85,11 +85,11 @@ class ChunkWriter {
   std::string leaves_;  // 32 bytes a commit
 };
 
-// The chunk with one of its commits replaced by a tombstone, which keeps where and when it was, how many events of which
-// versions it added to which streams, and its leaf, and says why. Names of tenant and streams stay, so that no version
-// is ever given anew; all else is gone. Chain and offsets stay what they were. What is a tombstone already gets the new
-// reason. INVALID_ARGUMENT if
-// there is no such commit, or the reason is too long for a chunk; DATA_LOSS if the chunk is damaged.
+// The chunk with one of its commits replaced by a tombstone, which keeps where and when it was, how many events of
+// which versions it added to which streams, and its leaf, and says why. Names of tenant and streams stay, so that no
+// version is ever given anew; all else is gone. Chain and offsets stay what they were. What is a tombstone already gets
+// the new reason. INVALID_ARGUMENT if there is no such commit, or the reason is too long for a chunk; DATA_LOSS if the
+// chunk is damaged.
 absl::StatusOr<std::string> WithTombstone(std::string_view chunk, Sequence sequence, std::string_view reason);
 
 }  // namespace everfold

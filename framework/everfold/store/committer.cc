@@ -52,7 +52,8 @@ void Committer::Append(AppendRequest request, EventStore::AppendDone done) {
   std::optional<TaskScope::Guard> guard = scope_.Enter();
   if (!guard.has_value()) return Refuse(std::move(done), Closed("it is shutting down"));
   if (absl::Status status = Admit(*prepared); !status.ok()) return Refuse(std::move(done), std::move(status));
-  auto asked = std::make_unique<Asked>(Asked{*std::move(prepared), std::move(done), *std::move(guard), absl::OkStatus()});
+  auto asked =
+      std::make_unique<Asked>(Asked{*std::move(prepared), std::move(done), *std::move(guard), absl::OkStatus()});
   bool first = false;
   {
     MutexLock lock(&incoming_mutex_);

@@ -79,7 +79,7 @@ struct StoreIndexOptions {
   Files* files = nullptr;  // outlives the index
   std::string directory;   // empty: nothing is written, everything stays in memory
   // Entries in memory beyond which they are written. Up to three times as much may be in use.
-  std::size_t max_memory_bytes = 48 << 20;
+  std::size_t max_memory_bytes = 16 << 20;
   std::size_t cache_bytes = 64 << 20;  // of blocks, filters and indexes of the files
   std::size_t head_bytes = 128 << 20;  // of versions of the streams that were met last, 64 bytes each
 };

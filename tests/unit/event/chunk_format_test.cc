@@ -206,7 +206,9 @@ std::vector<Golden> Goldens() {
       {"chunk_v1_outcome.bin", ChunkOf({SampleCommits()[1]}), {SampleCommits()[1]}},
       {"chunk_v1_bare.bin", ChunkOf(At(1, {Commit()})), At(1, {Commit()})},
       {"chunk_v1_large.bin", ChunkOf(LargeCommits()), LargeCommits()},
-      {"chunk_v1_tombstone.bin", WithTombstone(full, Sequence(300), "asked to").value(), {ErasedCommit(SampleCommits()[0]), SampleCommits()[1]}}};
+      {"chunk_v1_tombstone.bin",
+       WithTombstone(full, Sequence(300), "asked to").value(),
+       {ErasedCommit(SampleCommits()[0]), SampleCommits()[1]}}};
 }
 
 std::string GoldenFile(const Golden& golden) { return ReadFile(EVERFOLD_TEST_GOLDEN_DIR "/" + golden.name); }

@@ -84,7 +84,9 @@ class JournaledLog final : public EmbeddedLog {
 
   // A step of the writer.
   Strand& BackupStrand() {
-    if (backup_strand_ == nullptr) backup_strand_ = MakeThread(make_strand_, "everfold-back", DiskThread::Priority::kLow);
+    if (backup_strand_ == nullptr) {
+      backup_strand_ = MakeThread(make_strand_, "everfold-back", DiskThread::Priority::kLow);
+    }
     return *backup_strand_;
   }
 

@@ -1,7 +1,5 @@
 #include "everfold/store/index/stream_heads.h"
 
-#include <sys/mman.h>
-
 #include <cstring>
 #include <new>
 #include <string>
@@ -9,18 +7,6 @@
 #include "everfold/base/digest.h"
 
 namespace everfold {
-namespace {
-
-// Zeros, which take memory as they are used. In large pages where the system has them: nearly every look-up is in
-// another small one, and to find that in the page tables takes as long as the look-up.
-void* MapZeros(std::size_t bytes) {
-  void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) throw std::bad_alloc();
-  madvise(memory, bytes, MADV_HUGEPAGE);  // a wish: what comes of it does not matter
-  return memory;
-}
-
-}  // namespace
 
 // A stream's name as a slot holds it.
 struct StreamHeads::Name {
@@ -44,11 +30,8 @@ StreamHeads::StreamHeads(std::size_t bytes, bool all_are_new) {
   if (bytes == 0) return;
   for (sets_count_ = 1; sets_count_ * 2 * kSlotsOfSet * sizeof(Slot) <= bytes;) sets_count_ *= 2;
   sets_.assign(sets_count_, Set{.marks = {}, .next = 0, .knows_all = all_are_new});
-  slots_ = static_cast<Slot*>(MapZeros(SlotBytes()));
-}
-
-StreamHeads::~StreamHeads() {
-  if (sets_count_ > 0) munmap(slots_, SlotBytes());
+  slots_.reset(static_cast<Slot*>(std::calloc(sets_count_ * kSlotsOfSet, sizeof(Slot))));
+  if (slots_ == nullptr) throw std::bad_alloc();
 }
 
 // Of other bits than the set.

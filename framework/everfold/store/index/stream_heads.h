@@ -5,6 +5,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -21,12 +23,9 @@ namespace everfold {
 // Threading: const calls at the same time; Put without others.
 class StreamHeads {
  public:
-  // In about so many bytes, which the system gives as they are used; with 0 it keeps nothing. `all_are_new`: there is no
-  // stream yet, and each will be put.
+  // In about so many bytes, which the system gives as they are used; with 0 it keeps nothing. `all_are_new`: there is
+  // no stream yet, and each will be put.
   StreamHeads(std::size_t bytes, bool all_are_new);
-  ~StreamHeads();
-  StreamHeads(const StreamHeads&) = delete;
-  StreamHeads& operator=(const StreamHeads&) = delete;
 
   // Has the processor fetch what a look-up reads first, for later; and then what it reads next, if anything.
   void Prefetch(const EntryName& stream) const;
@@ -46,13 +45,15 @@ class StreamHeads {
     char name[kNameBytes];
     bool Holds(std::string_view wanted) const;
   };
+  struct Free {
+    void operator()(Slot* slots) const { std::free(slots); }
+  };
   using Mark = std::uint16_t;  // of a name's hash; 0: an empty slot
   struct Set {
     std::array<Mark, kSlotsOfSet> marks;
     std::uint8_t next;  // slot to be taken
     bool knows_all;
   };
-  std::size_t SlotBytes() const { return sets_count_ * kSlotsOfSet * sizeof(Slot); }
   static Mark MarkOf(const EntryName& stream);
   std::size_t SetOf(const EntryName& stream) const { return stream.hash() & (sets_count_ - 1); }
   Slot* SlotsOf(std::size_t set) const { return &slots_[set * kSlotsOfSet]; }
@@ -61,7 +62,7 @@ class StreamHeads {
 
   std::size_t sets_count_ = 0;
   std::vector<Set> sets_;
-  Slot* slots_ = nullptr;  // mapped
+  std::unique_ptr<Slot[], Free> slots_;
 };
 
 }  // namespace everfold
