@@ -2,6 +2,7 @@
 
 #include "everfold/base/check.h"
 #include "everfold/log/embedded/journal_record.h"
+#include "everfold/log/embedded/store_identity.h"
 #include "everfold/log/embedded/store_parts.h"
 
 namespace everfold {
@@ -18,10 +19,10 @@ struct RecordPlace {
   GroupNumber group = 0;
 };
 
-void FindLast(const std::string& path, const std::string& bytes, RecordPlace& last) {
+void FindLast(const std::string& path, const std::string& bytes, JournalKey key, RecordPlace& last) {
   std::uint64_t position = 0;
   while (position < bytes.size()) {
-    const std::optional<JournalRecord> record = DecodeJournalRecord(bytes, position);
+    const std::optional<JournalRecord> record = DecodeJournalRecord(bytes, position, key);
     if (record.has_value() && record->link.group > last.group) {
       std::uint64_t used = kJournalRecordHeaderBytes;
       for (const std::string_view chunk : record->chunks) used += sizeof(std::uint32_t) + chunk.size();
@@ -84,9 +85,12 @@ void PowerCycles::Reopen() {
 
 std::unique_ptr<FaultyDisk> DamageLastGroup(const FaultyDisk& disk, RandomSource& random) {
   std::unique_ptr<FaultyDisk> damaged = disk.Copy();
+  const auto identity = ReadFile(*damaged, IdentityPath("/store"));
+  if (!identity.ok()) return nullptr;
+  const JournalKey key = JournalKeyOf(DecodeIdentity(*identity)->key);
   RecordPlace last;
   for (const std::string& path : damaged->AllFiles()) {
-    if (path.starts_with(JournalDirectory("/store"))) FindLast(path, ReadFile(*damaged, path).value(), last);
+    if (path.starts_with(JournalDirectory("/store"))) FindLast(path, ReadFile(*damaged, path).value(), key, last);
   }
   if (last.group == 0) return nullptr;
   damaged->FlipBit(last.path, last.position + random.Below(last.bytes), static_cast<unsigned>(random.Below(8)));

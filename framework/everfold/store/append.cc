@@ -28,13 +28,36 @@ std::size_t BytesOf(const Metadata& metadata) {
 }
 
 absl::Status ValidateCommandId(const CommandId& command) {
+  if (!command.type.empty()) {
+    EVERFOLD_RETURN_IF_ERROR(ValidateName(command.type, kMaxEventTypeBytes, "a command's type"));
+  }
   if (command.empty()) return absl::OkStatus();
   if (command.type.empty()) return Invalid("a command id needs the command's type");
+  EVERFOLD_RETURN_IF_ERROR(
+      AtMost("bytes of a request's fingerprint", kMaxRequestFingerprintBytes, command.fingerprint.size()));
   return ValidateName(command.id, kMaxCommandIdBytes, "a command id (request_id)");
+}
+
+// As google.protobuf.Timestamp.
+absl::Status ValidateTime(absl::Time time, const char* what) {
+  static const absl::Time kFirst = absl::FromUnixSeconds(-62135596800);  // 0001-01-01
+  static const absl::Time kEnd = absl::FromUnixSeconds(253402300800);    // 10000-01-01
+  if (time >= kFirst && time < kEnd) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+               absl::StrFormat("%s is in the years 1 to 9999; this one is %s", what,
+                               absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone())));
 }
 
 absl::Status ValidateEvent(const NewEvent& event) {
   EVERFOLD_RETURN_IF_ERROR(ValidateName(event.type, kMaxEventTypeBytes, "an event's type"));
+  if (!event.fingerprint.empty() && event.fingerprint.size() != kTypeFingerprintBytes) {
+    return Error(absl::StatusCode::kInvalidArgument, reason::kLimitExceeded,
+                 absl::StrFormat("the fingerprint of an event's type has %d bytes, or none; this one has %d",
+                                 kTypeFingerprintBytes, event.fingerprint.size()),
+                 {{"limit", std::to_string(kTypeFingerprintBytes)},
+                  {"actual", std::to_string(event.fingerprint.size())}});
+  }
+  if (event.event_time.has_value()) EVERFOLD_RETURN_IF_ERROR(ValidateTime(*event.event_time, "an event's time"));
   EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of an event", kMaxEventBytes, event.payload.size()));
   EVERFOLD_RETURN_IF_ERROR(AtMost("tags of an event", kMaxTagsPerEvent, event.tags.size()));
   for (const std::string& tag : event.tags) EVERFOLD_RETURN_IF_ERROR(ValidateName(tag, kMaxTagBytes, "a tag"));
@@ -64,6 +87,9 @@ std::size_t PayloadBytesOf(const AppendRequest& request) {
 absl::Status ValidateAppend(const AppendRequest& request) {
   EVERFOLD_RETURN_IF_ERROR(ValidateCommandId(request.command));
   EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of metadata", kMaxMetadataBytes, BytesOf(request.metadata)));
+  if (request.not_before != absl::InfinitePast()) {
+    EVERFOLD_RETURN_IF_ERROR(ValidateTime(request.not_before, "the earliest recorded time"));
+  }
   if (request.streams.empty()) return Invalid("an append names at least one stream");
   EVERFOLD_RETURN_IF_ERROR(AtMost("streams of an append", kMaxStreamsPerCommit, request.streams.size()));
   std::size_t events = 0;

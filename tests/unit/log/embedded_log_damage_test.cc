@@ -5,6 +5,7 @@
 
 #include "everfold/base/error.h"
 #include "everfold/log/embedded/journal_record.h"
+#include "everfold/log/embedded/store_identity.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/contract/chunk_making.h"
@@ -49,18 +50,19 @@ class EmbeddedLogDamageTest : public testing::Test {
     return biggest;
   }
   fs::path Sealed() const { return fs::path(Store()) / "sealed"; }
+  JournalKey Key() const { return JournalKeyOf(DecodeIdentity(Bytes(fs::path(Store()) / "identity"))->key); }
   // The file of the journal that has records, and where they begin.
   fs::path JournalFile() const {
     if (!fs::exists(fs::path(Store()) / "journal")) return {};
     for (const fs::directory_entry& entry : fs::directory_iterator(fs::path(Store()) / "journal")) {
-      if (DecodeJournalRecord(Bytes(entry.path()), 0).has_value()) return entry.path();
+      if (HasJournalRecords(Bytes(entry.path()))) return entry.path();
     }
     return {};
   }
   std::vector<std::size_t> Records(const fs::path& file) const {
     const std::string bytes = Bytes(file);
     std::vector<std::size_t> positions = {0};
-    while (const auto record = DecodeJournalRecord(bytes, positions.back())) {
+    while (const auto record = DecodeJournalRecord(bytes, positions.back(), Key())) {
       positions.push_back(positions.back() + record->bytes);
     }
     return positions;
@@ -131,6 +133,25 @@ TEST_F(EmbeddedLogDamageTest, AFlippedBitInASealedFileIsDataLossAndNeverAnEarlyE
   EXPECT_GT(found_by_reading, 40);
   EXPECT_GT(found_at_open, 0);
   EXPECT_EQ(ReadPartition(*OpenOrDie(Store()), 0).chunks, chunks_);
+}
+
+// The journal's files are used over and over, and hold what callers have sent: a payload that is made to look like a
+// record must not be taken for one.
+TEST_F(EmbeddedLogDamageTest, ARecordThatWasMadeWithoutTheStoresKeyIsNone) {
+  Fill();
+  const fs::path file = JournalFile();
+  const std::uint64_t behind = Records(file).back();
+  for (const JournalKey key : {JournalKey{0}, Key() ^ 1, Key()}) {
+    constexpr GroupNumber kFar = GroupNumber{1} << 40;
+    std::string record;
+    EncodeJournalRecord({.segment = 1, .position = behind, .writer = 1, .group = kFar, .durable_group = kFar}, {}, key,
+                        record);
+    std::fstream stream(file, std::ios::binary | std::ios::in | std::ios::out);
+    stream.seekp(static_cast<std::streamoff>(behind));
+    stream << record;
+    stream.close();
+    EXPECT_EQ(OpenStatus().code(), key == Key() ? absl::StatusCode::kDataLoss : absl::StatusCode::kOk);
+  }
 }
 
 TEST_F(EmbeddedLogDamageTest, AReaderThatMetDamageMeetsItAgain) {

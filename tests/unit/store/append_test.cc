@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "everfold/base/error.h"
 
 namespace everfold {
@@ -55,6 +56,38 @@ TEST(ValidateAppend, NamesTheLimitAndTheSizeOfAnOversizeEvent) {
   AppendRequest request = Request();
   request.streams[0].events[0].payload.resize(kMaxEventBytes + 1);
   ExpectInvalid(request, "bytes of an event: at most 1048576, there are 1048577");
+}
+
+TEST(ValidateAppend, RefusesATimeThatNoTimestampTells) {
+  AppendRequest request = Request();
+  for (const absl::Time time : {absl::FromUnixSeconds(INT64_MAX), absl::InfinitePast(), absl::InfiniteFuture()}) {
+    request.streams[0].events[0].event_time = time;
+    ExpectInvalid(request, "an event's time is in the years 1 to 9999");
+  }
+  request.streams[0].events[0].event_time = absl::FromUnixSeconds(253402300799);
+  EXPECT_EQ(ValidateAppend(request), absl::OkStatus());
+  request.not_before = absl::InfiniteFuture();
+  ExpectInvalid(request, "the earliest recorded time is in the years 1 to 9999");
+}
+
+TEST(ValidateAppend, RefusesAFingerprintOfAnotherSize) {
+  AppendRequest request = Request();
+  for (const std::size_t bytes : {1, 31, 33, 70 << 20}) {
+    request.streams[0].events[0].fingerprint = std::string(bytes, 'f');
+    ExpectInvalid(request, absl::StrCat("has 32 bytes, or none; this one has ", bytes));
+  }
+  request.streams[0].events[0].fingerprint = std::string(32, 'f');
+  EXPECT_EQ(ValidateAppend(request), absl::OkStatus());
+}
+
+TEST(ValidateAppend, RefusesACommandThatIsTooLong) {
+  AppendRequest request = Request();
+  request.command = {.type = std::string(70 << 20, 't'), .id = "i", .fingerprint = "f"};
+  ExpectInvalid(request, "a command's type must have 1 to 500 bytes, it has 73400320");
+  request.command.type = std::string("a\0b", 3);
+  ExpectInvalid(request, "a command's type must be printable UTF-8");
+  request.command = {.type = "t", .id = "i", .fingerprint = std::string(65, 'f')};
+  ExpectInvalid(request, "bytes of a request's fingerprint: at most 64, there are 65");
 }
 
 TEST(ValidateAppend, RefusesTooManyEvents) {

@@ -8,6 +8,7 @@
 
 #include "everfold/base/error.h"
 #include "everfold/log/embedded/journal_record.h"
+#include "everfold/log/embedded/store_identity.h"
 #include "tests/contract/scratch_directory.h"
 #include "tests/unit/store/copied_store.h"
 
@@ -56,14 +57,19 @@ class SalvageTest : public ::testing::Test {
     stream.put(byte);
   }
 
+  static std::string BytesOf(const fs::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+
   // Where the record stands of the group that is so many before the last one.
   std::pair<fs::path, std::uint64_t> RecordBeforeTheLast(GroupNumber before) const {
+    const JournalKey key = JournalKeyOf(DecodeIdentity(BytesOf(Source() / "log" / "identity"))->key);
     std::map<GroupNumber, std::pair<fs::path, std::uint64_t>> records;
     for (const auto& file : fs::directory_iterator(Source() / "log" / "journal")) {
-      std::ifstream stream(file.path(), std::ios::binary);
-      const std::string bytes((std::istreambuf_iterator<char>(stream)), {});
+      const std::string bytes = BytesOf(file.path());
       for (std::uint64_t position = 0; position < bytes.size(); position += kJournalAlignment) {
-        const auto record = DecodeJournalRecord(bytes, position);
+        const auto record = DecodeJournalRecord(bytes, position, key);
         if (record.has_value()) records[record->header.group] = {file.path(), position};
       }
     }

@@ -40,7 +40,8 @@ GroupWriter::GroupWriter(EmbeddedLogOptions options, Files& files, Executor& exe
       heads_(parts_.tail->Heads()),
       written_(parts_.last),
       durable_(parts_.last),
-      marked_(parts_.high_water->mark()) {
+      marked_(parts_.high_water->mark()),
+      journal_key_(JournalKeyOf(parts_.identity.key)) {
   MutexLock lock(&for_timers_->mutex);
   for_timers_->writer = this;
 }
@@ -146,7 +147,7 @@ absl::Status GroupWriter::Write(Pending& pending) {
                                       .group = written_.group + 1,
                                       .durable_group = durable_.group,
                                       .previous = written_.checksum},
-                                     pending.group, record_);
+                                     pending.group, journal_key_, record_);
   pending.file = place.file;
   if (absl::Status written = place.file->WriteAt(place.position, record_); !written.ok()) {
     return OutcomeUnknown(std::string(written.message()));

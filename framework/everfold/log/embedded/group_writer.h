@@ -128,7 +128,8 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   GroupLink marked_;
   std::deque<Pending> queue_;      // not written
   std::deque<Pending> in_flight_;  // written and not durable, or refused; in order
-  std::string record_;             // scratch
+  const JournalKey journal_key_;
+  std::string record_;  // scratch
   bool syncing_ = false;
   bool sealing_ = false;
   bool making_file_ = false;

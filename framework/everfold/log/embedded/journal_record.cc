@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "everfold/base/check.h"
+#include "everfold/base/digest.h"
 
 namespace everfold {
 namespace {
@@ -37,8 +38,8 @@ std::size_t BodyBytes(const std::vector<ChunkAppend>& group) {
 }
 
 // Of header and body, but for the checksum itself.
-std::uint64_t ChecksumOf(std::string_view record) {
-  const std::uint64_t of_header = XXH3_64bits(record.data(), kChecksumAt);
+std::uint64_t ChecksumOf(std::string_view record, JournalKey key) {
+  const std::uint64_t of_header = XXH3_64bits_withSeed(record.data(), kChecksumAt, key);
   const std::string_view body = record.substr(kJournalRecordHeaderBytes);
   return XXH3_64bits_withSeed(body.data(), body.size(), of_header);
 }
@@ -82,11 +83,17 @@ std::optional<std::vector<std::string_view>> SplitBody(std::string_view body, st
 
 }  // namespace
 
+JournalKey JournalKeyOf(std::string_view store_key) {
+  return GetAt<JournalKey>(HmacSha256(store_key, "everfold journal"), 0);
+}
+
+bool HasJournalRecords(std::string_view file) { return file.starts_with(kMagic); }
+
 std::size_t JournalRecordBytes(const std::vector<ChunkAppend>& group) {
   return Padded(kJournalRecordHeaderBytes + BodyBytes(group));
 }
 
-GroupLink EncodeJournalRecord(const JournalRecordHeader& header, const std::vector<ChunkAppend>& group,
+GroupLink EncodeJournalRecord(const JournalRecordHeader& header, const std::vector<ChunkAppend>& group, JournalKey key,
                               std::string& out) {
   EVERFOLD_CHECK(header.position % kJournalAlignment == 0);
   const std::size_t body = BodyBytes(group);
@@ -98,13 +105,13 @@ GroupLink EncodeJournalRecord(const JournalRecordHeader& header, const std::vect
     out.append(reinterpret_cast<const char*>(&length), sizeof(length));
     out.append(*append.bytes);
   }
-  const std::uint64_t checksum = ChecksumOf(out);
+  const std::uint64_t checksum = ChecksumOf(out, key);
   PutAt(out, kChecksumAt, checksum);
   out.resize(Padded(out.size()));
   return {header.group, checksum};
 }
 
-std::optional<JournalRecord> DecodeJournalRecord(std::string_view file, std::uint64_t position) {
+std::optional<JournalRecord> DecodeJournalRecord(std::string_view file, std::uint64_t position, JournalKey key) {
   const std::string_view rest = file.substr(position);
   if (rest.size() < kJournalRecordHeaderBytes || !rest.starts_with(kMagic)) return std::nullopt;
   if (GetAt<std::uint16_t>(rest, 4) != kJournalFormatVersion) return std::nullopt;
@@ -112,7 +119,7 @@ std::optional<JournalRecord> DecodeJournalRecord(std::string_view file, std::uin
   if (bytes > rest.size()) return std::nullopt;
   const std::string_view record = rest.substr(0, bytes);
   const auto checksum = GetAt<std::uint64_t>(record, kChecksumAt);
-  if (checksum != ChecksumOf(record)) return std::nullopt;
+  if (checksum != ChecksumOf(record, key)) return std::nullopt;
   const JournalRecordHeader header = DecodeHeader(record);
   if (header.position != position) return std::nullopt;
   std::optional<std::vector<std::string_view>> chunks =

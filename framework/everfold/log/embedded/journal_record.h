@@ -29,6 +29,11 @@ struct GroupLink {
   friend bool operator==(const GroupLink&, const GroupLink&) = default;
 };
 
+// What a store's records are known by. Files are searched for records, and also hold what callers have sent; who does
+// not know the key makes none that looks like one.
+using JournalKey = std::uint64_t;
+JournalKey JournalKeyOf(std::string_view store_key);
+
 struct JournalRecordHeader {
   std::uint64_t segment = 0;      // number of the use of the file; files are used again and again
   std::uint64_t position = 0;     // in the file, in bytes
@@ -50,11 +55,14 @@ struct JournalRecord {
 std::size_t JournalRecordBytes(const std::vector<ChunkAppend>& group);
 
 // Replaces `out` by the record, padded. Returns its link.
-GroupLink EncodeJournalRecord(const JournalRecordHeader& header, const std::vector<ChunkAppend>& group,
+GroupLink EncodeJournalRecord(const JournalRecordHeader& header, const std::vector<ChunkAppend>& group, JournalKey key,
                               std::string& out);
 
-// The record at the position; nullopt if what stands there is not a whole and unchanged record, or one that was written
-// to another position. REQUIRES: position <= file.size().
-std::optional<JournalRecord> DecodeJournalRecord(std::string_view file, std::uint64_t position);
+// The record at the position; nullopt if what stands there is not a whole and unchanged record of the store, or one that
+// was written to another position. REQUIRES: position <= file.size().
+std::optional<JournalRecord> DecodeJournalRecord(std::string_view file, std::uint64_t position, JournalKey key);
+
+// True if a file of a ring, from its beginning, was ever written to, by whatever store.
+bool HasJournalRecords(std::string_view file);
 
 }  // namespace everfold

@@ -19,10 +19,10 @@ struct FileContent {
 };
 
 // Every whole record, wherever it stands: behind a damaged one the next is found at its alignment.
-void FindRecords(FileContent& content) {
+void FindRecords(FileContent& content, JournalKey key) {
   std::uint64_t position = 0;
   while (position < content.bytes.size()) {
-    std::optional<JournalRecord> record = DecodeJournalRecord(content.bytes, position);
+    std::optional<JournalRecord> record = DecodeJournalRecord(content.bytes, position, key);
     const std::size_t step = record.has_value() ? record->bytes : kJournalAlignment;
     if (record.has_value()) content.records.emplace_back(position, *std::move(record));
     position += step;
@@ -32,8 +32,8 @@ void FindRecords(FileContent& content) {
 // Reads the files one by one, as they may be many and large, and keeps of each what may be part of the history.
 class JournalRecovery {
  public:
-  JournalRecovery(Files& files, const std::string& directory, const GroupLink& sealed)
-      : files_(files), directory_(directory), sealed_(sealed) {
+  JournalRecovery(Files& files, const std::string& directory, const GroupLink& sealed, JournalKey key)
+      : files_(files), directory_(directory), sealed_(sealed), key_(key) {
     recovered_.last = sealed;
   }
 
@@ -69,7 +69,7 @@ class JournalRecovery {
     EVERFOLD_ASSIGN_OR_RETURN(content.file.file, files_.Open(content.file.path));
     EVERFOLD_ASSIGN_OR_RETURN(const std::uint64_t size, content.file.file->Size());
     EVERFOLD_ASSIGN_OR_RETURN(content.bytes, content.file.file->ReadAt(0, size));
-    FindRecords(content);
+    FindRecords(content, key_);
     for (const auto& [position, record] : content.records) Keep(content, position, record);
     found_.push_back({.file = content.file, .used = false, .segment = {.file = content.file}});
     return absl::OkStatus();
@@ -132,6 +132,7 @@ class JournalRecovery {
   Files& files_;
   const std::string directory_;
   const GroupLink sealed_;
+  const JournalKey key_;
   std::vector<FoundFile> found_;
   std::multimap<GroupNumber, Candidate> candidates_;
   RecoveredJournal recovered_;
@@ -139,8 +140,21 @@ class JournalRecovery {
 
 }  // namespace
 
-absl::StatusOr<RecoveredJournal> RecoverJournal(Files& files, const std::string& directory, const GroupLink& sealed) {
-  return JournalRecovery(files, directory, sealed).Run();
+absl::StatusOr<RecoveredJournal> RecoverJournal(Files& files, const std::string& directory, const GroupLink& sealed,
+                                                JournalKey key) {
+  return JournalRecovery(files, directory, sealed, key).Run();
+}
+
+absl::StatusOr<bool> HoldsJournalRecords(Files& files, const std::string& directory) {
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(directory));
+  for (const std::string& name : names) {
+    EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<File> file, files.Open(directory + "/" + name));
+    EVERFOLD_ASSIGN_OR_RETURN(const std::uint64_t size, file->Size());
+    EVERFOLD_ASSIGN_OR_RETURN(const std::string begin,
+                              file->ReadAt(0, std::min<std::uint64_t>(size, kJournalRecordHeaderBytes)));
+    if (HasJournalRecords(begin)) return true;
+  }
+  return false;
 }
 
 }  // namespace everfold

@@ -31,6 +31,10 @@ struct RecoveredJournal {
 
 // Reads all files of the ring. Groups go on from `sealed`, each linked to the one before; records that do not link are
 // left from former turns of the ring, or from writes that were never durable. Changes nothing.
-absl::StatusOr<RecoveredJournal> RecoverJournal(Files& files, const std::string& directory, const GroupLink& sealed);
+absl::StatusOr<RecoveredJournal> RecoverJournal(Files& files, const std::string& directory, const GroupLink& sealed,
+                                                JournalKey key);
+
+// True if anything was ever written to a file of the ring, by whatever store.
+absl::StatusOr<bool> HoldsJournalRecords(Files& files, const std::string& directory);
 
 }  // namespace everfold

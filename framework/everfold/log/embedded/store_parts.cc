@@ -24,8 +24,8 @@ absl::Status RefuseData(Files& files, const std::string& store) {
     has_data = has_data || marked > 0;
   }
   if (files.Exists(JournalDirectory(store))) {
-    EVERFOLD_ASSIGN_OR_RETURN(const RecoveredJournal journal, RecoverJournal(files, JournalDirectory(store), {}));
-    has_data = has_data || journal.state.last_number > 0;
+    EVERFOLD_ASSIGN_OR_RETURN(const bool has_records, HoldsJournalRecords(files, JournalDirectory(store)));
+    has_data = has_data || has_records;
   }
   return has_data ? DataLoss("the store in " + store + " has data but no identity file") : absl::OkStatus();
 }
@@ -121,7 +121,8 @@ absl::Status LoadStore(const EmbeddedLogOptions& options, Files& files, StorePar
   const SealedCheckpoint sealed = parts.sealed->checkpoint();
   EVERFOLD_RETURN_IF_ERROR(files.MakeDirectory(JournalDirectory(store)));
   EVERFOLD_RETURN_IF_ERROR(FinishRewriting(files, store, parts.identity.epoch));
-  EVERFOLD_ASSIGN_OR_RETURN(RecoveredJournal journal, RecoverJournal(files, JournalDirectory(store), sealed.group));
+  EVERFOLD_ASSIGN_OR_RETURN(RecoveredJournal journal, RecoverJournal(files, JournalDirectory(store), sealed.group,
+                                                                           JournalKeyOf(parts.identity.key)));
   EVERFOLD_RETURN_IF_ERROR(CheckHighWater(parts.high_water->mark(), sealed, journal));
   // What was read may never have reached the disk: a failed sync, or the death of the process before it, leaves it in
   // the page cache alone, where even a sync that succeeds now need not write it. Written again, it does.
