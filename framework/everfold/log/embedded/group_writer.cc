@@ -14,7 +14,7 @@ namespace {
 
 constexpr absl::Duration kMarkDelay = absl::Milliseconds(10);
 constexpr absl::Duration kSealRetryDelay = absl::Seconds(1);
-constexpr std::uint64_t kSealSlackBytes = 1 << 20;  // what RocksDB needs beside the chunks
+constexpr std::uint64_t kSealSlackBytes = 1 << 20;        // what RocksDB needs beside the chunks
 constexpr absl::Duration kMergeDelay = absl::Seconds(2);  // without a seal: the disk has time
 
 // A sync of less than this is waited for on the writer's own strand: there is nothing worth doing meanwhile, and two
@@ -59,7 +59,7 @@ void GroupWriter::PostTo(Strand& strand, Step step) {
 }
 
 template <class Step>
-std::unique_ptr<Timer> GroupWriter::PostAfter(absl::Duration delay, std::unique_ptr<Strand> LogStrands::* strand,
+std::unique_ptr<Timer> GroupWriter::PostAfter(absl::Duration delay, std::unique_ptr<Strand> LogStrands::*strand,
                                               Step step) {
   return executor_.PostAfter(delay, [for_timers = for_timers_, strand, step = std::move(step)] {
     MutexLock lock(&for_timers->mutex);
@@ -205,8 +205,8 @@ void GroupWriter::Publish(const GroupLink& last) {
     if (pending.link.group == 0 || pending.link.group > last.group) break;
     for (ChunkAppend& append : pending.group) {
       const Offset before = append.expected_head.offset;
-      chunks.emplace_back(append.partition, std::make_shared<TailChunk>(TailChunk{before.Next(), append.new_head,
-                                                                                  std::move(append.bytes)}));
+      chunks.emplace_back(append.partition, std::make_shared<TailChunk>(
+                                                TailChunk{before.Next(), append.new_head, std::move(append.bytes)}));
     }
   }
   parts_.tail->Append(chunks);
@@ -244,6 +244,7 @@ void GroupWriter::FailAll(const absl::Status& cause) {
     const bool durable = pending.link.group > 0 && pending.link.group <= durable_.group;
     if (!durable) Refuse(pending, cause);
   }
+  TellSealWaiters(cause);
 }
 
 // --- Room in the ring.
@@ -298,9 +299,8 @@ void GroupWriter::MaybeSeal(bool all) {
   sealing_ = true;
   PostTo(*strands_.sealer, [seal = std::move(seal)](GroupWriter& self) {
     absl::Status sealed = self.parts_.sealed->Seal(seal.chunks, seal.upto);
-    self.PostTo(*self.strands_.writer, [upto = seal.upto, sealed](GroupWriter& writer) mutable {
-      writer.OnSealed(upto, std::move(sealed));
-    });
+    self.PostTo(*self.strands_.writer,
+                [upto = seal.upto, sealed](GroupWriter& writer) mutable { writer.OnSealed(upto, std::move(sealed)); });
   });
 }
 
@@ -354,13 +354,31 @@ void GroupWriter::TellSealWaiters(const absl::Status& status) {
 }
 
 void GroupWriter::MergeAfter(absl::Duration delay) {
-  merge_timer_ = PostAfter(delay, &LogStrands::sealer, [](GroupWriter& sealer) {
-    const absl::StatusOr<bool> merged = sealer.parts_.sealed->Merge();
-    const bool more = merged.ok() && *merged;
-    sealer.PostTo(*sealer.strands_.writer, [more](GroupWriter& writer) {
-      if (more && !writer.sealing_) writer.MergeAfter(absl::ZeroDuration());
-    });
+  merge_timer_ = PostAfter(delay, &LogStrands::writer, [](GroupWriter& writer) { writer.Merge(); });
+}
+
+// Like a seal, it must not meet a full disk: what RocksDB could not write ends the log.
+void GroupWriter::Merge() {
+  if (merging_ || failed_ || !found_in_merge_.ok()) return;
+  const std::uint64_t free = FreeBytes();
+  const std::uint64_t kept = options_.reserved_bytes + kSealSlackBytes;
+  merging_ = true;
+  PostTo(*strands_.sealer, [room = free - std::min(free, kept)](GroupWriter& self) {
+    absl::StatusOr<bool> merged = self.parts_.sealed->Merge(room);
+    self.PostTo(*self.strands_.writer, [merged = std::move(merged)](GroupWriter& writer) { writer.OnMerged(merged); });
   });
+}
+
+void GroupWriter::OnMerged(const absl::StatusOr<bool>& merged) {
+  merging_ = false;
+  if (merged.ok()) {
+    if (*merged && !sealing_) MergeAfter(absl::ZeroDuration());
+  } else if (absl::IsDataLoss(merged.status())) {
+    found_in_merge_ = merged.status();  // appends go on: they do not read what is sealed
+  } else {
+    FailAll(OutcomeUnknown("merging sealed files failed: " + std::string(merged.status().message())));
+    WriteQueued();
+  }
 }
 
 // --- High-water marks.

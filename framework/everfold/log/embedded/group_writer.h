@@ -1,8 +1,8 @@
 // The embedded log at work: from appends to groups in the journal, to the durable tail, to sealed files.
 //
-// Four strands, each with one kind of waiting: the writer admits groups and writes them to the journal; the syncer waits
-// for the disk; the sealer writes to RocksDB; the keeper writes high-water marks and makes files of the journal. All
-// decisions are steps of the writer, so there is nothing to lock but what readers see.
+// Four strands, each with one kind of waiting: the writer admits groups and writes them to the journal; the syncer
+// waits for the disk; the sealer writes to RocksDB; the keeper writes high-water marks and makes files of the journal.
+// All decisions are steps of the writer, so there is nothing to lock but what readers see.
 #pragma once
 
 #include <atomic>
@@ -95,6 +95,8 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   void OnSealed(const SealedCheckpoint& upto, absl::Status status);
   void TellSealWaiters(const absl::Status& status);
   void MergeAfter(absl::Duration delay);
+  void Merge();
+  void OnMerged(const absl::StatusOr<bool>& merged);
   void MaybeMark();
   void Mark();
   void OnMarked(absl::Status status);
@@ -104,7 +106,7 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   template <class Step>
   void PostTo(Strand& strand, Step step);
   template <class Step>
-  std::unique_ptr<Timer> PostAfter(absl::Duration delay, std::unique_ptr<Strand> LogStrands::* strand, Step step);
+  std::unique_ptr<Timer> PostAfter(absl::Duration delay, std::unique_ptr<Strand> LogStrands::*strand, Step step);
 
   const EmbeddedLogOptions options_;
   Files& files_;
@@ -131,6 +133,7 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   std::string record_;             // scratch
   bool syncing_ = false;
   bool sealing_ = false;
+  bool merging_ = false;
   bool making_file_ = false;
   bool marking_ = false;  // from the wish to the durable mark
   bool disk_full_ = false;
@@ -138,6 +141,7 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   std::unique_ptr<Timer> mark_timer_;
   std::unique_ptr<Timer> retry_timer_;  // of sealing, after there was no room for it
   std::unique_ptr<Timer> merge_timer_;
+  absl::Status found_in_merge_;  // a damaged file: this log merges no more
   std::vector<SealWaiter> seal_waiters_;
   PartitionLog::Done closing_;
 };
