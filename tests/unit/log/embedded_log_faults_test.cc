@@ -135,5 +135,32 @@ TEST_F(EmbeddedLogFaultsTest, DamageThatAMergeMeetsEndsMergesAlone) {
   EXPECT_EQ(Append(1000), absl::OkStatus());
 }
 
+TEST_F(EmbeddedLogFaultsTest, AfterAFullDiskAppendsGoOnWhenThereIsSpaceAgain) {
+  disk_.FailFrom(1, DiskFault::kNoSpace, FaultTimes::kForever, DiskOperation::kCreate);
+  disk_.set_free_bytes(1000);
+  absl::Status refused;
+  for (int i = 0; i < 100 && refused.ok(); ++i) refused = Append(100 << 10);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(refused), reason::kDiskFull);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("1000 bytes are free"));
+  EXPECT_GT(disk_.failures(), 0);
+  disk_.StopFailing();
+  disk_.set_free_bytes(kMuch);
+  BeIdle();
+  EXPECT_EQ(Append(100 << 10), absl::OkStatus());
+}
+
+TEST_F(EmbeddedLogFaultsTest, AnotherFileOfTheJournalEndsAFullDiskToo) {
+  disk_.FailFrom(1, DiskFault::kNoSpace, FaultTimes::kForever, DiskOperation::kCreate);
+  disk_.set_free_bytes(1000);
+  absl::Status refused;
+  for (int i = 0; i < 100 && refused.ok(); ++i) refused = Append(100 << 10);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  disk_.StopFailing();  // there is room for a file, and none for a seal
+  BeIdle();
+  EXPECT_EQ(Append(100 << 10), absl::OkStatus());
+  EXPECT_EQ(log_->size().sealed_files, 0);
+}
+
 }  // namespace
 }  // namespace everfold

@@ -59,7 +59,7 @@ void GroupWriter::PostTo(Strand& strand, Step step) {
 }
 
 template <class Step>
-std::unique_ptr<Timer> GroupWriter::PostAfter(absl::Duration delay, std::unique_ptr<Strand> LogStrands::*strand,
+std::unique_ptr<Timer> GroupWriter::PostAfter(absl::Duration delay, std::unique_ptr<Strand> LogStrands::* strand,
                                               Step step) {
   return executor_.PostAfter(delay, [for_timers = for_timers_, strand, step = std::move(step)] {
     MutexLock lock(&for_timers->mutex);
@@ -121,7 +121,8 @@ absl::Status GroupWriter::Admit(const Pending& pending) const {
                  {{"limit", std::to_string(options_.journal_file_bytes)}, {"actual", std::to_string(pending.bytes)}});
   }
   EVERFOLD_RETURN_IF_ERROR(CompareHeads(pending.group, heads_));
-  if (FreeBytes() < options_.reserved_bytes || (disk_full_ && !journal_.HasRoom(pending.bytes))) return DiskFull();
+  if (FreeBytes() < options_.reserved_bytes) return BelowReserve();
+  if (no_room_for_ > 0 && !journal_.HasRoom(pending.bytes)) return NoRoom();
   return absl::OkStatus();
 }
 
@@ -129,12 +130,21 @@ std::uint64_t GroupWriter::FreeBytes() const {
   return options_.free_bytes != nullptr ? options_.free_bytes() : files_.FreeBytes(options_.directory);
 }
 
-absl::Status GroupWriter::DiskFull() const {
+absl::Status GroupWriter::BelowReserve() const {
   const std::uint64_t free = FreeBytes();
   return Error(absl::StatusCode::kResourceExhausted, reason::kDiskFull,
                absl::StrFormat("%d bytes are free for the store in %s, %d are to stay free", free, options_.directory,
                                options_.reserved_bytes),
                {{"free_bytes", std::to_string(free)}, {"reserved_bytes", std::to_string(options_.reserved_bytes)}});
+}
+
+absl::Status GroupWriter::NoRoom() const {
+  const std::uint64_t free = FreeBytes();
+  return Error(absl::StatusCode::kResourceExhausted, reason::kDiskFull,
+               absl::StrFormat("the journal is full, and there was no room for the %d bytes that it needs to go on: "
+                               "%d bytes are free for the store in %s",
+                               no_room_for_, free, options_.directory),
+               {{"free_bytes", std::to_string(free)}, {"needed_bytes", std::to_string(no_room_for_)}});
 }
 
 // To the page cache; the record is durable with the next sync of its file.
@@ -271,8 +281,9 @@ void GroupWriter::OnFileMade(absl::StatusOr<JournalFile> file) {
   making_file_ = false;
   if (file.ok()) {
     journal_.AddFree(*std::move(file));
+    no_room_for_ = 0;
   } else if (absl::IsResourceExhausted(file.status())) {
-    disk_full_ = true;
+    no_room_for_ = options_.journal_file_bytes;
     MaybeSeal(true);
   } else {
     FailAll(OutcomeUnknown(std::string(file.status().message())));
@@ -295,7 +306,7 @@ void GroupWriter::MaybeSeal(bool all) {
   if (sealing_ || failed_ || (!asked && journal_.ClosedSegments(durable_.group) < options_.seal_files)) return;
   if (retry_timer_ != nullptr && seal_waiters_.empty()) return;  // there was no room a moment ago
   Seal seal = TakeSeal();
-  if (FreeBytes() < seal.bytes + kSealSlackBytes) return PostponeSeal();
+  if (const std::uint64_t needed = seal.bytes + kSealSlackBytes; FreeBytes() < needed) return PostponeSeal(needed);
   sealing_ = true;
   PostTo(*strands_.sealer, [seal = std::move(seal)](GroupWriter& self) {
     absl::Status sealed = self.parts_.sealed->Seal(seal.chunks, seal.upto);
@@ -314,15 +325,17 @@ GroupWriter::Seal GroupWriter::TakeSeal() const {
   return seal;
 }
 
-// The groups are durable in the journal. What comes is refused as soon as that is full.
-void GroupWriter::PostponeSeal() {
-  disk_full_ = true;
+// The groups are durable in the journal. What comes is refused as soon as that is full, until a seal or another file of
+// the journal has found room.
+void GroupWriter::PostponeSeal(std::uint64_t needed) {
+  no_room_for_ = needed;
   retry_timer_ = PostAfter(kSealRetryDelay, &LogStrands::writer, [](GroupWriter& writer) {
     writer.retry_timer_ = nullptr;
-    writer.MaybeSeal(false);
+    writer.MaybeSeal(true);
+    writer.MaybeMakeFile();
     writer.WriteQueued();
   });
-  TellSealWaiters(DiskFull());
+  TellSealWaiters(NoRoom());
 }
 
 void GroupWriter::OnSealed(const SealedCheckpoint& upto, absl::Status status) {
@@ -330,7 +343,7 @@ void GroupWriter::OnSealed(const SealedCheckpoint& upto, absl::Status status) {
   if (status.ok()) {
     parts_.tail->Drop(upto.heads);
     journal_.Free(upto.group.group);
-    disk_full_ = false;
+    no_room_for_ = 0;
     MergeAfter(kMergeDelay);
   } else {
     FailAll(OutcomeUnknown("sealing failed: " + std::string(status.message())));

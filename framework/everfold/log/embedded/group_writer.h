@@ -77,7 +77,8 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   absl::Status Admit(const Pending& pending) const;
   absl::Status Write(Pending& pending);
   std::uint64_t FreeBytes() const;
-  absl::Status DiskFull() const;
+  absl::Status BelowReserve() const;
+  absl::Status NoRoom() const;
   void Refuse(Pending& pending, const absl::Status& why);
   void MaybeSync();
   void OnSynced(GroupLink last, absl::Status status);
@@ -91,7 +92,7 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   void OnFileMade(absl::StatusOr<JournalFile> file);
   void MaybeSeal(bool all);
   Seal TakeSeal() const;
-  void PostponeSeal();
+  void PostponeSeal(std::uint64_t needed);
   void OnSealed(const SealedCheckpoint& upto, absl::Status status);
   void TellSealWaiters(const absl::Status& status);
   void MergeAfter(absl::Duration delay);
@@ -106,7 +107,7 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   template <class Step>
   void PostTo(Strand& strand, Step step);
   template <class Step>
-  std::unique_ptr<Timer> PostAfter(absl::Duration delay, std::unique_ptr<Strand> LogStrands::*strand, Step step);
+  std::unique_ptr<Timer> PostAfter(absl::Duration delay, std::unique_ptr<Strand> LogStrands::* strand, Step step);
 
   const EmbeddedLogOptions options_;
   Files& files_;
@@ -135,9 +136,9 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   bool sealing_ = false;
   bool merging_ = false;
   bool making_file_ = false;
-  bool marking_ = false;  // from the wish to the durable mark
-  bool disk_full_ = false;
-  bool failed_ = false;  // the outcome of something is unknown: nothing is written any more
+  bool marking_ = false;           // from the wish to the durable mark
+  std::uint64_t no_room_for_ = 0;  // bytes of a seal or a file of the journal; 0: there is room
+  bool failed_ = false;            // the outcome of something is unknown: nothing is written any more
   std::unique_ptr<Timer> mark_timer_;
   std::unique_ptr<Timer> retry_timer_;  // of sealing, after there was no room for it
   std::unique_ptr<Timer> merge_timer_;
