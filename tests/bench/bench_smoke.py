@@ -15,7 +15,7 @@ NAMES = [loop + number for loop in LOOPS for number in ("", ", p50", ", p99", ",
 NAMES += ["append, 1 callback against a bare sync, p50"]
 NAMES += ["sustained, " + rest for rest in (
     "256 callbacks", "256 callbacks, what we aim for", "all turns together", "slowest turn",
-    "until the rest is sealed, too", "p50", "p99", "CPU with sealing", "written a byte appended")]
+    "until all is sealed and merged", "p50", "p99", "CPU with sealing and merging", "written a byte appended")]
 NAMES += [f"replay, {threads}, {what}" for threads in ("1 thread", "2 threads") for what in REPLAYS]
 NAMES += ["disk, " + rest for rest in (
     "without the journal's ring", "sealed chunks", "index", "written a byte appended, until at rest",

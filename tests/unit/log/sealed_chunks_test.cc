@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint32_t kPartitions = 2;
 constexpr PartitionId kPartition{1};
+constexpr std::uint64_t kRoom = std::uint64_t{1} << 40;
 
 class SealedChunksTest : public testing::Test {
  protected:
@@ -70,7 +71,7 @@ TEST_F(SealedChunksTest, LongReadsGoOnWhereTheyChangeTheirWay) {
 
 TEST_F(SealedChunksTest, FewSmallFilesStay) {
   for (int i = 0; i < 7; ++i) Seal(3);
-  EXPECT_FALSE(sealed_->Merge().value());
+  EXPECT_FALSE(sealed_->Merge(kRoom).value());
   EXPECT_EQ(sealed_->size().files, 7);
 }
 
@@ -78,8 +79,8 @@ TEST_F(SealedChunksTest, SmallFilesAreMergedIntoOneThatIsSmallerThanAllOfThem) {
   for (int i = 0; i < 8; ++i) Seal(20);
   const SealedChunks::Size before = sealed_->size();
   EXPECT_EQ(before.files, 8);
-  ASSERT_TRUE(sealed_->Merge().value());
-  EXPECT_FALSE(sealed_->Merge().value());
+  ASSERT_TRUE(sealed_->Merge(kRoom).value());
+  EXPECT_FALSE(sealed_->Merge(kRoom).value());
   for (int opened = 0; opened < 2; ++opened) {
     EXPECT_EQ(sealed_->size().files, 1);
     EXPECT_LT(sealed_->size().bytes, before.bytes);
@@ -91,13 +92,37 @@ TEST_F(SealedChunksTest, SmallFilesAreMergedIntoOneThatIsSmallerThanAllOfThem) {
 
 TEST_F(SealedChunksTest, AMergedFileIsMergedAgainWhenAsMuchHasFollowed) {
   for (int i = 0; i < 8; ++i) Seal(100);
-  ASSERT_TRUE(sealed_->Merge().value());
+  ASSERT_TRUE(sealed_->Merge(kRoom).value());
   for (int i = 0; i < 8; ++i) Seal(1);
-  EXPECT_FALSE(sealed_->Merge().value());
+  EXPECT_FALSE(sealed_->Merge(kRoom).value());
   for (int i = 0; i < 3; ++i) Seal(300);
-  EXPECT_TRUE(sealed_->Merge().value());
+  EXPECT_TRUE(sealed_->Merge(kRoom).value());
   EXPECT_EQ(sealed_->size().files, 1);
   EXPECT_EQ(ReadBehind(Offset(0)), written_);
+}
+
+TEST_F(SealedChunksTest, NothingIsMergedWithoutRoomForIt) {
+  for (int i = 0; i < 8; ++i) Seal(20);
+  const std::uint64_t bytes = sealed_->size().bytes;
+  EXPECT_FALSE(sealed_->Merge(bytes - 1).value());
+  EXPECT_EQ(sealed_->size().files, 8);
+  EXPECT_TRUE(sealed_->Merge(bytes).value());
+  EXPECT_EQ(sealed_->size().files, 1);
+}
+
+TEST_F(SealedChunksTest, AMergeNamesADamagedFileAndSealingGoesOn) {
+  for (int i = 0; i < 8; ++i) Seal(20);
+  std::string damaged;
+  for (const std::string& file : disk_.AllFiles()) {
+    if (file.starts_with("/sealed/") && file.ends_with(".sst")) damaged = file;
+  }
+  disk_.FlipBit(damaged, 1000, 3);
+  Open(/*create=*/false);
+  const absl::Status met = sealed_->Merge(kRoom).status();
+  EXPECT_EQ(met.code(), absl::StatusCode::kDataLoss);
+  EXPECT_NE(met.message().find(damaged), std::string::npos) << met;
+  Seal(20);
+  EXPECT_EQ(sealed_->size().files, 9);
 }
 
 // Several files behind each other: a cursor goes from one to the next.
@@ -125,7 +150,7 @@ TEST_F(SealedChunksTest, AReadErrorInAMergeLosesNothing) {
   for (std::uint64_t n = 1; failed; ++n) {
     const std::uint64_t before = disk_.failures();
     disk_.FailFrom(n, DiskFault::kIoError, FaultTimes::kForever, DiskOperation::kRead);
-    if (TryOpen(/*create=*/false).ok()) sealed_->Merge().IgnoreError();
+    if (TryOpen(/*create=*/false).ok()) sealed_->Merge(kRoom).IgnoreError();
     failed = disk_.failures() > before;
     disk_.StopFailing();
     Open(/*create=*/false);

@@ -14,7 +14,7 @@ namespace {
 
 constexpr absl::Duration kMarkDelay = absl::Milliseconds(10);
 constexpr absl::Duration kSealRetryDelay = absl::Seconds(1);
-constexpr std::uint64_t kSealSlackBytes = 1 << 20;  // what RocksDB needs beside the chunks
+constexpr std::uint64_t kSealSlackBytes = 1 << 20;        // what RocksDB needs beside the chunks
 constexpr absl::Duration kMergeDelay = absl::Seconds(2);  // without a seal: the disk has time
 
 // A sync of less than this is waited for on the writer's own strand: there is nothing worth doing meanwhile, and two
@@ -122,7 +122,8 @@ absl::Status GroupWriter::Admit(const Pending& pending) const {
                  {{"limit", std::to_string(options_.journal_file_bytes)}, {"actual", std::to_string(pending.bytes)}});
   }
   EVERFOLD_RETURN_IF_ERROR(CompareHeads(pending.group, heads_));
-  if (FreeBytes() < options_.reserved_bytes || (disk_full_ && !journal_.HasRoom(pending.bytes))) return DiskFull();
+  if (FreeBytes() < options_.reserved_bytes) return BelowReserve();
+  if (no_room_for_ > 0 && !journal_.HasRoom(pending.bytes)) return NoRoom();
   return absl::OkStatus();
 }
 
@@ -130,12 +131,21 @@ std::uint64_t GroupWriter::FreeBytes() const {
   return options_.free_bytes != nullptr ? options_.free_bytes() : files_.FreeBytes(options_.directory);
 }
 
-absl::Status GroupWriter::DiskFull() const {
+absl::Status GroupWriter::BelowReserve() const {
   const std::uint64_t free = FreeBytes();
   return Error(absl::StatusCode::kResourceExhausted, reason::kDiskFull,
                absl::StrFormat("%d bytes are free for the store in %s, %d are to stay free", free, options_.directory,
                                options_.reserved_bytes),
                {{"free_bytes", std::to_string(free)}, {"reserved_bytes", std::to_string(options_.reserved_bytes)}});
+}
+
+absl::Status GroupWriter::NoRoom() const {
+  const std::uint64_t free = FreeBytes();
+  return Error(absl::StatusCode::kResourceExhausted, reason::kDiskFull,
+               absl::StrFormat("the journal is full, and there was no room for the %d bytes that it needs to go on: "
+                               "%d bytes are free for the store in %s",
+                               no_room_for_, free, options_.directory),
+               {{"free_bytes", std::to_string(free)}, {"needed_bytes", std::to_string(no_room_for_)}});
 }
 
 // To the page cache; the record is durable with the next sync of its file.
@@ -206,8 +216,8 @@ void GroupWriter::Publish(const GroupLink& last) {
     if (pending.link.group == 0 || pending.link.group > last.group) break;
     for (ChunkAppend& append : pending.group) {
       const Offset before = append.expected_head.offset;
-      chunks.emplace_back(append.partition, std::make_shared<TailChunk>(TailChunk{before.Next(), append.new_head,
-                                                                                  std::move(append.bytes)}));
+      chunks.emplace_back(append.partition, std::make_shared<TailChunk>(
+                                                TailChunk{before.Next(), append.new_head, std::move(append.bytes)}));
     }
   }
   parts_.tail->Append(chunks);
@@ -245,6 +255,7 @@ void GroupWriter::FailAll(const absl::Status& cause) {
     const bool durable = pending.link.group > 0 && pending.link.group <= durable_.group;
     if (!durable) Refuse(pending, cause);
   }
+  TellSealWaiters(cause);
 }
 
 // --- Room in the ring.
@@ -271,8 +282,9 @@ void GroupWriter::OnFileMade(absl::StatusOr<JournalFile> file) {
   making_file_ = false;
   if (file.ok()) {
     journal_.AddFree(*std::move(file));
+    no_room_for_ = 0;
   } else if (absl::IsResourceExhausted(file.status())) {
-    disk_full_ = true;
+    no_room_for_ = options_.journal_file_bytes;
     MaybeSeal(true);
   } else {
     FailAll(OutcomeUnknown(std::string(file.status().message())));
@@ -295,13 +307,12 @@ void GroupWriter::MaybeSeal(bool all) {
   if (sealing_ || failed_ || (!asked && journal_.ClosedSegments(durable_.group) < options_.seal_files)) return;
   if (retry_timer_ != nullptr && seal_waiters_.empty()) return;  // there was no room a moment ago
   Seal seal = TakeSeal();
-  if (FreeBytes() < seal.bytes + kSealSlackBytes) return PostponeSeal();
+  if (const std::uint64_t needed = seal.bytes + kSealSlackBytes; FreeBytes() < needed) return PostponeSeal(needed);
   sealing_ = true;
   PostTo(*strands_.sealer, [seal = std::move(seal)](GroupWriter& self) {
     absl::Status sealed = self.parts_.sealed->Seal(seal.chunks, seal.upto);
-    self.PostTo(*self.strands_.writer, [upto = seal.upto, sealed](GroupWriter& writer) mutable {
-      writer.OnSealed(upto, std::move(sealed));
-    });
+    self.PostTo(*self.strands_.writer,
+                [upto = seal.upto, sealed](GroupWriter& writer) mutable { writer.OnSealed(upto, std::move(sealed)); });
   });
 }
 
@@ -315,15 +326,17 @@ GroupWriter::Seal GroupWriter::TakeSeal() const {
   return seal;
 }
 
-// The groups are durable in the journal. What comes is refused as soon as that is full.
-void GroupWriter::PostponeSeal() {
-  disk_full_ = true;
+// The groups are durable in the journal. What comes is refused as soon as that is full, until a seal or another file of
+// the journal has found room.
+void GroupWriter::PostponeSeal(std::uint64_t needed) {
+  no_room_for_ = needed;
   retry_timer_ = PostAfter(kSealRetryDelay, &LogStrands::writer, [](GroupWriter& writer) {
     writer.retry_timer_ = nullptr;
-    writer.MaybeSeal(false);
+    writer.MaybeSeal(true);
+    writer.MaybeMakeFile();
     writer.WriteQueued();
   });
-  TellSealWaiters(DiskFull());
+  TellSealWaiters(NoRoom());
 }
 
 void GroupWriter::OnSealed(const SealedCheckpoint& upto, absl::Status status) {
@@ -331,7 +344,7 @@ void GroupWriter::OnSealed(const SealedCheckpoint& upto, absl::Status status) {
   if (status.ok()) {
     parts_.tail->Drop(upto.heads);
     journal_.Free(upto.group.group);
-    disk_full_ = false;
+    no_room_for_ = 0;
     MergeAfter(kMergeDelay);
   } else {
     FailAll(OutcomeUnknown("sealing failed: " + std::string(status.message())));
@@ -355,13 +368,31 @@ void GroupWriter::TellSealWaiters(const absl::Status& status) {
 }
 
 void GroupWriter::MergeAfter(absl::Duration delay) {
-  merge_timer_ = PostAfter(delay, &LogStrands::sealer, [](GroupWriter& sealer) {
-    const absl::StatusOr<bool> merged = sealer.parts_.sealed->Merge();
-    const bool more = merged.ok() && *merged;
-    sealer.PostTo(*sealer.strands_.writer, [more](GroupWriter& writer) {
-      if (more && !writer.sealing_) writer.MergeAfter(absl::ZeroDuration());
-    });
+  merge_timer_ = PostAfter(delay, &LogStrands::writer, [](GroupWriter& writer) { writer.Merge(); });
+}
+
+// Like a seal, it must not meet a full disk: what RocksDB could not write ends the log.
+void GroupWriter::Merge() {
+  if (merging_ || failed_ || !found_in_merge_.ok()) return;
+  const std::uint64_t free = FreeBytes();
+  const std::uint64_t kept = options_.reserved_bytes + kSealSlackBytes;
+  merging_ = true;
+  PostTo(*strands_.sealer, [room = free - std::min(free, kept)](GroupWriter& self) {
+    absl::StatusOr<bool> merged = self.parts_.sealed->Merge(room);
+    self.PostTo(*self.strands_.writer, [merged = std::move(merged)](GroupWriter& writer) { writer.OnMerged(merged); });
   });
+}
+
+void GroupWriter::OnMerged(const absl::StatusOr<bool>& merged) {
+  merging_ = false;
+  if (merged.ok()) {
+    if (*merged && !sealing_) MergeAfter(absl::ZeroDuration());
+  } else if (absl::IsDataLoss(merged.status())) {
+    found_in_merge_ = merged.status();  // appends go on: they do not read what is sealed
+  } else {
+    FailAll(OutcomeUnknown("merging sealed files failed: " + std::string(merged.status().message())));
+    WriteQueued();
+  }
 }
 
 // --- High-water marks.

@@ -1,8 +1,8 @@
 // The embedded log at work: from appends to groups in the journal, to the durable tail, to sealed files.
 //
-// Four strands, each with one kind of waiting: the writer admits groups and writes them to the journal; the syncer waits
-// for the disk; the sealer writes to RocksDB; the keeper writes high-water marks and makes files of the journal. All
-// decisions are steps of the writer, so there is nothing to lock but what readers see.
+// Four strands, each with one kind of waiting: the writer admits groups and writes them to the journal; the syncer
+// waits for the disk; the sealer writes to RocksDB; the keeper writes high-water marks and makes files of the journal.
+// All decisions are steps of the writer, so there is nothing to lock but what readers see.
 #pragma once
 
 #include <atomic>
@@ -77,7 +77,8 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   absl::Status Admit(const Pending& pending) const;
   absl::Status Write(Pending& pending);
   std::uint64_t FreeBytes() const;
-  absl::Status DiskFull() const;
+  absl::Status BelowReserve() const;
+  absl::Status NoRoom() const;
   void Refuse(Pending& pending, const absl::Status& why);
   void MaybeSync();
   void OnSynced(GroupLink last, absl::Status status);
@@ -91,10 +92,12 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   void OnFileMade(absl::StatusOr<JournalFile> file);
   void MaybeSeal(bool all);
   Seal TakeSeal() const;
-  void PostponeSeal();
+  void PostponeSeal(std::uint64_t needed);
   void OnSealed(const SealedCheckpoint& upto, absl::Status status);
   void TellSealWaiters(const absl::Status& status);
   void MergeAfter(absl::Duration delay);
+  void Merge();
+  void OnMerged(const absl::StatusOr<bool>& merged);
   void MaybeMark();
   void Mark();
   void OnMarked(absl::Status status);
@@ -132,13 +135,15 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   std::string record_;  // scratch
   bool syncing_ = false;
   bool sealing_ = false;
+  bool merging_ = false;
   bool making_file_ = false;
-  bool marking_ = false;  // from the wish to the durable mark
-  bool disk_full_ = false;
-  bool failed_ = false;  // the outcome of something is unknown: nothing is written any more
+  bool marking_ = false;           // from the wish to the durable mark
+  std::uint64_t no_room_for_ = 0;  // bytes of a seal or a file of the journal; 0: there is room
+  bool failed_ = false;            // the outcome of something is unknown: nothing is written any more
   std::unique_ptr<Timer> mark_timer_;
   std::unique_ptr<Timer> retry_timer_;  // of sealing, after there was no room for it
   std::unique_ptr<Timer> merge_timer_;
+  absl::Status found_in_merge_;  // a damaged file: this log merges no more
   std::vector<SealWaiter> seal_waiters_;
   PartitionLog::Done closing_;
 };

@@ -1,5 +1,6 @@
 #include "everfold/log/embedded/sealed_chunks.h"
 
+#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/metadata.h>
 #include <rocksdb/sst_file_writer.h>
@@ -169,11 +170,12 @@ class RocksSealedChunks final : public SealedChunks {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<bool> Merge() override {
+  absl::StatusOr<bool> Merge(std::uint64_t room_bytes) override {
     std::uint64_t merged = 0;
     while (merged < kMergeBytes) {
       const Run run = RunToMerge();
-      if (run.files.empty()) break;
+      if (run.files.empty() || run.bytes > room_bytes) break;
+      EVERFOLD_RETURN_IF_ERROR(CheckRun(run));
       EVERFOLD_RETURN_IF_ERROR(MergeRun(run));
       merged += run.bytes;
     }
@@ -339,13 +341,27 @@ class RocksSealedChunks final : public SealedChunks {
     return run.worth_merging() ? run : Run();
   }
 
+  // That each of its files is whole: damage that RocksDB met while it merges would end all its writing.
+  absl::Status CheckRun(const Run& run) const {
+    rocksdb::ReadOptions options;
+    options.readahead_size = kReadAheadBytes;
+    for (const std::string& file : run.files) {
+      const std::string path = database_->rocks().GetName() + file;
+      const rocksdb::Status whole =
+          rocksdb::VerifySstFileChecksum(database_->options(), rocksdb::EnvOptions(), options, path);
+      if (!whole.ok()) return DataLoss(path + " is damaged: " + whole.ToString());
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status MergeRun(const Run& run) {
     rocksdb::CompactionOptions options;
     options.compression = database_->options().compression;
     options.output_file_size_limit = kMergedFileBytes;
     const int bottom = database_->options().num_levels - 1;
-    return StatusOf(database_->rocks().CompactFiles(options, database_->chunks(), run.files, bottom),
-                    "merging files failed");
+    const rocksdb::Status merged = database_->rocks().CompactFiles(options, database_->chunks(), run.files, bottom);
+    if (merged.ok()) return absl::OkStatus();
+    return Error(absl::StatusCode::kInternal, reason::kStorageFailed, merged.ToString());
   }
 
   Files& files_;

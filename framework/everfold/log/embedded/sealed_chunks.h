@@ -55,9 +55,11 @@ class SealedChunks {
   virtual absl::Status Seal(const std::vector<std::vector<TailChunkPtr>>& chunks,
                             const SealedCheckpoint& checkpoint) = 0;
 
-  // Merges small files, about 128 MB of them, where a partition has enough of them to be worth it. True if it did, and
-  // there may be more.
-  virtual absl::StatusOr<bool> Merge() = 0;
+  // Merges small files, about 128 MB of them, where a partition has enough of them to be worth it, and `room_bytes`
+  // suffice for what is written before the old files go. True if it did, and there may be more.
+  //   DATA_LOSS  a file, which the message names, is damaged or could not be read. Nothing was done to it
+  //   INTERNAL   writing failed (STORAGE_FAILED): no later Seal or Merge succeeds
+  virtual absl::StatusOr<bool> Merge(std::uint64_t room_bytes) = 0;
 
   // Walks a partition's chunks from the one that holds or follows offset `after` + 1, as far as they are sealed. `from`
   // is the chunk to begin with, or 0 if its number is not known.
