@@ -123,6 +123,32 @@ TEST_F(BackupTest, ASecondOneCopiesWhatIsNew) {
   EXPECT_EQ(manifest->events(), first->events);
 }
 
+TEST_F(BackupTest, TakesRelativeDirectories) {
+  CopiedStore source(Source());
+  source.Append(20);
+  const auto made = source.Backup(fs::relative(Backups()).string());
+  ASSERT_TRUE(made.ok()) << made.status();
+  const RestoreOptions options{.backups = fs::relative(Backups()).string(),
+                               .directory = fs::relative(Restored() / "log").string()};
+  const auto manifest = RestoreBackup(options, random_);
+  ASSERT_TRUE(manifest.ok()) << manifest.status();
+  EXPECT_EQ(manifest->events(), made->events);
+  CopiedStore restored(Restored());
+  EXPECT_EQ(restored.Verify(), absl::OkStatus());
+}
+
+TEST_F(BackupTest, LeavesNothingOfOneThatCannotBeFinished) {
+  CopiedStore source(Source());
+  source.Append(20);
+  ASSERT_TRUE(source.Backup(Backups()).ok());
+  fs::create_directories(BackupManifestPath(Backups(), 2) + "/in the way");
+  EXPECT_FALSE(source.Backup(Backups()).ok());
+  EXPECT_TRUE(fs::exists(SealedDirectory(Backups()) + "/meta/1"));
+  EXPECT_FALSE(fs::exists(SealedDirectory(Backups()) + "/meta/2"));
+  EXPECT_FALSE(fs::exists(SealedDirectory(Backups()) + "/private/2"));
+  EXPECT_TRUE(Restore(1).ok());
+}
+
 TEST_F(BackupTest, RefusesTheDirectoryOfAnotherStore) {
   CopiedStore source(Source());
   source.Append(5);
