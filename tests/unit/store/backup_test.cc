@@ -149,6 +149,21 @@ TEST_F(BackupTest, LeavesNothingOfOneThatCannotBeFinished) {
   EXPECT_TRUE(Restore(1).ok());
 }
 
+TEST_F(BackupTest, ReliesOnNoSharedFileThatIsDamaged) {
+  CopiedStore source(Source());
+  source.Append(500);
+  ASSERT_TRUE(source.Backup(Backups()).ok());
+  source.Append(10);
+  for (const auto& entry : fs::directory_iterator(SealedDirectory(Backups()) + "/shared_checksum")) {
+    FlipByteInTheMiddle(entry.path());
+  }
+  const auto made = source.Backup(Backups());
+  EXPECT_EQ(made.status().code(), absl::StatusCode::kDataLoss) << made.status();
+  EXPECT_THAT(std::string(made.status().message()), HasSubstr("Choose another directory"));
+  EXPECT_THAT(*BackupNumbers(PosixFiles(), Backups()), ElementsAre(1));
+  EXPECT_FALSE(fs::exists(SealedDirectory(Backups()) + "/meta/2"));
+}
+
 TEST_F(BackupTest, RefusesTheDirectoryOfAnotherStore) {
   CopiedStore source(Source());
   source.Append(5);

@@ -115,6 +115,16 @@ class BackupWriter {
     return ReadSealedCheckpoint(*database, identity.epoch, identity.partitions);
   }
 
+  // Reads all files that the backup relies on: those that it shares with earlier ones were not copied now.
+  absl::Status Verify(std::uint32_t number) const {
+    const rocksdb::Status status = engine_->VerifyBackup(number, /*verify_with_checksum=*/true);
+    if (!status.IsCorruption() && !status.IsNotFound()) return Checked(status);
+    return DataLoss(
+        absl::StrFormat("files in %s that the new backup shares with earlier ones are damaged, and no backup was made: "
+                        "%s. Choose another directory",
+                        options_.directory, status.ToString()));
+  }
+
   // Of a backup that was not finished: nothing of it is left that no other backup has.
   absl::Status Delete(std::uint32_t number) { return Checked(engine_->DeleteBackup(number)); }
 
@@ -197,6 +207,7 @@ absl::Status CheckRestored(const SealedChunks& sealed, const BackupManifest& man
 absl::StatusOr<MadeBackup> Finish(Files& files, const BackupWriter& writer, const BackupOptions& options,
                                   const LogIdentity& identity, std::uint32_t number) {
   BackupManifest manifest{.number = number, .made_at = options.made_at, .epoch = identity.epoch, .checkpoint = {}};
+  EVERFOLD_RETURN_IF_ERROR(writer.Verify(number));
   EVERFOLD_ASSIGN_OR_RETURN(manifest.checkpoint, writer.CheckpointOf(number, identity));
   EVERFOLD_ASSIGN_OR_RETURN(const std::uint64_t bytes, writer.BytesOf(number));
   EVERFOLD_RETURN_IF_ERROR(

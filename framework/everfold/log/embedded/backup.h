@@ -23,7 +23,9 @@
 
 namespace everfold {
 
-// Adds a backup of what is sealed. Seals may go on meanwhile.
+// Adds a backup of what is sealed. Seals may go on meanwhile. It is read before it counts, with the files that it shares
+// with earlier backups; after an error nothing of it is left.
+//   DATA_LOSS            such a file is damaged
 //   FAILED_PRECONDITION  the directory holds backups of another store (STORE_MISMATCH), or somebody else is at it
 //   others as EmbeddedLog::Backup
 absl::StatusOr<MadeBackup> AddBackup(Files& files, const SealedChunks& sealed, const LogIdentity& identity,
