@@ -164,6 +164,23 @@ TEST_F(BackupTest, ReliesOnNoSharedFileThatIsDamaged) {
   EXPECT_FALSE(fs::exists(SealedDirectory(Backups()) + "/meta/2"));
 }
 
+TEST_F(BackupTest, RefusesDirectoriesInsideEachOther) {
+  CopiedStore source(Source());
+  source.Append(5);
+  fs::create_directory_symlink(Source(), scratch_.path() / "link");
+  for (const fs::path& inside : {Source() / "log", Source() / "log" / "backups", Source(), Source() / "." / "log" / "",
+                                 scratch_.path() / "link" / "log" / "b"}) {
+    const auto made = source.Backup(inside.string());
+    EXPECT_EQ(made.status().code(), absl::StatusCode::kInvalidArgument) << inside << made.status();
+    EXPECT_THAT(std::string(made.status().message()), HasSubstr((Source() / "log").string()));
+  }
+  ASSERT_TRUE(source.Backup(Source().string() + "-backups").ok());
+  ASSERT_TRUE(source.Backup(Backups()).ok());
+  const RestoreOptions options{.backups = Backups(), .directory = Backups() + "/restored"};
+  EXPECT_EQ(RestoreBackup(options, random_).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_FALSE(fs::exists(Backups() + "/restored"));
+}
+
 TEST_F(BackupTest, RefusesTheDirectoryOfAnotherStore) {
   CopiedStore source(Source());
   source.Append(5);

@@ -239,6 +239,8 @@ absl::StatusOr<MadeBackup> AddBackup(Files& files, const SealedChunks& sealed, c
                                      const BackupOptions& options) {
   BackupOptions absolute = options;
   absolute.directory = Absolute(options.directory);
+  const std::filesystem::path store = std::filesystem::path(sealed.database().rocks().GetName()).parent_path();
+  EVERFOLD_RETURN_IF_ERROR(CheckAreApart(absolute.directory, store.string()));
   std::unique_ptr<StoreDirectory> holder;  // one backup at a time
   if (&files == &PosixFiles()) {
     EVERFOLD_ASSIGN_OR_RETURN(holder, StoreDirectory::Claim(absolute.directory));
@@ -251,6 +253,7 @@ absl::StatusOr<BackupManifest> RestoreBackup(const RestoreOptions& given, Random
   options.backups = Absolute(given.backups);
   options.directory = Absolute(given.directory);
   Files& files = options.files != nullptr ? *options.files : PosixFiles();
+  EVERFOLD_RETURN_IF_ERROR(CheckAreApart(options.backups, options.directory));
   EVERFOLD_ASSIGN_OR_RETURN(const BackupManifest manifest, ReadBackupManifest(files, options.backups, options.number));
   EVERFOLD_ASSIGN_OR_RETURN(LogIdentity identity, ReadIdentity(files, options.backups));
   if (identity.epoch != manifest.epoch || identity.partitions != manifest.checkpoint.heads.size()) {
