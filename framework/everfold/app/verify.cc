@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "everfold/app/host.h"
@@ -16,6 +17,10 @@ namespace {
 
 void AppendRow(std::string& table, const std::string& name, const VerifiedPartition& counts) {
   absl::StrAppendFormat(&table, "%9s %12d %12d %12d\n", name, counts.events, counts.commits, counts.streams);
+}
+
+Finding FindingOf(FindingPlace place, std::string what) {
+  return {.partition = {}, .chunk_number = 0, .offset = {}, .what = std::move(what), .place = place};
 }
 
 absl::StatusOr<VerifyReport> VerifyWithIndex(Host& host, const EventStoreOptions& store_options,
@@ -42,7 +47,8 @@ absl::StatusOr<VerifyReport> VerifyStore(Host& host, bool quick) {
   };
   absl::StatusOr<VerifyReport> report = VerifyWithIndex(host, store_options, options);
   if (!absl::IsDataLoss(report.status())) return report;
-  const Finding why{.partition = {}, .chunk_number = 0, .offset = {}, .what = std::string(report.status().message())};
+  const Finding why =
+      FindingOf(FindingPlace::kLog, absl::StrFormat("it cannot be indexed: %s", report.status().message()));
   report = VerifyLog({.log = host.log()}, options);
   if (report.ok()) report->findings.push_back(why);
   return report;
@@ -53,8 +59,7 @@ absl::StatusOr<VerifyReport> VerifyAll(Host& host, bool quick) {
   if (quick) return report;
   const absl::Status files = host.embedded_log().VerifyFiles();
   if (!files.ok() && !absl::IsDataLoss(files)) return files;
-  if (!files.ok())
-    report.findings.push_back({.partition = {}, .chunk_number = 0, .offset = {}, .what = std::string(files.message())});
+  if (!files.ok()) report.findings.push_back(FindingOf(FindingPlace::kLogFile, std::string(files.message())));
   return report;
 }
 

@@ -32,6 +32,11 @@ absl::Status FromGrpc(const std::string& address, const grpc::Status& status) {
   return result;
 }
 
+FindingPlace PlaceOf(v1::VerifyPlace place) {
+  if (place == v1::VERIFY_PLACE_LOG_FILE) return FindingPlace::kLogFile;
+  return place == v1::VERIFY_PLACE_LOG ? FindingPlace::kLog : FindingPlace::kIndex;
+}
+
 VerifyReport FromProto(const v1::VerifyReport& message) {
   VerifyReport report;
   report.findings_left_out = message.findings_left_out();
@@ -51,6 +56,7 @@ VerifyReport FromProto(const v1::VerifyReport& message) {
     finding.chunk_number = from.chunk_number();
     finding.offset = Offset(from.offset());
     finding.what = from.what();
+    finding.place = PlaceOf(from.place());
   }
   return report;
 }
