@@ -141,6 +141,39 @@ TEST_F(AppTest, VerifyPrintsWhatIsThere) {
   EXPECT_THAT(printed, HasSubstr(data() + " is undamaged\n"));
 }
 
+void FlipByteInTheMiddle(const std::filesystem::path& file) {
+  std::fstream stream(file, std::ios::binary | std::ios::in | std::ios::out);
+  const auto middle = static_cast<std::streamoff>(std::filesystem::file_size(file) / 2);
+  stream.seekg(middle);
+  const char byte = static_cast<char>(stream.get() ^ 0x55);
+  stream.seekp(middle);
+  stream.put(byte);
+}
+
+TEST_F(AppTest, VerifyTellsOfAnIndexThatIsOfNoUse) {
+  Fill(3);
+  EXPECT_EQ(Main({"verify", "--data", data()}), 0);  // builds the index
+  FlipByteInTheMiddle(data() + "/index/db/CURRENT");
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Main({"verify", "--data", data()}), 74);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("found: the index: it began anew, because "));
+  EXPECT_EQ(Main({"verify", "--data", data()}), 0);
+}
+
+TEST_F(AppTest, VerifyReadsTheFilesOfTheIndex) {
+  Fill(3);
+  EXPECT_EQ(Main({"verify", "--data", data()}), 0);
+  std::string damaged;
+  for (const auto& file : std::filesystem::directory_iterator(data() + "/index/db")) {
+    if (file.path().extension() == ".sst") damaged = file.path();
+  }
+  ASSERT_FALSE(damaged.empty());
+  FlipByteInTheMiddle(damaged);
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Main({"verify", "--data", data()}), 74);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("found: the index: " + damaged + " is damaged: "));
+}
+
 TEST_F(AppTest, RebuildIndexReadsEveryEvent) {
   Fill(3);
   EXPECT_EQ(Main({"verify", "--data", data()}), 0);  // builds the index
