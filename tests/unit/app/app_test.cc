@@ -230,7 +230,16 @@ TEST_F(AppTest, VerifiesAndBacksUpWhileItServes) {
 TEST_F(AppTest, SaysThatNobodyAnswers) {
   ::testing::internal::CaptureStderr();
   EXPECT_EQ(Main({"verify", "--address", socket()}), 70);
-  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("the application at " + socket()));
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("wallet: the application at " + socket() + " could not be reached"));
+}
+
+TEST_F(AppTest, RefusesWhatIsNoAddress) {
+  for (const std::string address : {"nowhere", ":1", "localhost:", "localhost:70000", "unix:"}) {
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(Main({"backup", directory_.path() + "/backups", "--address", address}), 2);
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("'" + address + "' is not the address of"));
+  }
 }
 
 TEST_F(AppTest, VerifyAndRebuildWantAStore) {
