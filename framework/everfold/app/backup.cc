@@ -139,7 +139,7 @@ ExitCode Backup(const std::string& app, const CommandLine& line) {
   if (const absl::Status apart = CheckAreApart(line.directory, line.data_directory); !apart.ok()) {
     return Ended(app, apart);
   }
-  auto host = Host::Open({.data_directory = line.data_directory, .create = false});
+  auto host = OpenStopped(line.data_directory);
   if (!host.ok()) return Ended(app, host.status());
   const absl::Time began = (*host)->clock().Now();
   const absl::StatusOr<MadeBackup> made = MakeBackup(**host, line.directory);

@@ -137,7 +137,7 @@ absl::Status VerifyDirectory(const std::string& data) {
 
 ExitCode Verify(const std::string& app, const CommandLine& line) {
   if (!line.address.empty()) return VerifyOnline(app, line);
-  auto host = Host::Open({.data_directory = line.data_directory, .create = false});
+  auto host = OpenStopped(line.data_directory);
   absl::Status status = host.status();
   if (status.ok()) {
     const absl::StatusOr<VerifyReport> report = VerifyAll(**host, line.quick);

@@ -234,6 +234,32 @@ TEST_F(AppTest, SaysThatNobodyAnswers) {
               HasSubstr("wallet: the application at " + socket() + " could not be reached"));
 }
 
+TEST_F(AppTest, SaysWhatToDoAboutAStoreThatIsInUse) {
+  Fill(1);
+  const auto host = Host::Open({.data_directory = data()});
+  ASSERT_TRUE(host.ok()) << host.status();
+  for (const std::vector<std::string>& verb : {std::vector<std::string>{"verify"}, {"backup", data() + "-backups"}}) {
+    std::vector<std::string> arguments = verb;
+    arguments.insert(arguments.end(), {"--data", data()});
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(Main(arguments), 75);
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("holds it; stop it, or ask it with --address\n"));
+  }
+  EXPECT_EQ((*host)->Close(), absl::OkStatus());
+}
+
+TEST_F(AppTest, SaysWhatToDoAboutDamage) {
+  Fill(1);
+  std::filesystem::remove(data() + "/log/identity");
+  for (const std::vector<std::string>& verb : {std::vector<std::string>{"verify"}, {"rebuild-index"}, {"serve"}}) {
+    std::vector<std::string> arguments = verb;
+    arguments.insert(arguments.end(), {"--data", data()});
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(Main(arguments), 74);
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("\nBefore anything else, copy the directory"));
+  }
+}
+
 TEST_F(AppTest, RefusesWhatIsNoAddress) {
   for (const std::string address : {"nowhere", ":1", "localhost:", "localhost:70000", "unix:"}) {
     ::testing::internal::CaptureStderr();
