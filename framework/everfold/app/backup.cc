@@ -70,6 +70,7 @@ absl::Status VerifyNewStore(const std::string& data) {
 }
 
 absl::StatusOr<BackupManifest> MakeRestored(const CommandLine& line) {
+  EVERFOLD_RETURN_IF_ERROR(CheckAreApart(line.directory, line.data_directory));
   EVERFOLD_RETURN_IF_ERROR(CheckIsEmpty(PosixFiles(), line.data_directory));
   SystemRandom random;
   const RestoreOptions options{.backups = line.directory,
@@ -82,6 +83,7 @@ absl::StatusOr<BackupManifest> MakeRestored(const CommandLine& line) {
 }
 
 absl::StatusOr<SalvageReport> MakeSalvaged(const CommandLine& line) {
+  EVERFOLD_RETURN_IF_ERROR(CheckAreApart(line.directory, line.data_directory));
   EVERFOLD_RETURN_IF_ERROR(CheckIsEmpty(PosixFiles(), line.data_directory));
   SystemRandom random;
   const SalvageOptions options{
@@ -134,7 +136,10 @@ std::string FormatSalvage(const SalvageReport& report) {
 
 ExitCode Backup(const std::string& app, const CommandLine& line) {
   if (!line.address.empty()) return BackupOnline(app, line);
-  auto host = Host::Open({.data_directory = line.data_directory, .create = false});
+  if (const absl::Status apart = CheckAreApart(line.directory, line.data_directory); !apart.ok()) {
+    return Ended(app, apart);
+  }
+  auto host = OpenStopped(line.data_directory);
   if (!host.ok()) return Ended(app, host.status());
   const absl::Time began = (*host)->clock().Now();
   const absl::StatusOr<MadeBackup> made = MakeBackup(**host, line.directory);

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "absl/strings/str_format.h"
@@ -102,7 +103,7 @@ void AddRestore(CLI::App& parser, CommandLine& line) {
   AddNewDirectory(restore, line);
   restore.add_option("--backup", line.backup, "Number of the backup; the last one if not given")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(std::uint32_t{1}, std::numeric_limits<std::uint32_t>::max()).description(""));
   restore.callback([&line] { line.verb = Verb::kRestore; });
 }
 

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "everfold/app/print_error.h"
+#include "everfold/base/error.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
 
@@ -75,6 +77,12 @@ absl::Status Host::Close() {
   closed.WaitForNotification();
   executor_.Join();
   return status;
+}
+
+absl::StatusOr<std::unique_ptr<Host>> OpenStopped(const std::string& data_directory) {
+  absl::StatusOr<std::unique_ptr<Host>> host = Host::Open({.data_directory = data_directory, .create = false});
+  if (ReasonOf(host.status()) != reason::kStoreLocked) return host;
+  return WithMore(host.status(), "; stop it, or ask it with --address");
 }
 
 void WaitForClose(absl::AnyInvocable<void(Task)> close) {

@@ -50,6 +50,10 @@ class Host {
   std::unique_ptr<EmbeddedLog> log_;
 };
 
+// The host of a store that is there, for what an application at work could be asked to do in its place: where one is at
+// work, the error says so.
+absl::StatusOr<std::unique_ptr<Host>> OpenStopped(const std::string& data_directory);
+
 // Calls `close` with a Task, and blocks until that was called. Not from a task of an executor.
 void WaitForClose(absl::AnyInvocable<void(Task)> close);
 

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "everfold/app/host.h"
@@ -10,12 +12,17 @@
 #include "everfold/base/status.h"
 #include "everfold/rpc/admin_client.h"
 #include "everfold/store/event_store.h"
+#include "everfold/store/verify/index_files.h"
 
 namespace everfold {
 namespace {
 
 void AppendRow(std::string& table, const std::string& name, const VerifiedPartition& counts) {
   absl::StrAppendFormat(&table, "%9s %12d %12d %12d\n", name, counts.events, counts.commits, counts.streams);
+}
+
+Finding FindingOf(FindingPlace place, std::string what) {
+  return {.partition = {}, .chunk_number = 0, .offset = {}, .what = std::move(what), .place = place};
 }
 
 absl::StatusOr<VerifyReport> VerifyWithIndex(Host& host, const EventStoreOptions& store_options,
@@ -27,7 +34,29 @@ absl::StatusOr<VerifyReport> VerifyWithIndex(Host& host, const EventStoreOptions
   return report;
 }
 
+// An index that is not there is built, and that is all; one that is there, and is of no use, is a finding.
+absl::Status CheckBeforeOpening(EventStoreOptions& options, std::vector<Finding>& found) {
+  EVERFOLD_ASSIGN_OR_RETURN(const bool holds_index, HoldsIndex(*options.index.files, options.index.directory));
+  EVERFOLD_ASSIGN_OR_RETURN(found, CheckIndexFiles(*options.index.files, options.index.directory));
+  if (!holds_index) return absl::OkStatus();
+  options.on_index_began_anew = [&found](const std::string& why) {
+    found.push_back(FindingOf(FindingPlace::kIndex, absl::StrFormat("it began anew, because %s", why)));
+  };
+  return absl::OkStatus();
+}
+
 // A log that is damaged has no index: then it is read alone, so that all that is wrong with it is found.
+absl::StatusOr<VerifyReport> VerifyLogAndIndex(Host& host, const EventStoreOptions& store_options,
+                                               const VerifyOptions& options) {
+  absl::StatusOr<VerifyReport> report = VerifyWithIndex(host, store_options, options);
+  if (!absl::IsDataLoss(report.status())) return report;
+  const Finding why =
+      FindingOf(FindingPlace::kLog, absl::StrFormat("it cannot be indexed: %s", report.status().message()));
+  report = VerifyLog({.log = host.log()}, options);
+  if (report.ok()) report->findings.push_back(why);
+  return report;
+}
+
 absl::StatusOr<VerifyReport> VerifyStore(Host& host, bool quick) {
   VerbProgressBar bar("events");
   VerifyOptions options{.quick = quick};
@@ -40,11 +69,10 @@ absl::StatusOr<VerifyReport> VerifyStore(Host& host, bool quick) {
   store_options.on_index_progress = [&bar](const IndexProgress& progress) {
     bar.Update(progress.events, progress.total);
   };
-  absl::StatusOr<VerifyReport> report = VerifyWithIndex(host, store_options, options);
-  if (!absl::IsDataLoss(report.status())) return report;
-  const Finding why{.partition = {}, .chunk_number = 0, .offset = {}, .what = std::string(report.status().message())};
-  report = VerifyLog({.log = host.log()}, options);
-  if (report.ok()) report->findings.push_back(why);
+  std::vector<Finding> of_index;
+  EVERFOLD_RETURN_IF_ERROR(CheckBeforeOpening(store_options, of_index));
+  absl::StatusOr<VerifyReport> report = VerifyLogAndIndex(host, store_options, options);
+  if (report.ok()) report->findings.insert(report->findings.end(), of_index.begin(), of_index.end());
   return report;
 }
 
@@ -53,8 +81,7 @@ absl::StatusOr<VerifyReport> VerifyAll(Host& host, bool quick) {
   if (quick) return report;
   const absl::Status files = host.embedded_log().VerifyFiles();
   if (!files.ok() && !absl::IsDataLoss(files)) return files;
-  if (!files.ok())
-    report.findings.push_back({.partition = {}, .chunk_number = 0, .offset = {}, .what = std::string(files.message())});
+  if (!files.ok()) report.findings.push_back(FindingOf(FindingPlace::kLogFile, std::string(files.message())));
   return report;
 }
 
@@ -110,7 +137,7 @@ absl::Status VerifyDirectory(const std::string& data) {
 
 ExitCode Verify(const std::string& app, const CommandLine& line) {
   if (!line.address.empty()) return VerifyOnline(app, line);
-  auto host = Host::Open({.data_directory = line.data_directory, .create = false});
+  auto host = OpenStopped(line.data_directory);
   absl::Status status = host.status();
   if (status.ok()) {
     const absl::StatusOr<VerifyReport> report = VerifyAll(**host, line.quick);

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "everfold/base/status.h"
+#include "everfold/rpc/listen_address.h"
 #include "everfold/v1/admin.grpc.pb.h"
 #include "google/rpc/status.pb.h"
 
@@ -24,12 +26,22 @@ std::unique_ptr<v1::AdminService::Stub> StubFor(const std::string& address) {
 // With its details, of which the reason decides how the process ends.
 absl::Status FromGrpc(const std::string& address, const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
+  // What an application says has details.
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty()) {
+    return absl::UnavailableError(absl::StrFormat("the application at %s could not be reached, is it running? %s",
+                                                  address, status.error_message()));
+  }
   absl::Status result(static_cast<absl::StatusCode>(status.error_code()),
                       absl::StrFormat("the application at %s says: %s", address, status.error_message()));
   google::rpc::Status details;
   if (!details.ParseFromString(status.error_details())) return result;
   for (const auto& detail : details.details()) result.SetPayload(detail.type_url(), absl::Cord(detail.value()));
   return result;
+}
+
+FindingPlace PlaceOf(v1::VerifyPlace place) {
+  if (place == v1::VERIFY_PLACE_LOG_FILE) return FindingPlace::kLogFile;
+  return place == v1::VERIFY_PLACE_LOG ? FindingPlace::kLog : FindingPlace::kIndex;
 }
 
 VerifyReport FromProto(const v1::VerifyReport& message) {
@@ -51,6 +63,7 @@ VerifyReport FromProto(const v1::VerifyReport& message) {
     finding.chunk_number = from.chunk_number();
     finding.offset = Offset(from.offset());
     finding.what = from.what();
+    finding.place = PlaceOf(from.place());
   }
   return report;
 }
@@ -62,6 +75,7 @@ absl::Status NoResult(const std::string& address) {
 }  // namespace
 
 absl::StatusOr<VerifyReport> VerifyAt(const std::string& address, bool quick, const AdminProgress& on_progress) {
+  EVERFOLD_RETURN_IF_ERROR(CheckAddress(address));
   const auto stub = StubFor(address);
   grpc::ClientContext context;
   v1::VerifyRequest request;
@@ -79,6 +93,7 @@ absl::StatusOr<VerifyReport> VerifyAt(const std::string& address, bool quick, co
 
 absl::StatusOr<MadeBackup> BackupAt(const std::string& address, const std::string& directory,
                                     const AdminProgress& on_progress) {
+  EVERFOLD_RETURN_IF_ERROR(CheckAddress(address));
   const auto stub = StubFor(address);
   grpc::ClientContext context;
   v1::BackupRequest request;

@@ -12,8 +12,8 @@ namespace everfold {
 
 using AdminProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
-// Each blocks until the application has answered. UNAVAILABLE, with the address, if none answers there; else what the
-// application says.
+// Each blocks until the application has answered. INVALID_ARGUMENT for what is no address; UNAVAILABLE, with the
+// address, if none answers there; else what the application says.
 absl::StatusOr<VerifyReport> VerifyAt(const std::string& address, bool quick, const AdminProgress& on_progress);
 absl::StatusOr<MadeBackup> BackupAt(const std::string& address, const std::string& directory,
                                     const AdminProgress& on_progress);

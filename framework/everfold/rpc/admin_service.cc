@@ -41,12 +41,25 @@ v1::VerifiedPartition ToProto(const VerifiedPartition& partition) {
   return message;
 }
 
+v1::VerifyPlace ToProto(FindingPlace place) {
+  switch (place) {
+    case FindingPlace::kIndex:
+      return v1::VERIFY_PLACE_INDEX;
+    case FindingPlace::kLogFile:
+      return v1::VERIFY_PLACE_LOG_FILE;
+    case FindingPlace::kLog:
+      return v1::VERIFY_PLACE_LOG;
+  }
+  return v1::VERIFY_PLACE_UNSPECIFIED;
+}
+
 v1::VerifyFinding ToProto(const Finding& finding) {
   v1::VerifyFinding message;
   if (finding.partition.has_value()) message.set_partition(finding.partition->value());
   message.set_chunk_number(finding.chunk_number);
   message.set_offset(finding.offset.value());
   message.set_what(finding.what);
+  if (!finding.partition.has_value()) message.set_place(ToProto(finding.place));
   return message;
 }
 

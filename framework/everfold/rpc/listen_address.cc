@@ -94,6 +94,18 @@ int TryBind(const addrinfo& candidate) {
 
 }  // namespace
 
+absl::Status CheckAddress(const std::string& address) {
+  const std::string_view unix_path =
+      address.starts_with(kUnixPrefix) ? std::string_view(address).substr(kUnixPrefix.size()) : "";
+  if (!unix_path.empty()) return absl::OkStatus();
+  const std::size_t colon = address.rfind(':');
+  std::uint32_t port = 0;
+  const bool has_both = colon != std::string::npos && colon > 0 && absl::SimpleAtoi(address.substr(colon + 1), &port);
+  if (has_both && port > 0 && port <= 65535 && !address.starts_with(kUnixPrefix)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrFormat(
+      "'%s' is not the address of an application: give HOST:PORT, for example 127.0.0.1:50051, or unix:PATH", address));
+}
+
 absl::Status CheckListenAddress(const std::string& address) {
   if (address.starts_with(kUnixPrefix))
     return CheckUnixSocket(address, std::string_view(address).substr(kUnixPrefix.size()));

@@ -13,6 +13,9 @@ namespace everfold {
 //   UNAVAILABLE       in use, no permission, not an address of this machine; the message names the address
 absl::Status CheckListenAddress(const std::string& address);
 
+// INVALID_ARGUMENT unless a client could be given it: HOST:PORT, or unix:PATH. Asks nobody whether it is there.
+absl::Status CheckAddress(const std::string& address);
+
 // The address with its port replaced; unchanged for Unix sockets.
 std::string WithPort(const std::string& address, int port);
 

@@ -152,10 +152,22 @@ class Verification {
   std::vector<PartitionCheck> next_;  // a heap; each stands on a chunk that is not taken
 };
 
+const char* NameOf(FindingPlace place) {
+  switch (place) {
+    case FindingPlace::kIndex:
+      return "the index";
+    case FindingPlace::kLogFile:
+      return "a file of the log";
+    case FindingPlace::kLog:
+      return "the log";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string Finding::ToString() const {
-  if (!partition.has_value()) return "the index: " + what;
+  if (!partition.has_value()) return absl::StrFormat("%s: %s", NameOf(place), what);
   return absl::StrFormat("partition %d, chunk %d (offset %d): %s", partition->value(), chunk_number, offset.value(),
                          what);
 }
@@ -174,7 +186,9 @@ absl::Status VerifyReport::status() const {
   if (findings.empty() && findings_left_out == 0) return absl::OkStatus();
   const std::uint64_t count = findings.size() + findings_left_out;
   return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
-               absl::StrFormat("%d %s not as they must be, first: %s", count, count == 1 ? "thing is" : "things are",
+               absl::StrFormat("%s, first: %s",
+                               count == 1 ? "1 thing is not as it must be"
+                                          : absl::StrFormat("%d things are not as they must be", count),
                                findings.empty() ? "" : findings.front().ToString()),
                {{"findings", std::to_string(count)}});
 }

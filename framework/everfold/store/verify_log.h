@@ -37,14 +37,18 @@ struct VerifyOptions {
   std::function<absl::Status(const VerifyProgress&)> on_progress = nullptr;
 };
 
+// Of what a finding is that is of no single chunk.
+enum class FindingPlace { kIndex, kLogFile, kLog };
+
 // Something that is not as it must be, and where.
 struct Finding {
-  std::optional<PartitionId> partition;  // nullopt: the index
+  std::optional<PartitionId> partition;  // nullopt: no chunk, but `place`
   std::uint64_t chunk_number = 0;
   Offset offset;  // the chunk's first, as it says
   std::string what;
+  FindingPlace place = FindingPlace::kIndex;
 
-  std::string ToString() const;  // "partition 3, chunk 7 (offset 21): ..."
+  std::string ToString() const;  // "partition 3, chunk 7 (offset 21): ...", "the index: ..."
 };
 
 struct VerifiedPartition {

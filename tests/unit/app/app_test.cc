@@ -141,6 +141,39 @@ TEST_F(AppTest, VerifyPrintsWhatIsThere) {
   EXPECT_THAT(printed, HasSubstr(data() + " is undamaged\n"));
 }
 
+void FlipByteInTheMiddle(const std::filesystem::path& file) {
+  std::fstream stream(file, std::ios::binary | std::ios::in | std::ios::out);
+  const auto middle = static_cast<std::streamoff>(std::filesystem::file_size(file) / 2);
+  stream.seekg(middle);
+  const char byte = static_cast<char>(stream.get() ^ 0x55);
+  stream.seekp(middle);
+  stream.put(byte);
+}
+
+TEST_F(AppTest, VerifyTellsOfAnIndexThatIsOfNoUse) {
+  Fill(3);
+  EXPECT_EQ(Main({"verify", "--data", data()}), 0);  // builds the index
+  FlipByteInTheMiddle(data() + "/index/db/CURRENT");
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Main({"verify", "--data", data()}), 74);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("found: the index: it began anew, because "));
+  EXPECT_EQ(Main({"verify", "--data", data()}), 0);
+}
+
+TEST_F(AppTest, VerifyReadsTheFilesOfTheIndex) {
+  Fill(3);
+  EXPECT_EQ(Main({"verify", "--data", data()}), 0);
+  std::string damaged;
+  for (const auto& file : std::filesystem::directory_iterator(data() + "/index/db")) {
+    if (file.path().extension() == ".sst") damaged = file.path();
+  }
+  ASSERT_FALSE(damaged.empty());
+  FlipByteInTheMiddle(damaged);
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Main({"verify", "--data", data()}), 74);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("found: the index: " + damaged + " is damaged: "));
+}
+
 TEST_F(AppTest, RebuildIndexReadsEveryEvent) {
   Fill(3);
   EXPECT_EQ(Main({"verify", "--data", data()}), 0);  // builds the index
@@ -197,7 +230,42 @@ TEST_F(AppTest, VerifiesAndBacksUpWhileItServes) {
 TEST_F(AppTest, SaysThatNobodyAnswers) {
   ::testing::internal::CaptureStderr();
   EXPECT_EQ(Main({"verify", "--address", socket()}), 70);
-  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("the application at " + socket()));
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("wallet: the application at " + socket() + " could not be reached"));
+}
+
+TEST_F(AppTest, SaysWhatToDoAboutAStoreThatIsInUse) {
+  Fill(1);
+  const auto host = Host::Open({.data_directory = data()});
+  ASSERT_TRUE(host.ok()) << host.status();
+  for (const std::vector<std::string>& verb : {std::vector<std::string>{"verify"}, {"backup", data() + "-backups"}}) {
+    std::vector<std::string> arguments = verb;
+    arguments.insert(arguments.end(), {"--data", data()});
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(Main(arguments), 75);
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("holds it; stop it, or ask it with --address\n"));
+  }
+  EXPECT_EQ((*host)->Close(), absl::OkStatus());
+}
+
+TEST_F(AppTest, SaysWhatToDoAboutDamage) {
+  Fill(1);
+  std::filesystem::remove(data() + "/log/identity");
+  for (const std::vector<std::string>& verb : {std::vector<std::string>{"verify"}, {"rebuild-index"}, {"serve"}}) {
+    std::vector<std::string> arguments = verb;
+    arguments.insert(arguments.end(), {"--data", data()});
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(Main(arguments), 74);
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("\nBefore anything else, copy the directory"));
+  }
+}
+
+TEST_F(AppTest, RefusesWhatIsNoAddress) {
+  for (const std::string address : {"nowhere", ":1", "localhost:", "localhost:70000", "unix:"}) {
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(Main({"backup", directory_.path() + "/backups", "--address", address}), 2);
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("'" + address + "' is not the address of"));
+  }
 }
 
 TEST_F(AppTest, VerifyAndRebuildWantAStore) {

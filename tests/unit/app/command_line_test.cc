@@ -49,6 +49,12 @@ TEST(CommandLine, TakesEveryOptionOfServe) {
   EXPECT_EQ(line.log_level, LogLevel::kWarning);
 }
 
+TEST(CommandLine, BackupsAreNumberedFromOne) {
+  EXPECT_EQ(Parsed({"restore", "b", "--data", "d", "--backup", "4294967295"}).backup, 4294967295u);
+  EXPECT_THAT(Refusal({"restore", "b", "--data", "d", "--backup", "0"}),
+              HasSubstr("Value 0 not in range 1 to 4294967295"));
+}
+
 TEST(CommandLine, RebuildsEverythingOrSome) {
   EXPECT_EQ(Parsed({"rebuild"}).verb, Verb::kRebuild);
   EXPECT_THAT(Parsed({"rebuild"}).projections, IsEmpty());

@@ -123,6 +123,64 @@ TEST_F(BackupTest, ASecondOneCopiesWhatIsNew) {
   EXPECT_EQ(manifest->events(), first->events);
 }
 
+TEST_F(BackupTest, TakesRelativeDirectories) {
+  CopiedStore source(Source());
+  source.Append(20);
+  const auto made = source.Backup(fs::relative(Backups()).string());
+  ASSERT_TRUE(made.ok()) << made.status();
+  const RestoreOptions options{.backups = fs::relative(Backups()).string(),
+                               .directory = fs::relative(Restored() / "log").string()};
+  const auto manifest = RestoreBackup(options, random_);
+  ASSERT_TRUE(manifest.ok()) << manifest.status();
+  EXPECT_EQ(manifest->events(), made->events);
+  CopiedStore restored(Restored());
+  EXPECT_EQ(restored.Verify(), absl::OkStatus());
+}
+
+TEST_F(BackupTest, LeavesNothingOfOneThatCannotBeFinished) {
+  CopiedStore source(Source());
+  source.Append(20);
+  ASSERT_TRUE(source.Backup(Backups()).ok());
+  fs::create_directories(BackupManifestPath(Backups(), 2) + "/in the way");
+  EXPECT_FALSE(source.Backup(Backups()).ok());
+  EXPECT_TRUE(fs::exists(SealedDirectory(Backups()) + "/meta/1"));
+  EXPECT_FALSE(fs::exists(SealedDirectory(Backups()) + "/meta/2"));
+  EXPECT_FALSE(fs::exists(SealedDirectory(Backups()) + "/private/2"));
+  EXPECT_TRUE(Restore(1).ok());
+}
+
+TEST_F(BackupTest, ReliesOnNoSharedFileThatIsDamaged) {
+  CopiedStore source(Source());
+  source.Append(500);
+  ASSERT_TRUE(source.Backup(Backups()).ok());
+  source.Append(10);
+  for (const auto& entry : fs::directory_iterator(SealedDirectory(Backups()) + "/shared_checksum")) {
+    FlipByteInTheMiddle(entry.path());
+  }
+  const auto made = source.Backup(Backups());
+  EXPECT_EQ(made.status().code(), absl::StatusCode::kDataLoss) << made.status();
+  EXPECT_THAT(std::string(made.status().message()), HasSubstr("Choose another directory"));
+  EXPECT_THAT(*BackupNumbers(PosixFiles(), Backups()), ElementsAre(1));
+  EXPECT_FALSE(fs::exists(SealedDirectory(Backups()) + "/meta/2"));
+}
+
+TEST_F(BackupTest, RefusesDirectoriesInsideEachOther) {
+  CopiedStore source(Source());
+  source.Append(5);
+  fs::create_directory_symlink(Source(), scratch_.path() / "link");
+  for (const fs::path& inside : {Source() / "log", Source() / "log" / "backups", Source(), Source() / "." / "log" / "",
+                                 scratch_.path() / "link" / "log" / "b"}) {
+    const auto made = source.Backup(inside.string());
+    EXPECT_EQ(made.status().code(), absl::StatusCode::kInvalidArgument) << inside << made.status();
+    EXPECT_THAT(std::string(made.status().message()), HasSubstr((Source() / "log").string()));
+  }
+  ASSERT_TRUE(source.Backup(Source().string() + "-backups").ok());
+  ASSERT_TRUE(source.Backup(Backups()).ok());
+  const RestoreOptions options{.backups = Backups(), .directory = Backups() + "/restored"};
+  EXPECT_EQ(RestoreBackup(options, random_).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_FALSE(fs::exists(Backups() + "/restored"));
+}
+
 TEST_F(BackupTest, RefusesTheDirectoryOfAnotherStore) {
   CopiedStore source(Source());
   source.Append(5);

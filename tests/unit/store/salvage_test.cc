@@ -121,6 +121,15 @@ class SalvageTest : public ::testing::Test {
   std::map<fs::path, std::pair<fs::file_time_type, std::uintmax_t>> times_;
 };
 
+TEST_F(SalvageTest, RefusesADirectoryInsideTheDamagedStore) {
+  SystemRandom random;
+  const std::string inside = (Source() / "log" / "saved").string();
+  const auto report = SalvageStore({.damaged = (Source() / "log").string(), .directory = inside}, random);
+  EXPECT_EQ(report.status().code(), absl::StatusCode::kInvalidArgument) << report.status();
+  EXPECT_THAT(std::string(report.status().message()), HasSubstr(inside));
+  EXPECT_FALSE(fs::exists(inside));
+}
+
 TEST_F(SalvageTest, KeepsAllOfAWholeStore) {
   const SalvageReport report = ExpectSaved();
   EXPECT_EQ(report.last_kept, last_);

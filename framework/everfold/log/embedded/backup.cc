@@ -3,6 +3,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/utilities/backup_engine.h>
 
+#include <filesystem>
 #include <memory>
 #include <utility>
 
@@ -19,6 +20,9 @@ namespace everfold {
 namespace {
 
 constexpr std::uint64_t kBytesBetweenProgress = 4 << 20;
+
+// As RocksDB wants directories in which it opens a backup.
+std::string Absolute(const std::string& directory) { return std::filesystem::absolute(directory).string(); }
 
 rocksdb::BackupEngineOptions EngineOptions(const std::string& directory, rocksdb::Env& env) {
   rocksdb::BackupEngineOptions options(SealedDirectory(directory), &env);
@@ -111,6 +115,19 @@ class BackupWriter {
     return ReadSealedCheckpoint(*database, identity.epoch, identity.partitions);
   }
 
+  // Reads all files that the backup relies on: those that it shares with earlier ones were not copied now.
+  absl::Status Verify(std::uint32_t number) const {
+    const rocksdb::Status status = engine_->VerifyBackup(number, /*verify_with_checksum=*/true);
+    if (!status.IsCorruption() && !status.IsNotFound()) return Checked(status);
+    return DataLoss(
+        absl::StrFormat("files in %s that the new backup shares with earlier ones are damaged, and no backup was made: "
+                        "%s. Choose another directory",
+                        options_.directory, status.ToString()));
+  }
+
+  // Of a backup that was not finished: nothing of it is left that no other backup has.
+  absl::Status Delete(std::uint32_t number) { return Checked(engine_->DeleteBackup(number)); }
+
   absl::StatusOr<std::uint64_t> BytesOf(std::uint32_t number) const {
     const std::string sealed = SealedDirectory(options_.directory);
     EVERFOLD_ASSIGN_OR_RETURN(const std::uint64_t own,
@@ -186,31 +203,57 @@ absl::Status CheckRestored(const SealedChunks& sealed, const BackupManifest& man
                       manifest.number, restored.group.group, manifest.checkpoint.group.group));
 }
 
-}  // namespace
+// Looks at what was copied, and makes a backup of it by writing its manifest.
+absl::StatusOr<MadeBackup> Finish(Files& files, const BackupWriter& writer, const BackupOptions& options,
+                                  const LogIdentity& identity, std::uint32_t number) {
+  BackupManifest manifest{.number = number, .made_at = options.made_at, .epoch = identity.epoch, .checkpoint = {}};
+  EVERFOLD_RETURN_IF_ERROR(writer.Verify(number));
+  EVERFOLD_ASSIGN_OR_RETURN(manifest.checkpoint, writer.CheckpointOf(number, identity));
+  EVERFOLD_ASSIGN_OR_RETURN(const std::uint64_t bytes, writer.BytesOf(number));
+  EVERFOLD_RETURN_IF_ERROR(
+      ReplaceFile(files, BackupManifestPath(options.directory, number), EncodeBackupManifest(manifest)));
+  return MadeBackup{.number = number, .events = manifest.events(), .bytes_copied = bytes};
+}
 
-absl::StatusOr<MadeBackup> AddBackup(Files& files, const SealedChunks& sealed, const LogIdentity& identity,
-                                     const BackupOptions& options) {
-  std::unique_ptr<StoreDirectory> holder;  // one backup at a time
-  if (&files == &PosixFiles()) {
-    EVERFOLD_ASSIGN_OR_RETURN(holder, StoreDirectory::Claim(options.directory));
-  }
+absl::StatusOr<MadeBackup> AddTo(Files& files, const SealedChunks& sealed, const LogIdentity& identity,
+                                 const BackupOptions& options) {
   EVERFOLD_RETURN_IF_ERROR(files.MakeDirectory(SealedDirectory(options.directory)));
   EVERFOLD_RETURN_IF_ERROR(ClaimFor(files, options.directory, identity));
   BackupWriter writer(files, options);
   EVERFOLD_RETURN_IF_ERROR(writer.Open());
   EVERFOLD_ASSIGN_OR_RETURN(const std::uint64_t bytes_before, writer.BytesOf(0));
-  MadeBackup made;
-  BackupManifest manifest{.number = 0, .made_at = options.made_at, .epoch = identity.epoch, .checkpoint = {}};
-  EVERFOLD_ASSIGN_OR_RETURN(manifest.number, writer.Copy(sealed));
-  EVERFOLD_ASSIGN_OR_RETURN(manifest.checkpoint, writer.CheckpointOf(manifest.number, identity));
-  EVERFOLD_ASSIGN_OR_RETURN(const std::uint64_t bytes_now, writer.BytesOf(manifest.number));
-  EVERFOLD_RETURN_IF_ERROR(
-      ReplaceFile(files, BackupManifestPath(options.directory, manifest.number), EncodeBackupManifest(manifest)));
-  return MadeBackup{.number = manifest.number, .events = manifest.events(), .bytes_copied = bytes_now - bytes_before};
+  EVERFOLD_ASSIGN_OR_RETURN(const std::uint32_t number, writer.Copy(sealed));
+  absl::StatusOr<MadeBackup> made = Finish(files, writer, options, identity, number);
+  if (made.ok()) {
+    made->bytes_copied -= bytes_before;
+    return made;
+  }
+  absl::Status failed = made.status();
+  failed.Update(writer.Delete(number));
+  return failed;
 }
 
-absl::StatusOr<BackupManifest> RestoreBackup(const RestoreOptions& options, RandomSource& random) {
+}  // namespace
+
+absl::StatusOr<MadeBackup> AddBackup(Files& files, const SealedChunks& sealed, const LogIdentity& identity,
+                                     const BackupOptions& options) {
+  BackupOptions absolute = options;
+  absolute.directory = Absolute(options.directory);
+  const std::filesystem::path store = std::filesystem::path(sealed.database().rocks().GetName()).parent_path();
+  EVERFOLD_RETURN_IF_ERROR(CheckAreApart(absolute.directory, store.string()));
+  std::unique_ptr<StoreDirectory> holder;  // one backup at a time
+  if (&files == &PosixFiles()) {
+    EVERFOLD_ASSIGN_OR_RETURN(holder, StoreDirectory::Claim(absolute.directory));
+  }
+  return AddTo(files, sealed, identity, absolute);
+}
+
+absl::StatusOr<BackupManifest> RestoreBackup(const RestoreOptions& given, RandomSource& random) {
+  RestoreOptions options = given;
+  options.backups = Absolute(given.backups);
+  options.directory = Absolute(given.directory);
   Files& files = options.files != nullptr ? *options.files : PosixFiles();
+  EVERFOLD_RETURN_IF_ERROR(CheckAreApart(options.backups, options.directory));
   EVERFOLD_ASSIGN_OR_RETURN(const BackupManifest manifest, ReadBackupManifest(files, options.backups, options.number));
   EVERFOLD_ASSIGN_OR_RETURN(LogIdentity identity, ReadIdentity(files, options.backups));
   if (identity.epoch != manifest.epoch || identity.partitions != manifest.checkpoint.heads.size()) {

@@ -23,7 +23,10 @@
 
 namespace everfold {
 
-// Adds a backup of what is sealed. Seals may go on meanwhile.
+// Adds a backup of what is sealed. Seals may go on meanwhile. It is read before it counts, with the files that it
+// shares with earlier backups; after an error nothing of it is left.
+//   INVALID_ARGUMENT     the directory is in that of the store, or that is in it
+//   DATA_LOSS            such a file is damaged
 //   FAILED_PRECONDITION  the directory holds backups of another store (STORE_MISMATCH), or somebody else is at it
 //   others as EmbeddedLog::Backup
 absl::StatusOr<MadeBackup> AddBackup(Files& files, const SealedChunks& sealed, const LogIdentity& identity,
@@ -42,7 +45,7 @@ struct RestoreOptions {
 
 // Makes a store of a backup, with an epoch of its own, and the same key and partitions. Its identity is written last:
 // until then, and after an error, nobody takes the directory for a store.
-//   INVALID_ARGUMENT  no such backup; the directory is not empty
+//   INVALID_ARGUMENT  no such backup; the directory is not empty, or in that of the backups, or the other way round
 //   DATA_LOSS         the backup is damaged, the message names the file; or it is not what its manifest says
 //   INTERNAL          the file system or RocksDB failed (STORAGE_FAILED)
 absl::StatusOr<BackupManifest> RestoreBackup(const RestoreOptions& options, RandomSource& random);

@@ -1,5 +1,8 @@
 #include "everfold/log/embedded/new_store.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include "absl/strings/str_format.h"
 #include "everfold/base/check.h"
 #include "everfold/base/status.h"
@@ -33,7 +36,31 @@ class SealedLog final : public PartitionLog {
   const std::vector<PartitionHead> heads_;
 };
 
+namespace fs = std::filesystem;
+
+// Without links and dots, as far as it is there.
+fs::path Resolved(const std::string& directory) {
+  const fs::path absolute = fs::absolute(directory).lexically_normal();
+  std::error_code failed;
+  fs::path resolved = fs::weakly_canonical(absolute, failed);
+  if (failed) resolved = absolute;
+  return resolved.has_filename() ? resolved : resolved.parent_path();  // "data/" is "data"
+}
+
+bool IsIn(const fs::path& inner, const fs::path& outer) {
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
 }  // namespace
+
+absl::Status CheckAreApart(const std::string& a, const std::string& b) {
+  const fs::path first = Resolved(a);
+  const fs::path second = Resolved(b);
+  if (!IsIn(first, second) && !IsIn(second, first)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrFormat("%s and %s are the same directory, or one is in the other; choose one that is apart",
+                      first.string(), second.string()));
+}
 
 absl::Status CheckIsEmpty(const Files& files, const std::string& directory) {
   if (!files.Exists(directory)) return absl::OkStatus();

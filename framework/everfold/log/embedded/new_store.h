@@ -16,6 +16,9 @@ namespace everfold {
 // INVALID_ARGUMENT unless the directory is empty or not there.
 absl::Status CheckIsEmpty(const Files& files, const std::string& directory);
 
+// INVALID_ARGUMENT, naming both, if one of the directories is the other, or is in it, by whatever links.
+absl::Status CheckAreApart(const std::string& a, const std::string& b);
+
 // What is sealed, as a log that can only be read. Lifetime: not longer than the chunks.
 std::unique_ptr<PartitionLog> ReadOnlyLog(const SealedChunks& sealed, const LogIdentity& identity);
 

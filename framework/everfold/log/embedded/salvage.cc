@@ -167,6 +167,7 @@ bool SalvageReport::lost_something() const {
 absl::StatusOr<SalvageReport> SalvageStore(const SalvageOptions& options, RandomSource& random) {
   Files& files = options.files != nullptr ? *options.files : PosixFiles();
   EVERFOLD_ASSIGN_OR_RETURN(LogIdentity identity, IdentityOf(files, options.damaged));
+  EVERFOLD_RETURN_IF_ERROR(CheckAreApart(options.damaged, options.directory));
   EVERFOLD_RETURN_IF_ERROR(CheckIsEmpty(files, options.directory));
   if (&files == &PosixFiles()) EVERFOLD_RETURN_IF_ERROR(StoreDirectory::CheckFree(options.damaged));
   SalvageChunks chunks(files, options.damaged, identity);

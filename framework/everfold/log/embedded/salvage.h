@@ -43,7 +43,8 @@ struct SalvageReport {
 };
 
 // The new store has an epoch of its own, and the same key and partitions; its identity is written last.
-//   INVALID_ARGUMENT     there is no store; the directory is not empty
+//   INVALID_ARGUMENT     there is no store; the directory is not empty, or in that of the damaged store, or the other
+//                        way round
 //   FAILED_PRECONDITION  somebody has the damaged store open (STORE_LOCKED)
 //   DATA_LOSS            the identity file is damaged or missing, and with it the key
 //   INTERNAL             the file system or RocksDB failed (STORAGE_FAILED)
