@@ -208,6 +208,21 @@ TEST_F(EmbeddedLogTest, SealAllSealsWhatIsDurable) {
   EXPECT_THAT(ReadPartition(*log, 0).chunks, ElementsAre(*chunk.bytes));
 }
 
+TEST_F(EmbeddedLogTest, AfterCloseSealAllAndBackupSayThatItIsClosed) {
+  const auto log = OpenOrDie(Store());
+  ASSERT_EQ(AppendAndWait(*log, {MakeChunk(PartitionId(0), {})}), absl::OkStatus());
+  CloseAndWait(*log);
+  const absl::Status sealed = SealAndWait(*log);
+  EXPECT_EQ(sealed.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(ReasonOf(sealed), reason::kStoreClosed);
+  Notification ended;
+  log->Backup({.directory = scratch_.path() / "backups", .made_at = {}}, [&](absl::StatusOr<MadeBackup> made) {
+    EXPECT_EQ(ReasonOf(made.status()), reason::kStoreClosed);
+    ended.Notify();
+  });
+  ended.WaitForNotification();
+}
+
 // The thread of the executor with one, on which its timers' tasks run.
 std::thread::id ThreadOfTimers() {
   Notification told;

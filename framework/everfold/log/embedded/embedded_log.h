@@ -73,7 +73,7 @@ class EmbeddedLog : public PartitionLog {
                                                            RandomSource& random);
 
   // Seals everything that is durable now, then calls `done` on strand(). An append may be needed to make room for the
-  // next file of the journal; there is none to wait for.
+  // next file of the journal; there is none to wait for. UNAVAILABLE (STORE_CLOSED) after Close.
   virtual void SealAll(Done done) = 0;
   // Reads every byte of the sealed files. DATA_LOSS, naming the file, for one that is damaged or missing.
   virtual absl::Status VerifyFiles() const = 0;
@@ -87,6 +87,7 @@ class EmbeddedLog : public PartitionLog {
   //   DATA_LOSS            what is there of earlier backups is damaged
   //   RESOURCE_EXHAUSTED   no room (DISK_FULL)
   //   INTERNAL             the file system or RocksDB failed (STORAGE_FAILED)
+  //   UNAVAILABLE          the log is closed (STORE_CLOSED)
   // After an error there is no such backup; earlier ones are as they were.
   virtual void Backup(BackupOptions options, BackupDone done) = 0;
 

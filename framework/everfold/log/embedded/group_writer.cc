@@ -46,7 +46,7 @@ GroupWriter::GroupWriter(EmbeddedLogOptions options, Files& files, Executor& exe
 }
 
 void GroupWriter::Stop() {
-  stopped_ = true;
+  state_ = State::kStopped;
   MutexLock lock(&for_timers_->mutex);
   for_timers_->writer = nullptr;
 }
@@ -54,7 +54,7 @@ void GroupWriter::Stop() {
 template <class Step>
 void GroupWriter::PostTo(Strand& strand, Step step) {
   strand.Post([self = shared_from_this(), step = std::move(step)]() mutable {
-    if (!self->stopped_) step(*self);
+    if (self->state_ == State::kOpen) step(*self);
   });
 }
 
@@ -294,11 +294,19 @@ void GroupWriter::OnFileMade(absl::StatusOr<JournalFile> file) {
 // --- Sealing.
 
 void GroupWriter::SealAll(PartitionLog::Done done) {
-  PostTo(*strands_.writer, [done = std::move(done)](GroupWriter& self) mutable {
-    self.seal_waiters_.push_back({self.durable_.group, std::move(done)});
-    self.TellSealWaiters(self.outstanding_.failure());
-    self.MaybeSeal(false);
+  strands_.writer->Post([self = shared_from_this(), done = std::move(done)]() mutable {
+    if (self->state_ == State::kClosed) {
+      done(Error(absl::StatusCode::kUnavailable, reason::kStoreClosed, "the log is closed"));
+    } else if (self->state_ == State::kOpen) {
+      self->BeginSealAll(std::move(done));
+    }
   });
+}
+
+void GroupWriter::BeginSealAll(PartitionLog::Done done) {
+  seal_waiters_.push_back({durable_.group, std::move(done)});
+  TellSealWaiters(outstanding_.failure());
+  MaybeSeal(false);
 }
 
 void GroupWriter::MaybeSeal(bool all) {
@@ -442,7 +450,7 @@ void GroupWriter::MaybeClose() {
   hints_.clear();
   retry_timer_ = nullptr;
   merge_timer_ = nullptr;
-  stopped_ = true;
+  state_ = State::kClosed;
   std::exchange(closing_, nullptr)(absl::OkStatus());
 }
 
