@@ -37,7 +37,8 @@ struct EmbeddedLogOptions {
   std::uint64_t reserved_bytes = 256 << 20;
   std::function<std::uint64_t()> free_bytes = nullptr;  // default: what the directory's file system reports
   bool paranoid = false;                                // mark every group before it is acknowledged
-  std::size_t journal_file_bytes = 16 << 20;            // at most one group fits into a file
+  // A multiple of 512, at least 4096. A group has to fit into a file.
+  std::size_t journal_file_bytes = 16 << 20;
   std::size_t max_journal_files = 12;                   // at least 2
   std::size_t seal_files = 3;                           // so many full files are sealed together
   Files* files = nullptr;                               // default: this machine's
