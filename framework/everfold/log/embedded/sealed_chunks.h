@@ -50,8 +50,9 @@ class SealedChunks {
   // As of the last seal.
   virtual SealedCheckpoint checkpoint() const = 0;
 
-  // Makes the chunks and the checkpoint durable, both or neither. RESOURCE_EXHAUSTED (DISK_FULL) if there was no room
-  // and nothing has changed. `chunks[p]` follow on what is sealed of partition p.
+  // Makes the chunks and the checkpoint durable, both or neither. `chunks[p]` follow on what is sealed of partition p.
+  // After an error, also where there was no room, only an opening can tell which, and no later Seal or Merge succeeds:
+  // ask for free space before.
   virtual absl::Status Seal(const std::vector<std::vector<TailChunkPtr>>& chunks,
                             const SealedCheckpoint& checkpoint) = 0;
 
