@@ -41,7 +41,9 @@ struct EmbeddedLogOptions {
   std::size_t journal_file_bytes = 16 << 20;
   std::size_t max_journal_files = 12;                   // at least 2
   std::size_t seal_files = 3;                           // so many full files are sealed together
-  Files* files = nullptr;                               // default: this machine's
+  // Sealed files are merged while nothing is sealed. With more small ones than that they are merged under load, too.
+  std::uint64_t max_small_files = 1000;
+  Files* files = nullptr;  // default: this machine's
   // Makes the strands on which the log blocks; default: a thread each. Called with a name of at most 15 bytes.
   std::function<std::unique_ptr<Strand>(std::string name)> make_strand = nullptr;
 };

@@ -16,6 +16,7 @@ constexpr absl::Duration kMarkDelay = absl::Milliseconds(10);
 constexpr absl::Duration kSealRetryDelay = absl::Seconds(1);
 constexpr std::uint64_t kSealSlackBytes = 1 << 20;        // what RocksDB needs beside the chunks
 constexpr absl::Duration kMergeDelay = absl::Seconds(2);  // without a seal: the disk has time
+constexpr std::uint64_t kPortionBytes = 32 << 20;  // that are merged at a time while there is load
 
 // A sync of less than this is waited for on the writer's own strand: there is nothing worth doing meanwhile, and two
 // changes of threads are spared.
@@ -353,6 +354,7 @@ void GroupWriter::OnSealed(const SealedCheckpoint& upto, absl::Status status) {
     journal_.Free(upto.group.group);
     no_room_for_ = 0;
     MergeAfter(kMergeDelay);
+    MergeUnderLoad();
   } else {
     FailAll(OutcomeUnknown("sealing failed: " + std::string(status.message())));
   }
@@ -375,25 +377,37 @@ void GroupWriter::TellSealWaiters(const absl::Status& status) {
 }
 
 void GroupWriter::MergeAfter(absl::Duration delay) {
-  merge_timer_ = PostAfter(delay, &LogStrands::writer, [](GroupWriter& writer) { writer.Merge(); });
+  merge_timer_ = PostAfter(delay, &LogStrands::writer, [](GroupWriter& writer) { writer.MergeInIdleTime(); });
+}
+
+void GroupWriter::MergeInIdleTime() {
+  if (merging_) return MergeAfter(kMergeDelay);
+  if (!sealing_) Merge({}, &GroupWriter::MergeInIdleTime);
+}
+
+// The sealer takes a seal that came meanwhile before the next portion.
+void GroupWriter::MergeUnderLoad() {
+  Merge({.bytes = kPortionBytes, .above_small_files = options_.max_small_files}, &GroupWriter::MergeUnderLoad);
 }
 
 // Like a seal, it must not meet a full disk: what RocksDB could not write ends the log.
-void GroupWriter::Merge() {
+void GroupWriter::Merge(SealedChunks::MergeLimits limits, void (GroupWriter::*go_on)()) {
   if (merging_ || failed_ || !found_in_merge_.ok()) return;
   const std::uint64_t free = FreeBytes();
-  const std::uint64_t kept = options_.reserved_bytes + kSealSlackBytes;
+  limits.room_bytes = free - std::min(free, options_.reserved_bytes + kSealSlackBytes);
   merging_ = true;
-  PostTo(*strands_.sealer, [room = free - std::min(free, kept)](GroupWriter& self) {
-    absl::StatusOr<bool> merged = self.parts_.sealed->Merge(room);
-    self.PostTo(*self.strands_.writer, [merged = std::move(merged)](GroupWriter& writer) { writer.OnMerged(merged); });
+  PostTo(*strands_.sealer, [limits, go_on](GroupWriter& self) {
+    absl::StatusOr<bool> merged = self.parts_.sealed->Merge(limits);
+    self.PostTo(*self.strands_.writer, [merged = std::move(merged), go_on](GroupWriter& writer) {
+      writer.OnMerged(merged, go_on);
+    });
   });
 }
 
-void GroupWriter::OnMerged(const absl::StatusOr<bool>& merged) {
+void GroupWriter::OnMerged(const absl::StatusOr<bool>& merged, void (GroupWriter::*go_on)()) {
   merging_ = false;
   if (merged.ok()) {
-    if (*merged && !sealing_) MergeAfter(absl::ZeroDuration());
+    if (*merged) (this->*go_on)();
   } else if (absl::IsDataLoss(merged.status())) {
     found_in_merge_ = merged.status();  // appends go on: they do not read what is sealed
   } else {

@@ -100,8 +100,11 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   void BeginSealAll(PartitionLog::Done done);
   void TellSealWaiters(const absl::Status& status);
   void MergeAfter(absl::Duration delay);
-  void Merge();
-  void OnMerged(const absl::StatusOr<bool>& merged);
+  void MergeInIdleTime();
+  void MergeUnderLoad();
+  // `go_on`: what comes after it if there may be more.
+  void Merge(SealedChunks::MergeLimits limits, void (GroupWriter::*go_on)());
+  void OnMerged(const absl::StatusOr<bool>& merged, void (GroupWriter::*go_on)());
   void MaybeMark();
   void Mark();
   void OnMarked(absl::Status status);
