@@ -39,8 +39,8 @@ struct EmbeddedLogOptions {
   bool paranoid = false;                                // mark every group before it is acknowledged
   // A multiple of 512, at least 4096. A group has to fit into a file.
   std::size_t journal_file_bytes = 16 << 20;
-  std::size_t max_journal_files = 12;                   // at least 2
-  std::size_t seal_files = 3;                           // so many full files are sealed together
+  std::size_t max_journal_files = 12;  // at least 2
+  std::size_t seal_files = 3;          // so many full files are sealed together
   // Sealed files are merged while nothing is sealed. With more small ones than that they are merged under load, too.
   std::uint64_t max_small_files = 1000;
   Files* files = nullptr;  // default: this machine's

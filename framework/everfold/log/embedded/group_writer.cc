@@ -16,7 +16,7 @@ constexpr absl::Duration kMarkDelay = absl::Milliseconds(10);
 constexpr absl::Duration kSealRetryDelay = absl::Seconds(1);
 constexpr std::uint64_t kSealSlackBytes = 1 << 20;        // what RocksDB needs beside the chunks
 constexpr absl::Duration kMergeDelay = absl::Seconds(2);  // without a seal: the disk has time
-constexpr std::uint64_t kPortionBytes = 32 << 20;  // that are merged at a time while there is load
+constexpr std::uint64_t kPortionBytes = 32 << 20;         // that are merged at a time while there is load
 
 // A sync of less than this is waited for on the writer's own strand: there is nothing worth doing meanwhile, and two
 // changes of threads are spared.
@@ -398,9 +398,8 @@ void GroupWriter::Merge(SealedChunks::MergeLimits limits, void (GroupWriter::*go
   merging_ = true;
   PostTo(*strands_.sealer, [limits, go_on](GroupWriter& self) {
     absl::StatusOr<bool> merged = self.parts_.sealed->Merge(limits);
-    self.PostTo(*self.strands_.writer, [merged = std::move(merged), go_on](GroupWriter& writer) {
-      writer.OnMerged(merged, go_on);
-    });
+    self.PostTo(*self.strands_.writer,
+                [merged = std::move(merged), go_on](GroupWriter& writer) { writer.OnMerged(merged, go_on); });
   });
 }
 

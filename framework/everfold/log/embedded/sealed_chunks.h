@@ -59,9 +59,9 @@ class SealedChunks {
                             const SealedCheckpoint& checkpoint) = 0;
 
   struct MergeLimits {
-    std::uint64_t room_bytes = 0;          // suffice for what is written before the old files go
-    std::uint64_t bytes = kMergedAtOnce;   // about so many are merged
-    std::uint64_t above_small_files = 0;   // where there are more small files than that
+    std::uint64_t room_bytes = 0;         // suffice for what is written before the old files go
+    std::uint64_t bytes = kMergedAtOnce;  // about so many are merged
+    std::uint64_t above_small_files = 0;  // where there are more small files than that
   };
   // Merges small files where a partition has enough of them to be worth it. True if it did, and there may be more.
   //   DATA_LOSS  a file, which the message names, is damaged or could not be read. Nothing was done to it
