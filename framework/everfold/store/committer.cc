@@ -24,8 +24,11 @@ absl::Status Closed(const std::string& why) {
   return Error(absl::StatusCode::kUnavailable, reason::kStoreClosed, "the store is closed: " + why);
 }
 
-// True for a failure of the log after which it goes on: it had no room, and nothing was written.
-bool GoesOn(const absl::Status& failure) { return absl::IsResourceExhausted(failure); }
+// True for a failure of the log after which it goes on: it had no room, or the group is larger than it takes, and
+// nothing was written.
+bool GoesOn(const absl::Status& failure) {
+  return absl::IsResourceExhausted(failure) || absl::IsInvalidArgument(failure);
+}
 
 // What the callers of a group are told that the log did not take.
 absl::Status Told(const absl::Status& failure) {

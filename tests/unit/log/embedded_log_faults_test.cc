@@ -87,6 +87,18 @@ TEST_F(EmbeddedLogFaultsTest, MergesWhileItIsIdle) {
   EXPECT_EQ(log_->size().sealed_files, 1);
 }
 
+// No time passes, so that it is never idle.
+TEST_F(EmbeddedLogFaultsTest, UnderLoadTheNumberOfSmallFilesIsBounded) {
+  Die();
+  options_.max_small_files = 20;
+  Open();
+  for (int file = 0; file < 100; ++file) {
+    ASSERT_EQ(Append(10 << 10), absl::OkStatus());
+    ASSERT_EQ(SealAll(), absl::OkStatus());
+  }
+  EXPECT_LT(log_->size().sealed_files, 40);  // of 100
+}
+
 TEST_F(EmbeddedLogFaultsTest, NothingIsMergedOnAFullDisk) {
   MakeSmallFiles();
   disk_.set_free_bytes(1 << 20);

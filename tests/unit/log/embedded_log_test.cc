@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "everfold/base/error.h"
 #include "everfold/base/mutex.h"
 #include "everfold/event/partitioning.h"
@@ -63,6 +64,17 @@ TEST_F(EmbeddedLogTest, RefusesTooManyPartitions) {
   EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(refused.message(), "a store has 1 to 1024 partitions, not 1025");
   EXPECT_FALSE(fs::exists(Store()));
+}
+
+TEST_F(EmbeddedLogTest, RefusesFilesOfTheJournalThatNoRecordFitsInto) {
+  for (const std::size_t bytes : {0, 512, 1000, 4097, 5000}) {
+    EmbeddedLogOptions options = SmallLog(Store(), 1);
+    options.journal_file_bytes = bytes;
+    const absl::Status refused = EmbeddedLog::Open(options, LogExecutor(), random_).status();
+    EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument) << bytes;
+    EXPECT_THAT(std::string(refused.message()), HasSubstr(absl::StrCat("journal_file_bytes is ", bytes)));
+    EXPECT_FALSE(fs::exists(Store()));
+  }
 }
 
 TEST_F(EmbeddedLogTest, RefusesASecondOpening) {
@@ -206,6 +218,21 @@ TEST_F(EmbeddedLogTest, SealAllSealsWhatIsDurable) {
   ASSERT_EQ(SealAndWait(*log), absl::OkStatus());
   EXPECT_EQ(log->size().sealed_files, 1);
   EXPECT_THAT(ReadPartition(*log, 0).chunks, ElementsAre(*chunk.bytes));
+}
+
+TEST_F(EmbeddedLogTest, AfterCloseSealAllAndBackupSayThatItIsClosed) {
+  const auto log = OpenOrDie(Store());
+  ASSERT_EQ(AppendAndWait(*log, {MakeChunk(PartitionId(0), {})}), absl::OkStatus());
+  CloseAndWait(*log);
+  const absl::Status sealed = SealAndWait(*log);
+  EXPECT_EQ(sealed.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(ReasonOf(sealed), reason::kStoreClosed);
+  Notification ended;
+  log->Backup({.directory = scratch_.path() / "backups", .made_at = {}}, [&](absl::StatusOr<MadeBackup> made) {
+    EXPECT_EQ(ReasonOf(made.status()), reason::kStoreClosed);
+    ended.Notify();
+  });
+  ended.WaitForNotification();
 }
 
 // The thread of the executor with one, on which its timers' tasks run.

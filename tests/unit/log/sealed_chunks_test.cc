@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint32_t kPartitions = 2;
 constexpr PartitionId kPartition{1};
-constexpr std::uint64_t kRoom = std::uint64_t{1} << 40;
+constexpr SealedChunks::MergeLimits kLimits{.room_bytes = std::uint64_t{1} << 40};
 
 class SealedChunksTest : public testing::Test {
  protected:
@@ -71,7 +71,7 @@ TEST_F(SealedChunksTest, LongReadsGoOnWhereTheyChangeTheirWay) {
 
 TEST_F(SealedChunksTest, FewSmallFilesStay) {
   for (int i = 0; i < 7; ++i) Seal(3);
-  EXPECT_FALSE(sealed_->Merge(kRoom).value());
+  EXPECT_FALSE(sealed_->Merge(kLimits).value());
   EXPECT_EQ(sealed_->size().files, 7);
 }
 
@@ -79,8 +79,8 @@ TEST_F(SealedChunksTest, SmallFilesAreMergedIntoOneThatIsSmallerThanAllOfThem) {
   for (int i = 0; i < 8; ++i) Seal(20);
   const SealedChunks::Size before = sealed_->size();
   EXPECT_EQ(before.files, 8);
-  ASSERT_TRUE(sealed_->Merge(kRoom).value());
-  EXPECT_FALSE(sealed_->Merge(kRoom).value());
+  ASSERT_TRUE(sealed_->Merge(kLimits).value());
+  EXPECT_FALSE(sealed_->Merge(kLimits).value());
   for (int opened = 0; opened < 2; ++opened) {
     EXPECT_EQ(sealed_->size().files, 1);
     EXPECT_LT(sealed_->size().bytes, before.bytes);
@@ -92,11 +92,11 @@ TEST_F(SealedChunksTest, SmallFilesAreMergedIntoOneThatIsSmallerThanAllOfThem) {
 
 TEST_F(SealedChunksTest, AMergedFileIsMergedAgainWhenAsMuchHasFollowed) {
   for (int i = 0; i < 8; ++i) Seal(100);
-  ASSERT_TRUE(sealed_->Merge(kRoom).value());
+  ASSERT_TRUE(sealed_->Merge(kLimits).value());
   for (int i = 0; i < 8; ++i) Seal(1);
-  EXPECT_FALSE(sealed_->Merge(kRoom).value());
+  EXPECT_FALSE(sealed_->Merge(kLimits).value());
   for (int i = 0; i < 3; ++i) Seal(300);
-  EXPECT_TRUE(sealed_->Merge(kRoom).value());
+  EXPECT_TRUE(sealed_->Merge(kLimits).value());
   EXPECT_EQ(sealed_->size().files, 1);
   EXPECT_EQ(ReadBehind(Offset(0)), written_);
 }
@@ -104,9 +104,9 @@ TEST_F(SealedChunksTest, AMergedFileIsMergedAgainWhenAsMuchHasFollowed) {
 TEST_F(SealedChunksTest, NothingIsMergedWithoutRoomForIt) {
   for (int i = 0; i < 8; ++i) Seal(20);
   const std::uint64_t bytes = sealed_->size().bytes;
-  EXPECT_FALSE(sealed_->Merge(bytes - 1).value());
+  EXPECT_FALSE(sealed_->Merge({.room_bytes = bytes - 1}).value());
   EXPECT_EQ(sealed_->size().files, 8);
-  EXPECT_TRUE(sealed_->Merge(bytes).value());
+  EXPECT_TRUE(sealed_->Merge({.room_bytes = bytes}).value());
   EXPECT_EQ(sealed_->size().files, 1);
 }
 
@@ -118,11 +118,26 @@ TEST_F(SealedChunksTest, AMergeNamesADamagedFileAndSealingGoesOn) {
   }
   disk_.FlipBit(damaged, 1000, 3);
   Open(/*create=*/false);
-  const absl::Status met = sealed_->Merge(kRoom).status();
+  const absl::Status met = sealed_->Merge(kLimits).status();
   EXPECT_EQ(met.code(), absl::StatusCode::kDataLoss);
   EXPECT_NE(met.message().find(damaged), std::string::npos) << met;
   Seal(20);
   EXPECT_EQ(sealed_->size().files, 9);
+}
+
+TEST_F(SealedChunksTest, FilesAreMergedInPortionsAboveANumberOfThem) {
+  for (int i = 0; i < 20; ++i) Seal(20);
+  const SealedChunks::Size size = sealed_->size();
+  SealedChunks::MergeLimits limits = kLimits;
+  limits.bytes = size.bytes / 4;
+  limits.above_small_files = 20;
+  EXPECT_FALSE(sealed_->Merge(limits).value());
+  limits.above_small_files = 19;
+  EXPECT_TRUE(sealed_->Merge(limits).value());
+  EXPECT_LT(sealed_->size().files, 19);
+  EXPECT_GT(sealed_->size().files, 10);
+  EXPECT_FALSE(sealed_->Merge(limits).value());
+  EXPECT_EQ(ReadBehind(Offset(0)), written_);
 }
 
 // Several files behind each other: a cursor goes from one to the next.
@@ -150,7 +165,7 @@ TEST_F(SealedChunksTest, AReadErrorInAMergeLosesNothing) {
   for (std::uint64_t n = 1; failed; ++n) {
     const std::uint64_t before = disk_.failures();
     disk_.FailFrom(n, DiskFault::kIoError, FaultTimes::kForever, DiskOperation::kRead);
-    if (TryOpen(/*create=*/false).ok()) sealed_->Merge(kRoom).IgnoreError();
+    if (TryOpen(/*create=*/false).ok()) sealed_->Merge(kLimits).IgnoreError();
     failed = disk_.failures() > before;
     disk_.StopFailing();
     Open(/*create=*/false);

@@ -5,8 +5,10 @@
 
 #include "everfold/base/error.h"
 #include "everfold/event/partitioning.h"
+#include "everfold/log/embedded/embedded_log.h"
 #include "everfold/log/memory/memory_log.h"
 #include "everfold/runtime/manual_executor.h"
+#include "tests/contract/scratch_directory.h"
 
 namespace everfold {
 namespace {
@@ -327,6 +329,42 @@ TEST_F(EventStoreTest, RefusesToOpenADamagedLogAndSaysWhere) {
   EXPECT_EQ(store.status().code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(store.status().message()),
               HasSubstr(absl::StrFormat("partition %d, behind chunk 1", partition.value())));
+}
+
+TEST(EventStoreOnDisk, GoesOnAfterAnAppendThatDoesNotFitIntoTheJournal) {
+  const ScratchDirectory scratch;
+  ManualExecutor executor(7);
+  SeededRandom random(7);
+  EmbeddedLogOptions options;
+  options.directory = scratch.path() / "store";
+  options.partitions = 1;
+  options.reserved_bytes = 0;
+  options.journal_file_bytes = 4096;
+  options.make_strand = [&executor](const std::string&) { return executor.MakeStrand(); };
+  auto log = EmbeddedLog::Open(options, executor, random);
+  ASSERT_TRUE(log.ok()) << log.status();
+  auto store = EventStore::Open({}, **log, executor, executor.clock(), random);
+  ASSERT_TRUE(store.ok()) << store.status();
+  const auto append = [&](std::size_t bytes) {
+    AppendRequest request;
+    StreamAppend& stream = request.streams.emplace_back();
+    stream.stream = {"", "wallet", "w1"};
+    stream.events.push_back({.type = "wallet.v1.Deposited",
+                             .fingerprint = {},
+                             .payload = std::string(bytes, 'p'),
+                             .event_time = {},
+                             .tags = {}});
+    std::optional<Outcome> outcome;
+    (*store)->Append(std::move(request), [&outcome](Outcome result) { outcome = std::move(result); });
+    executor.RunUntilIdle();
+    return outcome->status();
+  };
+  const absl::Status refused = append(5000);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(refused), reason::kLimitExceeded);
+  EXPECT_EQ((*store)->health(), absl::OkStatus());
+  EXPECT_EQ(append(50), absl::OkStatus());
+  executor.DropAll();
 }
 
 }  // namespace

@@ -10,11 +10,14 @@
 #include "everfold/event/partitioning.h"
 #include "everfold/log/embedded/backup.h"
 #include "everfold/log/embedded/group_writer.h"
+#include "everfold/log/embedded/journal_record.h"
 #include "everfold/log/embedded/log_cursor.h"
 #include "everfold/runtime/disk_thread.h"
 
 namespace everfold {
 namespace {
+
+constexpr std::size_t kMinJournalFileBytes = 4096;  // a small chunk has several hundred
 
 using MakeStrand = std::function<std::unique_ptr<Strand>(std::string name)>;
 
@@ -120,6 +123,12 @@ absl::Status CheckOptions(const EmbeddedLogOptions& options) {
                  absl::StrFormat("the journal has at least 2 files, and seals 1 or more but not all of them at once: "
                                  "max_journal_files is %d, seal_files %d",
                                  options.max_journal_files, options.seal_files));
+  }
+  if (options.journal_file_bytes < kMinJournalFileBytes || options.journal_file_bytes % kJournalAlignment != 0) {
+    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+                 absl::StrFormat("a file of the journal has a multiple of %d bytes, and at least %d: "
+                                 "journal_file_bytes is %d",
+                                 kJournalAlignment, kMinJournalFileBytes, options.journal_file_bytes));
   }
   return absl::OkStatus();
 }

@@ -37,10 +37,13 @@ struct EmbeddedLogOptions {
   std::uint64_t reserved_bytes = 256 << 20;
   std::function<std::uint64_t()> free_bytes = nullptr;  // default: what the directory's file system reports
   bool paranoid = false;                                // mark every group before it is acknowledged
-  std::size_t journal_file_bytes = 16 << 20;            // at most one group fits into a file
-  std::size_t max_journal_files = 12;                   // at least 2
-  std::size_t seal_files = 3;                           // so many full files are sealed together
-  Files* files = nullptr;                               // default: this machine's
+  // A multiple of 512, at least 4096. A group has to fit into a file.
+  std::size_t journal_file_bytes = 16 << 20;
+  std::size_t max_journal_files = 12;  // at least 2
+  std::size_t seal_files = 3;          // so many full files are sealed together
+  // Sealed files are merged while nothing is sealed. With more small ones than that they are merged under load, too.
+  std::uint64_t max_small_files = 1000;
+  Files* files = nullptr;  // default: this machine's
   // Makes the strands on which the log blocks; default: a thread each. Called with a name of at most 15 bytes.
   std::function<std::unique_ptr<Strand>(std::string name)> make_strand = nullptr;
 };
@@ -73,7 +76,7 @@ class EmbeddedLog : public PartitionLog {
                                                            RandomSource& random);
 
   // Seals everything that is durable now, then calls `done` on strand(). An append may be needed to make room for the
-  // next file of the journal; there is none to wait for.
+  // next file of the journal; there is none to wait for. UNAVAILABLE (STORE_CLOSED) after Close.
   virtual void SealAll(Done done) = 0;
   // Reads every byte of the sealed files. DATA_LOSS, naming the file, for one that is damaged or missing.
   virtual absl::Status VerifyFiles() const = 0;
@@ -87,6 +90,7 @@ class EmbeddedLog : public PartitionLog {
   //   DATA_LOSS            what is there of earlier backups is damaged
   //   RESOURCE_EXHAUSTED   no room (DISK_FULL)
   //   INTERNAL             the file system or RocksDB failed (STORAGE_FAILED)
+  //   UNAVAILABLE          the log is closed (STORE_CLOSED)
   // After an error there is no such backup; earlier ones are as they were.
   virtual void Backup(BackupOptions options, BackupDone done) = 0;
 

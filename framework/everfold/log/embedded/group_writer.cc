@@ -16,6 +16,7 @@ constexpr absl::Duration kMarkDelay = absl::Milliseconds(10);
 constexpr absl::Duration kSealRetryDelay = absl::Seconds(1);
 constexpr std::uint64_t kSealSlackBytes = 1 << 20;        // what RocksDB needs beside the chunks
 constexpr absl::Duration kMergeDelay = absl::Seconds(2);  // without a seal: the disk has time
+constexpr std::uint64_t kPortionBytes = 32 << 20;         // that are merged at a time while there is load
 
 // A sync of less than this is waited for on the writer's own strand: there is nothing worth doing meanwhile, and two
 // changes of threads are spared.
@@ -47,7 +48,7 @@ GroupWriter::GroupWriter(EmbeddedLogOptions options, Files& files, Executor& exe
 }
 
 void GroupWriter::Stop() {
-  stopped_ = true;
+  state_ = State::kStopped;
   MutexLock lock(&for_timers_->mutex);
   for_timers_->writer = nullptr;
 }
@@ -55,7 +56,7 @@ void GroupWriter::Stop() {
 template <class Step>
 void GroupWriter::PostTo(Strand& strand, Step step) {
   strand.Post([self = shared_from_this(), step = std::move(step)]() mutable {
-    if (!self->stopped_) step(*self);
+    if (self->state_ == State::kOpen) step(*self);
   });
 }
 
@@ -295,11 +296,19 @@ void GroupWriter::OnFileMade(absl::StatusOr<JournalFile> file) {
 // --- Sealing.
 
 void GroupWriter::SealAll(PartitionLog::Done done) {
-  PostTo(*strands_.writer, [done = std::move(done)](GroupWriter& self) mutable {
-    self.seal_waiters_.push_back({self.durable_.group, std::move(done)});
-    self.TellSealWaiters(self.outstanding_.failure());
-    self.MaybeSeal(false);
+  strands_.writer->Post([self = shared_from_this(), done = std::move(done)]() mutable {
+    if (self->state_ == State::kClosed) {
+      done(Error(absl::StatusCode::kUnavailable, reason::kStoreClosed, "the log is closed"));
+    } else if (self->state_ == State::kOpen) {
+      self->BeginSealAll(std::move(done));
+    }
   });
+}
+
+void GroupWriter::BeginSealAll(PartitionLog::Done done) {
+  seal_waiters_.push_back({durable_.group, std::move(done)});
+  TellSealWaiters(outstanding_.failure());
+  MaybeSeal(false);
 }
 
 void GroupWriter::MaybeSeal(bool all) {
@@ -346,6 +355,7 @@ void GroupWriter::OnSealed(const SealedCheckpoint& upto, absl::Status status) {
     journal_.Free(upto.group.group);
     no_room_for_ = 0;
     MergeAfter(kMergeDelay);
+    MergeUnderLoad();
   } else {
     FailAll(OutcomeUnknown("sealing failed: " + std::string(status.message())));
   }
@@ -368,25 +378,36 @@ void GroupWriter::TellSealWaiters(const absl::Status& status) {
 }
 
 void GroupWriter::MergeAfter(absl::Duration delay) {
-  merge_timer_ = PostAfter(delay, &LogStrands::writer, [](GroupWriter& writer) { writer.Merge(); });
+  merge_timer_ = PostAfter(delay, &LogStrands::writer, [](GroupWriter& writer) { writer.MergeInIdleTime(); });
+}
+
+void GroupWriter::MergeInIdleTime() {
+  if (merging_) return MergeAfter(kMergeDelay);
+  if (!sealing_) Merge({}, &GroupWriter::MergeInIdleTime);
+}
+
+// The sealer takes a seal that came meanwhile before the next portion.
+void GroupWriter::MergeUnderLoad() {
+  Merge({.bytes = kPortionBytes, .above_small_files = options_.max_small_files}, &GroupWriter::MergeUnderLoad);
 }
 
 // Like a seal, it must not meet a full disk: what RocksDB could not write ends the log.
-void GroupWriter::Merge() {
+void GroupWriter::Merge(SealedChunks::MergeLimits limits, void (GroupWriter::*go_on)()) {
   if (merging_ || failed_ || !found_in_merge_.ok()) return;
   const std::uint64_t free = FreeBytes();
-  const std::uint64_t kept = options_.reserved_bytes + kSealSlackBytes;
+  limits.room_bytes = free - std::min(free, options_.reserved_bytes + kSealSlackBytes);
   merging_ = true;
-  PostTo(*strands_.sealer, [room = free - std::min(free, kept)](GroupWriter& self) {
-    absl::StatusOr<bool> merged = self.parts_.sealed->Merge(room);
-    self.PostTo(*self.strands_.writer, [merged = std::move(merged)](GroupWriter& writer) { writer.OnMerged(merged); });
+  PostTo(*strands_.sealer, [limits, go_on](GroupWriter& self) {
+    absl::StatusOr<bool> merged = self.parts_.sealed->Merge(limits);
+    self.PostTo(*self.strands_.writer,
+                [merged = std::move(merged), go_on](GroupWriter& writer) { writer.OnMerged(merged, go_on); });
   });
 }
 
-void GroupWriter::OnMerged(const absl::StatusOr<bool>& merged) {
+void GroupWriter::OnMerged(const absl::StatusOr<bool>& merged, void (GroupWriter::*go_on)()) {
   merging_ = false;
   if (merged.ok()) {
-    if (*merged && !sealing_) MergeAfter(absl::ZeroDuration());
+    if (*merged) (this->*go_on)();
   } else if (absl::IsDataLoss(merged.status())) {
     found_in_merge_ = merged.status();  // appends go on: they do not read what is sealed
   } else {
@@ -443,7 +464,7 @@ void GroupWriter::MaybeClose() {
   hints_.clear();
   retry_timer_ = nullptr;
   merge_timer_ = nullptr;
-  stopped_ = true;
+  state_ = State::kClosed;
   std::exchange(closing_, nullptr)(absl::OkStatus());
 }
 

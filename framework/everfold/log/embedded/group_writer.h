@@ -35,6 +35,7 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
               std::uint64_t writer_epoch);
 
   void Append(std::vector<ChunkAppend> group, PartitionLog::Done done);
+  // UNAVAILABLE (STORE_CLOSED) after Close.
   void SealAll(PartitionLog::Done done);
   void Watch(PartitionLog::Hint hint) { hints_.push_back(std::move(hint)); }
   void Close(PartitionLog::Done done);
@@ -71,6 +72,8 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
     PartitionLog::Done done;
   };
 
+  enum class State { kOpen, kClosed, kStopped };
+
   // Steps of the writer.
   void Take();
   void WriteQueued();
@@ -94,16 +97,20 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   Seal TakeSeal() const;
   void PostponeSeal(std::uint64_t needed);
   void OnSealed(const SealedCheckpoint& upto, absl::Status status);
+  void BeginSealAll(PartitionLog::Done done);
   void TellSealWaiters(const absl::Status& status);
   void MergeAfter(absl::Duration delay);
-  void Merge();
-  void OnMerged(const absl::StatusOr<bool>& merged);
+  void MergeInIdleTime();
+  void MergeUnderLoad();
+  // `go_on`: what comes after it if there may be more.
+  void Merge(SealedChunks::MergeLimits limits, void (GroupWriter::*go_on)());
+  void OnMerged(const absl::StatusOr<bool>& merged, void (GroupWriter::*go_on)());
   void MaybeMark();
   void Mark();
   void OnMarked(absl::Status status);
   void MaybeClose();
 
-  // Posts a step that does nothing once stopped.
+  // Posts a step that does nothing once the log is closed or stopped.
   template <class Step>
   void PostTo(Strand& strand, Step step);
   template <class Step>
@@ -115,7 +122,7 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   LogStrands& strands_;
   StoreParts parts_;
   const std::uint64_t writer_epoch_;
-  std::atomic<bool> stopped_ = false;
+  std::atomic<State> state_ = State::kOpen;
   const std::shared_ptr<ForTimers> for_timers_ = std::make_shared<ForTimers>();
   OutstandingAppends outstanding_;
   std::vector<PartitionLog::Hint> hints_;  // the writer's from the first append on

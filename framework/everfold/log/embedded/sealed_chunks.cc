@@ -25,7 +25,6 @@ constexpr char kCheckpointKey[] = "sealed";
 // A partition's small files are merged once there are so many of them, or so many bytes. What was merged and is still
 // small is merged again when as much has followed it, so that a byte is rewritten about twice.
 constexpr std::uint64_t kSmallFileBytes = 64 << 20;
-constexpr std::uint64_t kMergeBytes = 128 << 20;
 constexpr std::size_t kMergeFiles = 8;
 constexpr std::uint64_t kMergedFileBytes = 256 << 20;
 
@@ -170,11 +169,11 @@ class RocksSealedChunks final : public SealedChunks {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<bool> Merge(std::uint64_t room_bytes) override {
+  absl::StatusOr<bool> Merge(const MergeLimits& limits) override {
     std::uint64_t merged = 0;
-    while (merged < kMergeBytes) {
-      const Run run = RunToMerge();
-      if (run.files.empty() || run.bytes > room_bytes) break;
+    while (merged < limits.bytes) {
+      const Run run = RunToMerge(limits);
+      if (run.files.empty() || run.bytes > limits.room_bytes) break;
       EVERFOLD_RETURN_IF_ERROR(CheckRun(run));
       EVERFOLD_RETURN_IF_ERROR(MergeRun(run));
       merged += run.bytes;
@@ -318,19 +317,23 @@ class RocksSealedChunks final : public SealedChunks {
     std::uint64_t bytes = 0;
     std::uint64_t largest = 0;
 
-    bool worth_merging() const {
-      return files.size() > 1 && (bytes >= kMergeBytes || (files.size() >= kMergeFiles && bytes >= 2 * largest));
+    bool worth_merging(std::uint64_t enough_bytes) const {
+      return files.size() > 1 && (bytes >= enough_bytes || (files.size() >= kMergeFiles && bytes >= 2 * largest));
     }
   };
 
   // The first run that is worth a merge; without files if there is none.
-  Run RunToMerge() const {
+  Run RunToMerge(const MergeLimits& limits) const {
+    const std::vector<rocksdb::LiveFileMetaData> files = LiveFiles();
+    const auto is_small = [](const rocksdb::LiveFileMetaData& file) { return file.size < kSmallFileBytes; };
+    const auto small_files = std::count_if(files.begin(), files.end(), is_small);
+    if (static_cast<std::uint64_t>(small_files) <= limits.above_small_files) return {};
     Run run;
-    for (const rocksdb::LiveFileMetaData& file : LiveFiles()) {
+    for (const rocksdb::LiveFileMetaData& file : files) {
       const std::string partition = file.smallestkey.substr(0, BeginOfPartition(PartitionId(0)).size());
-      const bool small = file.size < kSmallFileBytes;
-      if (!small || partition != run.partition || run.bytes >= kMergeBytes) {
-        if (run.worth_merging()) return run;
+      const bool small = is_small(file);
+      if (!small || partition != run.partition || run.bytes >= limits.bytes) {
+        if (run.worth_merging(limits.bytes)) return run;
         run = {.partition = partition, .files = {}};
       }
       if (!small) continue;
@@ -338,7 +341,7 @@ class RocksSealedChunks final : public SealedChunks {
       run.bytes += file.size;
       run.largest = std::max(run.largest, file.size);
     }
-    return run.worth_merging() ? run : Run();
+    return run.worth_merging(limits.bytes) ? run : Run();
   }
 
   // That each of its files is whole: damage that RocksDB met while it merges would end all its writing.

@@ -37,6 +37,8 @@ class SealedCursor : public ChunkCursor {
 // Threading: Seal and Merge by one thread at a time; the rest is thread-safe. Lifetime: outlives its cursors.
 class SealedChunks {
  public:
+  static constexpr std::uint64_t kMergedAtOnce = 128 << 20;
+
   // `create`: a new one, empty; otherwise it must be there: DATA_LOSS. DATA_LOSS too if it is of another store, or does
   // not end as its checkpoint says.
   static absl::StatusOr<std::unique_ptr<SealedChunks>> Open(Files& files, const std::string& directory,
@@ -50,16 +52,21 @@ class SealedChunks {
   // As of the last seal.
   virtual SealedCheckpoint checkpoint() const = 0;
 
-  // Makes the chunks and the checkpoint durable, both or neither. RESOURCE_EXHAUSTED (DISK_FULL) if there was no room
-  // and nothing has changed. `chunks[p]` follow on what is sealed of partition p.
+  // Makes the chunks and the checkpoint durable, both or neither. `chunks[p]` follow on what is sealed of partition p.
+  // After an error, also where there was no room, only an opening can tell which, and no later Seal or Merge succeeds:
+  // ask for free space before.
   virtual absl::Status Seal(const std::vector<std::vector<TailChunkPtr>>& chunks,
                             const SealedCheckpoint& checkpoint) = 0;
 
-  // Merges small files, about 128 MB of them, where a partition has enough of them to be worth it, and `room_bytes`
-  // suffice for what is written before the old files go. True if it did, and there may be more.
+  struct MergeLimits {
+    std::uint64_t room_bytes = 0;         // suffice for what is written before the old files go
+    std::uint64_t bytes = kMergedAtOnce;  // about so many are merged
+    std::uint64_t above_small_files = 0;  // where there are more small files than that
+  };
+  // Merges small files where a partition has enough of them to be worth it. True if it did, and there may be more.
   //   DATA_LOSS  a file, which the message names, is damaged or could not be read. Nothing was done to it
   //   INTERNAL   writing failed (STORAGE_FAILED): no later Seal or Merge succeeds
-  virtual absl::StatusOr<bool> Merge(std::uint64_t room_bytes) = 0;
+  virtual absl::StatusOr<bool> Merge(const MergeLimits& limits) = 0;
 
   // Walks a partition's chunks from the one that holds or follows offset `after` + 1, as far as they are sealed. `from`
   // is the chunk to begin with, or 0 if its number is not known.
