@@ -112,6 +112,11 @@ ExitCode BackupOnline(const std::string& app, const CommandLine& line) {
   return Ended(app, made.status());
 }
 
+const char* BehindIt(const SalvagedPartition& partition) {
+  if (partition.had_more) return "lost or left out";
+  return partition.kept == partition.proven ? "nothing is known to have been" : "left out";
+}
+
 }  // namespace
 
 std::string FormatBackup(const MadeBackup& made, absl::Duration took) {
@@ -122,20 +127,24 @@ std::string FormatBackup(const MadeBackup& made, absl::Duration took) {
 std::string FormatSalvage(const SalvageReport& report) {
   std::string text;
   for (const std::string& note : report.notes) text += "lost: " + note + "\n";
-  absl::StrAppendFormat(&text, "%9s %14s %14s  %s\n", "partition", "kept offset", "proven offset", "behind it");
+  absl::StrAppendFormat(&text, "%9s %12s %12s %12s %12s  %s\n", "partition", "kept offset", "kept chunk",
+                        "proven chunk", "known chunk", "behind it");
   std::uint64_t events = 0;
   for (std::size_t i = 0; i < report.partitions.size(); ++i) {
     const SalvagedPartition& partition = report.partitions[i];
     events += partition.kept.offset.value();
     if (partition.proven.chunk_number == 0 && !partition.had_more) continue;
-    absl::StrAppendFormat(&text, "%9d %14d %14d  %s\n", i, partition.kept.offset.value(),
-                          partition.proven.offset.value(),
-                          partition.had_more ? "lost or left out" : "nothing is known to have been");
+    absl::StrAppendFormat(&text, "%9d %12d %12d %12d %12d  %s\n", i, partition.kept.offset.value(),
+                          partition.kept.chunk_number, partition.proven.chunk_number, partition.last_known_chunk,
+                          BehindIt(partition));
   }
-  absl::StrAppendFormat(&text, "kept all commits up to %d, with %s events", report.last_kept.value(), Grouped(events));
-  text += report.lost_something()
-              ? absl::StrFormat("; the first one that is missing, or left out, is %d\n", report.last_kept.value() + 1)
-              : "; nothing is missing\n";
+  absl::StrAppendFormat(&text, "kept all commits up to %d, with %s events; ", report.last_kept.value(),
+                        Grouped(events));
+  if (report.ends_early()) {
+    absl::StrAppendFormat(&text, "the first one that is missing, or left out, is %d\n", report.last_kept.value() + 1);
+  } else {
+    text += report.lost_something() ? "what is said above to be lost may have held more\n" : "nothing is missing\n";
+  }
   return text;
 }
 
@@ -165,8 +174,9 @@ ExitCode Restore(const std::string& app, const CommandLine& line) {
 
 ExitCode Salvage(const std::string& app, const CommandLine& line) {
   const absl::StatusOr<SalvageReport> report = MakeSalvaged(line);
-  if (report.ok()) absl::PrintF("%s", FormatSalvage(*report));
-  return Ended(app, report.status());
+  if (!report.ok()) return Ended(app, report.status());
+  absl::PrintF("%s", FormatSalvage(*report));
+  return report->lost_something() ? ExitCode::kSomethingLost : ExitCode::kOk;
 }
 
 }  // namespace everfold
