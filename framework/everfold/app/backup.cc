@@ -9,14 +9,13 @@
 #include "everfold/app/host.h"
 #include "everfold/app/print_error.h"
 #include "everfold/app/progress_bar.h"
-#include "everfold/app/verify.h"
-#include "everfold/base/error.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
 #include "everfold/log/embedded/backup.h"
 #include "everfold/log/embedded/new_store.h"
-#include "everfold/log/embedded/store_parts.h"
 #include "everfold/rpc/admin_client.h"
+#include "everfold/runtime/disk_thread.h"
+#include "everfold/store/store_index.h"
 #include "everfold/store/verify_log.h"
 
 namespace everfold {
@@ -47,39 +46,45 @@ absl::StatusOr<MadeBackup> MakeBackup(Host& host, const std::string& directory) 
   return made;
 }
 
-// What of a log can be said before it is a store: that nothing of it changed.
-absl::Status VerifyChain(const PartitionLog& log) {
+// All that `verify` looks at, before the log is a store: its identity is written only after that. Builds the index.
+absl::Status VerifyNewLog(const std::string& data, const PartitionLog& log) {
   VerbProgressBar bar("events");
-  VerifyOptions options{.quick = true};
+  DiskThread disk("everfold-index");
+  std::string began_anew;  // it does: there is none
+  EVERFOLD_ASSIGN_OR_RETURN(
+      const std::unique_ptr<StoreIndex> index,
+      StoreIndex::Open({.files = &PosixFiles(), .directory = data + "/index"}, log.identity(), disk, began_anew));
+  EVERFOLD_RETURN_IF_ERROR(RecoverIndex(
+      log, *index, [&bar](const IndexProgress& progress) { bar.Update(progress.events, progress.total); }));
+  VerifyOptions options;
   options.on_progress = [&bar](const VerifyProgress& progress) {
     bar.Update(progress.events, progress.total);
     return absl::OkStatus();
   };
-  EVERFOLD_ASSIGN_OR_RETURN(const VerifyReport report, VerifyLog({.log = log}, options));
+  EVERFOLD_ASSIGN_OR_RETURN(
+      const VerifyReport report,
+      VerifyLog({.log = log, .index = index.get(), .upto = index->tail().last_sequence}, options));
+  WaitForClose([&index](Task done) { index->Close(std::move(done)); });
   return report.status();
 }
 
-// Builds the index, and verifies all there is. A store that is not what it should be is left without its identity, so
-// that nobody takes it for one.
-absl::Status VerifyNewStore(const std::string& data) {
-  absl::Status status = VerifyDirectory(data);
-  if (!absl::IsDataLoss(status)) return status;
-  EVERFOLD_RETURN_IF_ERROR(PosixFiles().Remove(IdentityPath(LogDirectory(data))));
-  return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
-               absl::StrFormat("%s is incomplete, and cannot be opened: %s", data, status.message()));
+// What is said of every failure after which there is a directory that is no store.
+template <typename Made>
+absl::StatusOr<Made> OrIncomplete(const CommandLine& line, absl::StatusOr<Made> made) {
+  if (made.ok() || CheckIsEmpty(PosixFiles(), line.data_directory).ok()) return made;
+  return WithMore(made.status(), absl::StrFormat("; %s is incomplete, delete it", line.data_directory));
 }
 
 absl::StatusOr<BackupManifest> MakeRestored(const CommandLine& line) {
   EVERFOLD_RETURN_IF_ERROR(CheckAreApart(line.directory, line.data_directory));
   EVERFOLD_RETURN_IF_ERROR(CheckIsEmpty(PosixFiles(), line.data_directory));
   SystemRandom random;
-  const RestoreOptions options{.backups = line.directory,
-                               .number = line.backup,
-                               .directory = LogDirectory(line.data_directory),
-                               .verify = VerifyChain};
-  EVERFOLD_ASSIGN_OR_RETURN(BackupManifest manifest, RestoreBackup(options, random));
-  EVERFOLD_RETURN_IF_ERROR(VerifyNewStore(line.data_directory));
-  return manifest;
+  const RestoreOptions options{
+      .backups = line.directory,
+      .number = line.backup,
+      .directory = LogDirectory(line.data_directory),
+      .verify = [&line](const PartitionLog& log) { return VerifyNewLog(line.data_directory, log); }};
+  return OrIncomplete(line, RestoreBackup(options, random));
 }
 
 absl::StatusOr<SalvageReport> MakeSalvaged(const CommandLine& line) {
@@ -87,10 +92,10 @@ absl::StatusOr<SalvageReport> MakeSalvaged(const CommandLine& line) {
   EVERFOLD_RETURN_IF_ERROR(CheckIsEmpty(PosixFiles(), line.data_directory));
   SystemRandom random;
   const SalvageOptions options{
-      .damaged = LogDirectory(line.directory), .directory = LogDirectory(line.data_directory), .verify = VerifyChain};
-  EVERFOLD_ASSIGN_OR_RETURN(SalvageReport report, SalvageStore(options, random));
-  EVERFOLD_RETURN_IF_ERROR(VerifyNewStore(line.data_directory));
-  return report;
+      .damaged = LogDirectory(line.directory),
+      .directory = LogDirectory(line.data_directory),
+      .verify = [&line](const PartitionLog& log) { return VerifyNewLog(line.data_directory, log); }};
+  return OrIncomplete(line, SalvageStore(options, random));
 }
 
 // The path is one of the server's machine, which is this one.
@@ -107,6 +112,11 @@ ExitCode BackupOnline(const std::string& app, const CommandLine& line) {
   return Ended(app, made.status());
 }
 
+const char* BehindIt(const SalvagedPartition& partition) {
+  if (partition.had_more) return "lost or left out";
+  return partition.kept == partition.proven ? "nothing is known to have been" : "left out";
+}
+
 }  // namespace
 
 std::string FormatBackup(const MadeBackup& made, absl::Duration took) {
@@ -117,20 +127,24 @@ std::string FormatBackup(const MadeBackup& made, absl::Duration took) {
 std::string FormatSalvage(const SalvageReport& report) {
   std::string text;
   for (const std::string& note : report.notes) text += "lost: " + note + "\n";
-  absl::StrAppendFormat(&text, "%9s %14s %14s  %s\n", "partition", "kept offset", "proven offset", "behind it");
+  absl::StrAppendFormat(&text, "%9s %12s %12s %12s %12s  %s\n", "partition", "kept offset", "kept chunk",
+                        "proven chunk", "known chunk", "behind it");
   std::uint64_t events = 0;
   for (std::size_t i = 0; i < report.partitions.size(); ++i) {
     const SalvagedPartition& partition = report.partitions[i];
     events += partition.kept.offset.value();
     if (partition.proven.chunk_number == 0 && !partition.had_more) continue;
-    absl::StrAppendFormat(&text, "%9d %14d %14d  %s\n", i, partition.kept.offset.value(),
-                          partition.proven.offset.value(),
-                          partition.had_more ? "lost or left out" : "nothing is known to have been");
+    absl::StrAppendFormat(&text, "%9d %12d %12d %12d %12d  %s\n", i, partition.kept.offset.value(),
+                          partition.kept.chunk_number, partition.proven.chunk_number, partition.last_known_chunk,
+                          BehindIt(partition));
   }
-  absl::StrAppendFormat(&text, "kept all commits up to %d, with %s events", report.last_kept.value(), Grouped(events));
-  text += report.lost_something()
-              ? absl::StrFormat("; the first one that is missing, or left out, is %d\n", report.last_kept.value() + 1)
-              : "; nothing is missing\n";
+  absl::StrAppendFormat(&text, "kept all commits up to %d, with %s events; ", report.last_kept.value(),
+                        Grouped(events));
+  if (report.ends_early()) {
+    absl::StrAppendFormat(&text, "the first one that is missing, or left out, is %d\n", report.last_kept.value() + 1);
+  } else {
+    text += report.lost_something() ? "what is said above to be lost may have held more\n" : "nothing is missing\n";
+  }
   return text;
 }
 
@@ -160,8 +174,9 @@ ExitCode Restore(const std::string& app, const CommandLine& line) {
 
 ExitCode Salvage(const std::string& app, const CommandLine& line) {
   const absl::StatusOr<SalvageReport> report = MakeSalvaged(line);
-  if (report.ok()) absl::PrintF("%s", FormatSalvage(*report));
-  return Ended(app, report.status());
+  if (!report.ok()) return Ended(app, report.status());
+  absl::PrintF("%s", FormatSalvage(*report));
+  return report->lost_something() ? ExitCode::kSomethingLost : ExitCode::kOk;
 }
 
 }  // namespace everfold

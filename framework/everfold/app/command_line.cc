@@ -154,7 +154,8 @@ absl::Status CheckVerb(const CLI::App& parser, const std::string& verb) {
 
 constexpr char kFooter[] =
     "Without a command it serves.\n\n"
-    "Exit codes: 0 done, 2 wrong usage, 69 cannot listen, 70 failed, 74 data damaged, 75 data in use.";
+    "Exit codes: 0 done, 2 wrong usage, 65 salvaged with losses, 69 cannot listen, 70 failed, 74 data damaged, 75 data "
+    "in use.";
 
 }  // namespace
 

@@ -8,6 +8,7 @@ namespace everfold {
 enum class ExitCode {
   kOk = 0,
   kUsage = 2,           // the command line asks for something that there is not
+  kSomethingLost = 65,  // the salvaged store is whole, and has less than the damaged one is known to have had
   kCannotListen = 69,   // an address is taken, or cannot be had
   kFatal = 70,          // the store failed while running, or could not be opened
   kDataDamaged = 74,    // stored bytes are damaged or missing; nothing was changed

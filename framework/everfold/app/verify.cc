@@ -127,14 +127,6 @@ std::string FormatFindings(const VerifyReport& report) {
   return text;
 }
 
-absl::Status VerifyDirectory(const std::string& data) {
-  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<Host> host, Host::Open({.data_directory = data, .create = false}));
-  const absl::StatusOr<VerifyReport> report = VerifyAll(*host, /*quick=*/false);
-  absl::Status status = report.ok() ? report->status() : report.status();
-  status.Update(host->Close());
-  return status;
-}
-
 ExitCode Verify(const std::string& app, const CommandLine& line) {
   if (!line.address.empty()) return VerifyOnline(app, line);
   auto host = OpenStopped(line.data_directory);

@@ -14,9 +14,6 @@ std::string FormatCounts(const std::vector<VerifiedPartition>& partitions);
 // A line for each thing that was found.
 std::string FormatFindings(const VerifyReport& report);
 
-// Opens the store and verifies all of it. DATA_LOSS if anything is found.
-absl::Status VerifyDirectory(const std::string& data);
-
 // Opens the store, verifies, and prints what is there and what was found.
 ExitCode Verify(const std::string& app, const CommandLine& line);
 

@@ -24,6 +24,7 @@ namespace everfold {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::ScratchDirectory;
 
 class AppTest : public ::testing::Test {
@@ -197,6 +198,31 @@ TEST_F(AppTest, BacksUpAndRestores) {
   ::testing::internal::CaptureStderr();
   EXPECT_EQ(Main({"restore", backups, "--data", restored}), 2);
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr(restored + " is not empty"));
+}
+
+TEST_F(AppTest, SaysThatARestoreThatFailedLeavesADirectoryToDelete) {
+  Fill(3);
+  const std::string backups = directory_.path() + "/backups", restored = directory_.path() + "/restored";
+  EXPECT_EQ(Main({"backup", backups, "--data", data()}), 0);
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Main({"restore", backups, "--data", restored, "--backup", "7"}), 2);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), Not(HasSubstr("delete it")));
+  for (const auto& file : std::filesystem::directory_iterator(backups + "/sealed/shared_checksum")) {
+    FlipByteInTheMiddle(file.path());
+  }
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Main({"restore", backups, "--data", restored}), 74);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("; " + restored + " is incomplete, delete it\n"));
+  EXPECT_FALSE(std::filesystem::exists(restored + "/log/identity"));
+}
+
+TEST_F(AppTest, RefusesDirectoriesInsideEachOther) {
+  Fill(3);
+  const std::string backups = directory_.path() + "/backups";
+  EXPECT_EQ(Main({"backup", data() + "/backups", "--data", data()}), 2);
+  EXPECT_EQ(Main({"salvage", data(), "--data", data() + "/saved"}), 2);
+  EXPECT_EQ(Main({"backup", backups, "--data", data()}), 0);
+  EXPECT_EQ(Main({"restore", backups, "--data", backups + "/restored"}), 2);
 }
 
 TEST_F(AppTest, SalvagesWhatAStoreThatDoesNotOpenHas) {

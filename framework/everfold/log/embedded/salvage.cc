@@ -37,6 +37,9 @@ class SafeCut {
       EVERFOLD_RETURN_IF_ERROR(TakeNext());
     }
     for (const NextChunk& left_out : next_) report_.partitions[left_out.header.partition.value()].had_more = true;
+    for (std::uint32_t i = 0; i < report_.partitions.size(); ++i) {
+      report_.partitions[i].last_known_chunk = chunks_.LastKnown(PartitionId(i));
+    }
     return std::move(report_);
   }
 
@@ -158,8 +161,8 @@ absl::StatusOr<LogIdentity> IdentityOf(Files& files, const std::string& store) {
 
 }  // namespace
 
-bool SalvageReport::lost_something() const {
-  return !notes.empty() || std::any_of(partitions.begin(), partitions.end(), [](const SalvagedPartition& partition) {
+bool SalvageReport::ends_early() const {
+  return std::any_of(partitions.begin(), partitions.end(), [](const SalvagedPartition& partition) {
     return partition.had_more || partition.kept != partition.proven;
   });
 }

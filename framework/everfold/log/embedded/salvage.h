@@ -28,9 +28,10 @@ struct SalvageOptions {
 };
 
 struct SalvagedPartition {
-  PartitionHead kept;     // the end in the new store
-  PartitionHead proven;   // how far it could be read
-  bool had_more = false;  // something stood behind that, which is lost or left out
+  PartitionHead kept;                  // the end in the new store
+  PartitionHead proven;                // how far it could be read
+  std::uint64_t last_known_chunk = 0;  // that there is, or was
+  bool had_more = false;               // something stood behind that, which is lost or left out
 };
 
 struct SalvageReport {
@@ -38,8 +39,10 @@ struct SalvageReport {
   std::vector<SalvagedPartition> partitions;  // by number
   std::vector<std::string> notes;             // what could not be read
 
-  // False if nothing is missing of what is known to have been there.
-  bool lost_something() const;
+  // True if commits are missing, or left out, behind the last one.
+  bool ends_early() const;
+  // False if nothing is missing of what is known to have been there, and all could be read.
+  bool lost_something() const { return ends_early() || !notes.empty(); }
 };
 
 // The new store has an epoch of its own, and the same key and partitions; its identity is written last.

@@ -41,6 +41,9 @@ class SalvageChunks {
   // True if there is, or was, something behind `at`.
   bool HadMore(PartitionId partition, const PartitionHead& at) const;
 
+  // The number of the last chunk that there is, or was, as far as anything tells.
+  std::uint64_t LastKnown(PartitionId partition) const { return last_known_[partition.value()]; }
+
   // In words: what could not be read.
   const std::vector<std::string>& notes() const { return notes_; }
 
