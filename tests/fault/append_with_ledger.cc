@@ -143,8 +143,8 @@ absl::Status Run(const std::string& directory, std::uint64_t seed, std::uint64_t
 }  // namespace everfold
 
 int main(int, char** arguments) {
-  const absl::Status status = everfold::Run(arguments[1], std::strtoull(arguments[2], nullptr, 10),
-                                            std::strtoull(arguments[3], nullptr, 10));
+  const absl::Status status =
+      everfold::Run(arguments[1], std::strtoull(arguments[2], nullptr, 10), std::strtoull(arguments[3], nullptr, 10));
   everfold::Tell("wrong " + status.ToString());
   return 1;
 }

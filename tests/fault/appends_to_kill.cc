@@ -88,9 +88,7 @@ std::string RefusedLine(std::uint64_t number, const absl::Status& status) {
                       status.message());
 }
 
-bool IsAnswer(const std::string& line) {
-  return absl::StartsWith(line, "done ") || absl::StartsWith(line, "refused ");
-}
+bool IsAnswer(const std::string& line) { return absl::StartsWith(line, "done ") || absl::StartsWith(line, "refused "); }
 
 ToldAnswer ParseAnswer(const std::string& line, std::uint64_t seed) {
   if (absl::StartsWith(line, "done ")) {

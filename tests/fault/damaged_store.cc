@@ -41,8 +41,8 @@ std::set<std::string> JournalFilesInUse(const FaultyDisk& disk) {
   const std::unique_ptr<FaultyDisk> copy = disk.Copy();
   const absl::StatusOr<LogIdentity> identity = DecodeIdentity(ReadFile(*copy, IdentityPath(kStore)).value());
   const auto sealed = SealedChunks::Open(*copy, SealedDirectory(kStore), identity.value(), false);
-  const auto journal = RecoverJournal(*copy, JournalDirectory(kStore), sealed.value()->checkpoint().group,
-                                      JournalKeyOf(identity->key));
+  const auto journal =
+      RecoverJournal(*copy, JournalDirectory(kStore), sealed.value()->checkpoint().group, JournalKeyOf(identity->key));
   std::set<std::string> paths;
   for (const JournalSegment& segment : journal.value().state.segments) paths.insert(segment.file.path);
   return paths;

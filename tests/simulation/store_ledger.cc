@@ -38,8 +38,8 @@ absl::Status CheckExpectations(const SentAppend& sent, const StoredCommit& commi
     if (stream.events.empty()) continue;
     const Version before(commit.last_versions.at(stream.stream).value() - stream.events.size());
     if (stream.expectation.Holds(before)) continue;
-    return Violation("append %d expected %s of %s, and follows version %d", sent.number,
-                     stream.expectation.ToString(), stream.stream.ToString(), before.value());
+    return Violation("append %d expected %s of %s, and follows version %d", sent.number, stream.expectation.ToString(),
+                     stream.stream.ToString(), before.value());
   }
   return absl::OkStatus();
 }

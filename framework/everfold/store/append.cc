@@ -51,11 +51,11 @@ absl::Status ValidateTime(absl::Time time, const char* what) {
 absl::Status ValidateEvent(const NewEvent& event) {
   EVERFOLD_RETURN_IF_ERROR(ValidateName(event.type, kMaxEventTypeBytes, "an event's type"));
   if (!event.fingerprint.empty() && event.fingerprint.size() != kTypeFingerprintBytes) {
-    return Error(absl::StatusCode::kInvalidArgument, reason::kLimitExceeded,
-                 absl::StrFormat("the fingerprint of an event's type has %d bytes, or none; this one has %d",
-                                 kTypeFingerprintBytes, event.fingerprint.size()),
-                 {{"limit", std::to_string(kTypeFingerprintBytes)},
-                  {"actual", std::to_string(event.fingerprint.size())}});
+    return Error(
+        absl::StatusCode::kInvalidArgument, reason::kLimitExceeded,
+        absl::StrFormat("the fingerprint of an event's type has %d bytes, or none; this one has %d",
+                        kTypeFingerprintBytes, event.fingerprint.size()),
+        {{"limit", std::to_string(kTypeFingerprintBytes)}, {"actual", std::to_string(event.fingerprint.size())}});
   }
   if (event.event_time.has_value()) EVERFOLD_RETURN_IF_ERROR(ValidateTime(*event.event_time, "an event's time"));
   EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of an event", kMaxEventBytes, event.payload.size()));

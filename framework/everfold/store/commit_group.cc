@@ -12,12 +12,12 @@ namespace everfold {
 namespace {
 
 absl::Status VersionConflict(const StreamId& stream, const StreamExpectation& expected, Version actual) {
-  return Error(absl::StatusCode::kAborted, reason::kVersionConflict,
-               absl::StrFormat("%s: expected %s, it is at version %d", stream.ToString(), expected.ToString(),
-                               actual.value()),
-               {{"stream", stream.ToString()},
-                {"expected", expected.ToString()},
-                {"actual_version", std::to_string(actual.value())}});
+  return Error(
+      absl::StatusCode::kAborted, reason::kVersionConflict,
+      absl::StrFormat("%s: expected %s, it is at version %d", stream.ToString(), expected.ToString(), actual.value()),
+      {{"stream", stream.ToString()},
+       {"expected", expected.ToString()},
+       {"actual_version", std::to_string(actual.value())}});
 }
 
 // The log has the streams of a commit in the order of their partitions.
@@ -62,8 +62,8 @@ absl::StatusOr<std::optional<AppendResult>> GroupBuilder::FindRepeat(const Prepa
     known = {on_way->second->command.fingerprint, on_way->second->result};
     known->result.repeated = true;
   } else {
-    EVERFOLD_ASSIGN_OR_RETURN(
-        known, ReadCommand(log_, index_, {request.tenant, request.command.type, request.command.id}));
+    EVERFOLD_ASSIGN_OR_RETURN(known,
+                              ReadCommand(log_, index_, {request.tenant, request.command.type, request.command.id}));
   }
   if (!known.has_value()) return std::nullopt;
   EVERFOLD_ASSIGN_OR_RETURN(AppendResult result, RepeatedResult(*known, request.command));

@@ -70,10 +70,10 @@ class GroupBuilder {
   const PartitionLog& log_;
   const StoreIndex& index_;
   const std::uint64_t writer_epoch_;
-  LogTail tail_;                                                      // with everything that is on its way
-  LogTail settled_;                                                   // durable
-  std::vector<absl::flat_hash_map<EventType, TypeId>> defined_;       // by partition, since the last Abandon
-  std::vector<TypeId> last_type_;                                     // by partition
+  LogTail tail_;                                                 // with everything that is on its way
+  LogTail settled_;                                              // durable
+  std::vector<absl::flat_hash_map<EventType, TypeId>> defined_;  // by partition, since the last Abandon
+  std::vector<TypeId> last_type_;                                // by partition
   absl::flat_hash_map<EntryName, Version> versions_on_way_;
   absl::flat_hash_map<EntryName, const PreparedAppend*> commands_on_way_;
 

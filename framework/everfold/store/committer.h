@@ -25,8 +25,8 @@ struct CommitterParts {
   std::shared_ptr<DurableHeads> durable;
 };
 
-// Threading: Append, health and Close are thread-safe; the rest runs on the log's strand. Lifetime: owned by shared_ptr,
-// because its steps hold it until they have run.
+// Threading: Append, health and Close are thread-safe; the rest runs on the log's strand. Lifetime: owned by
+// shared_ptr, because its steps hold it until they have run.
 class Committer final : public std::enable_shared_from_this<Committer> {
  public:
   Committer(EventStoreOptions options, const CommitterParts& parts, std::uint64_t writer_epoch);

@@ -26,8 +26,8 @@ struct PreparedStream {
 // What the commit adds to one partition.
 struct PreparedPart {
   PartitionId partition;
-  std::string body;               // CommitBodyWriter
-  std::vector<TypeId> type_ids;   // of its events; 0 where no durable chunk has defined the type yet
+  std::string body;                // CommitBodyWriter
+  std::vector<TypeId> type_ids;    // of its events; 0 where no durable chunk has defined the type yet
   std::vector<EventType> unknown;  // the types of those, in order
   TypeId command_type = 0;         // 0 where there is none, or it is not defined yet
 };

@@ -3,8 +3,8 @@
 // its own checkpoint, and can be deleted and built again.
 //
 // New entries are kept in memory. When there are enough of them they are written as sorted files, one a kind, and
-// installed together with the checkpoint by one atomic ingest into RocksDB, off the commit path; meanwhile the next ones
-// gather. RocksDB's own log and memtable are never used, so a checkpoint cannot run ahead of its entries.
+// installed together with the checkpoint by one atomic ingest into RocksDB, off the commit path; meanwhile the next
+// ones gather. RocksDB's own log and memtable are never used, so a checkpoint cannot run ahead of its entries.
 //
 // Byte by byte: docs/formats/index.md.
 #pragma once
@@ -87,8 +87,8 @@ struct StoreIndexOptions {
 // Threading: thread-safe; Add and CompleteGroup by one thread at a time. Lifetime: the strand outlives it.
 class StoreIndex {
  public:
-  // Files are written on `disk`. An index that is missing, damaged, of another format, or of another store begins empty:
-  // the log must be read from tail() on (RecoverIndex). `began_anew` tells why, empty if it did not.
+  // Files are written on `disk`. An index that is missing, damaged, of another format, or of another store begins
+  // empty: the log must be read from tail() on (RecoverIndex). `began_anew` tells why, empty if it did not.
   //   INTERNAL             the file system or RocksDB failed (STORAGE_FAILED)
   //   FAILED_PRECONDITION  somebody else has it open (STORE_LOCKED)
   static absl::StatusOr<std::unique_ptr<StoreIndex>> Open(StoreIndexOptions options, const LogIdentity& log,

@@ -56,8 +56,7 @@ class StreamWalk {
   absl::Status VisitPlace(const StreamPlace& place) {
     if (Holds(chunk_, place.first_offset)) return absl::OkStatus();  // its chunk was visited with an earlier place
     EVERFOLD_ASSIGN_OR_RETURN(chunk_, ReadChunkAt(log_, index_, {partition_, place.first_offset}));
-    EVERFOLD_RETURN_IF_ERROR(
-        VisitEvents(*chunk_, [this](const RecordedEvent& event) { return VisitEvent(event); }));
+    EVERFOLD_RETURN_IF_ERROR(VisitEvents(*chunk_, [this](const RecordedEvent& event) { return VisitEvent(event); }));
     PassErased();
     return absl::OkStatus();
   }

@@ -164,8 +164,8 @@ int Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
   DiskResult<DiskSession::Node> opened = FindOrCreate(*session, path, flags);
   if (opened.error != 0) return CodeOf(opened.error, SQLITE_CANTOPEN);
   const bool new_name = (flags & kJournals) != 0 && (flags & SQLITE_OPEN_CREATE) != 0;
-  static_cast<SqliteFile*>(file)->file = new OpenFile(std::move(session), std::move(opened.value),
-                                                      new_name ? ParentOf(path) : "", machine.syncs);
+  static_cast<SqliteFile*>(file)->file =
+      new OpenFile(std::move(session), std::move(opened.value), new_name ? ParentOf(path) : "", machine.syncs);
   file->pMethods = &kFileMethods;
   if (out_flags != nullptr) *out_flags = flags;
   return SQLITE_OK;

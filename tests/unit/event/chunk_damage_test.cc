@@ -434,8 +434,11 @@ TEST(ChunkDamage, AnEventTimeThatIsNoTimeIsRefused) {
 
 TEST(ChunkDamage, ATombstoneIsFilledByItsFields) {
   const std::string leaf(32, 'l');
-  const std::string before = Hex("020000010701");           // one stream, which begins with version 7, and one event
-  const std::string behind = Hex("0172" "00" "016a0131");  // reason "r", no tenant, stream j/1
+  const std::string before = Hex("020000010701");  // one stream, which begins with version 7, and one event
+  const std::string behind =
+      Hex("0172"
+          "00"
+          "016a0131");  // reason "r", no tenant, stream j/1
   ASSERT_TRUE(StatusOf(WithCommit(before + leaf + behind + Hex("01"), 1)).ok());
   ExpectDamaged(WithCommit(before + leaf + behind + Hex("0100"), 1), "commit 1 of 1: 1 bytes follow its streams");
   ExpectDamaged(WithCommit(before + leaf + behind + Hex("02"), 1),

@@ -200,15 +200,14 @@ std::vector<Golden> Goldens() {
   ChunkMaker maker(SampleHeader());
   const std::vector<Commit> later = At(303, SampleCommits());
   const std::string full = maker.Make(SampleCommits());
-  return {
-      {"chunk_v1_full.bin", full, SampleCommits()},
-      {"chunk_v1_continued.bin", maker.Make(later), later},
-      {"chunk_v1_outcome.bin", ChunkOf({SampleCommits()[1]}), {SampleCommits()[1]}},
-      {"chunk_v1_bare.bin", ChunkOf(At(1, {Commit()})), At(1, {Commit()})},
-      {"chunk_v1_large.bin", ChunkOf(LargeCommits()), LargeCommits()},
-      {"chunk_v1_tombstone.bin",
-       WithTombstone(full, Sequence(300), "asked to").value(),
-       {ErasedCommit(SampleCommits()[0]), SampleCommits()[1]}}};
+  return {{"chunk_v1_full.bin", full, SampleCommits()},
+          {"chunk_v1_continued.bin", maker.Make(later), later},
+          {"chunk_v1_outcome.bin", ChunkOf({SampleCommits()[1]}), {SampleCommits()[1]}},
+          {"chunk_v1_bare.bin", ChunkOf(At(1, {Commit()})), At(1, {Commit()})},
+          {"chunk_v1_large.bin", ChunkOf(LargeCommits()), LargeCommits()},
+          {"chunk_v1_tombstone.bin",
+           WithTombstone(full, Sequence(300), "asked to").value(),
+           {ErasedCommit(SampleCommits()[0]), SampleCommits()[1]}}};
 }
 
 std::string GoldenFile(const Golden& golden) { return ReadFile(EVERFOLD_TEST_GOLDEN_DIR "/" + golden.name); }

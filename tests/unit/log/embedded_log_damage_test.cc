@@ -203,8 +203,9 @@ TEST_F(EmbeddedLogDamageTest, AJournalThatWasZeroedFromSomewhereOnIsRefused) {
   const fs::path journal = JournalFile();
   const std::vector<std::size_t> records = Records(journal);
   Zero(journal, records[30], records.back());
-  ExpectRefusal("groups 31 to 40 are missing: the journal ends with group 30, but the high-water file says that group "
-                "40 was durable");
+  ExpectRefusal(
+      "groups 31 to 40 are missing: the journal ends with group 30, but the high-water file says that group "
+      "40 was durable");
 }
 
 TEST_F(EmbeddedLogDamageTest, AMissingJournalIsRefused) {

@@ -169,9 +169,7 @@ TEST(IndexCheckpointTest, IsAsTheFormatSays) {
             "0000000000000102"
             "02"
             "0000" +
-                std::string(64, '0') +
-                "c80103" +
-                chain +
+                std::string(64, '0') + "c80103" + chain +
                 "02"
                 "00000003"
                 "00000004");

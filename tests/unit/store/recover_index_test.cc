@@ -234,9 +234,8 @@ TEST_F(RecoverIndexTest, TombstonesKeepTheirVersions) {
   const auto index = NewIndex();
   EXPECT_EQ(Recover(*index), absl::OkStatus());
   EXPECT_EQ(*index->VersionOf(kOne), Version(3));
-  EXPECT_THAT(
-      *index->PlacesAfter(kOne, Version(1), 9),
-      ::testing::ElementsAre(StreamPlace{Version(2), Offset(2)}, StreamPlace{Version(3), Offset(3)}));
+  EXPECT_THAT(*index->PlacesAfter(kOne, Version(1), 9),
+              ::testing::ElementsAre(StreamPlace{Version(2), Offset(2)}, StreamPlace{Version(3), Offset(3)}));
 }
 
 // With chunks of one group in several partitions, and commits in several chunks, no prefix that is checked in may hold

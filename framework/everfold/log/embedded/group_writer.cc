@@ -61,7 +61,7 @@ void GroupWriter::PostTo(Strand& strand, Step step) {
 }
 
 template <class Step>
-std::unique_ptr<Timer> GroupWriter::PostAfter(absl::Duration delay, std::unique_ptr<Strand> LogStrands::* strand,
+std::unique_ptr<Timer> GroupWriter::PostAfter(absl::Duration delay, std::unique_ptr<Strand> LogStrands::*strand,
                                               Step step) {
   return executor_.PostAfter(delay, [for_timers = for_timers_, strand, step = std::move(step)] {
     MutexLock lock(&for_timers->mutex);

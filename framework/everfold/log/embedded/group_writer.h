@@ -114,7 +114,7 @@ class GroupWriter final : public std::enable_shared_from_this<GroupWriter> {
   template <class Step>
   void PostTo(Strand& strand, Step step);
   template <class Step>
-  std::unique_ptr<Timer> PostAfter(absl::Duration delay, std::unique_ptr<Strand> LogStrands::* strand, Step step);
+  std::unique_ptr<Timer> PostAfter(absl::Duration delay, std::unique_ptr<Strand> LogStrands::*strand, Step step);
 
   const EmbeddedLogOptions options_;
   Files& files_;

@@ -29,7 +29,9 @@ Integer GetAt(std::string_view bytes, std::size_t at) {
   return value;
 }
 
-std::size_t Padded(std::size_t bytes) { return (bytes + kJournalAlignment - 1) / kJournalAlignment * kJournalAlignment; }
+std::size_t Padded(std::size_t bytes) {
+  return (bytes + kJournalAlignment - 1) / kJournalAlignment * kJournalAlignment;
+}
 
 std::size_t BodyBytes(const std::vector<ChunkAppend>& group) {
   std::size_t bytes = 0;

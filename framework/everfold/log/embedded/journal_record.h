@@ -35,9 +35,9 @@ using JournalKey = std::uint64_t;
 JournalKey JournalKeyOf(std::string_view store_key);
 
 struct JournalRecordHeader {
-  std::uint64_t segment = 0;      // number of the use of the file; files are used again and again
-  std::uint64_t position = 0;     // in the file, in bytes
-  std::uint64_t writer = 0;       // a random number of the opening that wrote it
+  std::uint64_t segment = 0;   // number of the use of the file; files are used again and again
+  std::uint64_t position = 0;  // in the file, in bytes
+  std::uint64_t writer = 0;    // a random number of the opening that wrote it
   GroupNumber group = 0;
   GroupNumber durable_group = 0;  // the last one that was durable when this was written
   std::uint64_t previous = 0;     // checksum of the group before
@@ -58,8 +58,8 @@ std::size_t JournalRecordBytes(const std::vector<ChunkAppend>& group);
 GroupLink EncodeJournalRecord(const JournalRecordHeader& header, const std::vector<ChunkAppend>& group, JournalKey key,
                               std::string& out);
 
-// The record at the position; nullopt if what stands there is not a whole and unchanged record of the store, or one that
-// was written to another position. REQUIRES: position <= file.size().
+// The record at the position; nullopt if what stands there is not a whole and unchanged record of the store, or one
+// that was written to another position. REQUIRES: position <= file.size().
 std::optional<JournalRecord> DecodeJournalRecord(std::string_view file, std::uint64_t position, JournalKey key);
 
 // True if a file of a ring, from its beginning, was ever written to, by whatever store.

@@ -93,9 +93,8 @@ class JournalRecovery {
   void Follow() {
     while (true) {
       const auto [begin, end] = candidates_.equal_range(recovered_.last.group + 1);
-      const auto next = std::find_if(begin, end, [this](const auto& entry) {
-        return entry.second.previous == recovered_.last.checksum;
-      });
+      const auto next = std::find_if(
+          begin, end, [this](const auto& entry) { return entry.second.previous == recovered_.last.checksum; });
       if (next == end) break;
       Accept(std::move(next->second));
     }

@@ -72,14 +72,14 @@ class LogCursor final : public ChunkCursor {
   }
 
   absl::Status CheckFollows(const ChunkHeader& next) const {
-    const bool follows =
-        started_ ? next.chunk_number == at_.chunk_number + 1 && next.first_offset == at_.offset.Next()
-                 : next.first_offset <= after_.Next() && (after_ != Offset(0) || next.chunk_number == 1);
+    const bool follows = started_
+                             ? next.chunk_number == at_.chunk_number + 1 && next.first_offset == at_.offset.Next()
+                             : next.first_offset <= after_.Next() && (after_ != Offset(0) || next.chunk_number == 1);
     if (follows) return absl::OkStatus();
-    return DataLoss(absl::StrFormat(
-        "partition %d: chunk %d begins at offset %d and does not follow chunk %d, offset %d", partition_.value(),
-        next.chunk_number, next.first_offset.value(), at_.chunk_number,
-        started_ ? at_.offset.value() : after_.value()));
+    return DataLoss(
+        absl::StrFormat("partition %d: chunk %d begins at offset %d and does not follow chunk %d, offset %d",
+                        partition_.value(), next.chunk_number, next.first_offset.value(), at_.chunk_number,
+                        started_ ? at_.offset.value() : after_.value()));
   }
 
   const SealedChunks& sealed_;

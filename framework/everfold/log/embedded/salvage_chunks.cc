@@ -102,8 +102,8 @@ void SalvageChunks::LookInto(const std::string& path) {
 
 // Records are taken by their links, from the newest checkpoint on: others may never have been durable.
 void SalvageChunks::FindJournal() {
-  const absl::StatusOr<RecoveredJournal> journal = RecoverJournal(
-      files_, JournalDirectory(store_), checkpoint_.group, JournalKeyOf(identity_.key));
+  const absl::StatusOr<RecoveredJournal> journal =
+      RecoverJournal(files_, JournalDirectory(store_), checkpoint_.group, JournalKeyOf(identity_.key));
   if (!journal.ok()) return notes_.push_back(absl::StrFormat("the journal: %s", journal.status().message()));
   for (const RecoveredGroup& group : journal->groups) {
     for (const std::string& chunk : group.chunks) {

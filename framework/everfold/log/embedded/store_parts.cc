@@ -122,7 +122,7 @@ absl::Status LoadStore(const EmbeddedLogOptions& options, Files& files, StorePar
   EVERFOLD_RETURN_IF_ERROR(files.MakeDirectory(JournalDirectory(store)));
   EVERFOLD_RETURN_IF_ERROR(FinishRewriting(files, store, parts.identity.epoch));
   EVERFOLD_ASSIGN_OR_RETURN(RecoveredJournal journal, RecoverJournal(files, JournalDirectory(store), sealed.group,
-                                                                           JournalKeyOf(parts.identity.key)));
+                                                                     JournalKeyOf(parts.identity.key)));
   EVERFOLD_RETURN_IF_ERROR(CheckHighWater(parts.high_water->mark(), sealed, journal));
   // What was read may never have reached the disk: a failed sync, or the death of the process before it, leaves it in
   // the page cache alone, where even a sync that succeeds now need not write it. Written again, it does.

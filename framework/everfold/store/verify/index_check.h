@@ -16,8 +16,7 @@ namespace everfold {
 // Threading: one thread; the index may be at work. Errors: those that leave the question open.
 class IndexCheck {
  public:
-  IndexCheck(const StoreIndex& index, Findings& findings)
-      : index_(index), findings_(findings) {}
+  IndexCheck(const StoreIndex& index, Findings& findings) : index_(index), findings_(findings) {}
 
   // The reader stands on a commit, none of whose streams was read; afterwards all are. Counts the streams that begin.
   absl::Status CheckCommit(ChunkReader& chunk, std::uint64_t& new_streams);
