@@ -30,7 +30,7 @@ NAMES += ["long, " + rest for rest in (
 def check_figure(figure):
     assert set(figure) == FIELDS, figure
     assert figure["value"] is not None and figure["value"] >= 0, figure
-    assert (figure["goal"] is None) == (figure["holds"] is None), figure
+    assert figure["goal"] is None and figure["holds"] is None, "a quick run judges"
     if figure["ceiling"]:
         assert abs(figure["ratio"] - figure["value"] / figure["ceiling"]) <= 1e-3 * figure["ratio"] + 1e-9, figure
 

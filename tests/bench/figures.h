@@ -43,14 +43,15 @@ struct Figure {
 // Threading: one thread. Lifetime: the stream outlives it.
 class Figures {
  public:
-  explicit Figures(std::ostream& table) : table_(table) {}
+  // `judges`: false for a run that is too short to tell whether goals hold; they are left out.
+  Figures(std::ostream& table, bool judges) : table_(table), judges_(judges) {}
 
   void Section(std::string_view title);
   void Add(Figure figure);
   // A line below the table: what the figures say that cannot be read off them.
   void Remark(std::string_view text);
 
-  // How many goals hold, and which do not.
+  // How many goals hold, and which do not; or that there is no verdict.
   std::string Summary() const;
   // A list of {name, value, unit, ceiling, ratio, goal, holds, load}; null for what a figure does not have.
   std::string ToJson() const;
@@ -58,6 +59,7 @@ class Figures {
 
  private:
   std::ostream& table_;
+  const bool judges_;
   std::vector<Figure> figures_;
 };
 

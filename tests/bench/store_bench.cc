@@ -53,7 +53,7 @@ std::vector<Part> PartsOf(const CommandLine& line) {
 
 absl::Status RunParts(const CommandLine& line) {
   EVERFOLD_ASSIGN_OR_RETURN(const Scratch scratch, Scratch::Make(line.data));
-  Figures figures(std::cout);
+  Figures figures(std::cout, /*judges=*/!line.quick);
   Run run{.options = OptionsOf(line), .scratch = scratch, .figures = figures};
   for (const Part& part : PartsOf(line)) EVERFOLD_RETURN_IF_ERROR(part.run(run));
   std::cout << "\n" << figures.Summary();
@@ -76,7 +76,7 @@ std::optional<absl::Status> RunVerb(const std::vector<std::string>& arguments) {
 
 void Declare(CLI::App& command, CommandLine& line) {
   command.add_option("--json", line.json, "also write the figures to this file");
-  command.add_flag("--quick", line.quick, "smaller numbers, less than a minute");
+  command.add_flag("--quick", line.quick, "smaller numbers, less than a minute, and no verdict on goals");
   command.add_flag("--long", line.with_long, "also a log of a hundred million events: 20 GB, several minutes");
   command.add_option("--only", line.only, "one part")
       ->check(CLI::IsMember({"append", "sustained", "replay", "disk", "open", "long"}));
