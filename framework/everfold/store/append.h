@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "everfold/event/commit.h"
+#include "everfold/event/event_limits.h"
 #include "everfold/store/stream_expectation.h"
 
 namespace everfold {
@@ -58,11 +59,9 @@ inline constexpr std::size_t kMaxEventBytes = 1 << 20;
 inline constexpr std::size_t kMaxEventsPerCommit = 1000;
 inline constexpr std::size_t kMaxCommitBytes = 8 << 20;  // of payloads
 inline constexpr std::size_t kMaxStreamsPerCommit = 100;
-inline constexpr std::size_t kMaxEventTypeBytes = 500;    // also of a command's type
 inline constexpr std::size_t kTypeFingerprintBytes = 32;  // exactly, or none
 inline constexpr std::size_t kMaxRequestFingerprintBytes = 64;
 inline constexpr std::size_t kMaxTagsPerEvent = 20;
-inline constexpr std::size_t kMaxTagBytes = 200;
 inline constexpr std::size_t kMaxCommandIdBytes = 200;
 inline constexpr std::size_t kMaxMetadataBytes = 16 << 10;
 
