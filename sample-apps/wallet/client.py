@@ -26,12 +26,12 @@ PROTOS = [
 ]
 
 
-def generate_stubs(folder):
-    """Writes the Python modules of PROTOS below `folder`, and makes them importable."""
+def generate_stubs(folder, more=()):
+    """Writes the Python modules of PROTOS, and of what else is asked for, below `folder`, and makes them importable."""
     command = ["protoc", f"--plugin=protoc-gen-grpc_python={shutil.which('grpc_python_plugin')}"]
     command += [f"-I{include}" for include in INCLUDES]
     command += [f"--python_out={folder}", f"--grpc_python_out={folder}"]
-    subprocess.run(command + PROTOS, check=True)
+    subprocess.run(command + PROTOS + list(more), check=True)
     sys.path.insert(0, str(folder))
 
 

@@ -40,6 +40,7 @@ absl::Status BenchSustained(Run& run);
 absl::Status BenchReplay(Run& run);
 absl::Status BenchDisk(Run& run);
 absl::Status BenchOpen(Run& run);
+absl::Status BenchRpc(Run& run);
 absl::Status BenchLong(Run& run);
 
 // Directory of a store with at least so many events, all sealed and closed, which the parts share: the sustained run

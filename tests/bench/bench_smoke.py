@@ -21,6 +21,9 @@ NAMES += ["disk, " + rest for rest in (
     "without the journal's ring", "sealed chunks", "index", "written a byte appended, until at rest",
     "the same as the disk counts it", "the journal's ring")]
 NAMES += [log + what for log in ("open", "open, a tenth as long") for what in ("", ", slowest", ", files not in memory")]
+CALLS = [f"append of {events} event{'' if events == 1 else 's'}, {calls} outstanding{number}"
+         for events in (1, 10, 100) for calls in (1, 16, 64, 256) for number in ("", ", p50", ", p99", ", CPU")]
+NAMES += [f"{transport}, {what}" for transport in ("TCP", "Unix socket") for what in CALLS + ["read all"]]
 NAMES += ["open, against a log a tenth as long"]
 NAMES += ["long, " + rest for rest in (
     "most memory", "memory in the fifth tenth against the second", "memory in the last tenth against the second",

@@ -22,6 +22,7 @@ class OpenStore {
 
   EventStore& store() { return *store_; }
   EmbeddedLog& log() { return *log_; }
+  Executor& executor() { return executor_; }
   // That the log holds, durably.
   std::uint64_t CountEvents() const;
   // Returns once everything durable is sealed.

@@ -54,6 +54,8 @@ void AddServe(CLI::App& parser, CommandLine& line) {
   serve.add_option("--threads", line.threads, "Threads that do the work; one for each processor if not given")
       ->type_name("N")
       ->check(CLI::Range(1, kMaxThreads));
+  serve.add_flag("--allow-raw-appends", line.allow_raw_appends,
+                 "Let programs append to streams of aggregates past their deciders, through the event store's service");
   AddLogLevel(serve, line);
   serve.callback([&line] { line.verb = Verb::kServe; });
 }

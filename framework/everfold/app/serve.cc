@@ -12,6 +12,7 @@
 #include "everfold/app/print_error.h"
 #include "everfold/base/status.h"
 #include "everfold/rpc/admin_service.h"
+#include "everfold/rpc/event_store_service.h"
 #include "everfold/rpc/grpc_server.h"
 #include "everfold/rpc/listen_address.h"
 #include "everfold/runtime/signals.h"
@@ -30,6 +31,15 @@ Services MakeServices(const ServiceFactories& factories, Engine& engine) {
   for (const auto make : factories.commands) services.push_back(make(engine.commands()));
   for (const auto make : factories.queries) services.push_back(make(engine.queries()));
   return services;
+}
+
+RawAppendRules RulesOf(const Parts& parts, const CommandLine& line) {
+  RawAppendRules rules{.allow_registered = line.allow_raw_appends};
+  for (const AggregateType& aggregate : parts.aggregates) {
+    auto& types = rules.aggregates[aggregate.name];
+    for (const auto& [name, type] : aggregate.events) types.insert(name);
+  }
+  return rules;
 }
 
 // An index that has to take in the whole log may need minutes: who waits is told why, and how far it is.
@@ -120,6 +130,8 @@ ExitCode Serve(const std::string& app, const Parts& parts, const ServiceFactorie
 
   Services services = MakeServices(factories, **engine);
   services.push_back(MakeAdminService((*engine)->store(), (*host)->embedded_log(), (*host)->clock()));
+  services.push_back(MakeEventStoreService((*engine)->store(), (*host)->embedded_log(), (*host)->executor(),
+                                           RulesOf(parts, line)));
   auto server = StartServer(line, services);
   if (!server.ok()) {
     (void)Stop(**engine, **host);  // nothing was written

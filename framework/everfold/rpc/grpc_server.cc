@@ -63,6 +63,7 @@ absl::Status GrpcServer::Listen(const GrpcServerOptions& options, const std::vec
     EVERFOLD_RETURN_IF_ERROR(CheckListenAddress(options.addresses[i]));
     builder.AddListeningPort(options.addresses[i], grpc::InsecureServerCredentials(), &ports[i]);
   }
+  services_ = services;
   for (RpcService* const service : services) builder.RegisterService(&service->service());
   builder.RegisterService(health_.get());
   builder.RegisterCallbackGenericService(reflection_.get());
@@ -83,6 +84,7 @@ void GrpcServer::SetServing(bool serving) { health_->SetServing(serving); }
 void GrpcServer::Shutdown(absl::Time deadline) {
   health_->Retire();
   reflection_->Retire();
+  for (RpcService* const service : services_) service->EndLongCalls();
   // gRPC waits forever for a time far in the past.
   server_->Shutdown(absl::ToChronoTime(std::max(deadline, absl::UnixEpoch())));
 }

@@ -48,7 +48,7 @@ class GrpcServer {
   // What health checks say; calls are taken regardless.
   void SetServing(bool serving);
 
-  // Health checks say NOT_SERVING, no further call is taken, and calls under way may end until `deadline` (by the
+  // Health checks say NOT_SERVING, calls without an end of their own are told that they end, no further call is taken, and calls under way may end until `deadline` (by the
   // system's clock); what is left then is cancelled. Blocks until the last call has ended.
   void Shutdown(absl::Time deadline);
 
@@ -58,6 +58,7 @@ class GrpcServer {
 
   std::unique_ptr<HealthService> health_;
   std::unique_ptr<ReflectionService> reflection_;
+  std::vector<RpcService*> services_;
   std::vector<std::string> addresses_;
   std::unique_ptr<grpc::Server> server_;  // last: it goes before what it serves
 };

@@ -13,6 +13,8 @@ class RpcService {
   virtual ~RpcService() = default;
   virtual const char* name() const = 0;  // full service name, for health and reflection
   virtual grpc::Service& service() = 0;
+  // The server is about to shut down: calls that go on until their callers end them are to end now.
+  virtual void EndLongCalls() {}
 };
 
 }  // namespace everfold

@@ -9,7 +9,6 @@
 #include "everfold/base/error.h"
 #include "google/protobuf/any.pb.h"
 #include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 
 namespace everfold {
 namespace {
@@ -95,13 +94,19 @@ std::string TextOf(const google::protobuf::Message& rejection) {
 
 }  // namespace
 
-grpc::Status ToGrpcStatus(const absl::Status& status) {
-  if (status.ok()) return grpc::Status::OK;
+google::rpc::Status ToStatusMessage(const absl::Status& status) {
   google::rpc::Status details;
+  if (status.ok()) return details;
   details.set_code(status.raw_code());
   const absl::string_view message = status.message();
   details.set_message(Shortened(std::string(message.data(), message.size()), kMaxStatusMessageBytes));
   AddWithinBounds(OrderedDetails(status), details);
+  return details;
+}
+
+grpc::Status ToGrpcStatus(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  const google::rpc::Status details = ToStatusMessage(status);
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()), details.message(), details.SerializeAsString());
 }
 

@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "everfold/decide/decision.h"
+#include "google/rpc/status.pb.h"
 
 namespace everfold {
 
@@ -22,6 +23,8 @@ inline constexpr std::size_t kMaxStatusDetailBytes = 4608;
 inline constexpr std::size_t kMaxStatusMessageBytes = 400;
 
 grpc::Status ToGrpcStatus(const absl::Status& status);
+// The same as a message, for calls that answer more than one request.
+google::rpc::Status ToStatusMessage(const absl::Status& status);
 
 // A business rule said no, as a status: the rejection's code, PreconditionFailure, ErrorInfo (COMMAND_REJECTED) and the
 // typed rejection itself. `subject` is the stream, "wallet/w1".

@@ -1,0 +1,26 @@
+// What is read, as messages of everfold.v1.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "everfold/event/event_selection.h"
+#include "everfold/event/position.h"
+#include "everfold/event/recorded_event.h"
+#include "everfold/v1/event_store.pb.h"
+
+namespace everfold {
+
+// REQUIRES: `message` is empty.
+void Fill(const RecordedEvent& event, v1::RecordedEvent& message);
+
+EventSelection EventSelectionOf(const v1::EventSelection& message);
+std::optional<PartitionId> PartitionOf(const v1::EventSelection& message);
+
+// Opaque to callers: an everfold.v1.GroupCheckpoint.
+std::string EncodeCheckpointBytes(const Checkpoint& checkpoint);
+// No offsets for no bytes. INVALID_ARGUMENT for bytes that no response held.
+absl::StatusOr<Checkpoint> DecodeCheckpointBytes(const std::string& bytes);
+
+}  // namespace everfold

@@ -1,0 +1,116 @@
+#include "everfold/rpc/event_store_service.h"
+
+#include <grpcpp/server_context.h>
+
+#include <utility>
+
+#include "everfold/rpc/append_many_call.h"
+#include "everfold/rpc/append_message.h"
+#include "everfold/rpc/event_message.h"
+#include "everfold/rpc/event_sources.h"
+#include "everfold/rpc/long_calls.h"
+#include "everfold/rpc/read_call.h"
+#include "everfold/rpc/subscribe_call.h"
+#include "everfold/rpc/unary_call.h"
+#include "everfold/v1/event_store.grpc.pb.h"
+
+namespace everfold {
+namespace {
+
+class EventStoreService final : public RpcService, public v1::EventStoreService::CallbackService {
+ public:
+  EventStoreService(EventStore& store, const EmbeddedLog& log, Executor& executor, RawAppendRules rules)
+      : store_(store), log_(log), executor_(executor), guard_(std::move(rules)) {}
+
+  const char* name() const override { return v1::EventStoreService::service_full_name(); }
+  grpc::Service& service() override { return *this; }
+  void EndLongCalls() override { long_calls_.EndAll(); }
+
+  grpc::ServerUnaryReactor* Append(grpc::CallbackServerContext*, const v1::AppendRequest* message,
+                                   v1::AppendResponse* response) override {
+    UnaryCall* const call = UnaryCall::Start();
+    absl::StatusOr<AppendRequest> request = AppendRequestOf(*message, store_);
+    const absl::Status allowed = request.ok() ? guard_.Check(*request) : request.status();
+    if (!allowed.ok()) {
+      call->End(allowed);
+      return call;
+    }
+    store_.Append(*std::move(request), [this, call, response](const absl::StatusOr<AppendResult>& result) {
+      if (result.ok()) Fill(*result, store_, *response);
+      call->End(result.status());
+    });
+    return call;
+  }
+
+  AppendManyReactor* AppendMany(grpc::CallbackServerContext*) override { return StartAppendMany(store_, guard_); }
+
+  grpc::ServerWriteReactor<v1::ReadStreamResponse>* ReadStream(grpc::CallbackServerContext*,
+                                                               const v1::ReadStreamRequest* request) override {
+    return ReadCall<v1::ReadStreamResponse>::Start(executor_, SourceOf(store_, *request));
+  }
+
+  grpc::ServerWriteReactor<v1::ReadAllResponse>* ReadAll(grpc::CallbackServerContext*,
+                                                         const v1::ReadAllRequest* request) override {
+    return ReadCall<v1::ReadAllResponse>::Start(executor_, SourceOf(store_, *request));
+  }
+
+  SubscribeReactor* Subscribe(grpc::CallbackServerContext*) override {
+    return StartSubscribe(store_, executor_, long_calls_);
+  }
+
+  grpc::ServerUnaryReactor* GetHead(grpc::CallbackServerContext*, const v1::GetHeadRequest*,
+                                    v1::GetHeadResponse* response) override {
+    UnaryCall* const call = UnaryCall::Start();
+    const Checkpoint head = store_.DurableHead();
+    for (const Offset offset : head.offsets) response->add_offsets(offset.value());
+    response->set_checkpoint(EncodeCheckpointBytes(head));
+    response->set_epoch(head.epoch.bytes);
+    response->set_sequence(store_.DurableSequence().value());
+    call->End(absl::OkStatus());
+    return call;
+  }
+
+  grpc::ServerUnaryReactor* GetStats(grpc::CallbackServerContext*, const v1::GetStatsRequest*,
+                                     v1::GetStatsResponse* response) override {
+    UnaryCall* const call = UnaryCall::Start();
+    // RocksDB is asked for its files.
+    executor_.Post([this, call, response] {
+      FillStats(*response);
+      call->End(absl::OkStatus());
+    });
+    return call;
+  }
+
+ private:
+  void FillStats(v1::GetStatsResponse& response) const {
+    const Checkpoint head = store_.DurableHead();
+    std::uint64_t events = 0;
+    std::uint32_t types = 0;
+    for (std::uint32_t i = 0; i < head.offsets.size(); ++i) {
+      events += head.offsets[i].value();
+      types += store_.types().LastId(PartitionId(i));
+    }
+    response.set_events(events);
+    response.set_commits(store_.DurableSequence().value());
+    response.set_partitions(static_cast<std::uint32_t>(head.offsets.size()));
+    response.set_types(types);
+    const EmbeddedLog::Size size = log_.size();
+    response.set_sealed_files(size.sealed_files);
+    response.set_sealed_bytes(size.sealed_bytes);
+  }
+
+  EventStore& store_;
+  const EmbeddedLog& log_;
+  Executor& executor_;
+  const RawAppendGuard guard_;
+  LongCalls long_calls_;
+};
+
+}  // namespace
+
+std::unique_ptr<RpcService> MakeEventStoreService(EventStore& store, const EmbeddedLog& log, Executor& executor,
+                                                  RawAppendRules rules) {
+  return std::make_unique<EventStoreService>(store, log, executor, std::move(rules));
+}
+
+}  // namespace everfold
