@@ -75,6 +75,8 @@ struct EntryCounts {
   friend bool operator==(const EntryCounts&, const EntryCounts&) = default;
 };
 
+struct WrittenGroup;  // index/written_group.h
+
 struct StoreIndexOptions {
   Files* files = nullptr;  // outlives the index
   std::string directory;   // empty: nothing is written, everything stays in memory
@@ -84,7 +86,7 @@ struct StoreIndexOptions {
   std::size_t head_bytes = 128 << 20;  // of versions of the streams that were met last, 64 bytes each
 };
 
-// Threading: thread-safe; Add and CompleteGroup by one thread at a time. Lifetime: the strand outlives it.
+// Threading: thread-safe; Add, CompleteGroup and AddWritten by one thread at a time. Lifetime: the strand outlives it.
 class StoreIndex {
  public:
   // Files are written on `disk`. An index that is missing, damaged, of another format, or of another store begins
@@ -123,6 +125,8 @@ class StoreIndex {
   virtual absl::Status Add(std::string_view chunk) = 0;
   // Everything up to `last` has been added: a checkpoint may stand here.
   virtual void CompleteGroup(Sequence last, absl::Time recorded_at) = 0;
+  // The same for a whole group, from who has just written it and checked that it follows: a third of the work.
+  virtual void AddWritten(const WrittenGroup& group) = 0;
 
   // True while more is in memory than is meant to be, because writing lags or failed.
   virtual bool full() const = 0;
