@@ -3,8 +3,10 @@
 #include <time.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 #include <random>
+#include <string_view>
 #include <thread>
 
 #include "absl/strings/str_format.h"
@@ -62,10 +64,10 @@ class IndexBench {
     }
     const double added = static_cast<double>(events_ - before);
     const DirectorySize size = SizeOf(directory_);
-    std::cout << absl::StrFormat("%10d events: write %.2f us, compact %.2f us an event; %d files, %.1f B/event; %d MB\n",
-                                 events_, write_us / added, compact_us / added, size.files,
-                                 static_cast<double>(size.bytes) / static_cast<double>(events_),
-                                 ResidentBytes() / 1'000'000);
+    std::cout << absl::StrFormat(
+        "%10d events: write %.2f us, compact %.2f us an event; %d files, %.1f B/event; %d MB\n", events_,
+        write_us / added, compact_us / added, size.files,
+        static_cast<double>(size.bytes) / static_cast<double>(events_), ResidentBytes() / 1'000'000);
   }
 
   void Look() {
@@ -159,13 +161,19 @@ class IndexBench {
   std::mt19937_64 random_{42};
 };
 
+constexpr std::uint64_t kSteps = 5;  // at which figures are told
+
 int Main(int argc, char** argv) {
-  EVERFOLD_CHECK(argc >= 3);
-  auto scratch = Scratch::Make(argv[1]);
+  const bool commands = argc == 4 && std::string_view(argv[3]) == "commands";
+  const std::uint64_t events = argc < 3 ? 0 : std::strtoull(argv[2], nullptr, 10);
+  if (events < kSteps || argc != (commands ? 4 : 3)) {
+    std::cerr << "index_bench DIRECTORY EVENTS [commands]: what the index costs; with command ids too\n";
+    return 2;
+  }
+  const absl::StatusOr<Scratch> scratch = Scratch::Make(argv[1]);
   EVERFOLD_CHECK(scratch.ok());
-  const std::uint64_t events = std::strtoull(argv[2], nullptr, 10);
-  IndexBench bench(scratch->path() + "/index", argc > 3 && std::string(argv[3]) == "commands");
-  for (std::uint64_t i = 1; i <= 5; ++i) bench.GrowTo(events * i / 5);
+  IndexBench bench(scratch->path() + "/index", commands);
+  for (std::uint64_t i = 1; i <= kSteps; ++i) bench.GrowTo(events * i / kSteps);
   bench.Look();
   return 0;
 }

@@ -9,9 +9,8 @@ namespace everfold {
 namespace {
 
 absl::Status Missing(const CommitPlace& place, const std::string& what) {
-  return Error(
-      absl::StatusCode::kDataLoss, reason::kDataLoss,
-      absl::StrFormat("partition %d does not hold %s, which the index names", place.partition.value(), what));
+  return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+               absl::StrFormat("partition %d does not hold %s, which the index names", place.partition.value(), what));
 }
 
 // At the chunk that holds the first event behind `after`.

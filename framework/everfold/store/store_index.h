@@ -46,8 +46,8 @@ struct StreamPlace {
   friend bool operator==(const StreamPlace&, const StreamPlace&) = default;
 };
 
-// A commit's part in one partition. Its events, if it has some, begin behind `after`, and the chunk is the one that holds
-// them; a part without events is in the chunk of that number, behind `after`.
+// A commit's part in one partition. Its events, if it has some, begin behind `after`, and the chunk is the one that
+// holds them; a part without events is in the chunk of that number, behind `after`.
 struct CommitPlace {
   PartitionId partition;
   Offset after;

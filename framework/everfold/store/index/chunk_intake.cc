@@ -99,7 +99,8 @@ absl::Status ChunkIntake::TakeCommand() {
   }
   const Day day = DayOf(commit.recorded_at);
   to_.reached.AddDay(day);
-  commands_.push_back({to_.digester.Digest(commit.tenant, command_type_->name, commit.command_id), {day, PlaceOf(chunk_.header(), commit)}});
+  commands_.push_back({to_.digester.Digest(commit.tenant, command_type_->name, commit.command_id),
+                       {day, PlaceOf(chunk_.header(), commit)}});
   to_.memory.filling().Prefetch(commands_.back().digest);
   return absl::OkStatus();
 }

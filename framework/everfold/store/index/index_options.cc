@@ -81,11 +81,10 @@ rocksdb::ColumnFamilyOptions EntryOptions(EntryKind kind, const std::shared_ptr<
   rocksdb::ColumnFamilyOptions options;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache)));
   options.prefix_extractor = PrefixOf(kind);
-  // What is merged again soon is packed fast, what stays is packed well.
   options.compression = Best({rocksdb::kLZ4Compression});
-  options.bottommost_compression = Best({rocksdb::kZSTD, rocksdb::kLZ4Compression});
-  options.bottommost_compression_opts.enabled = true;
-  options.bottommost_compression_opts.level = 1;
+  // What stays is packed well; but for streams, where it gains little, and a look has to unpack a block of several
+  // runs.
+  if (kind != EntryKind::kStreams) options.bottommost_compression = Best({rocksdb::kZSTD, rocksdb::kLZ4Compression});
   options.target_file_size_base = 32 << 20;
   if (kind == EntryKind::kStreams || kind == EntryKind::kTags || kind == EntryKind::kCommands) MergeByRuns(options);
   return options;
