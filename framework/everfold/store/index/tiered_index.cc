@@ -241,7 +241,7 @@ void TieredIndex::PostWrite() {
 }
 
 void TieredIndex::WriteOlder() {
-  std::shared_ptr<const IndexGeneration> generation;
+  const IndexGeneration* generation;  // goes when it is written, which is here
   IndexCheckpoint reached;
   {
     ReaderMutexLock lock(&mutex_);
@@ -253,7 +253,7 @@ void TieredIndex::WriteOlder() {
 }
 
 void TieredIndex::EndWrite(const absl::Status& status) {
-  std::shared_ptr<const IndexGeneration> dropped;  // freed when nobody waits for the lock
+  std::unique_ptr<IndexGeneration> dropped;
   std::vector<Task> resumed;
   bool write;
   {
@@ -268,6 +268,10 @@ void TieredIndex::EndWrite(const absl::Status& status) {
   }
   if (write) PostWrite();
   for (Task& resume : resumed) disk_.Post(std::move(resume));
+  if (dropped == nullptr) return;
+  dropped->Clear();  // while nobody waits for the lock
+  MutexLock lock(&mutex_);
+  memory_.Reuse(std::move(dropped));
 }
 
 void TieredIndex::Close(Task done) {
