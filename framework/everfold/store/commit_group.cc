@@ -154,13 +154,15 @@ void GroupBuilder::AddPart(const PreparedAppend& request, std::size_t index, abs
               .event_types = type_ids_,
               .body = part.body});
   group_.plain = group_.plain && !part.has_tags;
-  if (!request.command.empty()) AddWrittenCommand(request, part.partition, recorded_at);
+  if (!request.command.empty()) AddWrittenCommand(request, part, recorded_at);
 }
 
-void GroupBuilder::AddWrittenCommand(const PreparedAppend& request, PartitionId partition, absl::Time recorded_at) {
-  const PartitionHead& head = tail_.heads[partition.value()];
-  const CommitPlace place{
-      .partition = partition, .after = head.offset, .chunk_number = head.chunk_number, .sequence = tail_.last_sequence};
+void GroupBuilder::AddWrittenCommand(const PreparedAppend& request, const PreparedPart& part, absl::Time recorded_at) {
+  const PartitionHead& head = tail_.heads[part.partition.value()];
+  const CommitPlace place{.partition = part.partition,
+                          .after = head.offset,
+                          .chunk_number = part.type_ids.empty() ? head.chunk_number : 0,
+                          .sequence = tail_.last_sequence};
   group_.written.commands.push_back(
       {{request.tenant, request.command.type, request.command.id}, {DayOf(recorded_at), place}});
 }

@@ -76,7 +76,7 @@ class GroupBuilder {
   void PlaceStream(const PreparedStream& stream, Version before, StreamResult& result);
   void SetOnWay(const EntryName& stream, Version version);
   void AddPart(const PreparedAppend& request, std::size_t part, absl::Time recorded_at);
-  void AddWrittenCommand(const PreparedAppend& request, PartitionId partition, absl::Time recorded_at);
+  void AddWrittenCommand(const PreparedAppend& request, const PreparedPart& part, absl::Time recorded_at);
   PartitionChunk& OpenChunk(PartitionId partition);
   TypeId TypeIdOf(PartitionId partition, const EventType& type, ChunkWriter& writer);
   absl::Time NextRecordedAt(const PreparedAppend& request, absl::Time now) const;
