@@ -12,6 +12,7 @@
 #include "everfold/event/chunk_writer.h"
 #include "everfold/log/partition_log.h"
 #include "everfold/store/append.h"
+#include "everfold/store/boundary_window.h"
 #include "everfold/store/prepared_append.h"
 #include "everfold/store/recorded_command.h"
 #include "everfold/store/store_index.h"
@@ -74,6 +75,7 @@ class GroupBuilder {
   LogTail settled_;                                              // durable
   std::vector<absl::flat_hash_map<EventType, TypeId>> defined_;  // by partition, since the last Abandon
   std::vector<TypeId> last_type_;                                // by partition
+  BoundaryWindow boundary_;
   absl::flat_hash_map<EntryName, Version> versions_on_way_;
   absl::flat_hash_map<EntryName, const PreparedAppend*> commands_on_way_;
 

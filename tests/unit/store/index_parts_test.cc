@@ -116,6 +116,19 @@ TEST(IndexEntriesTest, CommandsComeBack) {
   EXPECT_FALSE(DecodeCommand(pair.key, pair.value, decoded));
 }
 
+TEST(IndexEntriesTest, LatestEventsComeBack) {
+  const EntryName name = LatestName("t", "test.v1.Filled");
+  const TaggedEvent event{Sequence(300), {PartitionId(3), Offset(9)}, 2};
+  EntryPair pair;
+  EncodeLatest(name.bytes(), event, pair);
+  EXPECT_EQ(HexEncode(pair.key), HexEncode(name.bytes()));
+  EXPECT_EQ(HexEncode(pair.value), "ac02030902");
+  TaggedEvent decoded;
+  ASSERT_TRUE(DecodeLatest(pair.value, decoded));
+  EXPECT_EQ(decoded, event);
+  EXPECT_FALSE(DecodeLatest(pair.value + "x", decoded));
+}
+
 TEST(IndexEntriesTest, TypesComeBack) {
   const TypeEntry entry{PartitionId(2), {7, {"test.v1.Filled", "fingerprint"}}};
   EntryPair pair;
@@ -193,14 +206,14 @@ TEST(IndexIdentityTest, TellsWhatIsOtherwise) {
   const LogIdentity log = IdentityOfTests(4);
   const std::string identity = EncodeIndexIdentity(log);
   EXPECT_EQ(HexEncode(identity),
-            "0001"
+            "0002"
             "10" +
                 HexEncode(log.epoch.bytes) + "00000004");
   EXPECT_EQ(CheckIndexIdentity(identity, log), absl::OkStatus());
-  const absl::Status format = CheckIndexIdentity(std::string("\0\2", 2) + identity.substr(2), log);
+  const absl::Status format = CheckIndexIdentity(std::string("\0\3", 2) + identity.substr(2), log);
   EXPECT_EQ(format.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(ReasonOf(format), reason::kStoreMismatch);
-  EXPECT_EQ(format.message(), "it has format 2, this program writes 1");
+  EXPECT_EQ(format.message(), "it has format 3, this program writes 2");
   EXPECT_EQ(CheckIndexIdentity(identity, IdentityOfTests(8)).message(), "it was built for 4 partitions, the log has 8");
 }
 
@@ -238,6 +251,15 @@ TEST(StreamHeadsTest, KnowsThatAStreamIsNewUntilItHadToMakeRoom) {
   EXPECT_EQ(answers[std::nullopt], 184);
 }
 
+TEST(StreamHeadsTest, RaisesToTheLaterVersion) {
+  StreamHeads heads(1 << 16, true);
+  heads.Raise(kJar, Version(5));
+  heads.Raise(kJar, Version(4));
+  EXPECT_EQ(heads.Find(kJar), Version(5));
+  heads.Raise(kJar, Version(6));
+  EXPECT_EQ(heads.Find(kJar), Version(6));
+}
+
 TEST(StreamHeadsTest, KeepsNothingWithoutMemory) {
   StreamHeads heads(0, true);
   heads.Put(kJar, Version(7));
@@ -271,7 +293,7 @@ TEST(StreamHeadsTest, NeverSaysAnotherStreamsVersion) {
 }
 
 TEST(IndexMemoryTest, DoesNotRememberWhatHasChangedMeanwhile) {
-  IndexMemory memory(4096, false);
+  IndexMemory memory(4096, 4096, false);
   const std::uint64_t then = memory.dropped();
   memory.AddStream(kJar, {Version(6), Offset(1), 1});
   memory.Remember(kJar, Version(5), then);
@@ -279,7 +301,7 @@ TEST(IndexMemoryTest, DoesNotRememberWhatHasChangedMeanwhile) {
 }
 
 TEST(IndexMemoryTest, DoesNotRememberWhatWasReadBeforeAGenerationWasDropped) {
-  IndexMemory memory(0, false);
+  IndexMemory memory(0, 0, false);
   const std::uint64_t then = memory.dropped();
   memory.AddStream(kJar, {Version(6), Offset(1), 1});
   memory.Rotate();

@@ -14,13 +14,14 @@
 
 namespace everfold {
 
-inline constexpr std::uint16_t kIndexFormatVersion = 1;
+inline constexpr std::uint16_t kIndexFormatVersion = 2;
 
 struct IndexCheckpoint {
   LogTail tail;
   std::vector<Day> days;  // on which commands were recorded, in order
 
   void AddDay(Day day);
+  void DropDaysBefore(Day first);
 };
 
 std::string EncodeCheckpoint(const IndexCheckpoint& checkpoint);

@@ -28,7 +28,7 @@ rocksdb::CompressionType Best(std::initializer_list<rocksdb::CompressionType> wa
 
 // A look for a stream ends in one block, so that it is to be small and quick to unpack.
 rocksdb::CompressionType CompressionOf(EntryKind kind) {
-  if (kind == EntryKind::kStreams) return Best({rocksdb::kLZ4Compression});
+  if (kind == EntryKind::kStreams || kind == EntryKind::kLatest) return Best({rocksdb::kLZ4Compression});
   return Best({rocksdb::kZSTD, rocksdb::kLZ4Compression});
 }
 
