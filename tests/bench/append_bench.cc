@@ -25,6 +25,7 @@ class AppendBench {
     EVERFOLD_RETURN_IF_ERROR(MeasureOneCaller());
     EVERFOLD_RETURN_IF_ERROR(MeasureTwoThreads());
     for (const std::size_t batch : kBatches) EVERFOLD_RETURN_IF_ERROR(MeasureBatches(batch));
+    EVERFOLD_RETURN_IF_ERROR(MeasureAgainstPlain());
     return MeasureLargeEvents();
   }
 
@@ -82,6 +83,27 @@ class AppendBench {
                               Turn(run_.payloads, {.events_a_commit = batch}, LoopOf(kBatchCallers, false)));
     AddTurns(run_.figures, absl::StrFormat("append, %d events a commit, %d callbacks", batch, kBatchCallers), turns,
              std::nullopt);
+    return absl::OkStatus();
+  }
+
+  // What more an append can ask for, against one that asks for nothing but a version.
+  absl::Status MeasureAgainstPlain() {
+    const StoreWork tagged{.tags = true};
+    EVERFOLD_RETURN_IF_ERROR(MeasureAgainst({}, "with command ids", {.command_ids = true}, std::nullopt));
+    EVERFOLD_RETURN_IF_ERROR(MeasureAgainst({}, "several streams a commit", {.streams_a_commit = 4}, std::nullopt));
+    EVERFOLD_RETURN_IF_ERROR(MeasureAgainst({}, "with a tag", tagged, std::nullopt));
+    const StoreWork conditional{.exact_versions = false, .tags = true, .condition = true};
+    EVERFOLD_RETURN_IF_ERROR(MeasureAgainst(tagged, "with a condition on a tag, against a tag", conditional, std::nullopt));
+    return MeasureAgainst({}, "with a condition on a tag", conditional, RatioAtLeast(0.7));
+  }
+
+  absl::Status MeasureAgainst(const StoreWork& plain, const char* what, const StoreWork& work,
+                              std::optional<Goal> goal) {
+    StoreTarget ceiling(arena_.store().store(), arena_.streams(), run_.payloads, plain);
+    StoreTarget ours(arena_.store().store(), arena_.streams(), run_.payloads, work);
+    EVERFOLD_ASSIGN_OR_RETURN(const Turns turns, TakeTurns(ours, ceiling, LoopOf(256, false), run_.options));
+    Progress(absl::StrFormat("%s: %d conflicts", what, ours.conflicts()));
+    AddTurns(run_.figures, absl::StrFormat("append, %s, 256 callbacks", what), turns, goal);
     return absl::OkStatus();
   }
 

@@ -24,6 +24,8 @@ std::optional<Version> ActualVersion(const absl::Status& status) {
   return Version(actual);
 }
 
+std::string TagOf(std::uint32_t stream) { return absl::StrFormat("account:%07d", stream); }
+
 }  // namespace
 
 EventType EventTypeOf(std::size_t number) {
@@ -53,6 +55,10 @@ void StoreTarget::Ended(Slot& slot, const absl::StatusOr<AppendResult>& result) 
     streams_.Learn(slot.stream, result->streams.front().version);
     return slot.caller->OnDurable(absl::OkStatus());
   }
+  if (ReasonOf(result.status()) == reason::kConditionFailed) {
+    conflicts_.fetch_add(1, std::memory_order_relaxed);
+    return Start(slot);
+  }
   const std::optional<Version> actual = ActualVersion(result.status());
   if (!actual.has_value()) return slot.caller->OnDurable(result.status());
   conflicts_.fetch_add(1, std::memory_order_relaxed);
@@ -61,15 +67,31 @@ void StoreTarget::Ended(Slot& slot, const absl::StatusOr<AppendResult>& result) 
 }
 
 AppendRequest StoreTarget::RequestOf(Slot& slot) const {
-  StreamAppend append;
-  append.stream = Streams::NameOf(slot.stream);
-  if (work_.exact_versions) append.expectation = StreamExpectation::Exact(streams_.Known(slot.stream));
-  append.events.reserve(work_.events_a_commit);
-  for (std::size_t i = 0; i < work_.events_a_commit; ++i) append.events.push_back(EventOf(slot));
   AppendRequest request;
   if (work_.command_ids) request.command = CommandOf(slot);
-  request.streams.push_back(std::move(append));
+  if (work_.condition) {
+    request.condition = AppendCondition{{{{.types = {}, .tags = {TagOf(slot.stream)}}}}, store_.DurableSequence()};
+  }
+  request.streams.reserve(work_.streams_a_commit);
+  request.streams.push_back(StreamOf(slot, slot.stream));
+  if (work_.exact_versions) {
+    request.streams[0].expectation = StreamExpectation::Exact(streams_.Known(slot.stream));
+  }
+  for (std::size_t i = 1; i < work_.streams_a_commit; ++i) {
+    request.streams.push_back(StreamOf(slot, static_cast<std::uint32_t>((slot.stream + i * 7919) % Streams::kStreams)));
+  }
   return request;
+}
+
+StreamAppend StoreTarget::StreamOf(Slot& slot, std::uint32_t stream) const {
+  StreamAppend append;
+  append.stream = Streams::NameOf(stream);
+  append.events.reserve(work_.events_a_commit);
+  for (std::size_t i = 0; i < work_.events_a_commit; ++i) {
+    append.events.push_back(EventOf(slot));
+    if (work_.tags) append.events.back().tags.push_back(TagOf(stream));
+  }
+  return append;
 }
 
 NewEvent StoreTarget::EventOf(Slot& slot) const {

@@ -20,6 +20,9 @@ struct StoreWork {
   std::size_t events_a_commit = 1;
   bool exact_versions = true;  // expect the version that is known; otherwise any
   bool command_ids = false;    // 16 random bytes in base64, with the fingerprint of a request
+  std::size_t streams_a_commit = 1;  // with as many events each; of those behind the first any version is expected
+  bool tags = false;           // one an event: the stream's
+  bool condition = false;      // no event with the stream's tag behind what was durable at the time
 };
 
 class StoreTarget final : public AppendTarget {
@@ -28,8 +31,8 @@ class StoreTarget final : public AppendTarget {
   StoreTarget(EventStore& store, Streams& streams, const Payloads& payloads, StoreWork work = {});
 
   void Append(std::size_t number, Caller& caller) override;
-  std::size_t events_a_commit() const override { return work_.events_a_commit; }
-  // Appends that met another version than known, and were made again with that one.
+  std::size_t events_a_commit() const override { return work_.events_a_commit * work_.streams_a_commit; }
+  // Appends that met another version than known, or an event that their condition excludes, and were made again.
   std::uint64_t conflicts() const { return conflicts_.load(); }
 
  private:
@@ -42,6 +45,7 @@ class StoreTarget final : public AppendTarget {
   void Start(Slot& slot);
   void Ended(Slot& slot, const absl::StatusOr<AppendResult>& result);
   AppendRequest RequestOf(Slot& slot) const;
+  StreamAppend StreamOf(Slot& slot, std::uint32_t stream) const;
   NewEvent EventOf(Slot& slot) const;
   CommandId CommandOf(Slot& slot) const;
 

@@ -77,7 +77,7 @@ void StoreLedger::OnAnswer(SentAppend& sent, const absl::StatusOr<AppendResult>&
     sent.unknown = true;
   } else {
     const std::string why = ReasonOf(answer.status());
-    if (why != reason::kVersionConflict && why != reason::kDiskFull && why != reason::kStoreClosed &&
+    if (why != reason::kVersionConflict && why != reason::kConditionFailed && why != reason::kDiskFull && why != reason::kStoreClosed &&
         why != reason::kOverloaded && why != reason::kStorageFailed) {
       Report(
           absl::StrFormat("append %d was refused without a good reason: %s", sent.number, answer.status().ToString()));
@@ -128,6 +128,24 @@ absl::Status StoreLedger::CheckCommit(Sequence sequence, const StoredCommit& com
   return absl::OkStatus();
 }
 
+// That no commit between the one the condition is after and its own has an event that it excludes.
+absl::Status StoreLedger::CheckCondition(const SentAppend& sent, Sequence sequence,
+                                         const std::map<Sequence, StoredCommit>& commits) {
+  if (!sent.request.condition.has_value()) return absl::OkStatus();
+  const auto& [query, after] = *sent.request.condition;
+  for (auto it = commits.upper_bound(after); it != commits.end() && it->first < sequence; ++it) {
+    const SentAppend& other = *SenderOf(it->second);
+    for (const StreamAppend& stream : other.request.streams) {
+      for (const NewEvent& event : stream.events) {
+        if (stream.stream.tenant != sent.request.tenant || !Matches(query, event.type, event.tags)) continue;
+        return Violation("append %d is commit %d in spite of commit %d, which its condition excludes", sent.number,
+                         sequence.value(), it->first.value());
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status StoreLedger::CheckCommits(const std::map<Sequence, StoredCommit>& commits) {
   sequences_.clear();
   Sequence last;
@@ -135,6 +153,7 @@ absl::Status StoreLedger::CheckCommits(const std::map<Sequence, StoredCommit>& c
     if (sequence != last.Next()) return Violation("commit %d is missing", last.Next().value());
     last = sequence;
     EVERFOLD_RETURN_IF_ERROR(CheckCommit(sequence, commit));
+    EVERFOLD_RETURN_IF_ERROR(CheckCondition(*SenderOf(commit), sequence, commits));
   }
   for (const auto& sent : appends_) {
     if ((sent->found || sent->acknowledged.has_value()) && !sequences_.contains(sent->number)) {

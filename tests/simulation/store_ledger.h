@@ -49,6 +49,8 @@ class StoreLedger {
   SentAppend* SenderOf(const StoredCommit& commit);
   absl::Status CheckCommits(const std::map<Sequence, StoredCommit>& commits);
   absl::Status CheckCommit(Sequence sequence, const StoredCommit& commit);
+  absl::Status CheckCondition(const SentAppend& sent, Sequence sequence,
+                              const std::map<Sequence, StoredCommit>& commits);
 
   std::vector<std::unique_ptr<SentAppend>> appends_;
   StoreNames names_;

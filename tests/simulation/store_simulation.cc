@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace everfold {
 namespace {
 
@@ -41,7 +43,7 @@ void StoreSimulation::Run() {
 void StoreSimulation::Act() {
   const std::uint64_t choice = random_.Below(100);
   if (choice < 55) {
-    store_.Send(RandomAppend(random_, store_.ledger().size()));
+    store_.Send(RandomConditionalAppend());
   } else if (choice < 60) {
     SendAgain();
   } else if (choice < 85) {
@@ -71,6 +73,26 @@ void StoreSimulation::Act() {
   store_.Die();
   if (random_.Below(2) == 0) return LosePower();
   Reopen();
+}
+
+// Half of them rely on what is durable now, or was a moment ago.
+AppendRequest StoreSimulation::RandomConditionalAppend() {
+  AppendRequest request = RandomAppend(random_, store_.ledger().size());
+  for (StreamAppend& stream : request.streams) {
+    for (NewEvent& event : stream.events) {
+      if (random_.Below(2) == 0) event.tags.push_back("t" + std::to_string(random_.Below(4)));
+    }
+  }
+  if (random_.Below(2) == 0) return request;
+  const std::uint64_t durable = store_.store().DurableSequence().value();
+  AppendCondition& condition = request.condition.emplace();
+  condition.after = Sequence(durable - std::min(durable, random_.Below(4)));
+  QueryItem& item = condition.fail_if_events_match.items.emplace_back();
+  item.tags.push_back("t" + std::to_string(random_.Below(4)));
+  if (random_.Below(3) == 0) item = {.types = {request.streams[0].events.empty() ? "jar.v1.None"
+                                                                               : request.streams[0].events[0].type},
+                                     .tags = {}};
+  return request;
 }
 
 // A command whose outcome is unknown is sent again: the first one answers, if it was durable.

@@ -16,6 +16,7 @@ class StoreSimulation {
 
  private:
   void Act();
+  AppendRequest RandomConditionalAppend();
   void SendAgain();
   void PlanFault();
   void LosePower();

@@ -25,6 +25,9 @@ namespace reason {
 inline constexpr char kCommandInvalid[] = "COMMAND_INVALID";               // a field rule is broken
 inline constexpr char kCommandRejected[] = "COMMAND_REJECTED";             // Decide said no
 inline constexpr char kVersionConflict[] = "VERSION_CONFLICT";             // another version than expected
+inline constexpr char kConditionFailed[] = "CONDITION_FAILED";             // events match an append's condition
+inline constexpr char kReservedName[] = "RESERVED_NAME";                   // begins with '$'
+inline constexpr char kAggregateRegistered[] = "AGGREGATE_REGISTERED";     // only its commands may append
 inline constexpr char kStreamExists[] = "STREAM_EXISTS";                   // a creating command met its stream
 inline constexpr char kStreamNotFound[] = "STREAM_NOT_FOUND";              // a command on nothing
 inline constexpr char kRowNotFound[] = "ROW_NOT_FOUND";                    // a query for a key without a row

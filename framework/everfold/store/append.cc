@@ -3,6 +3,7 @@
 #include <set>
 
 #include "absl/strings/str_format.h"
+#include "everfold/base/digest.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 
@@ -25,6 +26,32 @@ std::size_t BytesOf(const Metadata& metadata) {
                       metadata.traceparent.size();
   for (const auto& [name, value] : metadata.headers) bytes += name.size() + value.size();
   return bytes;
+}
+
+absl::Status ValidateText(std::string_view text, const char* what) {
+  if (IsPrintableUtf8(text)) return absl::OkStatus();
+  return Invalid(absl::StrFormat("%s must be printable UTF-8; its bytes are 0x%s", what, HexEncode(text)));
+}
+
+absl::Status ValidateMetadata(const Metadata& metadata) {
+  EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of metadata", kMaxMetadataBytes, BytesOf(metadata)));
+  EVERFOLD_RETURN_IF_ERROR(ValidateText(metadata.correlation_id, "a correlation id"));
+  EVERFOLD_RETURN_IF_ERROR(ValidateText(metadata.causation_id, "a causation id"));
+  EVERFOLD_RETURN_IF_ERROR(ValidateText(metadata.actor, "an actor"));
+  EVERFOLD_RETURN_IF_ERROR(ValidateText(metadata.traceparent, "a trace context"));
+  for (const auto& [name, value] : metadata.headers) {
+    EVERFOLD_RETURN_IF_ERROR(ValidateText(name, "the name of a header"));
+    EVERFOLD_RETURN_IF_ERROR(ValidateText(value, "a header"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateOwner(const StreamAppend& stream) {
+  if (IsReservedName(stream.stream.aggregate)) return ReservedName(stream.stream.aggregate);
+  for (const NewEvent& event : stream.events) {
+    if (IsReservedName(event.type)) return ReservedName(event.type);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ValidateCommandId(const CommandId& command) {
@@ -76,6 +103,12 @@ absl::Status CheckDistinct(const std::vector<StreamAppend>& streams) {
 
 }  // namespace
 
+absl::Status ReservedName(std::string_view name) {
+  return Error(absl::StatusCode::kPermissionDenied, reason::kReservedName,
+               absl::StrFormat("names that begin with '$' are the framework's own: %s", name),
+               {{"name", std::string(name)}});
+}
+
 std::size_t PayloadBytesOf(const AppendRequest& request) {
   std::size_t bytes = 0;
   for (const StreamAppend& stream : request.streams) {
@@ -86,7 +119,7 @@ std::size_t PayloadBytesOf(const AppendRequest& request) {
 
 absl::Status ValidateAppend(const AppendRequest& request) {
   EVERFOLD_RETURN_IF_ERROR(ValidateCommandId(request.command));
-  EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of metadata", kMaxMetadataBytes, BytesOf(request.metadata)));
+  EVERFOLD_RETURN_IF_ERROR(ValidateMetadata(request.metadata));
   if (request.not_before != absl::InfinitePast()) {
     EVERFOLD_RETURN_IF_ERROR(ValidateTime(request.not_before, "the earliest recorded time"));
   }
@@ -97,9 +130,12 @@ absl::Status ValidateAppend(const AppendRequest& request) {
     EVERFOLD_RETURN_IF_ERROR(ValidateStreamId(stream.stream));
     if (stream.stream.tenant != request.tenant) return Invalid("all streams of an append belong to its tenant");
     for (const NewEvent& event : stream.events) EVERFOLD_RETURN_IF_ERROR(ValidateEvent(event));
+    if (!request.of_framework) EVERFOLD_RETURN_IF_ERROR(ValidateOwner(stream));
     events += stream.events.size();
   }
   EVERFOLD_RETURN_IF_ERROR(CheckDistinct(request.streams));
+  EVERFOLD_RETURN_IF_ERROR(AtMost("missed events that are asked for", kMaxMissedEvents, request.missed_events));
+  if (request.condition.has_value()) EVERFOLD_RETURN_IF_ERROR(ValidateQuery(request.condition->fail_if_events_match));
   if (events == 0 && request.command.empty()) return Invalid("an append without events needs a command id");
   EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of an append", kMaxCommitBytes, PayloadBytesOf(request)));
   return AtMost("events of an append", kMaxEventsPerCommit, events);

@@ -3,12 +3,14 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "everfold/event/commit.h"
 #include "everfold/event/event_limits.h"
+#include "everfold/store/append_condition.h"
 #include "everfold/store/stream_expectation.h"
 
 namespace everfold {
@@ -21,6 +23,11 @@ struct NewEvent {
   std::optional<absl::Time> event_time;  // default: the commit's recorded time
   std::vector<std::string> tags;
 };
+
+// True for the framework's own names, which begin with '$'.
+inline bool IsReservedName(std::string_view name) { return !name.empty() && name.front() == '$'; }
+// PERMISSION_DENIED (RESERVED_NAME).
+absl::Status ReservedName(std::string_view name);
 
 struct StreamAppend {
   StreamId stream;
@@ -36,6 +43,10 @@ struct AppendRequest {
   Metadata metadata;
   absl::Time not_before = absl::InfinitePast();  // the recorded time is not earlier, even if the clock steps back
   std::vector<StreamAppend> streams;
+  std::optional<AppendCondition> condition;  // beside the expectations of the streams
+  // At most so many of the events that a conflict shows to have been missed come with it (everfold.v1.MissedEvents).
+  std::size_t missed_events = 0;
+  bool of_framework = false;  // may append to streams of the framework's own, and its types
 };
 
 struct StreamResult {
@@ -64,11 +75,13 @@ inline constexpr std::size_t kMaxRequestFingerprintBytes = 64;
 inline constexpr std::size_t kMaxTagsPerEvent = 20;
 inline constexpr std::size_t kMaxCommandIdBytes = 200;
 inline constexpr std::size_t kMaxMetadataBytes = 16 << 10;
+inline constexpr std::size_t kMaxMissedEvents = 1000;
 
 // Bytes of all payloads.
 std::size_t PayloadBytesOf(const AppendRequest& request);
 
-// INVALID_ARGUMENT, with the limit and the value, for a request that no store would take.
+// INVALID_ARGUMENT, with the limit and the value, for a request that no store would take; PERMISSION_DENIED for names
+// that begin with '$', unless it comes from the framework.
 absl::Status ValidateAppend(const AppendRequest& request);
 
 }  // namespace everfold

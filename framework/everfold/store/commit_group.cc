@@ -39,6 +39,7 @@ GroupBuilder::GroupBuilder(const PartitionLog& log, const StoreIndex& index, Log
       writer_epoch_(writer_epoch),
       tail_(std::move(tail)),
       settled_(tail_),
+      boundary_(index, settled_.last_sequence),
       chunks_(tail_.heads.size()) {
   Abandon();
 }
@@ -52,6 +53,7 @@ absl::Status GroupBuilder::Add(PreparedAppend& request, absl::Time now) {
     }
   }
   EVERFOLD_RETURN_IF_ERROR(CheckExpectations(request));
+  EVERFOLD_RETURN_IF_ERROR(boundary_.Check(request));
   Place(request, NextRecordedAt(request, now));
   return absl::OkStatus();
 }
@@ -110,6 +112,7 @@ void GroupBuilder::Place(PreparedAppend& request, absl::Time recorded_at) {
   bytes_ += request.bytes;
   if (request.command_name.has_value()) commands_on_way_.emplace(&*request.command_name, &request);
   group_.commits.push_back(&request);
+  boundary_.Place(request);
 }
 
 void GroupBuilder::PlaceStream(const PreparedStream& stream, Version before, StreamResult& result) {
@@ -154,7 +157,16 @@ void GroupBuilder::AddPart(const PreparedAppend& request, std::size_t index, abs
               .event_types = type_ids_,
               .body = part.body});
   group_.plain = group_.plain && !part.has_tags;
+  AddWrittenEvents(request, part.partition);
   if (!request.command.empty()) AddWrittenCommand(request, part, recorded_at);
+}
+
+void GroupBuilder::AddWrittenEvents(const PreparedAppend& request, PartitionId partition) {
+  Position position{partition, tail_.heads[partition.value()].offset};
+  for (const TypeId type : type_ids_) {
+    position.offset = position.offset.Next();
+    group_.written.events.push_back({request.tenant, {tail_.last_sequence, position, type}});
+  }
 }
 
 void GroupBuilder::AddWrittenCommand(const PreparedAppend& request, const PreparedPart& part, absl::Time recorded_at) {
@@ -217,6 +229,7 @@ CommitGroup GroupBuilder::Finish() {
 void GroupBuilder::Settle(const CommitGroup& group) {
   for (const PreparedAppend* commit : group.commits) Forget(*commit);
   settled_ = group.tail;
+  boundary_.Settle(settled_.last_sequence);
 }
 
 void GroupBuilder::Forget(const PreparedAppend& commit) {
@@ -233,6 +246,7 @@ void GroupBuilder::Abandon() {
   versions_on_way_.clear();
   commands_on_way_.clear();
   tail_ = settled_;
+  boundary_.Abandon(settled_.last_sequence);
   defined_.assign(tail_.heads.size(), {});
   last_type_.clear();
   for (std::uint32_t i = 0; i < tail_.heads.size(); ++i) last_type_.push_back(index_.types().LastId(PartitionId(i)));

@@ -12,6 +12,7 @@
 #include "everfold/event/chunk_writer.h"
 #include "everfold/log/partition_log.h"
 #include "everfold/store/append.h"
+#include "everfold/store/boundary_window.h"
 #include "everfold/store/index/written_group.h"
 #include "everfold/store/prepared_append.h"
 #include "everfold/store/recorded_command.h"
@@ -76,6 +77,7 @@ class GroupBuilder {
   void PlaceStream(const PreparedStream& stream, Version before, StreamResult& result);
   void SetOnWay(const EntryName& stream, Version version);
   void AddPart(const PreparedAppend& request, std::size_t part, absl::Time recorded_at);
+  void AddWrittenEvents(const PreparedAppend& request, PartitionId partition);
   void AddWrittenCommand(const PreparedAppend& request, const PreparedPart& part, absl::Time recorded_at);
   PartitionChunk& OpenChunk(PartitionId partition);
   TypeId TypeIdOf(PartitionId partition, const EventType& type, ChunkWriter& writer);
@@ -89,6 +91,7 @@ class GroupBuilder {
   LogTail settled_;                                              // durable
   std::vector<absl::flat_hash_map<EventType, TypeId>> defined_;  // by partition, since the last Abandon
   std::vector<TypeId> last_type_;                                // by partition
+  BoundaryWindow boundary_;
   ByName<Version> versions_on_way_;
   ByName<const PreparedAppend*> commands_on_way_;
 

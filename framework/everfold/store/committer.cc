@@ -52,6 +52,11 @@ void Committer::Append(AppendRequest request, EventStore::AppendDone done) {
   absl::StatusOr<PreparedAppend> prepared =
       PrepareAppend(std::move(request), parts_.log.identity().partitions, parts_.index->types());
   if (!prepared.ok()) return Refuse(std::move(done), prepared.status());
+  if (prepared->condition != nullptr) {
+    absl::Status status =
+        CompareWithIndex(*prepared->condition, prepared->tenant, *parts_.index, parts_.durable->sequence());
+    if (!status.ok()) return Refuse(std::move(done), std::move(status));
+  }
   std::optional<TaskScope::Guard> guard = scope_.Enter();
   if (!guard.has_value()) return Refuse(std::move(done), Closed("it is shutting down"));
   if (absl::Status status = Admit(*prepared); !status.ok()) return Refuse(std::move(done), std::move(status));
@@ -237,7 +242,9 @@ void Committer::Close(Task done) { scope_.Close(std::move(done)); }
 // none, and a single caller waits, a change of threads would be a tenth of its time.
 void Committer::Deliver(std::vector<AskedPtr> answered) {
   if (answered.empty()) return;
-  if (answered.size() == 1 && waiting_.empty() && on_the_way_.empty()) return Tell(*answered[0]);
+  // Who is refused may be told more, which is read from the disk first.
+  const bool is_single = answered.size() == 1 && answered[0]->refused.ok();
+  if (is_single && waiting_.empty() && on_the_way_.empty()) return Tell(*answered[0]);
   parts_.executor.Post([answered = std::move(answered)]() mutable {
     for (AskedPtr& it : answered) Tell(*std::exchange(it, nullptr));
   });

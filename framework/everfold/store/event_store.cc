@@ -11,6 +11,7 @@
 #include "everfold/runtime/disk_thread.h"
 #include "everfold/store/committer.h"
 #include "everfold/store/durable_heads.h"
+#include "everfold/store/missed_events.h"
 #include "everfold/store/recorded_command.h"
 #include "everfold/store/store_index.h"
 #include "everfold/store/stream_reader.h"
@@ -60,6 +61,7 @@ class LogEventStore final : public EventStore {
             std::move(options), CommitterParts{log, executor, clock, index_, durable_}, random.Next())) {}
 
   void Append(AppendRequest request, AppendDone done) override {
+    done = TellingMissedEvents(request, log_, index_, std::move(done));
     committer_->Append(std::move(request), std::move(done));
   }
   absl::StatusOr<Version> VersionOf(const StreamId& stream) const override { return index_->VersionOf(stream); }

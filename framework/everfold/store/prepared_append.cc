@@ -51,6 +51,17 @@ void AddStream(StreamAppend& stream, const TypeDictionary& types, PreparedPart& 
   }
 }
 
+void AddTagKeys(const StreamAppend& stream, std::uint32_t first_event, PreparedAppend& prepared) {
+  for (std::uint32_t i = 0; i < stream.events.size(); ++i) {
+    const std::vector<std::string>& tags = stream.events[i].tags;
+    if (tags.empty()) continue;
+    prepared.tagged.push_back({.event = first_event + i,
+                               .first = static_cast<std::uint32_t>(prepared.tag_keys.size()),
+                               .count = static_cast<std::uint32_t>(tags.size())});
+    for (const std::string& tag : tags) prepared.tag_keys.push_back(NameKey::Of(stream.stream.tenant, tag));
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_t partitions,
@@ -59,7 +70,10 @@ absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_
   PreparedAppend prepared;
   prepared.streams.reserve(request.streams.size());
   prepared.result.streams.reserve(request.streams.size());
+  std::uint32_t events = 0;
   for (StreamAppend& stream : request.streams) {
+    AddTagKeys(stream, events, prepared);
+    events += static_cast<std::uint32_t>(stream.events.size());
     const PartitionId partition = PartitionOf(stream.stream, partitions);
     const std::size_t part = PartOf(partition, request, types, prepared);
     AddStream(stream, types, prepared.parts[part]);
@@ -73,6 +87,10 @@ absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_
   }
   if (!request.command.empty()) {
     prepared.command_name = EntryName::OfCommand(request.tenant, request.command.type, request.command.id);
+  }
+  if (request.condition.has_value()) {
+    prepared.condition =
+        std::make_unique<PreparedCondition>(PrepareCondition(*std::move(request.condition), request.tenant));
   }
   for (const PreparedPart& part : prepared.parts) prepared.bytes += part.body.size();
   prepared.tenant = std::move(request.tenant);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "everfold/event/position.h"
 #include "everfold/store/append.h"
 #include "everfold/store/index/entry_name.h"
+#include "everfold/store/index/name_key.h"
+#include "everfold/store/prepared_condition.h"
 
 namespace everfold {
 
@@ -33,6 +36,13 @@ struct PreparedPart {
   TypeId command_type = 0;         // 0 where there is none, or it is not defined yet
 };
 
+// The tags of an event, in PreparedAppend::tag_keys.
+struct EventTagKeys {
+  std::uint32_t event = 0;  // of the commit, from 0
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+};
+
 // What can be done before a commit's place in the log is known is done on the caller's thread.
 struct PreparedAppend {
   std::string tenant;
@@ -42,6 +52,9 @@ struct PreparedAppend {
   std::vector<PreparedStream> streams;  // of one part in the order in which its body has them
   std::vector<PreparedPart> parts;
   std::size_t bytes = 0;  // of all bodies
+  std::vector<EventTagKeys> tagged;              // the events that have tags, in order
+  std::vector<NameKey> tag_keys;                 // of those
+  std::unique_ptr<PreparedCondition> condition;  // nullptr if there is none
   AppendResult result;    // names the streams; the committer tells the rest
 };
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -92,6 +93,11 @@ struct StoreIndexOptions {
   std::size_t max_memory_bytes = 16 << 20;
   std::size_t cache_bytes = 64 << 20;  // of blocks, filters and indexes of the files
   std::size_t head_bytes = 128 << 20;  // of versions of the streams that were met last, 64 bytes each
+  // Command ids are forgotten when they are older than that, by whole days of recorded time (CommandRetention).
+  absl::Duration command_retention = absl::Hours(7 * 24);
+  std::size_t tag_head_bytes = 32 << 20;  // likewise of the last sequences of tags
+  // Of a filter that spares new commands the look into files: for 26 million that are remembered; none for more.
+  std::size_t command_filter_bytes = 32 << 20;
 };
 
 // Threading: thread-safe; Add, CompleteGroup and AddWritten by one thread at a time. Lifetime: the strand outlives it.
@@ -117,14 +123,18 @@ class StoreIndex {
   // The commits that hold events of the stream above `after`, in order, at most `limit`. The first may begin before.
   virtual absl::StatusOr<std::vector<StreamPlace>> PlacesAfter(const StreamId& stream, Version after,
                                                                std::size_t limit) const = 0;
-  // Where commits with this command id may be: one place for each partition that the commit touches. Places are found
+  // Where commits with this command id may be, if it is remembered: one place for each partition that the commit touches. Places are found
   // by a digest of 8 bytes; the commit itself tells whether it is the one.
   virtual absl::StatusOr<std::vector<CommitPlace>> FindCommand(const CommandKey& command) const = 0;
+  // Commands that were recorded before it are forgotten.
+  virtual absl::Time CommandsSince() const = 0;
   // Events of the tenant that carry the tag, above `after`, in order of sequence and position, at most `limit`.
   virtual absl::StatusOr<std::vector<TaggedEvent>> TaggedAfter(std::string_view tenant, std::string_view tag,
                                                                Sequence after, std::size_t limit) const = 0;
+  // The tenant's last event of the type, of any revision; of any type, if it is empty. nullopt if there is none.
+  virtual absl::StatusOr<std::optional<TaggedEvent>> LatestOf(std::string_view tenant, std::string_view type) const = 0;
 
-  // The entries of what stands in the log up to `upto`: reads all of them, while others are added.
+  // The entries of what stands in the log up to `upto`, without forgotten commands: reads all of them, while others are added.
   virtual absl::StatusOr<EntryCounts> CountEntries(const LogTail& upto) const = 0;
 
   // Takes in the chunk that follows on its partition's. DATA_LOSS, naming the place, unless chunk number, offsets,
@@ -135,6 +145,10 @@ class StoreIndex {
   virtual void CompleteGroup(Sequence last, absl::Time recorded_at) = 0;
   // The same for a whole group, from who has just written it and checked that it follows: a third of the work.
   virtual void AddWritten(const WrittenGroup& group) = 0;
+
+  // A log that is read from its beginning ends no earlier than that: commands that will be forgotten then need not be
+  // taken in.
+  virtual void ExpectRecordedUntil(absl::Time time) = 0;
 
   // True while more is in memory than is meant to be, because writing lags or failed.
   virtual bool full() const = 0;

@@ -18,6 +18,11 @@ bool StreamExpectation::Holds(Version actual) const {
   return false;
 }
 
+std::optional<Version> StreamExpectation::version() const {
+  if (kind_ != Kind::kNoStream && kind_ != Kind::kExact) return std::nullopt;
+  return version_;
+}
+
 std::string StreamExpectation::ToString() const {
   switch (kind_) {
     case Kind::kAny:

@@ -1,6 +1,7 @@
 // The four expectations an append can have of a stream.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "everfold/event/position.h"
@@ -17,6 +18,8 @@ class StreamExpectation {
   static StreamExpectation Exact(Version version) { return StreamExpectation(Kind::kExact, version); }
 
   bool Holds(Version actual) const;
+  // The version that it names, 0 for NoStream; nullopt if it names none.
+  std::optional<Version> version() const;
   std::string ToString() const;  // "any version", "no stream", "an existing stream", "version 5"
 
  private:

@@ -115,6 +115,71 @@ TEST(ValidateAppend, RefusesOversizeMetadata) {
   ExpectInvalid(request, "bytes of metadata: at most 16384, there are 16385");
 }
 
+TEST(ValidateAppend, RefusesIdsThatNobodyCanPrint) {
+  AppendRequest request = Request();
+  for (const std::string& id : {std::string("w\n1"), std::string("w\x7f"), std::string("w\xff"), std::string("\xc0\x80"),
+                                std::string("\xed\xa0\x80"), std::string("w\xe2\x80\xae")}) {
+    request.streams[0].stream.id = id;
+    ExpectInvalid(request, "an id must be printable UTF-8");
+  }
+  request.streams[0].stream.id = std::string(201, 'w');
+  ExpectInvalid(request, "an id must have 1 to 200 bytes, it has 201");
+  request.streams[0].stream.id = "";
+  ExpectInvalid(request, "an id must have 1 to 200 bytes, it has 0");
+}
+
+TEST(ValidateAppend, RefusesOtherNamesOfAggregatesAndTenants) {
+  AppendRequest request = Request();
+  request.streams[0].stream.aggregate = "Wallet";
+  ExpectInvalid(request, "an aggregate's name must match [a-z][a-z0-9_]{0,63}; it is \"Wallet\"");
+  request = Request();
+  request.tenant = request.streams[0].stream.tenant = std::string(65, 't');
+  ExpectInvalid(request, "a tenant must have 1 to 64 bytes, it has 65");
+}
+
+TEST(ValidateAppend, RefusesTypesAndTagsThatAreNone) {
+  AppendRequest request = Request();
+  request.streams[0].events[0].type = "";
+  ExpectInvalid(request, "an event's type must have 1 to 500 bytes, it has 0");
+  request.streams[0].events[0].type = std::string("a\0b", 3);
+  ExpectInvalid(request, "an event's type must be printable UTF-8");
+  request = Request();
+  request.streams[0].events[0].tags = {std::string(201, 't')};
+  ExpectInvalid(request, "a tag must have 1 to 200 bytes, it has 201");
+  request.streams[0].events[0].tags = {"\t"};
+  ExpectInvalid(request, "a tag must be printable UTF-8; its bytes are 0x09");
+}
+
+TEST(ValidateAppend, RefusesMetadataThatNobodyCanPrint) {
+  AppendRequest request = Request();
+  request.metadata.actor = "a\xff";
+  ExpectInvalid(request, "an actor must be printable UTF-8; its bytes are 0x61ff");
+  request = Request();
+  request.metadata.headers["h"] = std::string("\0", 1);
+  ExpectInvalid(request, "a header must be printable UTF-8; its bytes are 0x00");
+}
+
+TEST(ValidateAppend, RefusesTooManyStreams) {
+  AppendRequest request = Request();
+  request.streams.resize(kMaxStreamsPerCommit + 1, request.streams[0]);
+  ExpectInvalid(request, "streams of an append: at most 100, there are 101");
+}
+
+TEST(ValidateAppend, LeavesTheFrameworksOwnNamesToIt) {
+  AppendRequest stream = Request();
+  stream.streams[0].stream.aggregate = "$schema";
+  AppendRequest type = Request();
+  type.streams[0].events[0].type = "$schema";
+  for (AppendRequest* request : {&stream, &type}) {
+    const absl::Status refused = ValidateAppend(*request);
+    EXPECT_EQ(refused.code(), absl::StatusCode::kPermissionDenied);
+    EXPECT_EQ(ReasonOf(refused), reason::kReservedName);
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("the framework's own: $schema"));
+    request->of_framework = true;
+    EXPECT_EQ(ValidateAppend(*request), absl::OkStatus());
+  }
+}
+
 TEST(ValidateAppend, RefusesNoEventWithoutACommandId) {
   AppendRequest request = Request();
   request.streams[0].events.clear();

@@ -32,6 +32,11 @@ std::vector<std::vector<std::string>> RandomTags(RandomSource& random) {
   return tags;
 }
 
+std::string RandomType(RandomSource& random) {
+  constexpr const char* kTypes[] = {"test.v1.Filled", "test.v1.Emptied", "test.v1.Broken"};
+  return kTypes[random.Below(10) == 0 ? 2 : random.Below(2)];
+}
+
 void ExpectSaysOfStream(const StoreIndex& index, const IndexLog& log, const StreamId& stream) {
   const Version version = log.VersionOf(stream);
   EXPECT_EQ(*index.VersionOf(stream), version) << stream.ToString();
@@ -63,7 +68,7 @@ IndexedCommit RandomCommit(RandomSource& random) {
     streams.insert(RandomStream(tenant, random));
   }
   if (random.Below(10) == 0) streams.clear();
-  for (const StreamId& stream : streams) commit.streams.push_back({stream, RandomTags(random)});
+  for (const StreamId& stream : streams) commit.streams.push_back({stream, RandomTags(random), RandomType(random)});
   const bool known = random.Below(20) == 0;
   if (streams.empty() || random.Below(2) == 0) {
     commit.command = {"test.v1.Fill", "c" + std::to_string(known ? random.Below(5) : random.Next()), "f"};
@@ -79,6 +84,8 @@ void AddGroup(IndexLog& log, StoreIndex& index) {
 void ExpectSays(const StoreIndex& index, const IndexLog& log) {
   for (const StreamId& stream : log.Streams()) ExpectSaysOfStream(index, log, stream);
   for (const auto& [tenant, tag] : log.Tags()) ExpectSaysOfTag(index, log, tenant, tag);
+  for (const auto& [tenant, type] : log.Types()) EXPECT_EQ(*index.LatestOf(tenant, type), log.LatestOf(tenant, type));
+  EXPECT_EQ(*index.LatestOf("", "test.v1.None"), std::nullopt);
   for (const CommandKey& command : log.Commands()) {
     EXPECT_THAT(*index.FindCommand(command), ::testing::UnorderedElementsAreArray(log.Places(command))) << command.id;
   }

@@ -9,8 +9,6 @@
 namespace everfold {
 namespace {
 
-constexpr char kEventType[] = "test.v1.Filled";
-
 class ListCursor final : public ChunkCursor {
  public:
   ListCursor(const std::vector<IndexLog::StoredChunk>& chunks, std::size_t next) : chunks_(chunks), next_(next) {}
@@ -123,7 +121,12 @@ void IndexLog::AddPart(ChunkWriter& writer, PartitionHead& head, const Part& par
     version = version.Plus(stream.tags.size());
     for (const auto& tags : stream.tags) {
       head.offset = head.offset.Next();
-      event_types.push_back(Define(writer, partition, {kEventType, "fingerprint of 32 bytes ........"}));
+      event_types.push_back(Define(writer, partition, {stream.type, "fingerprint of 32 bytes ........"}));
+      const TaggedEvent event{part.sequence, {PartitionId(partition), head.offset}, event_types.back()};
+      for (const std::string& type : {stream.type, std::string()}) {
+        TaggedEvent& latest = latest_[{part.tenant, type}];
+        if (std::pair(latest.sequence, latest.position) < std::pair(event.sequence, event.position)) latest = event;
+      }
       for (const std::string& tag : tags) {
         tags_[{part.tenant, tag}].push_back({part.sequence, {PartitionId(partition), head.offset}, event_types.back()});
       }
@@ -175,6 +178,12 @@ std::vector<TaggedEvent> IndexLog::TaggedAfter(const std::string& tenant, const 
   return events;
 }
 
+std::optional<TaggedEvent> IndexLog::LatestOf(const std::string& tenant, const std::string& type) const {
+  const auto found = latest_.find({tenant, type});
+  if (found == latest_.end()) return std::nullopt;
+  return found->second;
+}
+
 std::vector<StreamId> IndexLog::Streams() const { return KeysOf(versions_); }
 
 std::vector<CommandKey> IndexLog::Commands() const {
@@ -187,6 +196,8 @@ std::vector<CommandKey> IndexLog::Commands() const {
 }
 
 std::vector<std::pair<std::string, std::string>> IndexLog::Tags() const { return KeysOf(tags_); }
+
+std::vector<std::pair<std::string, std::string>> IndexLog::Types() const { return KeysOf(latest_); }
 
 void IndexLog::Erase(Sequence sequence) {
   for (std::vector<StoredChunk>& chunks : chunks_) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -18,6 +19,7 @@ namespace everfold {
 struct IndexedEvents {
   StreamId stream;
   std::vector<std::vector<std::string>> tags = {{}};  // of each event
+  std::string type = "test.v1.Filled";                // of all of them
 };
 
 struct IndexedCommit {
@@ -53,9 +55,12 @@ class IndexLog final : public PartitionLog {
   std::vector<CommitPlace> Places(const CommandKey& command) const;
   std::vector<TaggedEvent> TaggedAfter(const std::string& tenant, const std::string& tag, Sequence after,
                                        std::size_t limit) const;
+  // With an empty type of any.
+  std::optional<TaggedEvent> LatestOf(const std::string& tenant, const std::string& type) const;
   std::vector<StreamId> Streams() const;
   std::vector<CommandKey> Commands() const;  // until the next append
   std::vector<std::pair<std::string, std::string>> Tags() const;
+  std::vector<std::pair<std::string, std::string>> Types() const;  // by tenant
 
   // To damage it.
   struct StoredChunk {
@@ -103,6 +108,7 @@ class IndexLog final : public PartitionLog {
   std::map<StreamId, std::vector<StreamPlace>> places_;
   std::map<std::tuple<std::string, std::string, std::string>, std::vector<CommitPlace>> commands_;
   std::map<std::pair<std::string, std::string>, std::vector<TaggedEvent>> tags_;
+  std::map<std::pair<std::string, std::string>, TaggedEvent> latest_;  // by tenant and type
 };
 
 }  // namespace everfold

@@ -139,6 +139,19 @@ TEST(IndexEntriesTest, CommandsWithEventsNameNoChunk) {
   EXPECT_EQ(decoded, entry.place);
 }
 
+TEST(IndexEntriesTest, LatestEventsComeBack) {
+  const EntryName name = LatestName("t", "test.v1.Filled");
+  const TaggedEvent event{Sequence(300), {PartitionId(3), Offset(9)}, 2};
+  EntryPair pair;
+  EncodeLatest(name.bytes(), event, pair);
+  EXPECT_EQ(HexEncode(pair.key), HexEncode(name.bytes()));
+  EXPECT_EQ(HexEncode(pair.value), "ac02030902");
+  TaggedEvent decoded;
+  ASSERT_TRUE(DecodeLatest(pair.value, decoded));
+  EXPECT_EQ(decoded, event);
+  EXPECT_FALSE(DecodeLatest(pair.value + "x", decoded));
+}
+
 TEST(IndexEntriesTest, TypesComeBack) {
   const TypeEntry entry{PartitionId(2), {7, {"test.v1.Filled", "fingerprint"}}};
   EntryPair pair;
@@ -261,6 +274,15 @@ TEST(StreamHeadsTest, KnowsThatAStreamIsNewUntilItHadToMakeRoom) {
   EXPECT_EQ(answers[std::nullopt], 184);
 }
 
+TEST(StreamHeadsTest, RaisesToTheLaterVersion) {
+  StreamHeads heads(1 << 16, true);
+  heads.Raise(kJar, Version(5));
+  heads.Raise(kJar, Version(4));
+  EXPECT_EQ(heads.Find(kJar), Version(5));
+  heads.Raise(kJar, Version(6));
+  EXPECT_EQ(heads.Find(kJar), Version(6));
+}
+
 TEST(StreamHeadsTest, KeepsNothingWithoutMemory) {
   StreamHeads heads(0, true);
   heads.Put(kJar, Version(7));
@@ -294,7 +316,7 @@ TEST(StreamHeadsTest, NeverSaysAnotherStreamsVersion) {
 }
 
 TEST(IndexMemoryTest, DoesNotRememberWhatHasChangedMeanwhile) {
-  IndexMemory memory(4096, false);
+  IndexMemory memory(4096, 4096, false);
   const std::uint64_t then = memory.dropped();
   memory.AddStream(kJar, {Version(6), Offset(1), 1});
   memory.Remember(kJar, Version(5), then);
@@ -302,7 +324,7 @@ TEST(IndexMemoryTest, DoesNotRememberWhatHasChangedMeanwhile) {
 }
 
 TEST(IndexMemoryTest, DoesNotRememberWhatWasReadBeforeAGenerationWasDropped) {
-  IndexMemory memory(0, false);
+  IndexMemory memory(0, 0, false);
   const std::uint64_t then = memory.dropped();
   memory.AddStream(kJar, {Version(6), Offset(1), 1});
   memory.Rotate();

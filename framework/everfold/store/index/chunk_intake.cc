@@ -53,6 +53,7 @@ absl::Status ChunkIntake::Define() {
     if (!status.ok()) return Broken(std::string(status.message()));
     if (is_new) to_.memory.filling().AddType({partition_, definition});
   }
+  last_type_ = to_.types.LastId(partition_);
   return absl::OkStatus();
 }
 
@@ -66,7 +67,10 @@ absl::Status ChunkIntake::TakeCommits() {
 }
 
 absl::Status ChunkIntake::PutBatch() {
-  for (const NewCommand& command : commands_) to_.memory.filling().AddCommand(command.digest, command.entry);
+  for (const NewCommand& command : commands_) {
+    to_.memory.filling().AddCommand(command.digest, command.entry);
+    to_.filter.Add(command.digest, command.entry.day, to_.first_command_day);
+  }
   for (const NewStream& stream : streams_) to_.memory.PrefetchEntries(stream.name);
   for (const NewStream& stream : streams_) EVERFOLD_RETURN_IF_ERROR(PutStream(stream));
   commands_.clear();
@@ -98,6 +102,7 @@ absl::Status ChunkIntake::TakeCommand() {
                                   commit.command_type));
   }
   const Day day = DayOf(commit.recorded_at);
+  if (day < to_.first_command_day) return absl::OkStatus();
   to_.reached.AddDay(day);
   commands_.push_back({to_.digester.Digest(commit.tenant, command_type_->name, commit.command_id),
                        {day, PlaceOf(chunk_.header(), commit)}});
@@ -134,14 +139,25 @@ absl::Status ChunkIntake::TakeTags() {
   const CommitView& commit = chunk_.commit();
   while (chunk_.NextEvent()) {
     const EventView& event = chunk_.event();
+    EVERFOLD_RETURN_IF_ERROR(NoteLatest(event));
     if (event.tag_count == 0) continue;
     EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> tags, chunk_.DecodeTags());
     for (const std::string& tag : tags) {
       const EntryName name = EntryName::OfTag(commit.tenant, tag);
       if (!name.valid()) return Broken("a tag holds a zero byte");
-      to_.memory.filling().AddTag(name, {commit.sequence, {partition_, event.offset}, event.type});
+      to_.memory.AddTag(name, {commit.sequence, {partition_, event.offset}, event.type});
     }
   }
+  return absl::OkStatus();
+}
+
+absl::Status ChunkIntake::NoteLatest(const EventView& event) {
+  if (event.type == 0 || event.type > last_type_) {
+    return Broken(absl::StrFormat("the event at offset %d is of type %d, which is not defined", event.offset.value(),
+                                  event.type));
+  }
+  to_.memory.filling().latest().Note(chunk_.commit().tenant, to_.types,
+                                     {chunk_.commit().sequence, {partition_, event.offset}, event.type});
   return absl::OkStatus();
 }
 

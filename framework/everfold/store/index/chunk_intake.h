@@ -11,6 +11,7 @@
 #include "everfold/event/chunk_reader.h"
 #include "everfold/event/event_type.h"
 #include "everfold/store/index/command_digest.h"
+#include "everfold/store/index/command_filter.h"
 #include "everfold/store/index/index_checkpoint.h"
 #include "everfold/store/index/index_database.h"
 #include "everfold/store/index/index_memory.h"
@@ -23,6 +24,8 @@ struct IntakeTarget {
   IndexMemory& memory;
   TypeDictionary& types;
   const CommandDigester& digester;
+  CommandFilter& filter;
+  Day first_command_day;         // commands of earlier days are left out
   const IndexDatabase* database;  // nullptr: all there is is in memory
 };
 
@@ -53,6 +56,7 @@ class ChunkIntake {
   absl::Status TakeCommand();
   absl::Status TakeStream();
   absl::Status TakeTags();
+  absl::Status NoteLatest(const EventView& event);
   absl::Status PutBatch();
   absl::Status PutStream(const NewStream& stream);
   std::optional<Version> VersionOf(const EntryName& stream) const;
@@ -62,6 +66,7 @@ class ChunkIntake {
   ChunkReader& chunk_;
   const IntakeTarget& to_;
   const PartitionId partition_;
+  TypeId last_type_ = 0;  // that is defined
   std::vector<NewStream> streams_;
   std::vector<NewCommand> commands_;
   TypeId command_type_id_ = 0;

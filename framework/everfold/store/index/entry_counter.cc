@@ -65,7 +65,7 @@ void EntryCounter::Count(const IndexGeneration& generation) {
     for (const TaggedEvent& event : tag.entries) counts_.tags += Counts(event.sequence);
   }
   for (const CommandRow& command : generation.commands()) {
-    for (const CommandEntry& entry : command.entries) counts_.commands += Counts(entry.place.sequence);
+    for (const CommandEntry& entry : command.entries) counts_.commands += entry.day >= first_day_ && Counts(entry.place.sequence);
   }
 }
 
@@ -103,7 +103,7 @@ absl::Status EntryCounter::CountFiles(const IndexDatabase& database, const rocks
   const auto count_command = [this](std::string_view key, std::string_view value) {
     CommitPlace place;
     if (key.size() < kCommandPrefixBytes || !DecodeCommand(key.substr(kCommandPrefixBytes), value, place)) return false;
-    counts_.commands += Counts(place.sequence);
+    counts_.commands += DayOfCommand(key) >= first_day_ && Counts(place.sequence);
     return true;
   };
   EVERFOLD_RETURN_IF_ERROR(CountKind(database, snapshot, EntryKind::kStreams, count_stream));

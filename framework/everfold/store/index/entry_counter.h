@@ -23,6 +23,7 @@ class EntryCounter {
     left_out_ = LogTail();
     left_out_.heads.resize(upto_.heads.size());
   }
+  void LeaveOutCommandsBefore(Day first) { first_day_ = first; }
   void Count(const IndexGeneration& generation);
   absl::Status CountFiles(const IndexDatabase& database, const rocksdb::Snapshot& snapshot);
   const EntryCounts& counts() const { return counts_; }
@@ -38,6 +39,7 @@ class EntryCounter {
 
   const LogTail& upto_;
   LogTail left_out_;
+  Day first_day_ = 0;
   EntryCounts counts_;
 };
 

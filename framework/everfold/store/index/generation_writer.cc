@@ -119,6 +119,15 @@ absl::Status WriteTags(const std::vector<TagRow>& tags, SortedFile& file) {
   });
 }
 
+absl::Status WriteLatest(const std::vector<LatestRow>& latest, SortedFile& file) {
+  EntryPair pair;
+  for (const SortedRow<LatestRow>& type : Sorted(latest)) {
+    EncodeLatest(type.row->name, type.row->event, pair);
+    EVERFOLD_RETURN_IF_ERROR(file.Put(pair));
+  }
+  return absl::OkStatus();
+}
+
 // The front of its key, in one number each, so that few comparisons wait for the rest.
 struct DatedCommand {
   Day day;
@@ -198,6 +207,7 @@ absl::Status WriteGeneration(IndexDatabase& database, const IndexGeneration& gen
   EVERFOLD_RETURN_IF_ERROR(files.Write(EntryKind::kStreams, generation.streams(), WriteStreams));
   EVERFOLD_RETURN_IF_ERROR(files.Write(EntryKind::kTags, generation.tags(), WriteTags));
   EVERFOLD_RETURN_IF_ERROR(files.Write(EntryKind::kCommands, generation.commands(), WriteCommands));
+  EVERFOLD_RETURN_IF_ERROR(files.Write(EntryKind::kLatest, generation.latest().rows(), WriteLatest));
   EVERFOLD_RETURN_IF_ERROR(files.Write(EntryKind::kTypes, PairsOf(generation.types()), WritePairs));
   EVERFOLD_RETURN_IF_ERROR(files.Write(EntryKind::kCheckpoint, PairsOf(checkpoint, identity), WritePairs));
   return files.Install();

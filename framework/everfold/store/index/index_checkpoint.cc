@@ -41,6 +41,10 @@ void IndexCheckpoint::AddDay(Day day) {
   if (place == days.end() || *place != day) days.insert(place, day);
 }
 
+void IndexCheckpoint::DropDaysBefore(Day first) {
+  days.erase(days.begin(), std::lower_bound(days.begin(), days.end(), first));
+}
+
 std::string EncodeCheckpoint(const IndexCheckpoint& checkpoint) {
   std::string out;
   AppendVarint(out, checkpoint.tail.last_sequence.value());

@@ -21,6 +21,7 @@ struct IndexCheckpoint {
   std::vector<Day> days;  // on which commands were recorded, in order
 
   void AddDay(Day day);
+  void DropDaysBefore(Day first);
 };
 
 std::string EncodeCheckpoint(const IndexCheckpoint& checkpoint);

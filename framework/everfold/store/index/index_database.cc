@@ -1,6 +1,7 @@
 #include "everfold/store/index/index_database.h"
 
 #include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/options.h>
@@ -11,6 +12,7 @@
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/log/files/fail_stop.h"
+#include "everfold/store/index/forgotten_commands.h"
 #include "everfold/store/index/index_options.h"
 
 namespace everfold {
@@ -34,7 +36,8 @@ absl::StatusOr<bool> HoldsDatabase(Files& files, const std::string& path) {
 }  // namespace
 
 IndexDatabase::IndexDatabase(Files& files, const std::string& directory)
-    : directory_(directory), env_(rocksdb::NewCompositeEnv(FailStop(files.ForRocksDb(), IncomingDirectory(directory)))) {}
+    : directory_(directory), env_(rocksdb::NewCompositeEnv(FailStop(files.ForRocksDb(), IncomingDirectory(directory)))),
+      forgotten_(std::make_unique<ForgottenCommands>()) {}
 
 IndexDatabase::~IndexDatabase() {
   if (rocks_ == nullptr) return;
@@ -73,6 +76,7 @@ absl::Status IndexDatabase::OpenRocks(std::size_t cache_bytes, bool create) {
   const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (const EntryKind kind : kEntryKinds) descriptors.emplace_back(NameOf(kind), EntryOptions(kind, cache));
+  descriptors[IndexOf(EntryKind::kCommands)].options.compaction_filter = forgotten_->filter();
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* rocks = nullptr;
   EVERFOLD_RETURN_IF_ERROR(
@@ -122,6 +126,15 @@ absl::Status IndexDatabase::Install(const std::vector<EntryKind>& kinds) {
   }
   ++installs_;
   return StatusOf(rocks_->IngestExternalFiles(files), "extended");
+}
+
+// Not by deleting a range: iterators would meet its mark, and RocksDB 7.8 then misses entries (see rocks_iterator.h).
+absl::Status IndexDatabase::DropCommandsBefore(Day first) {
+  if (!forgotten_->Before(first)) return absl::OkStatus();
+  const std::string behind = CommandPrefix(first, CommandDigest());
+  const rocksdb::Slice end = behind;
+  rocksdb::ColumnFamilyHandle* const commands = families_[IndexOf(EntryKind::kCommands)];
+  return StatusOf(rocksdb::DeleteFilesInRange(rocks_.get(), commands, nullptr, &end, /*include_end=*/false), "emptied");
 }
 
 absl::Status IndexDatabase::StatusOf(const rocksdb::Status& status, const char* doing) const {

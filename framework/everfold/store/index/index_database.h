@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "everfold/log/files/files.h"
 #include "everfold/store/index/entry_kind.h"
+#include "everfold/store/index/index_entries.h"
 
 namespace rocksdb {
 class ColumnFamilyHandle;
@@ -26,6 +27,8 @@ struct ReadOptions;
 }  // namespace rocksdb
 
 namespace everfold {
+
+class ForgottenCommands;
 
 // Below its directory are `db`, RocksDB's files, and `incoming`, files on their way there.
 // Threading: thread-safe, but one Install at a time. Lifetime: files and iterators as StoreIndex and RocksDB want.
@@ -57,6 +60,9 @@ class IndexDatabase {
   rocksdb::Options FileOptions(EntryKind kind) const;
   absl::Status Install(const std::vector<EntryKind>& kinds);
 
+  // Commands of earlier days go: whole files at once, the rest as they are compacted.
+  absl::Status DropCommandsBefore(Day first);
+
   absl::Status StatusOf(const rocksdb::Status& status, const char* doing) const;
   absl::Status Damaged(const std::string& what) const;
 
@@ -66,6 +72,7 @@ class IndexDatabase {
 
   const std::string directory_;
   const std::unique_ptr<rocksdb::Env> env_;  // RocksDB uses it to its end
+  const std::unique_ptr<ForgottenCommands> forgotten_;  // likewise
   std::unique_ptr<rocksdb::DB> rocks_;
   std::array<rocksdb::ColumnFamilyHandle*, kEntryKinds.size()> families_{};
   std::uint64_t installs_ = 0;

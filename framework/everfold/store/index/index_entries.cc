@@ -64,6 +64,11 @@ std::string CommandPrefix(Day day, const CommandDigest& digest) {
   return prefix;
 }
 
+Day DayOfCommand(std::string_view key) {
+  ByteReader bytes(key.substr(0, kDayBytes));
+  return static_cast<Day>(TakeFixed(bytes, kDayBytes));
+}
+
 void EncodeCommand(const CommandDigest& digest, const CommandEntry& entry, EntryPair& out) {
   out.key = CommandPrefix(entry.day, digest);
   AppendDescending(out.key, entry.place.sequence.value());
@@ -101,6 +106,24 @@ bool DecodeType(std::string_view key, std::string_view value, TypeEntry& entry) 
   entry.definition.type.name = value_bytes.String();
   entry.definition.type.fingerprint = value_bytes.String();
   return key_bytes.done() && value_bytes.done();
+}
+
+void EncodeLatest(std::string_view name, const TaggedEvent& entry, EntryPair& out) {
+  out.key.assign(name);
+  out.value.clear();
+  AppendVarint(out.value, entry.sequence.value());
+  AppendVarint(out.value, entry.position.partition.value());
+  AppendVarint(out.value, entry.position.offset.value());
+  AppendVarint(out.value, entry.type);
+}
+
+bool DecodeLatest(std::string_view value, TaggedEvent& entry) {
+  ByteReader bytes(value);
+  entry.sequence = Sequence(bytes.Varint());
+  entry.position.partition = PartitionId(static_cast<std::uint32_t>(bytes.Varint()));
+  entry.position.offset = Offset(bytes.Varint());
+  entry.type = static_cast<TypeId>(bytes.Varint());
+  return bytes.done();
 }
 
 std::string StreamSeekKey(std::string_view name, Version version) {

@@ -56,17 +56,21 @@ void EncodeStream(std::string_view name, const StreamEntry& entry, EntryPair& ou
 void EncodeTag(std::string_view name, const TaggedEvent& entry, EntryPair& out);
 void EncodeCommand(const CommandDigest& digest, const CommandEntry& entry, EntryPair& out);
 void EncodeType(const TypeEntry& entry, EntryPair& out);
+void EncodeLatest(std::string_view name, const TaggedEvent& entry, EntryPair& out);
 
 // The reverse; `key` is what follows the name, or the whole key of a type. False for other bytes.
 bool DecodeStream(std::string_view key, std::string_view value, StreamEntry& entry);
 bool DecodeTag(std::string_view key, std::string_view value, TaggedEvent& entry);
 bool DecodeType(std::string_view key, std::string_view value, TypeEntry& entry);
+bool DecodeLatest(std::string_view value, TaggedEvent& entry);
 
 // The front of a command's keys: day, and as much of the digest as tells a billion commands a day from nearly any
 // other. DecodeCommand takes what follows it.
 inline constexpr std::size_t kStoredDigestBytes = 6;
 inline constexpr std::size_t kCommandPrefixBytes = 4 + kStoredDigestBytes;
 std::string CommandPrefix(Day day, const CommandDigest& digest);
+// Of a command's key. REQUIRES: it has as many bytes.
+Day DayOfCommand(std::string_view key);
 bool DecodeCommand(std::string_view key, std::string_view value, CommitPlace& place);
 
 // Where to look for entries of a name: the newest of a stream that begins at `version` or before; the first of a tag

@@ -90,16 +90,17 @@ void IndexGeneration::AppendTaggedAfter(const EntryName& tag, Sequence after, st
   Append(row->entries, first, limit, out);
 }
 
-void IndexGeneration::AppendPlaces(const CommandDigest& digest, std::vector<CommitPlace>& out) const {
+void IndexGeneration::AppendPlaces(const CommandDigest& digest, Day first_day, std::vector<CommitPlace>& out) const {
   const CommandRow* row = commands_.Find(digest);
   if (row == nullptr) return;
   for (const CommandEntry& entry : row->entries) {
-    if (std::find(out.begin(), out.end(), entry.place) == out.end()) out.push_back(entry.place);
+    if (entry.day >= first_day && std::find(out.begin(), out.end(), entry.place) == out.end()) out.push_back(entry.place);
   }
 }
 
 std::size_t IndexGeneration::bytes() const {
-  return names_.bytes() + streams_.bytes() + tags_.bytes() + commands_.bytes() + further_entries_ * kFurtherEntryBytes;
+  return names_.bytes() + latest_.bytes() + streams_.bytes() + tags_.bytes() + commands_.bytes() +
+         further_entries_ * kFurtherEntryBytes;
 }
 
 }  // namespace everfold

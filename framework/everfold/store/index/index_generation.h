@@ -15,6 +15,7 @@
 #include "everfold/store/index/entry_name.h"
 #include "everfold/store/index/index_entries.h"
 #include "everfold/store/index/kept_names.h"
+#include "everfold/store/index/latest_events.h"
 #include "everfold/store/index/row_table.h"
 
 namespace everfold {
@@ -60,6 +61,8 @@ class IndexGeneration {
   void AddTag(const EntryName& tag, const TaggedEvent& event);
   void AddCommand(const CommandDigest& digest, const CommandEntry& entry);
   void AddType(TypeEntry entry) { types_.push_back(std::move(entry)); }
+  LatestEvents& latest() { return latest_; }
+  const LatestEvents& latest() const { return latest_; }
 
   // Has the processor fetch what it takes to add them, for later.
   void Prefetch(const EntryName& stream) const { streams_.Prefetch(stream); }
@@ -68,11 +71,12 @@ class IndexGeneration {
   void PrefetchEntries(const EntryName& stream) const;
 
   std::optional<Version> VersionOf(const EntryName& stream) const;
+  bool HasTag(const EntryName& tag) const { return tags_.Find(tag) != nullptr; }
   // As StoreIndex does; `out` is what older generations found.
   void AppendEntriesAfter(const EntryName& stream, Version after, std::size_t limit,
                           std::vector<StreamEntry>& out) const;
   void AppendTaggedAfter(const EntryName& tag, Sequence after, std::size_t limit, std::vector<TaggedEvent>& out) const;
-  void AppendPlaces(const CommandDigest& digest, std::vector<CommitPlace>& out) const;
+  void AppendPlaces(const CommandDigest& digest, Day first_day, std::vector<CommitPlace>& out) const;
 
   // About how much memory is in use.
   std::size_t bytes() const;
@@ -94,6 +98,7 @@ class IndexGeneration {
   RowTable<TagRow, EntryName> tags_;
   RowTable<CommandRow, CommandDigest> commands_;
   std::vector<TypeEntry> types_;
+  LatestEvents latest_;
 };
 
 }  // namespace everfold

@@ -2,6 +2,7 @@
 
 #include <rocksdb/db.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "everfold/base/status.h"
@@ -36,6 +37,14 @@ absl::Status AppendPlacesOfDay(const IndexDatabase& database, const std::string&
     }
   }
   return database.StatusOf(entries->status(), "read");
+}
+
+// Of a command's key.
+DatedDigest DatedDigestOf(std::string_view key) {
+  DatedDigest command{.day = DayOfCommand(key), .digest = {}};
+  const std::string_view digest = key.substr(kCommandPrefixBytes - kStoredDigestBytes, kStoredDigestBytes);
+  std::copy(digest.begin(), digest.end(), command.digest.digest.begin());
+  return command;
 }
 
 }  // namespace
@@ -80,10 +89,35 @@ absl::StatusOr<std::vector<TaggedEvent>> FindTaggedAfter(const IndexDatabase& da
   return found;
 }
 
+absl::StatusOr<std::optional<TaggedEvent>> FindLatest(const IndexDatabase& database, std::string_view type) {
+  EVERFOLD_ASSIGN_OR_RETURN(const std::optional<std::string> value, database.Get(EntryKind::kLatest, type));
+  if (!value.has_value()) return std::nullopt;
+  TaggedEvent latest;
+  if (!DecodeLatest(*value, latest)) return database.Damaged("the latest event of a type does not decode");
+  return latest;
+}
+
+absl::StatusOr<std::string> ReadCommands(const IndexDatabase& database, const std::string& from, std::size_t limit,
+                                         std::vector<DatedDigest>& commands) {
+  rocksdb::ReadOptions options = IteratorOptions();
+  options.total_order_seek = true;
+  options.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> entries = database.NewIterator(EntryKind::kCommands, options);
+  for (entries->Seek(from); entries->Valid(); entries->Next()) {
+    const std::string_view key = entries->key().ToStringView();
+    if (commands.size() == limit) return std::string(key);
+    if (key.size() < kCommandPrefixBytes) return database.Damaged("the key of a command does not decode");
+    commands.push_back(DatedDigestOf(key));
+  }
+  EVERFOLD_RETURN_IF_ERROR(database.StatusOf(entries->status(), "read"));
+  return std::string();
+}
+
 absl::StatusOr<std::vector<CommitPlace>> FindPlaces(const IndexDatabase& database, const CommandDigest& command,
-                                                    const std::vector<Day>& days) {
+                                                    const std::vector<Day>& days, Day first_day) {
   std::vector<CommitPlace> places;
   for (const Day day : days) {
+    if (day < first_day) continue;
     EVERFOLD_RETURN_IF_ERROR(AppendPlacesOfDay(database, CommandPrefix(day, command), places));
   }
   return places;

@@ -29,6 +29,23 @@ void IndexMemory::Remember(const EntryName& stream, Version version, std::uint64
   if (dropped == dropped_ && !VersionOf(stream).has_value()) heads_.Put(stream, version);
 }
 
+std::optional<Sequence> IndexMemory::LastTagged(const EntryName& tag) const {
+  const std::optional<Version> last = tag_heads_.Find(tag);
+  if (!last.has_value()) return std::nullopt;
+  return Sequence(last->value());
+}
+
+void IndexMemory::RememberTag(const EntryName& tag, Sequence last, std::uint64_t dropped) {
+  const bool is_known = tag_heads_.Find(tag).has_value() || filling_->HasTag(tag) ||
+                        (older_ != nullptr && older_->HasTag(tag));
+  if (dropped == dropped_ && !is_known) tag_heads_.Put(tag, Version(last.value()));
+}
+
+void IndexMemory::AddTag(const EntryName& tag, const TaggedEvent& event) {
+  filling_->AddTag(tag, event);
+  tag_heads_.Raise(tag, Version(event.sequence.value()));
+}
+
 void IndexMemory::AddStream(const EntryName& stream, const StreamEntry& entry) {
   filling_->AddStream(stream, entry);
   heads_.Put(stream, entry.last_version());

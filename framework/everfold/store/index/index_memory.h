@@ -17,7 +17,8 @@ namespace everfold {
 class IndexMemory {
  public:
   // `all_are_new`: the files hold nothing, and nothing will come into them but what was added here.
-  IndexMemory(std::size_t head_bytes, bool all_are_new) : heads_(head_bytes, all_are_new) {}
+  IndexMemory(std::size_t head_bytes, std::size_t tag_head_bytes, bool all_are_new)
+      : heads_(head_bytes, all_are_new), tag_heads_(tag_head_bytes, all_are_new) {}
 
   IndexGeneration& filling() { return *filling_; }
   // nullptr if none is being written.
@@ -49,6 +50,12 @@ class IndexMemory {
   const StreamHeads& heads() const { return heads_; }
   void AddStream(const EntryName& stream, const StreamEntry& entry);
 
+  // A sequence above which no event carries the tag; nullopt if only the files can tell.
+  std::optional<Sequence> LastTagged(const EntryName& tag) const;
+  // What the files told, as for Remember.
+  void RememberTag(const EntryName& tag, Sequence last, std::uint64_t dropped);
+  void AddTag(const EntryName& tag, const TaggedEvent& event);
+
   // The generations in order, the older one first.
   template <class Visit>
   void ForEachGeneration(Visit visit) const {
@@ -61,6 +68,7 @@ class IndexMemory {
   std::unique_ptr<IndexGeneration> older_;
   std::unique_ptr<IndexGeneration> spare_;
   StreamHeads heads_;
+  StreamHeads tag_heads_;  // sequences, in place of versions
   std::uint64_t dropped_ = 0;
 };
 

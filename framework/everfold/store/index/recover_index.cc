@@ -38,6 +38,7 @@ class IndexRecovery {
 
  private:
   absl::Status Begin() {
+    if (index_.tail().last_sequence == Sequence()) EVERFOLD_RETURN_IF_ERROR(LookAhead());
     for (std::uint32_t i = 0; i < log_.identity().partitions; ++i) {
       const PartitionHead& known = index_.tail().heads[i];
       EVERFOLD_ASSIGN_OR_RETURN(PartitionWalk walk, PartitionWalk::Begin(log_, PartitionId(i), known));
@@ -45,6 +46,23 @@ class IndexRecovery {
       progress_.total += walk.end().offset.value();
       EVERFOLD_RETURN_IF_ERROR(Advance(std::move(walk)));
     }
+    return absl::OkStatus();
+  }
+
+  // About when the log ends.
+  absl::Status LookAhead() {
+    absl::Time until = absl::InfinitePast();
+    for (std::uint32_t i = 0; i < log_.identity().partitions; ++i) {
+      const Offset end = log_.Head(PartitionId(i)).offset;
+      if (end == Offset()) continue;
+      EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<ChunkCursor> cursor,
+                                log_.Read(PartitionId(i), Offset(end.value() - 1)));
+      EVERFOLD_ASSIGN_OR_RETURN(const bool found, cursor->Next());
+      if (!found) continue;  // it will be missed where it is to be read
+      const absl::StatusOr<ChunkHeader> header = DecodeChunkHeader(cursor->chunk());
+      if (header.ok()) until = std::max(until, header->base_time);
+    }
+    index_.ExpectRecordedUntil(until);
     return absl::OkStatus();
   }
 

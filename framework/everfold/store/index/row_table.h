@@ -52,6 +52,9 @@ class RowTable {
   }
 
   const std::vector<Row>& rows() const { return rows_; }
+  // Rows keep their numbers.
+  Row& row(std::uint32_t number) { return rows_[number]; }
+  std::uint32_t NumberOf(const Row& row) const { return static_cast<std::uint32_t>(&row - rows_.data()); }
   // About what is in use: buckets are 7/16 full or more, rows have half of what they may grow to.
   std::size_t bytes() const {
     constexpr std::size_t kBucketBytes = sizeof(std::uint32_t) + 1;

@@ -1,5 +1,6 @@
 #include "everfold/store/index/stream_heads.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <string>
@@ -74,10 +75,20 @@ std::optional<Version> StreamHeads::Find(const EntryName& stream) const {
 void StreamHeads::Put(const EntryName& stream, Version version) {
   if (sets_count_ == 0) return;
   const Name name(stream);
-  if (Slot* const slot = SlotOf(stream, name); slot != nullptr) {
-    slot->version = version.value();
-    return;
-  }
+  Slot* const slot = SlotOf(stream, name);
+  if (slot == nullptr) return Add(stream, name, version);
+  slot->version = version.value();
+}
+
+void StreamHeads::Raise(const EntryName& stream, Version version) {
+  if (sets_count_ == 0) return;
+  const Name name(stream);
+  Slot* const slot = SlotOf(stream, name);
+  if (slot == nullptr) return Add(stream, name, version);
+  slot->version = std::max(slot->version, version.value());
+}
+
+void StreamHeads::Add(const EntryName& stream, const Name& name, Version version) {
   Set& set = sets_[SetOf(stream)];
   Slot& slot = SlotsOf(SetOf(stream))[set.next];
   if (set.marks[set.next] != 0) set.knows_all = false;

@@ -33,6 +33,8 @@ class StreamHeads {
   // 0 for a stream that does not exist; nullopt if that is not known.
   std::optional<Version> Find(const EntryName& stream) const;
   void Put(const EntryName& stream, Version version);
+  // The same, unless a later one is there.
+  void Raise(const EntryName& stream, Version version);
 
  private:
   static constexpr std::size_t kNameBytes = 55;
@@ -59,6 +61,7 @@ class StreamHeads {
   Slot* SlotsOf(std::size_t set) const { return &slots_[set * kSlotsOfSet]; }
   // nullptr if the stream is not there.
   Slot* SlotOf(const EntryName& stream, const Name& name) const;
+  void Add(const EntryName& stream, const Name& name, Version version);
 
   std::size_t sets_count_ = 0;
   std::vector<Set> sets_;

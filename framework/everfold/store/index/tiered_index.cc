@@ -29,17 +29,29 @@ TieredIndex::TieredIndex(const StoreIndexOptions& options, const LogIdentity& lo
     : max_memory_bytes_(options.max_memory_bytes),
       identity_(EncodeIndexIdentity(log)),
       digester_(log.key),
+      retention_(options.command_retention),
       disk_(disk),
       lock_(std::move(opened.lock)),
       database_(std::move(opened.database)),
       types_(std::move(opened.types)),
-      memory_(database_ == nullptr ? 0 : options.head_bytes, opened.checkpoint.tail.last_sequence == Sequence()),
+      memory_(database_ == nullptr ? 0 : options.head_bytes, database_ == nullptr ? 0 : options.tag_head_bytes,
+              opened.checkpoint.tail.last_sequence == Sequence()),
+      filter_(database_ == nullptr ? 0 : options.command_filter_bytes),
       reached_(std::move(opened.checkpoint)),
       older_reached_(reached_),
       days_(std::make_shared<const std::vector<Day>>(reached_.days)),
       reach_(std::make_shared<Reach>()) {
-  MutexLock lock(&reach_->mutex);
-  reach_->index = this;
+  {
+    MutexLock lock(&reach_->mutex);
+    reach_->index = this;
+  }
+  std::optional<Day> first;
+  {
+    MutexLock lock(&mutex_);
+    if (reached_.days.empty()) filter_.Complete();
+    if (!reached_.days.empty()) first = FirstCommandDay();
+  }
+  if (first.has_value()) PostFillFilter(*first);
 }
 
 TieredIndex::~TieredIndex() {
@@ -97,28 +109,43 @@ absl::StatusOr<std::vector<CommitPlace>> TieredIndex::FindCommand(const CommandK
   const CommandDigest digest = digester_.Digest(command.tenant, command.type, command.id);
   std::vector<CommitPlace> recent;
   std::shared_ptr<const std::vector<Day>> days;
+  Day first_day;
   {
     ReaderMutexLock lock(&mutex_);
-    memory_.ForEachGeneration([&](const IndexGeneration& generation) { generation.AppendPlaces(digest, recent); });
+    if (!filter_.MayHave(digest)) return recent;
+    first_day = FirstCommandDay();
+    memory_.ForEachGeneration(
+        [&](const IndexGeneration& generation) { generation.AppendPlaces(digest, first_day, recent); });
     days = days_;
   }
   if (database_ == nullptr) return recent;
-  EVERFOLD_ASSIGN_OR_RETURN(std::vector<CommitPlace> places, FindPlaces(*database_, digest, *days));
+  EVERFOLD_ASSIGN_OR_RETURN(std::vector<CommitPlace> places, FindPlaces(*database_, digest, *days, first_day));
   for (const CommitPlace& place : recent) {
     if (std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);
   }
   return places;
 }
 
+absl::Time TieredIndex::CommandsSince() const {
+  ReaderMutexLock lock(&mutex_);
+  return BeginOf(FirstCommandDay());
+}
+
 absl::StatusOr<std::vector<TaggedEvent>> TieredIndex::TaggedAfter(std::string_view tenant, std::string_view tag,
                                                                   Sequence after, std::size_t limit) const {
   const EntryName name = EntryName::OfTag(tenant, tag);
-  if (!name.valid()) return std::vector<TaggedEvent>();
   std::vector<TaggedEvent> recent;
+  if (!name.valid() || limit == 0) return recent;
+  Sequence reached;
+  std::uint64_t dropped;
   {
     ReaderMutexLock lock(&mutex_);
+    const std::optional<Sequence> last = memory_.LastTagged(name);
+    if (last.has_value() && *last <= after) return recent;
     memory_.ForEachGeneration(
         [&](const IndexGeneration& generation) { generation.AppendTaggedAfter(name, after, limit, recent); });
+    reached = reached_.tail.last_sequence;
+    dropped = memory_.dropped();
   }
   if (database_ == nullptr) return recent;
   EVERFOLD_ASSIGN_OR_RETURN(std::vector<TaggedEvent> events, FindTaggedAfter(*database_, name.bytes(), after, limit));
@@ -126,7 +153,26 @@ absl::StatusOr<std::vector<TaggedEvent>> TieredIndex::TaggedAfter(std::string_vi
     if (events.size() >= limit) break;
     if (events.empty() || IsBefore(events.back(), event)) events.push_back(event);
   }
+  if (events.empty()) {
+    MutexLock lock(&mutex_);
+    memory_.RememberTag(name, std::min(after, reached), dropped);
+  }
   return events;
+}
+
+// What is in memory is later than what is in the files, and the filling generation later than the older one.
+absl::StatusOr<std::optional<TaggedEvent>> TieredIndex::LatestOf(std::string_view tenant, std::string_view type) const {
+  const EntryName name = LatestName(tenant, type);
+  if (!name.valid()) return std::nullopt;
+  std::optional<TaggedEvent> latest;
+  {
+    ReaderMutexLock lock(&mutex_);
+    memory_.ForEachGeneration([&](const IndexGeneration& generation) {
+      if (const std::optional<TaggedEvent> found = generation.latest().Find(name); found.has_value()) latest = found;
+    });
+  }
+  if (latest.has_value() || database_ == nullptr) return latest;
+  return FindLatest(*database_, name.bytes());
 }
 
 // A generation that is in the files may still be in memory: what the files' checkpoint covers counts there alone.
@@ -135,6 +181,7 @@ absl::StatusOr<EntryCounts> TieredIndex::CountEntries(const LogTail& upto) const
   std::shared_ptr<const rocksdb::Snapshot> files;
   {
     ReaderMutexLock lock(&mutex_);
+    counter.LeaveOutCommandsBefore(FirstCommandDay());
     if (database_ != nullptr) {
       files = database_->TakeSnapshot();
       EVERFOLD_ASSIGN_OR_RETURN(const LogTail tail, TailOf(*database_, *files, upto.heads.size()));
@@ -152,7 +199,18 @@ absl::Status TieredIndex::Add(std::string_view chunk) {
   in_group_ = true;
   return ChunkIntake::Take(
       chunk,
-      {.reached = reached_, .memory = memory_, .types = *types_, .digester = digester_, .database = database_.get()});
+      {.reached = reached_,
+       .memory = memory_,
+       .types = *types_,
+       .digester = digester_,
+       .filter = filter_,
+       .first_command_day = std::max(first_day_taken_, FirstCommandDay()),
+       .database = database_.get()});
+}
+
+void TieredIndex::ExpectRecordedUntil(absl::Time time) {
+  MutexLock lock(&mutex_);
+  first_day_taken_ = retention_.FirstDay(time);
 }
 
 void TieredIndex::CompleteGroup(Sequence last, absl::Time recorded_at) {
@@ -176,6 +234,7 @@ void TieredIndex::AddWritten(const WrittenGroup& group) {
   {
     MutexLock lock(&mutex_);
     TakeStreams(group.streams);
+    for (const WrittenEvent& it : group.events) memory_.filling().latest().Note(it.tenant, *types_, it.event);
     TakeCommands(group.commands);
     for (const auto& [partition, head] : group.heads) reached_.tail.heads[partition.value()] = head;
     ReachTo(group.last_sequence, group.last_recorded_at);
@@ -198,8 +257,11 @@ void TieredIndex::TakeStreams(const std::vector<WrittenStream>& streams) {
 
 void TieredIndex::TakeCommands(const std::vector<WrittenCommand>& commands) {
   for (const WrittenCommand& command : commands) {
+    if (command.entry.day < FirstCommandDay()) continue;
+    const CommandDigest digest = digester_.Digest(command.key.tenant, command.key.type, command.key.id);
     reached_.AddDay(command.entry.day);
-    memory_.filling().AddCommand(digester_.Digest(command.key.tenant, command.key.type, command.key.id), command.entry);
+    memory_.filling().AddCommand(digest, command.entry);
+    filter_.Add(digest, command.entry.day, FirstCommandDay());
   }
 }
 
@@ -226,6 +288,7 @@ absl::Status TieredIndex::health() const {
 // A checkpoint never stands inside a group: then nothing can be written yet.
 bool TieredIndex::Rotate() {
   if (database_ == nullptr || in_group_ || memory_.older() != nullptr || !health_.ok()) return false;
+  reached_.DropDaysBefore(FirstCommandDay());
   older_reached_ = reached_;
   memory_.Rotate();
   return true;
@@ -249,7 +312,10 @@ void TieredIndex::WriteOlder() {
     generation = memory_.older();
     reached = older_reached_;
   }
-  if (generation != nullptr) EndWrite(WriteGeneration(*database_, *generation, reached, identity_));
+  if (generation == nullptr) return;
+  absl::Status status = WriteGeneration(*database_, *generation, reached, identity_);
+  if (status.ok()) status = database_->DropCommandsBefore(retention_.FirstDay(reached.tail.last_recorded_at));
+  EndWrite(status);
 }
 
 void TieredIndex::EndWrite(const absl::Status& status) {
@@ -282,6 +348,31 @@ void TieredIndex::Close(Task done) {
     }
     done();
   });
+}
+
+// In small steps, between which others are let in to memory, and a generation is written if one is due.
+void TieredIndex::PostFillFilter(Day first) {
+  disk_.Post([reach = reach_, from = CommandPrefix(first, CommandDigest())]() mutable {
+    while (!from.empty()) {
+      MutexLock lock(&reach->mutex);
+      if (reach->index == nullptr) return;
+      from = reach->index->FillFilter(from);
+      reach->index->WriteOlder();
+    }
+  });
+}
+
+// Returns where to go on, empty at the end. Commands that come meanwhile are added as they come. If the files cannot be
+// read the filter tells nothing, and whoever looks is told why.
+std::string TieredIndex::FillFilter(const std::string& from) {
+  constexpr std::size_t kCommandsOfStep = 4096;
+  std::vector<DatedDigest> commands;
+  absl::StatusOr<std::string> next = ReadCommands(*database_, from, kCommandsOfStep, commands);
+  if (!next.ok()) return "";
+  MutexLock lock(&mutex_);
+  for (const DatedDigest& command : commands) filter_.Add(command.digest, command.day, FirstCommandDay());
+  if (next->empty()) filter_.Complete();
+  return filter_.gave_up() ? "" : *std::move(next);
 }
 
 void TieredIndex::WriteAll() {

@@ -8,12 +8,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "everfold/base/mutex.h"
 #include "everfold/store/index/command_digest.h"
+#include "everfold/store/index/command_filter.h"
+#include "everfold/store/index/command_retention.h"
 #include "everfold/store/index/index_checkpoint.h"
 #include "everfold/store/index/index_memory.h"
 #include "everfold/store/index/index_opening.h"
@@ -40,14 +43,18 @@ class TieredIndex final : public StoreIndex {
   absl::StatusOr<std::vector<StreamPlace>> PlacesAfter(const StreamId& stream, Version after,
                                                        std::size_t limit) const override;
   absl::StatusOr<std::vector<CommitPlace>> FindCommand(const CommandKey& command) const override;
+  absl::Time CommandsSince() const override;
   absl::StatusOr<std::vector<TaggedEvent>> TaggedAfter(std::string_view tenant, std::string_view tag, Sequence after,
                                                        std::size_t limit) const override;
+
+  absl::StatusOr<std::optional<TaggedEvent>> LatestOf(std::string_view tenant, std::string_view type) const override;
 
   absl::StatusOr<EntryCounts> CountEntries(const LogTail& upto) const override;
 
   absl::Status Add(std::string_view chunk) override;
   void CompleteGroup(Sequence last, absl::Time recorded_at) override;
   void AddWritten(const WrittenGroup& group) override;
+  void ExpectRecordedUntil(absl::Time time) override;
 
   bool full() const override;
   void WhenRoom(Task resume) override;
@@ -64,6 +71,9 @@ class TieredIndex final : public StoreIndex {
   void ReachTo(Sequence last, absl::Time recorded_at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TakeStreams(const std::vector<WrittenStream>& streams) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TakeCommands(const std::vector<WrittenCommand>& commands) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Day FirstCommandDay() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return retention_.FirstDay(reached_.tail.last_recorded_at);
+  }
   bool IsFull() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   // True if a generation is to be written now: then PostWrite.
   bool Rotate() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -72,11 +82,14 @@ class TieredIndex final : public StoreIndex {
   // On the disk strand.
   void WriteOlder();
   void WriteAll();
+  void PostFillFilter(Day first);
+  std::string FillFilter(const std::string& from);
   void EndWrite(const absl::Status& status);
 
   const std::size_t max_memory_bytes_;
   const std::string identity_;
   const CommandDigester digester_;
+  const CommandRetention retention_;
   Strand& disk_;
   const std::unique_ptr<DirectoryLock> lock_;
   const std::unique_ptr<IndexDatabase> database_;  // nullptr: everything stays in memory
@@ -84,9 +97,11 @@ class TieredIndex final : public StoreIndex {
 
   mutable Mutex mutex_;
   mutable IndexMemory memory_ ABSL_GUARDED_BY(mutex_);  // lookups leave there what the files told
+  CommandFilter filter_ ABSL_GUARDED_BY(mutex_);
   IndexCheckpoint reached_ ABSL_GUARDED_BY(mutex_);
   IndexCheckpoint older_reached_ ABSL_GUARDED_BY(mutex_);                 // by the older generation
   std::shared_ptr<const std::vector<Day>> days_ ABSL_GUARDED_BY(mutex_);  // in the files
+  Day first_day_taken_ ABSL_GUARDED_BY(mutex_) = 0;  // commands of earlier days are not taken in
   bool in_group_ ABSL_GUARDED_BY(mutex_) = false;  // some chunks of a group are there, others perhaps not
   absl::Status health_ ABSL_GUARDED_BY(mutex_);
   std::vector<Task> waiting_ ABSL_GUARDED_BY(mutex_);  // for room

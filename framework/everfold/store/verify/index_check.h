@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "everfold/event/chunk_reader.h"
 #include "everfold/store/store_index.h"
@@ -16,7 +17,8 @@ namespace everfold {
 // Threading: one thread; the index may be at work. Errors: those that leave the question open.
 class IndexCheck {
  public:
-  IndexCheck(const StoreIndex& index, Findings& findings) : index_(index), findings_(findings) {}
+  IndexCheck(const StoreIndex& index, Findings& findings)
+      : index_(index), findings_(findings), commands_since_(index.CommandsSince()) {}
 
   // The reader stands on a commit, none of whose streams was read; afterwards all are. Counts the streams that begin.
   absl::Status CheckCommit(ChunkReader& chunk, std::uint64_t& new_streams);
@@ -34,6 +36,8 @@ class IndexCheck {
   void CheckHole(const ChunkReader& chunk, const StreamId& stream, Version from, Version to);
   absl::Status CollectTags(ChunkReader& chunk);
   absl::Status CheckTags(const ChunkReader& chunk);
+  void NoteLatest(const ChunkReader& chunk);
+  absl::Status CheckLatest(Sequence upto);
   absl::Status CheckTag(const ChunkReader& chunk, std::size_t begin, std::size_t end);
   void Compare(const char* what, std::uint64_t in_index, std::uint64_t in_log);
   // OK, and a finding, for damage of the index.
@@ -41,8 +45,10 @@ class IndexCheck {
 
   const StoreIndex& index_;
   Findings& findings_;
+  const absl::Time commands_since_;  // earlier ones were forgotten at the beginning
   EntryCounts counts_;          // of the log
   std::vector<Tagged> tagged_;  // of the commit
+  absl::flat_hash_map<std::pair<std::string, std::string>, TaggedEvent> latest_;  // by tenant and type
   bool erased_ = false;         // there is a tombstone
   bool damaged_ = false;        // the index cannot be read: it is not asked any more
 };

@@ -1,0 +1,148 @@
+#include "everfold/store/missed_events.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "everfold/base/error.h"
+#include "everfold/base/status.h"
+#include "everfold/event/chunk.h"
+#include "everfold/store/boundary_check.h"
+#include "everfold/store/stream_reader.h"
+#include "everfold/v1/missed_events.pb.h"
+#include "google/rpc/error_details.pb.h"
+
+namespace everfold {
+namespace {
+
+// What may be missing is limited by the request, and by this: answers are kept until they are sent.
+constexpr std::size_t kMaxMissedBytes = 1 << 20;
+
+// Ends a visit; nobody is told.
+absl::Status Enough() { return absl::OutOfRangeError("enough"); }
+
+// The part of a request that tells what its caller knew.
+struct Knowledge {
+  struct Stream {
+    StreamId id;
+    StreamExpectation expectation;
+  };
+  std::string tenant;
+  std::vector<Stream> streams;
+  std::optional<AppendCondition> condition;
+  std::size_t limit = 0;
+};
+
+class MissedReader {
+ public:
+  MissedReader(const Knowledge& known, const PartitionLog& log, const StoreIndex& index)
+      : known_(known), log_(log), index_(index) {}
+
+  // Nothing for other errors.
+  absl::StatusOr<std::optional<v1::MissedEvents>> Read(const absl::Status& conflict) {
+    google::rpc::ErrorInfo info;
+    if (!FindDetail(conflict, info)) return std::nullopt;
+    if (info.reason() == reason::kVersionConflict) {
+      EVERFOLD_RETURN_IF_ERROR(ReadStream(info.metadata().at("stream")));
+    } else if (info.reason() == reason::kConditionFailed) {
+      EVERFOLD_RETURN_IF_ERROR(ReadExcluded());
+    } else {
+      return std::nullopt;
+    }
+    return std::optional(std::move(missed_));
+  }
+
+ private:
+  absl::Status ReadStream(const std::string& name) {
+    const auto stream = std::find_if(known_.streams.begin(), known_.streams.end(),
+                                     [&name](const Knowledge::Stream& it) { return it.id.ToString() == name; });
+    if (stream == known_.streams.end() || !stream->expectation.version().has_value()) return absl::OkStatus();
+    const absl::Status status =
+        ReadStreamEvents(log_, index_, stream->id, *stream->expectation.version(),
+                         [this](const RecordedEvent& event) { return Add(event) ? absl::OkStatus() : Enough(); });
+    return missed_.more() ? absl::OkStatus() : status;
+  }
+
+  absl::Status ReadExcluded() {
+    const auto& [query, after] = *known_.condition;
+    EVERFOLD_ASSIGN_OR_RETURN(const FoundMatches found,
+                              FindMatches(index_, known_.tenant, query, after, known_.limit));
+    missed_.set_more(found.more);
+    for (const TaggedEvent& event : found.events) {
+      EVERFOLD_ASSIGN_OR_RETURN(const bool added, AddAt(event.position));
+      if (!added) break;
+    }
+    return absl::OkStatus();
+  }
+
+  // A chunk is decoded once for all of its events that follow on each other.
+  absl::StatusOr<bool> AddAt(const Position& at) {
+    const bool is_there = chunk_.has_value() && chunk_->header.partition == at.partition &&
+                          chunk_->header.first_offset <= at.offset && at.offset <= chunk_->header.last_offset();
+    if (!is_there) {
+      EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<ChunkCursor> cursor,
+                                log_.Read(at.partition, Offset(at.offset.value() - 1)));
+      EVERFOLD_ASSIGN_OR_RETURN(const bool found, cursor->Next());
+      if (!found) return true;
+      EVERFOLD_ASSIGN_OR_RETURN(chunk_, DecodeChunk(cursor->chunk(), index_.types()));
+    }
+    const absl::Status status = VisitEvents(*chunk_, [&](const RecordedEvent& event) {
+      if (event.position != at) return absl::OkStatus();
+      Add(event);
+      return Enough();
+    });
+    if (!status.ok() && !absl::IsOutOfRange(status)) return status;
+    return missed_.events_size() < static_cast<int>(known_.limit) && bytes_ < kMaxMissedBytes;
+  }
+
+  // False if it did not fit.
+  bool Add(const RecordedEvent& event) {
+    bytes_ += event.event.payload.size();
+    const bool fits = missed_.events_size() < static_cast<int>(known_.limit) && bytes_ <= kMaxMissedBytes;
+    if (!fits) {
+      missed_.set_more(true);
+      return false;
+    }
+    v1::MissedEvents::Event& added = *missed_.add_events();
+    added.set_stream(event.stream.stream.ToString());
+    added.set_version(event.version.value());
+    added.set_sequence(event.commit.sequence.value());
+    added.set_partition(event.position.partition.value());
+    added.set_offset(event.position.offset.value());
+    added.set_type(event.event.type);
+    const absl::Time recorded_at = event.commit.recorded_at;
+    added.mutable_recorded_at()->set_seconds(absl::ToUnixSeconds(recorded_at));
+    added.mutable_recorded_at()->set_nanos(static_cast<std::int32_t>(
+        absl::ToInt64Nanoseconds(recorded_at - absl::FromUnixSeconds(absl::ToUnixSeconds(recorded_at)))));
+    for (const std::string& tag : event.event.tags) added.add_tags(tag);
+    added.set_payload(event.event.payload);
+    return true;
+  }
+
+  const Knowledge& known_;
+  const PartitionLog& log_;
+  const StoreIndex& index_;
+  std::optional<Chunk> chunk_;
+  v1::MissedEvents missed_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace
+
+EventStore::AppendDone TellingMissedEvents(const AppendRequest& request, const PartitionLog& log,
+                                           std::shared_ptr<const StoreIndex> index, EventStore::AppendDone done) {
+  if (request.missed_events == 0) return done;
+  Knowledge known{.tenant = request.tenant, .streams = {}, .condition = request.condition, .limit = request.missed_events};
+  for (const StreamAppend& stream : request.streams) known.streams.push_back({stream.stream, stream.expectation});
+  return [known = std::move(known), &log, index = std::move(index),
+          done = std::move(done)](absl::StatusOr<AppendResult> result) mutable {
+    if (result.ok()) return done(std::move(result));
+    absl::Status status = result.status();
+    const auto missed = MissedReader(known, log, *index).Read(status);
+    if (missed.ok() && missed->has_value()) AddDetail(status, **missed);
+    done(std::move(status));
+  };
+}
+
+}  // namespace everfold
