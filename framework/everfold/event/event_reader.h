@@ -8,7 +8,6 @@
 //   EVERFOLD_RETURN_IF_ERROR(events.status());  // it ends early on damage
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -35,13 +34,13 @@ class EventReader {
   // Moves to the next wanted event; false at the chunk's end, or on damage, which status() then tells.
   bool Next();
   // Puts together the event on which it stands. DATA_LOSS if that names a type that is not defined.
-  absl::Status Decode() { return decoder_.Decode(*chunk_); }
+  absl::Status Decode() { return decoder_.Decode(chunk_); }
   // REQUIRES: Decode was OK. Lifetime: until the next one.
   RecordedEvent event() const { return decoder_.event(); }
 
   // REQUIRES, here and below: Open was OK.
-  const ChunkReader& chunk() const { return *chunk_; }
-  const absl::Status& status() const { return chunk_->status(); }
+  const ChunkReader& chunk() const { return chunk_; }
+  const absl::Status& status() const { return chunk_.status(); }
 
  private:
   absl::Status CheckChunkIsOurs();
@@ -51,7 +50,7 @@ class EventReader {
   PartitionTypes types_;
   SelectionFilter filter_;
   EventDecoder decoder_;
-  std::optional<ChunkReader> chunk_;
+  ChunkReader chunk_;
   Offset after_;
   bool in_commit_ = false;
   bool in_stream_ = false;
