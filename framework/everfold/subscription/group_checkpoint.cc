@@ -116,6 +116,7 @@ class Group : public std::enable_shared_from_this<Group> {
 
   void Append() {
     AppendRequest request;
+    request.of_framework = true;
     StreamAppend& append = request.streams.emplace_back();
     append.stream = stream_;
     {
