@@ -34,20 +34,22 @@ absl::Status TakeWanted(ChunkReader& chunk, const WantedTypes& wanted, ReplaySin
   return chunk.status();
 }
 
-absl::Status TakeChunk(std::string_view bytes, Replay replay, const WantedTypes& wanted, ReplaySink& sink) {
+absl::Status TakeChunk(std::string_view bytes, Replay replay, const WantedTypes& wanted, ChunkReader& chunk,
+                       ReplaySink& sink) {
   sink.TakeChunk(bytes);
   if (replay == Replay::kChunks) return absl::OkStatus();
-  EVERFOLD_ASSIGN_OR_RETURN(ChunkReader chunk, ChunkReader::Open(bytes));
+  EVERFOLD_RETURN_IF_ERROR(chunk.Reset(bytes));
   return replay == Replay::kParseOne ? TakeWanted(chunk, wanted, sink) : TakeEvents(chunk, sink);
 }
 
 absl::Status ReadPartition(const PartitionLog& log, PartitionId partition, Replay replay, const WantedTypes& wanted,
                            ReplaySink& sink) {
   EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<ChunkCursor> cursor, log.Read(partition, Offset(0)));
+  ChunkReader chunk;
   while (true) {
     EVERFOLD_ASSIGN_OR_RETURN(const bool more, cursor->Next());
     if (!more) return absl::OkStatus();
-    EVERFOLD_RETURN_IF_ERROR(TakeChunk(cursor->chunk(), replay, wanted, sink));
+    EVERFOLD_RETURN_IF_ERROR(TakeChunk(cursor->chunk(), replay, wanted, chunk, sink));
   }
 }
 

@@ -64,11 +64,13 @@ bool ReadAll(std::string_view bytes) {
 
 // A reader that skips accepts at least what one that reads everything accepts.
 void Skip(std::string_view bytes, bool whole) {
-  auto chunk = ChunkReader::Open(bytes);
-  if (!chunk.ok()) return;
+  ChunkReader chunk;
+  if (!chunk.Reset(bytes).ok()) return;
+  if (chunk.NextCommit() && chunk.NextStream()) chunk.NextEvent();
+  EVERFOLD_CHECK(chunk.Reset(bytes).ok());  // whatever it has met before
   const WantedTypes wanted = {false, true, false, true};
-  while (chunk->NextCommitOf(wanted)) EVERFOLD_CHECK(!chunk->commit().tombstone);
-  EVERFOLD_CHECK(chunk->status().ok() || !whole);
+  while (chunk.NextCommitOf(wanted)) EVERFOLD_CHECK(!chunk.commit().tombstone);
+  EVERFOLD_CHECK(chunk.status().ok() || !whole);
 }
 
 PlacedCommit PlaceOf(ChunkReader& chunk, const std::string& body, std::vector<Version>& versions,

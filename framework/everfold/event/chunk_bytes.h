@@ -45,8 +45,9 @@ constexpr std::size_t VarintSize(std::uint64_t value) {
 class ByteReader {
  public:
   ByteReader() = default;
-  explicit ByteReader(std::string_view bytes)
-      : at_(reinterpret_cast<const unsigned char*>(bytes.data())), end_(at_ + bytes.size()) {}
+  explicit ByteReader(std::string_view bytes) : ByteReader(bytes.data(), bytes.data() + bytes.size()) {}
+  ByteReader(const char* begin, const char* end)
+      : at_(reinterpret_cast<const unsigned char*>(begin)), end_(reinterpret_cast<const unsigned char*>(end)) {}
 
   unsigned char Byte() {
     if (at_ == end_) return static_cast<unsigned char>(Fail("the bytes end too early"));

@@ -1,7 +1,5 @@
 #include "everfold/event/chunk_header.h"
 
-#include <xxhash.h>
-
 #include <bit>
 #include <cstring>
 
@@ -9,6 +7,7 @@
 #include "everfold/base/check.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/event/chunk_checksum.h"
 #include "everfold/event/chunk_layout.h"
 #include "everfold/event/partitioning.h"
 
@@ -32,14 +31,10 @@ void Put(Integer value, std::size_t at, char* out) {
   std::memcpy(out + at, &value, sizeof(value));
 }
 
-bool IsZero(std::string_view bytes, std::size_t at, std::size_t size) {
-  return bytes.substr(at, size).find_first_not_of('\0') == std::string_view::npos;
-}
-
-// Of everything but itself: what follows the header is hashed with a seed that is the hash of what stands before.
-std::uint64_t ChecksumOf(std::string_view chunk) {
-  const std::uint64_t of_header = XXH3_64bits(chunk.data(), header_at::kChecksum);
-  return XXH3_64bits_withSeed(chunk.data() + kChunkHeaderBytes, chunk.size() - kChunkHeaderBytes, of_header);
+template <std::size_t kSize>
+bool IsZero(std::string_view bytes, std::size_t at) {
+  constexpr char kZeros[kSize] = {};
+  return std::memcmp(bytes.data() + at, kZeros, kSize) == 0;
 }
 
 absl::Status CheckVersion(std::string_view bytes) {
@@ -60,8 +55,8 @@ absl::Status CheckFixedFields(std::string_view bytes) {
   if (length <= kChunkHeaderBytes || length > kMaxChunkBytes) {
     return DamagedChunk(absl::StrFormat("a length of %d bytes cannot be", length));
   }
-  if (!IsZero(bytes, header_at::kReserved, 4)) return DamagedChunk("bytes 20 to 23 are reserved and not zero");
-  if (!IsZero(bytes, header_at::kMoreReserved, 16)) return DamagedChunk("bytes 72 to 87 are reserved and not zero");
+  if (!IsZero<4>(bytes, header_at::kReserved)) return DamagedChunk("bytes 20 to 23 are reserved and not zero");
+  if (!IsZero<16>(bytes, header_at::kMoreReserved)) return DamagedChunk("bytes 72 to 87 are reserved and not zero");
   if (!IsTime(Get<std::int64_t>(bytes, header_at::kBaseTime))) return DamagedChunk("its base time is no time");
   return absl::OkStatus();
 }
@@ -121,7 +116,7 @@ void EncodeChunkHeader(const ChunkHeader& header, char* out) {
 void SealChunk(std::string& chunk) {
   EVERFOLD_CHECK(chunk.size() > kChunkHeaderBytes && chunk.size() <= kMaxChunkBytes);
   Put(static_cast<std::uint32_t>(chunk.size()), header_at::kLength, chunk.data());
-  Put(ChecksumOf(chunk), header_at::kChecksum, chunk.data());
+  Put(ChunkChecksum(chunk), header_at::kChecksum, chunk.data());
 }
 
 absl::StatusOr<ChunkHeader> DecodeChunkHeader(std::string_view bytes) {
@@ -147,7 +142,7 @@ absl::StatusOr<ChunkHeader> CheckChunk(std::string_view bytes) {
   if (length != bytes.size()) {
     return DamagedChunk(absl::StrFormat("it has %d bytes, its header says %d", bytes.size(), length));
   }
-  if (ChecksumOf(bytes) != Get<std::uint64_t>(bytes, header_at::kChecksum)) {
+  if (ChunkChecksum(bytes) != Get<std::uint64_t>(bytes, header_at::kChecksum)) {
     return DamagedChunk("its checksum does not match");
   }
   return header;

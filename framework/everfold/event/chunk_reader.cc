@@ -1,6 +1,7 @@
 #include "everfold/event/chunk_reader.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "absl/base/attributes.h"
 #include "absl/strings/str_format.h"
@@ -12,6 +13,19 @@ namespace everfold {
 namespace {
 
 constexpr std::size_t kDigestBytes = std::tuple_size_v<Digest>;
+
+// Behind its sequence a commit with one event, and only numbers below 128, has six bytes before its body: time, command
+// type, 1 stream, its version, 1 event, its type. Nearly all are like that, and known by one comparison of eight bytes.
+constexpr std::size_t kShortPlaceBytes = 6;
+constexpr std::uint64_t kShortPlaceMask = 0x80ff'80ff'8080;
+constexpr std::uint64_t kShortPlace = 0x0001'0001'0000;
+
+bool IsShortPlace(const ByteReader& in) {
+  std::uint64_t bytes;
+  if (in.left() < sizeof(bytes)) return false;
+  std::memcpy(&bytes, in.at(), sizeof(bytes));
+  return (bytes & kShortPlaceMask) == kShortPlace;
+}
 
 Metadata ReadMetadata(ByteReader in, unsigned present) {
   Metadata metadata;
@@ -30,17 +44,37 @@ Metadata ReadMetadata(ByteReader in, unsigned present) {
 }  // namespace
 
 absl::StatusOr<ChunkReader> ChunkReader::Open(std::string_view bytes) {
-  EVERFOLD_ASSIGN_OR_RETURN(const ChunkHeader header, CheckChunk(bytes));
-  ChunkReader reader(bytes, header);
-  EVERFOLD_RETURN_IF_ERROR(reader.ReadDefinitions());
+  ChunkReader reader;
+  EVERFOLD_RETURN_IF_ERROR(reader.Reset(bytes));
   return reader;
 }
 
-ChunkReader::ChunkReader(std::string_view bytes, const ChunkHeader& header)
-    : header_(header),
-      base_micros_(absl::ToUnixMicros(header.base_time)),
-      rest_(bytes.substr(kChunkHeaderBytes)),
-      commits_left_(header.commit_count) {}
+absl::Status ChunkReader::Reset(std::string_view bytes) {
+  Clear();
+  const absl::StatusOr<ChunkHeader> header = CheckChunk(bytes);
+  if (!header.ok()) return status_ = header.status();
+  header_ = *header;
+  base_micros_ = absl::ToUnixMicros(header_.base_time);
+  rest_ = ByteReader(bytes.substr(kChunkHeaderBytes));
+  status_ = ReadDefinitions();
+  if (status_.ok()) commits_left_ = header_.commit_count;
+  return status_;
+}
+
+void ChunkReader::Clear() {
+  Halt();
+  status_ = absl::OkStatus();
+  definitions_.clear();
+  definition_bytes_ = {};
+  last_type_ = UINT32_MAX;
+  events_seen_ = least_behind_first_ = 0;
+  least_behind_base_ = 0;
+  commit_ = {};
+  commit_bytes_ = metadata_ = {};
+  present_ = 0;
+  stream_ = {};
+  event_ = {};
+}
 
 absl::Status ChunkReader::ReadDefinitions() {
   const char* const begin = rest_.at();
@@ -91,11 +125,14 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ChunkReader::PlaceInOrder(std::uint64_t
 // Times do not step back, and the first commit's is the base time.
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ChunkReader::PlaceInTime(std::int64_t behind_base) {
   const bool first = commits_left_ + 1 == header_.commit_count;
-  const bool overflows = __builtin_add_overflow(base_micros_, behind_base, &recorded_micros_);
-  if (overflows || !IsTime(recorded_micros_) || behind_base < least_behind_base_ || (first && behind_base != 0)) {
+  if (behind_base == least_behind_base_ && !first) return true;  // as the commit before
+  std::int64_t micros = 0;
+  const bool overflows = __builtin_add_overflow(base_micros_, behind_base, &micros);
+  if (overflows || !IsTime(micros) || behind_base < least_behind_base_ || (first && behind_base != 0)) {
     return DamagedCommit(absl::StrFormat("it was recorded %d us after the base time, where %d us is the least",
                                          behind_base, least_behind_base_));
   }
+  commit_.recorded_at = absl::FromUnixMicros(micros);
   least_behind_base_ = behind_base;
   return true;
 }
@@ -108,42 +145,64 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ChunkReader::CountEvents(std::uint64_t 
   return true;
 }
 
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ChunkReader::ReadEventTypes(ByteReader in, const WantedTypes* wanted) {
-  types_ = in.rest();
-  for (std::uint32_t left = commit_.event_count; left > 0; --left) {
-    const std::uint64_t type = in.Varint();
-    if (in.failed()) return DamagedCommit(in.failure());
-    if (type == 0 || type > last_type_) {
-      return DamagedCommit(absl::StrFormat("an event has type %d of %d", type, last_type_));
-    }
-    if (wanted != nullptr && type < wanted->size() && (*wanted)[type]) holds_wanted_ = true;
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ChunkReader::TakeCommandType(std::uint64_t type) {
+  commit_.command_type = static_cast<TypeId>(type);
+  if (type <= last_type_) return true;
+  return DamagedCommit(absl::StrFormat("its command has type %d of %d", type, last_type_));
+}
+
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ChunkReader::TakeEventType(std::uint64_t type, const WantedTypes* wanted) {
+  if (type == 0 || type > last_type_) {
+    return DamagedCommit(absl::StrFormat("an event has type %d of %d", type, last_type_));
   }
-  body_ = in.rest();
+  if (wanted != nullptr && type < wanted->size() && (*wanted)[type]) holds_wanted_ = true;
   return true;
 }
 
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ChunkReader::ReadEventTypes(ByteReader in, const WantedTypes* wanted) {
+  types_ = in.at();
+  for (std::uint32_t left = commit_.event_count; left > 0; --left) {
+    const std::uint64_t type = in.Varint();
+    if (in.failed()) return DamagedCommit(in.failure());
+    if (!TakeEventType(type, wanted)) return false;
+  }
+  body_ = in.at();
+  return true;
+}
+
+// REQUIRES: IsShortPlace.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ChunkReader::ReadShortPlace(const char* place, const WantedTypes* wanted) {
+  const auto number = [place](int index) { return static_cast<unsigned char>(place[index]); };
+  versions_ = place + 3;
+  types_ = place + 5;
+  body_ = place + kShortPlaceBytes;
+  commit_.stream_count = streams_left_ = 1;
+  return PlaceInTime(Unzigzag(number(0))) && CountEvents(1) && TakeCommandType(number(1)) &&
+         TakeEventType(number(5), wanted);
+}
+
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ChunkReader::ReadPlace(ByteReader in, const WantedTypes* wanted) {
+  if (IsShortPlace(in)) return ReadShortPlace(in.at(), wanted);
   const std::int64_t behind_base = Unzigzag(in.Varint());
   const std::uint64_t command_type = in.Varint();
   const std::uint64_t streams = in.Varint();
-  versions_ = in.rest();
+  versions_ = in.at();
   in.SkipVarints(streams);
   const std::uint64_t events = in.Varint();
   if (in.failed()) return DamagedCommit(in.failure());
-  if (!PlaceInTime(behind_base) || !CountEvents(events)) return false;
-  if (command_type > last_type_) {
-    return DamagedCommit(absl::StrFormat("its command has type %d of %d", command_type, last_type_));
-  }
-  commit_.command_type = static_cast<TypeId>(command_type);
+  if (!PlaceInTime(behind_base) || !CountEvents(events) || !TakeCommandType(command_type)) return false;
   commit_.stream_count = streams_left_ = static_cast<std::uint32_t>(streams);
   return ReadEventTypes(in, wanted);
 }
 
-bool ChunkReader::NextPlace(const WantedTypes* wanted) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ChunkReader::NextPlace(const WantedTypes* wanted) {
   if (commits_left_ == 0) return CheckEnd();
   --commits_left_;
-  commit_bytes_ = rest_.String();
-  if (rest_.failed()) return Damaged(absl::StrFormat("%d commits are missing: %s", commits_left_ + 1, rest_.failure()));
+  ByteReader rest = rest_;
+  commit_bytes_ = rest.String();
+  rest_ = rest;
+  if (rest.failed()) return Damaged(absl::StrFormat("%d commits are missing: %s", commits_left_ + 1, rest.failure()));
+  commit_end_ = rest.at();
   ByteReader in(commit_bytes_);
   const unsigned kind = in.Byte();
   const std::uint64_t behind_first = in.Varint();
@@ -160,26 +219,24 @@ bool ChunkReader::NextPlace(const WantedTypes* wanted) {
 bool ChunkReader::ReadTombstone(ByteReader in) {
   const std::int64_t behind_base = Unzigzag(in.Varint());
   const std::uint64_t streams = in.Varint();
-  versions_ = in.rest();
+  versions_ = in.at();
   in.SkipVarints(streams);
   const std::uint64_t events = in.Varint();
   tombstone_leaf_ = in.Bytes(kDigestBytes);
   commit_.reason = in.String();
   commit_.tenant = in.String();
-  body_ = in.rest();
+  body_ = in.at();
   if (in.failed()) return DamagedCommit(in.failure());
   if (!PlaceInTime(behind_base) || !CountEvents(events)) return false;
-  commit_.recorded_at = absl::FromUnixMicros(recorded_micros_);
   commit_.stream_count = streams_left_ = static_cast<std::uint32_t>(streams);
   commit_.command_type = 0;
   commit_.command_id = commit_.command_fingerprint = {};
-  types_ = {};
+  types_ = commit_end_;
   return true;
 }
 
-bool ChunkReader::ReadBodyBegin() {
-  ByteReader in(body_);
-  commit_.recorded_at = absl::FromUnixMicros(recorded_micros_);
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ChunkReader::ReadBodyBegin() {
+  ByteReader in = In(body_);
   commit_.reason = {};
   commit_.tenant = in.String();
   present_ = in.Byte();
@@ -189,7 +246,7 @@ bool ChunkReader::ReadBodyBegin() {
     commit_.command_id = in.String();
     commit_.command_fingerprint = in.String();
   }
-  body_ = in.rest();
+  body_ = in.at();
   if (in.failed()) return DamagedCommit(in.failure());
   if (present_ & ~commit_has::kAll) return DamagedCommit(absl::StrFormat("its presence bits are %d", present_));
   if (present_ & commit_has::kCommandId && commit_.command_id.empty()) return PresentButEmpty(in, "command id");
@@ -201,13 +258,13 @@ bool ChunkReader::SkipMetadata() {
                                                          {commit_has::kCausation, "causation id"},
                                                          {commit_has::kActor, "actor"},
                                                          {commit_has::kTraceparent, "traceparent"}};
-  metadata_ = body_;
-  ByteReader in(body_);
+  ByteReader in = In(body_);
+  metadata_ = in.rest();
   for (const auto& [bit, what] : kTexts) {
     if (present_ & bit && in.String().empty()) return PresentButEmpty(in, what);
   }
   if (present_ & commit_has::kHeaders && !SkipHeaders(in)) return false;
-  body_ = in.rest();
+  body_ = in.at();
   return !in.failed() || DamagedCommit(in.failure());
 }
 
@@ -227,9 +284,9 @@ bool ChunkReader::SkipHeaders(ByteReader& in) {
 }
 
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ChunkReader::ReadFirstVersion() {
-  ByteReader in(versions_);
+  ByteReader in = In(versions_);
   const std::uint64_t version = in.Varint();
-  versions_ = in.rest();
+  versions_ = in.at();
   if (version == 0 || version > UINT64_MAX - stream_.event_count) {
     return DamagedCommit(absl::StrFormat("version %d cannot be first of %d events", version, stream_.event_count));
   }
@@ -237,17 +294,17 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ChunkReader::ReadFirstVersion() {
   return true;
 }
 
-bool ChunkReader::NextStream() {
+bool ChunkReader::ReadStream() {
   while (stream_events_left_ > 0) {
     if (!NextEvent()) return false;
   }
   if (streams_left_ == 0) return CheckBodyEnd();
   --streams_left_;
-  ByteReader in(body_);
+  ByteReader in = In(body_);
   stream_.aggregate = in.String();
   stream_.id = in.String();
   const std::uint64_t events = in.Varint();
-  body_ = in.rest();
+  body_ = in.at();
   if (in.failed()) return DamagedCommit(in.failure());
   if (events > events_left_) {
     return DamagedCommit(absl::StrFormat("a stream has %d events where %d are left", events, events_left_));
@@ -265,21 +322,20 @@ void ChunkReader::LeaveOutEvents() {
 
 bool ChunkReader::CheckBodyEnd() {
   if (events_left_ > 0) return DamagedCommit(absl::StrFormat("its streams lack %d of its events", events_left_));
-  if (!body_.empty()) return DamagedCommit(absl::StrFormat("%d bytes follow its streams", body_.size()));
+  if (body_ != commit_end_) return DamagedCommit(absl::StrFormat("%d bytes follow its streams", commit_end_ - body_));
   return false;
 }
 
-bool ChunkReader::NextEvent() {
-  if (stream_events_left_ == 0) return false;
+bool ChunkReader::ReadEvent() {
   const std::uint32_t index = stream_.event_count - stream_events_left_;
   --stream_events_left_;
   --events_left_;
   event_.version = Version(stream_.first_version.value() + index);
   event_.offset = Offset(stream_.first_offset.value() + index);
-  ByteReader types(types_);
+  ByteReader types = In(types_);
   event_.type = static_cast<TypeId>(types.Varint());
-  types_ = types.rest();
-  ByteReader in(body_);
+  types_ = types.at();
+  ByteReader in = In(body_);
   const unsigned codec = in.Byte();
   const unsigned present = in.Byte();
   event_.event_time = commit_.recorded_at;
@@ -290,25 +346,25 @@ bool ChunkReader::NextEvent() {
   }
   event_.codec = static_cast<PayloadCodec>(codec);
   if (present != 0) {
-    body_ = in.rest();
+    body_ = in.at();
     if (!ReadEventOptions(present)) return false;
-    in = ByteReader(body_);
+    in = In(body_);
   }
   event_.payload = in.String();
-  body_ = in.rest();
+  body_ = in.at();
   return !in.failed() || DamagedCommit(in.failure());
 }
 
 bool ChunkReader::ReadEventOptions(unsigned present) {
   if (present & ~event_has::kAll) return DamagedCommit(absl::StrFormat("an event's presence bits are %d", present));
-  ByteReader in(body_);
+  ByteReader in = In(body_);
   if (present & event_has::kEventTime) {
     const std::int64_t micros = Unzigzag(in.Varint());
     if (!IsTime(micros)) return DamagedCommit("an event's time is no time");
     event_.event_time = absl::FromUnixMicros(micros);
   }
   if (present & event_has::kTags && !SkipTags(in)) return false;
-  body_ = in.rest();
+  body_ = in.at();
   return !in.failed() || DamagedCommit(in.failure());
 }
 
@@ -323,7 +379,7 @@ bool ChunkReader::SkipTags(ByteReader& in) {
 }
 
 // What is present is not empty: one commit has one encoding.
-bool ChunkReader::PresentButEmpty(const ByteReader& in, const char* what) {
+bool ChunkReader::PresentButEmpty(ByteReader in, const char* what) {
   return DamagedCommit(in.failed() ? in.failure() : absl::StrFormat("its %s is present and empty", what));
 }
 
@@ -345,7 +401,7 @@ bool ChunkReader::CheckEnd() {
 // Nothing is left of any level.
 void ChunkReader::Halt() {
   commits_left_ = streams_left_ = events_left_ = stream_events_left_ = 0;
-  body_ = {};
+  body_ = commit_end_ = nullptr;
 }
 
 bool ChunkReader::Damaged(const std::string& what) {

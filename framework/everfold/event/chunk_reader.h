@@ -7,6 +7,8 @@
 //     }
 //   }
 //   EVERFOLD_RETURN_IF_ERROR(chunk.status());  // a loop ends early on damage
+//
+// Who reads chunk after chunk keeps one reader, and calls Reset for each.
 #pragma once
 
 #include <cstdint>
@@ -62,13 +64,18 @@ struct EventView {
 // Which types a reader wants, by type id; ids beyond its size are not wanted.
 using WantedTypes = std::vector<bool>;
 
-// Threading: one thread. Lifetime: the bytes outlive it and all views. After a call of Next* the views of that level
-// and below are others.
+// Threading: one thread. Lifetime: the bytes outlive it, up to the next Reset, and all views. After a call of Next* the
+// views of that level and below are others.
 class ChunkReader {
  public:
+  // Of a chunk without commits, until Reset.
+  ChunkReader() = default;
   // Checks length, header and checksum, and reads the definitions. DATA_LOSS, with what is wrong, for bytes that are no
   // whole and unchanged chunk.
   static absl::StatusOr<ChunkReader> Open(std::string_view bytes);
+  // The same with this reader, which leaves the chunk that it was at and keeps its memory. After an error there is
+  // nothing to read, and status() is that error.
+  absl::Status Reset(std::string_view bytes);
 
   const ChunkHeader& header() const { return header_; }
   const std::vector<TypeDefinition>& definitions() const { return definitions_; }
@@ -78,8 +85,8 @@ class ChunkReader {
   bool NextCommit();
   // Skips commits that hold none of the wanted types, without looking into their bodies.
   bool NextCommitOf(const WantedTypes& wanted);
-  bool NextStream();
-  bool NextEvent();
+  bool NextStream() { return !at_commit_end() && ReadStream(); }
+  bool NextEvent() { return stream_events_left_ > 0 && ReadEvent(); }
 
   const CommitView& commit() const { return commit_; }
   const StreamView& stream() const { return stream_; }
@@ -98,29 +105,36 @@ class ChunkReader {
   const absl::Status& status() const { return status_; }
 
  private:
-  ChunkReader(std::string_view bytes, const ChunkHeader& header);
+  void Clear();
   absl::Status ReadDefinitions();
   bool NextPlace(const WantedTypes* wanted);
   bool PlaceInOrder(std::uint64_t behind_first);
   bool ReadPlace(ByteReader in, const WantedTypes* wanted);
+  bool ReadShortPlace(const char* place, const WantedTypes* wanted);
   bool PlaceInTime(std::int64_t behind_base);
   bool CountEvents(std::uint64_t events);
+  bool TakeCommandType(std::uint64_t type);
+  bool TakeEventType(std::uint64_t type, const WantedTypes* wanted);
   bool ReadEventTypes(ByteReader in, const WantedTypes* wanted);
   bool ReadTombstone(ByteReader in);
   bool ReadBodyBegin();
   bool SkipMetadata();
   bool SkipHeaders(ByteReader& in);
+  bool ReadStream();
   void LeaveOutEvents();
   bool ReadFirstVersion();
   bool CheckBodyEnd();
+  bool ReadEvent();
   bool ReadEventOptions(unsigned present);
   bool SkipTags(ByteReader& in);
+  bool at_commit_end() const { return streams_left_ == 0 && events_left_ == 0 && body_ == commit_end_; }
+  ByteReader In(const char* place) const { return ByteReader(place, commit_end_); }
   bool CheckEnd();
   void Halt();
   // These remember the damage and return false. Cold, so that what leads to them stands out of the way.
   ABSL_ATTRIBUTE_COLD bool Damaged(const std::string& what);
   ABSL_ATTRIBUTE_COLD bool DamagedCommit(const std::string& what);
-  ABSL_ATTRIBUTE_COLD bool PresentButEmpty(const ByteReader& in, const char* what);
+  ABSL_ATTRIBUTE_COLD bool PresentButEmpty(ByteReader in, const char* what);
 
   ChunkHeader header_;
   std::int64_t base_micros_ = 0;
@@ -138,12 +152,13 @@ class ChunkReader {
   CommitView commit_;
   std::string_view commit_bytes_;
   std::string_view tombstone_leaf_;
-  std::int64_t recorded_micros_ = 0;
   bool holds_wanted_ = false;
-  std::string_view versions_;  // of the streams that follow
-  std::string_view types_;     // of the events that follow
+  // Places in the commit. In a reader of bytes that is a local variable, and stays in registers, they are read on from.
+  const char* versions_ = nullptr;  // of the streams that follow
+  const char* types_ = nullptr;     // of the events that follow
+  const char* body_ = nullptr;      // what is left of it
+  const char* commit_end_ = nullptr;
   std::string_view metadata_;
-  std::string_view body_;  // what is left of it
   unsigned present_ = 0;
   std::uint32_t streams_left_ = 0;
   std::uint32_t events_left_ = 0;

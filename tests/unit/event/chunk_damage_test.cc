@@ -453,6 +453,21 @@ TEST(ChunkDamage, ATombstoneIsFilledByItsFields) {
                 "commit 1 of 1: it has 2 events where 1 are left");
 }
 
+// A commit with one event and only small numbers is read by a shorter way, which checks the same.
+TEST(ChunkDamage, OfACommitWithOneEventAndSmallNumbers) {
+  const std::string body = Hex("0000016a013101000000");  // stream j/1, an event without a payload
+  ASSERT_TRUE(StatusOf(WithCommit(Hex("0100000001010101") + body, 1)).ok());
+  ExpectDamaged(WithCommit(Hex("0100020001010101") + body, 1), "commit 1 of 1: it was recorded 1 us after the base");
+  ExpectDamaged(WithCommit(Hex("0100010001010101") + body, 1), "commit 1 of 1: it was recorded -1 us after the base");
+  ExpectDamaged(WithCommit(Hex("0100000201010101") + body, 1), "commit 1 of 1: its command has type 2 of 1");
+  ExpectDamaged(WithCommit(Hex("0100000001000101") + body, 1), "commit 1 of 1: version 0 cannot be first of 1 events");
+  ExpectDamaged(WithCommit(Hex("0100000001010100") + body, 1), "commit 1 of 1: an event has type 0 of 1");
+  ExpectDamaged(WithCommit(Hex("0100000001010102") + body, 1), "commit 1 of 1: an event has type 2 of 1");
+  ExpectDamaged(WithCommit(Hex("0100000001010101") + body, 0), "commit 1 of 1: it has 1 events where 0 are left");
+  ExpectDamaged(WithCommit(Hex("0100000001010101") + body, 2), "it holds 1 events, its header says 2");
+  ExpectDamaged(WithCommit(Hex("0100000001010101"), 1), "commit 1 of 1: the bytes end too early");
+}
+
 // One value has one encoding.
 TEST(ChunkDamage, NumbersLongerThanNeededAreRefused) {
   ExpectDamaged(WithBody(Hex("8000")), "type definitions: a varint is longer than its number needs");

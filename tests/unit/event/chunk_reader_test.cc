@@ -215,6 +215,95 @@ TEST(ChunkReader, SkippingAndReadingAgree) {
   }
 }
 
+// One event in a commit, and numbers just below and above 128, where the reader takes a shorter way and the longer one.
+TEST(ChunkReader, SmallNumbersAreReadAsLargeOnesAre) {
+  std::vector<Commit> commits;
+  for (const int number : {1, 62, 63, 64, 65, 126, 127, 128, 129, 16'383, 16'384}) {
+    Commit commit = SampleCommits()[0];
+    commit.sequence = Sequence(300 + 2 * number);
+    commit.recorded_at += absl::Microseconds(number);
+    commit.streams.resize(1);
+    commit.streams[0].events.resize(1);
+    commit.streams[0].first_version = Version(number);
+    commits.push_back(commit);
+    commit.sequence = commit.sequence.Next();
+    commits.push_back(commit);  // at the same time
+  }
+  EXPECT_EQ(DecodeChunk(ChunkOf(commits), NoTypes())->commits, commits);
+}
+
+std::vector<std::string> CommitsOf(ChunkReader& chunk) {
+  std::vector<std::string> commits;
+  while (chunk.NextCommit()) {
+    commits.push_back(absl::StrFormat("%d %d %s %d %s %s", chunk.commit().sequence.value(),
+                                      chunk.commit().first_offset.value(), absl::FormatTime(chunk.commit().recorded_at),
+                                      chunk.commit().command_type, chunk.commit().command_id, chunk.commit_bytes()));
+    while (chunk.NextStream()) {
+      while (chunk.NextEvent()) {
+        commits.push_back(absl::StrFormat("%d %d %d %s", chunk.event().offset.value(), chunk.event().version.value(),
+                                          chunk.event().type, chunk.event().payload));
+      }
+    }
+  }
+  return commits;
+}
+
+TEST(ChunkReader, ReadsChunkAfterChunk) {
+  ChunkReader again;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    SeededRandom random(seed);
+    const std::string bytes = ChunkOf(RandomCommits(random));
+    ChunkReader once = ChunkReader::Open(bytes).value();
+    ASSERT_EQ(again.Reset(bytes), absl::OkStatus()) << "seed " << seed;
+    ASSERT_EQ(again.header(), once.header()) << "seed " << seed;
+    ASSERT_EQ(again.definitions(), once.definitions()) << "seed " << seed;
+    ASSERT_EQ(again.definition_bytes(), once.definition_bytes()) << "seed " << seed;
+    ASSERT_EQ(CommitsOf(again), CommitsOf(once)) << "seed " << seed;
+    ASSERT_TRUE(again.status().ok()) << "seed " << seed << ": " << again.status();
+  }
+}
+
+TEST(ChunkReader, LeavesAChunkInTheMiddle) {
+  const std::string first = TwoFullCommits();
+  ChunkReader chunk = ChunkReader::Open(first).value();
+  ASSERT_TRUE(chunk.NextCommit() && chunk.NextStream() && chunk.NextEvent());
+  const std::string second = SampleChunk();
+  ASSERT_TRUE(chunk.Reset(second).ok());
+  EXPECT_FALSE(chunk.NextStream());
+  EXPECT_FALSE(chunk.NextEvent());
+  EXPECT_THAT(chunk.DecodeTags().value(), IsEmpty());
+  EXPECT_THAT(chunk.commit_bytes(), IsEmpty());
+  ASSERT_TRUE(chunk.NextCommit());
+  EXPECT_EQ(chunk.commit().first_offset, Offset(1000));
+  EXPECT_EQ(chunk.definitions().size(), 4u);
+}
+
+TEST(ChunkReader, OfADamagedChunkThereIsNothingToRead) {
+  std::string damaged = SampleChunk();
+  damaged.back() ^= 1;
+  const std::string whole = SampleChunk();
+  ChunkReader chunk = ChunkReader::Open(whole).value();
+  ASSERT_TRUE(chunk.NextCommit());
+  const absl::Status status = chunk.Reset(damaged);
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(status.message(), "damaged chunk: its checksum does not match");
+  EXPECT_EQ(chunk.status(), status);
+  EXPECT_FALSE(chunk.NextStream());
+  EXPECT_FALSE(chunk.NextCommit());
+  EXPECT_EQ(chunk.status(), status);
+  ASSERT_TRUE(chunk.Reset(whole).ok());
+  EXPECT_EQ(CommitsOf(chunk).size(), 6u);
+  EXPECT_TRUE(chunk.status().ok());
+}
+
+TEST(ChunkReader, OfNoChunkThereIsNothingToRead) {
+  ChunkReader chunk;
+  EXPECT_FALSE(chunk.NextStream());
+  EXPECT_FALSE(chunk.NextCommit());
+  EXPECT_FALSE(chunk.NextCommitOf(WantedTypes(10, true)));
+  EXPECT_TRUE(chunk.status().ok());
+}
+
 TEST(ChunkReader, KeepsItsPlaceWhenMoved) {
   const std::string bytes = TwoFullCommits();
   ChunkReader first = ChunkReader::Open(bytes).value();

@@ -64,9 +64,11 @@ bool DecodeTag(std::string_view key, std::string_view value, TaggedEvent& entry)
 bool DecodeType(std::string_view key, std::string_view value, TypeEntry& entry);
 bool DecodeLatest(std::string_view value, TaggedEvent& entry);
 
-// The front of a command's keys: day and digest. DecodeCommand takes what follows it.
+// The front of a command's keys: day, and as much of the digest as tells a billion commands a day from nearly any
+// other. DecodeCommand takes what follows it.
+inline constexpr std::size_t kStoredDigestBytes = 6;
+inline constexpr std::size_t kCommandPrefixBytes = 4 + kStoredDigestBytes;
 std::string CommandPrefix(Day day, const CommandDigest& digest);
-inline constexpr std::size_t kCommandPrefixBytes = 12;
 // Of a command's key. REQUIRES: it has as many bytes.
 Day DayOfCommand(std::string_view key);
 bool DecodeCommand(std::string_view key, std::string_view value, CommitPlace& place);

@@ -20,6 +20,7 @@
 #include "everfold/store/index/index_checkpoint.h"
 #include "everfold/store/index/index_memory.h"
 #include "everfold/store/index/index_opening.h"
+#include "everfold/store/index/written_group.h"
 #include "everfold/store/store_index.h"
 
 namespace everfold {
@@ -53,6 +54,7 @@ class TieredIndex final : public StoreIndex {
   absl::Status Add(std::string_view chunk) override;
   void CompleteGroup(Sequence last, absl::Time recorded_at) override;
   void ExpectRecordedUntil(absl::Time time) override;
+  void AddWritten(const WrittenGroup& group) override;
 
   bool full() const override;
   void WhenRoom(Task resume) override;
@@ -69,6 +71,9 @@ class TieredIndex final : public StoreIndex {
   Day FirstCommandDay() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return retention_.FirstDay(reached_.tail.last_recorded_at);
   }
+  void ReachTo(Sequence last, absl::Time recorded_at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TakeStreams(const std::vector<WrittenStream>& streams) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TakeCommands(const std::vector<WrittenCommand>& commands) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsFull() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   // True if a generation is to be written now: then PostWrite.
   bool Rotate() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
