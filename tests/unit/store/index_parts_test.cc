@@ -335,7 +335,7 @@ TEST(IndexMemoryTest, DoesNotRememberWhatWasReadBeforeAGenerationWasDropped) {
 }
 
 TEST(IndexMemoryTest, FillsADroppedGenerationAgain) {
-  IndexMemory memory(0, false);
+  IndexMemory memory(0, 0, false);
   for (std::uint64_t round = 1; round <= 5; ++round) {
     for (std::uint64_t i = 0; i < 1000; ++i) {
       const EntryName stream = EntryName::OfStream("", "jar", std::to_string(round * 1000 + i));
