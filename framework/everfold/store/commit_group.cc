@@ -171,8 +171,11 @@ void GroupBuilder::AddWrittenEvents(const PreparedAppend& request, PartitionId p
 
 void GroupBuilder::AddWrittenCommand(const PreparedAppend& request, PartitionId partition, absl::Time recorded_at) {
   const PartitionHead& head = tail_.heads[partition.value()];
-  const CommitPlace place{
-      .partition = partition, .after = head.offset, .chunk_number = head.chunk_number, .sequence = tail_.last_sequence};
+  // As PlaceOf: a commit with events is found by them.
+  const CommitPlace place{.partition = partition,
+                          .after = head.offset,
+                          .chunk_number = type_ids_.empty() ? head.chunk_number : 0,
+                          .sequence = tail_.last_sequence};
   group_.written.commands.push_back(
       {{request.tenant, request.command.type, request.command.id}, {DayOf(recorded_at), place}});
 }
