@@ -58,6 +58,7 @@ class LyingIndex final : public StoreIndex {
   }
   absl::Status Add(std::string_view) override { return absl::UnimplementedError("nobody adds"); }
   void CompleteGroup(Sequence, absl::Time) override {}
+  void AddWritten(const WrittenGroup&) override {}
   bool full() const override { return false; }
   void WhenRoom(Task) override {}
   absl::Status health() const override { return absl::OkStatus(); }
