@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -54,9 +55,9 @@ class Client {
   [[noreturn]] void Run() {
     while (true) {
       const std::uint64_t choice = random_.Below(20);
-      if (choice < 3) {
-        ReadVersion();
-      } else if (choice < 6) {
+      if (choice == 0) {
+        ReadVersions();
+      } else if (choice < 4) {
         ReadEvents();
       } else {
         Append();
@@ -67,19 +68,26 @@ class Client {
  private:
   StreamNumber AnyStream() { return static_cast<StreamNumber>(random_.Below(kContendedStreams)); }
 
-  void ReadVersion() {
-    ReadCall read{.time = {.start = Now()}, .stream = AnyStream(), .after = std::nullopt, .events = {}};
-    TellIfWrong(store_.ReadVersion(read));
-    read.time.end = Now();
-    Tell(ReadLine(read));
-    known_[read.stream] = read.head;
+  // Of one stream right after the other, so that one that does not have its part of a commit yet is met.
+  void ReadVersions() {
+    std::vector<ReadCall> reads(4);
+    for (ReadCall& read : reads) {
+      read.stream = AnyStream();
+      read.time.start = Now();
+      TellIfWrong(store_.ReadVersion(read));
+      read.time.end = Now();
+    }
+    for (const ReadCall& read : reads) {
+      Tell(ReadLine(read));
+      known_[read.stream] = read.head;
+    }
   }
 
   void ReadEvents() {
     const StreamNumber stream = AnyStream();
     const std::uint64_t known = known_[stream].value();
     const Version after(known - std::min(known, random_.Below(20)));
-    ReadCall read{.time = {.start = Now()}, .stream = stream, .after = after, .events = {}};
+    ReadCall read{.time = {.start = Now()}, .stream = stream, .after = after};
     TellIfWrong(store_.ReadEvents(kMaxEventsARead, read));
     read.time.end = Now();
     Tell(ReadLine(read));
@@ -87,8 +95,8 @@ class Client {
   }
 
   void Append() {
-    AppendCall append{.number = next_.fetch_add(1), .time = {}, .parts = {}};
-    AddPart(AnyStream(), append);
+    AppendCall append{.number = next_.fetch_add(1)};
+    AddPart(known_stream_.value_or(AnyStream()), append);
     if (random_.Below(6) == 0) {
       AddPart(AnyStream(), append);
       AddPart(AnyStream(), append);
@@ -98,7 +106,11 @@ class Client {
     TellIfWrong(store_.Append(append));
     append.time.end = Now();
     Tell(AnsweredLine(append));
-    if (append.outcome == AppendOutcome::kConflict) known_[append.conflicting] = append.actual;
+    known_stream_ = std::nullopt;
+    if (append.outcome == AppendOutcome::kConflict) {
+      known_stream_ = append.conflicting;
+      known_[append.conflicting] = append.actual;
+    }
     if (append.outcome != AppendOutcome::kDone) return;
     for (const AppendPart& part : append.parts) known_[part.stream] = part.version;
   }
@@ -116,6 +128,7 @@ class Client {
   SeededRandom random_;
   std::atomic<AppendNumber>& next_;
   std::array<Version, kContendedStreams> known_;
+  std::optional<StreamNumber> known_stream_;  // the last conflict told its version
 };
 
 // Pulls when it is hinted that there is more.
@@ -150,7 +163,7 @@ class Subscriber {
 
   // True if it caught up.
   bool Pull() {
-    PullCall pull{.time = {.start = Now()}, .subscriber = number_, .caught_up = false, .events = {}};
+    PullCall pull{.time = {.start = Now()}, .subscriber = number_};
     const bool refuse = random_.Below(10) == 0;
     TellIfWrong(reader_->Pull(1 + random_.Below(kMaxEventsAPull), refuse, pull));
     pull.time.end = Now();
@@ -196,7 +209,7 @@ using Subscribers = std::vector<std::unique_ptr<Subscriber>>;
 void ReadWhole(const ContendedStore& store, StreamNumber stream) {
   Version after;
   while (true) {
-    ReadCall read{.time = {.start = Now()}, .stream = stream, .after = after, .events = {}};
+    ReadCall read{.time = {.start = Now()}, .stream = stream, .after = after};
     TellIfWrong(store.ReadEvents(kMaxEventsARead, read));
     read.time.end = Now();
     Tell(ReadLine(read));
@@ -208,7 +221,7 @@ void ReadWhole(const ContendedStore& store, StreamNumber stream) {
 ContendedStore::Offsets ParseCheckpoint(const std::string& words) {
   ContendedStore::Offsets offsets;
   if (words == "-") return offsets;
-  for (const std::string_view word : absl::StrSplit(words, ',')) {
+  for (const std::string& word : std::vector<std::string>(absl::StrSplit(words, ','))) {
     EVERFOLD_CHECK(absl::SimpleAtoi(word, &offsets.emplace_back()));
   }
   return offsets;

@@ -16,19 +16,19 @@
 namespace everfold {
 namespace {
 
-constexpr std::string_view kHot = "hot";
+constexpr char kHot[] = "hot";
 
 StreamId NameOf(StreamNumber stream) { return {"", "jar", absl::StrCat(kHot, stream)}; }
 
 StreamNumber NumberOf(const StreamId& stream) {
   StreamNumber number = 0;
-  EVERFOLD_CHECK(absl::SimpleAtoi(std::string_view(stream.id).substr(kHot.size()), &number));
+  EVERFOLD_CHECK(absl::SimpleAtoi(stream.id.substr(sizeof(kHot) - 1), &number));
   return number;
 }
 
 AppendNumber AppendOf(std::string_view payload) {
   AppendNumber number = 0;
-  EVERFOLD_CHECK(absl::SimpleAtoi(payload, &number));
+  EVERFOLD_CHECK(absl::SimpleAtoi(std::string(payload), &number));
   return number;
 }
 

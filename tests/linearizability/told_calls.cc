@@ -1,12 +1,11 @@
 #include "tests/linearizability/told_calls.h"
 
+#include <algorithm>
+#include <charconv>
 #include <string_view>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "everfold/base/check.h"
 
 namespace everfold {
@@ -33,10 +32,12 @@ class NumberReader {
   explicit NumberReader(std::string_view words) : words_(words) {}
   bool at_end() const { return words_.empty(); }
   std::uint64_t Next() {
-    EVERFOLD_CHECK(absl::ConsumePrefix(&words_, " "));
+    EVERFOLD_CHECK(words_.starts_with(' '));
+    words_.remove_prefix(1);
     std::uint64_t number = 0;
-    EVERFOLD_CHECK(absl::SimpleAtoi(words_.substr(0, words_.find(' ')), &number));
-    words_.remove_prefix(std::min(words_.find(' '), words_.size()));
+    const std::from_chars_result parsed = std::from_chars(words_.data(), words_.data() + words_.size(), number);
+    EVERFOLD_CHECK(parsed.ec == std::errc());
+    words_.remove_prefix(static_cast<std::size_t>(parsed.ptr - words_.data()));
     return number;
   }
   std::int64_t NextTime() { return static_cast<std::int64_t>(Next()); }
@@ -87,9 +88,7 @@ ReadCall ParseRead(NumberReader numbers) {
   return read;
 }
 
-PullCall ParsePulled(NumberReader numbers, std::vector<std::uint64_t>& checkpoint) {
-  PullCall pull;
-  pull.subscriber = numbers.NextSmall();
+void ParsePulled(NumberReader numbers, PullCall& pull, std::vector<std::uint64_t>& checkpoint) {
   pull.time.start = numbers.NextTime();
   pull.time.end = numbers.NextTime();
   pull.caught_up = numbers.Next() != 0;
@@ -104,7 +103,6 @@ PullCall ParsePulled(NumberReader numbers, std::vector<std::uint64_t>& checkpoin
     event.version = Version(numbers.Next());
     event.append = numbers.Next();
   }
-  return pull;
 }
 
 }  // namespace
@@ -168,28 +166,33 @@ std::string PulledLine(const PullCall& pull, const std::vector<std::uint64_t>& c
 }
 
 bool ToldHistory::Note(const std::string& line) {
-  std::string_view words = line;
-  if (absl::ConsumePrefix(&words, kSent)) {
-    AppendCall append = ParseSent(NumberReader(words));
-    next_append_ = std::max(next_append_, append.number + 1);
-    outstanding_.emplace(append.number, history_.appends.size());
-    history_.appends.push_back(std::move(append));
-  } else if (absl::ConsumePrefix(&words, kAnswered)) {
-    NumberReader numbers(words);
+  const std::size_t end = std::min(line.find(' '), line.size());
+  const std::string_view kind = std::string_view(line).substr(0, end);
+  NumberReader numbers(std::string_view(line).substr(end));
+  if (kind == kSent) {
+    OnSent(ParseSent(numbers));
+  } else if (kind == kAnswered) {
     const auto sent = outstanding_.find(numbers.Next());
     EVERFOLD_CHECK(sent != outstanding_.end());
     ParseAnswer(numbers, history_.appends[sent->second]);
     outstanding_.erase(sent);
-  } else if (absl::ConsumePrefix(&words, kRead)) {
-    history_.reads.push_back(ParseRead(NumberReader(words)));
-  } else if (absl::ConsumePrefix(&words, kPulled)) {
-    const std::uint32_t subscriber = NumberReader(words).NextSmall();
-    EVERFOLD_CHECK(subscriber < checkpoints_.size());
-    history_.pulls.push_back(ParsePulled(NumberReader(words), checkpoints_[subscriber]));
+  } else if (kind == kRead) {
+    history_.reads.push_back(ParseRead(numbers));
+  } else if (kind == kPulled) {
+    PullCall pull;
+    pull.subscriber = numbers.NextSmall();
+    ParsePulled(numbers, pull, checkpoints_.at(pull.subscriber));
+    history_.pulls.push_back(std::move(pull));
   } else {
     return false;
   }
   return true;
+}
+
+void ToldHistory::OnSent(AppendCall append) {
+  next_append_ = std::max(next_append_, append.number + 1);
+  outstanding_.emplace(append.number, history_.appends.size());
+  history_.appends.push_back(std::move(append));
 }
 
 void ToldHistory::OnDeath(std::int64_t now) {

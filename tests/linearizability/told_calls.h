@@ -9,7 +9,8 @@
 //   finished                   there is nothing left to do
 #pragma once
 
-#include <optional>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -46,6 +47,8 @@ class ToldHistory {
   const std::vector<std::uint64_t>& CheckpointOf(std::uint32_t subscriber) const { return checkpoints_[subscriber]; }
 
  private:
+  void OnSent(AppendCall append);
+
   History history_;
   std::unordered_map<AppendNumber, std::size_t> outstanding_;
   AppendNumber next_append_ = 1;
