@@ -1,5 +1,7 @@
 #include "everfold/event/stream_id.h"
 
+#include <algorithm>
+
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
 #include "everfold/base/digest.h"
@@ -68,6 +70,8 @@ std::string Shown(std::string_view text) {
 std::string StreamId::ToString() const { return aggregate + "/" + id; }
 
 bool IsPrintableUtf8(std::string_view text) {
+  const auto is_ascii = [](char c) { return c >= 0x20 && c < 0x7f; };
+  text.remove_prefix(static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_ascii) - text.begin()));
   while (!text.empty()) {
     const std::uint32_t c = NextCodePoint(text);
     if (c == kInvalidCodePoint || IsControl(c)) return false;

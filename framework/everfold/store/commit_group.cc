@@ -58,7 +58,7 @@ absl::Status GroupBuilder::Add(PreparedAppend& request, absl::Time now) {
 
 absl::StatusOr<std::optional<AppendResult>> GroupBuilder::FindRepeat(const PreparedAppend& request) const {
   std::optional<RecordedCommand> known;
-  if (const auto on_way = commands_on_way_.find(*request.command_name); on_way != commands_on_way_.end()) {
+  if (const auto on_way = commands_on_way_.find(&*request.command_name); on_way != commands_on_way_.end()) {
     known = {on_way->second->command.fingerprint, on_way->second->result};
     known->result.repeated = true;
   } else {
@@ -72,7 +72,7 @@ absl::StatusOr<std::optional<AppendResult>> GroupBuilder::FindRepeat(const Prepa
 }
 
 absl::StatusOr<Version> GroupBuilder::VersionOf(const EntryName& stream) const {
-  const auto on_way = versions_on_way_.find(stream);
+  const auto on_way = versions_on_way_.find(&stream);
   if (on_way != versions_on_way_.end()) return on_way->second;
   return index_.VersionOf(stream);
 }
@@ -108,7 +108,7 @@ void GroupBuilder::Place(PreparedAppend& request, absl::Time recorded_at) {
     PlaceStream(request.streams[i], versions_[i], request.result.streams[i]);
   }
   bytes_ += request.bytes;
-  if (request.command_name.has_value()) commands_on_way_[*request.command_name] = &request;
+  if (request.command_name.has_value()) commands_on_way_.emplace(&*request.command_name, &request);
   group_.commits.push_back(&request);
 }
 
@@ -117,7 +117,18 @@ void GroupBuilder::PlaceStream(const PreparedStream& stream, Version before, Str
   head.offset = head.offset.Plus(stream.events);
   result.version = Version(before.value() + stream.events);
   result.position = {stream.partition, head.offset};
-  if (stream.events > 0) versions_on_way_[stream.name] = result.version;
+  if (stream.events == 0) return;
+  SetOnWay(stream.name, result.version);
+  const Offset first_offset(head.offset.value() - stream.events + 1);
+  group_.written.streams.push_back({&stream.name, {before.Next(), first_offset, stream.events}});
+}
+
+// The name is that of the last request: the others may go before it.
+void GroupBuilder::SetOnWay(const EntryName& stream, Version version) {
+  const auto [known, is_new] = versions_on_way_.try_emplace(&stream, version);
+  if (is_new) return;
+  versions_on_way_.erase(known);
+  versions_on_way_.emplace(&stream, version);
 }
 
 void GroupBuilder::AddPart(const PreparedAppend& request, std::size_t index, absl::Time recorded_at) {
@@ -142,6 +153,16 @@ void GroupBuilder::AddPart(const PreparedAppend& request, std::size_t index, abs
               .first_versions = first_versions_,
               .event_types = type_ids_,
               .body = part.body});
+  group_.plain = group_.plain && !part.has_tags;
+  if (!request.command.empty()) AddWrittenCommand(request, part.partition, recorded_at);
+}
+
+void GroupBuilder::AddWrittenCommand(const PreparedAppend& request, PartitionId partition, absl::Time recorded_at) {
+  const PartitionHead& head = tail_.heads[partition.value()];
+  const CommitPlace place{
+      .partition = partition, .after = head.offset, .chunk_number = head.chunk_number, .sequence = tail_.last_sequence};
+  group_.written.commands.push_back(
+      {{request.tenant, request.command.type, request.command.id}, {DayOf(recorded_at), place}});
 }
 
 GroupBuilder::PartitionChunk& GroupBuilder::OpenChunk(PartitionId partition) {
@@ -168,6 +189,7 @@ TypeId GroupBuilder::TypeIdOf(PartitionId partition, const EventType& type, Chun
   if (is_new) {
     defined->second = ++last_type_[partition.value()];
     writer.Define({defined->second, type});
+    group_.plain = false;
   }
   return defined->second;
 }
@@ -179,11 +201,14 @@ CommitGroup GroupBuilder::Finish() {
     PartitionHead& head = tail_.heads[partition.value()];
     auto bytes = std::make_shared<const std::string>(chunk.writer.Finish(head.chain));
     group_.chunks.push_back({partition, chunk.before, head, std::move(bytes)});
+    group_.written.heads.emplace_back(partition, head);
     chunk.open = false;
   }
   touched_.clear();
   bytes_ = 0;
   group_.tail = tail_;
+  group_.written.last_sequence = tail_.last_sequence;
+  group_.written.last_recorded_at = tail_.last_recorded_at;
   return std::exchange(group_, {});
 }
 
@@ -194,11 +219,11 @@ void GroupBuilder::Settle(const CommitGroup& group) {
 
 void GroupBuilder::Forget(const PreparedAppend& commit) {
   for (std::size_t i = 0; i < commit.streams.size(); ++i) {
-    const auto on_way = versions_on_way_.find(commit.streams[i].name);
+    const auto on_way = versions_on_way_.find(&commit.streams[i].name);
     const bool is_last = on_way != versions_on_way_.end() && on_way->second == commit.result.streams[i].version;
     if (is_last) versions_on_way_.erase(on_way);
   }
-  if (commit.command_name.has_value()) commands_on_way_.erase(*commit.command_name);
+  if (commit.command_name.has_value()) commands_on_way_.erase(&*commit.command_name);
 }
 
 void GroupBuilder::Abandon() {

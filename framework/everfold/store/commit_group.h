@@ -12,6 +12,7 @@
 #include "everfold/event/chunk_writer.h"
 #include "everfold/log/partition_log.h"
 #include "everfold/store/append.h"
+#include "everfold/store/index/written_group.h"
 #include "everfold/store/prepared_append.h"
 #include "everfold/store/recorded_command.h"
 #include "everfold/store/store_index.h"
@@ -23,6 +24,8 @@ struct CommitGroup {
   std::vector<ChunkAppend> chunks;             // one for each partition that it touches
   LogTail tail;                                // of the log when it is durable
   std::vector<const PreparedAppend*> commits;  // in it
+  WrittenGroup written;                        // for the index, if it can be told so
+  bool plain = true;                           // no tags, and no type is defined
 };
 
 // Builds one group after the other. Each request is checked against the durable state and everything that is on its
@@ -50,6 +53,16 @@ class GroupBuilder {
   void Abandon();
 
  private:
+  // By names that stand in the requests: to copy them would cost more than to look them up.
+  struct HashOfName {
+    std::size_t operator()(const EntryName* name) const { return name->hash(); }
+  };
+  struct SameName {
+    bool operator()(const EntryName* a, const EntryName* b) const { return *a == *b; }
+  };
+  template <class Value>
+  using ByName = absl::flat_hash_map<const EntryName*, Value, HashOfName, SameName>;
+
   struct PartitionChunk {
     ChunkWriter writer;
     PartitionHead before;
@@ -61,7 +74,9 @@ class GroupBuilder {
   absl::Status CheckExpectations(const PreparedAppend& request);
   void Place(PreparedAppend& request, absl::Time recorded_at);
   void PlaceStream(const PreparedStream& stream, Version before, StreamResult& result);
+  void SetOnWay(const EntryName& stream, Version version);
   void AddPart(const PreparedAppend& request, std::size_t part, absl::Time recorded_at);
+  void AddWrittenCommand(const PreparedAppend& request, PartitionId partition, absl::Time recorded_at);
   PartitionChunk& OpenChunk(PartitionId partition);
   TypeId TypeIdOf(PartitionId partition, const EventType& type, ChunkWriter& writer);
   absl::Time NextRecordedAt(const PreparedAppend& request, absl::Time now) const;
@@ -74,8 +89,8 @@ class GroupBuilder {
   LogTail settled_;                                              // durable
   std::vector<absl::flat_hash_map<EventType, TypeId>> defined_;  // by partition, since the last Abandon
   std::vector<TypeId> last_type_;                                // by partition
-  absl::flat_hash_map<EntryName, Version> versions_on_way_;
-  absl::flat_hash_map<EntryName, const PreparedAppend*> commands_on_way_;
+  ByName<Version> versions_on_way_;
+  ByName<const PreparedAppend*> commands_on_way_;
 
   // Of the group that is being gathered.
   std::vector<PartitionChunk> chunks_;  // by partition

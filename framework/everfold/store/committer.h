@@ -61,6 +61,7 @@ class Committer final : public std::enable_shared_from_this<Committer> {
   void SendGroup(std::vector<AskedPtr> asked);
   void OnLogged(absl::Status status);
   void OnDurable();
+  void AddToIndex(const CommitGroup& group);
   void OnFailed(const absl::Status& status);
   void Recover();
   void WaitForIndex();

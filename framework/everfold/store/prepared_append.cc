@@ -44,6 +44,7 @@ void AddStream(StreamAppend& stream, const TypeDictionary& types, PreparedPart& 
   writer.Stream(stream.stream, stream.events.size());
   for (NewEvent& event : stream.events) {
     writer.Event(PayloadCodec::kPlain, event.event_time, event.tags, event.payload);
+    part.has_tags = part.has_tags || !event.tags.empty();
     EventType type{std::move(event.type), std::move(event.fingerprint)};
     part.type_ids.push_back(types.IdOf(part.partition, type));
     if (part.type_ids.back() == 0) part.unknown.push_back(std::move(type));

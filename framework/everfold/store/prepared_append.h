@@ -29,6 +29,7 @@ struct PreparedPart {
   std::string body;                // CommitBodyWriter
   std::vector<TypeId> type_ids;    // of its events; 0 where no durable chunk has defined the type yet
   std::vector<EventType> unknown;  // the types of those, in order
+  bool has_tags = false;           // one of its events
   TypeId command_type = 0;         // 0 where there is none, or it is not defined yet
 };
 

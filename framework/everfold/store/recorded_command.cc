@@ -8,17 +8,31 @@
 namespace everfold {
 namespace {
 
+absl::Status Missing(const CommitPlace& place, const std::string& what) {
+  return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+               absl::StrFormat("partition %d does not hold %s, which the index names", place.partition.value(), what));
+}
+
+// At the chunk that holds the first event behind `after`.
+absl::StatusOr<std::unique_ptr<ChunkCursor>> CursorAtEvents(const PartitionLog& log, const CommitPlace& place) {
+  EVERFOLD_ASSIGN_OR_RETURN(std::unique_ptr<ChunkCursor> cursor, log.Read(place.partition, place.after));
+  while (true) {
+    EVERFOLD_ASSIGN_OR_RETURN(const bool found, cursor->Next());
+    if (!found) return Missing(place, absl::StrFormat("offset %d", place.after.Next().value()));
+    if (cursor->head().offset > place.after) return cursor;
+  }
+}
+
 // At the chunk with that number. A chunk without events is found only behind one that has some.
 absl::StatusOr<std::unique_ptr<ChunkCursor>> CursorAt(const PartitionLog& log, const CommitPlace& place) {
+  if (place.chunk_number == 0) return CursorAtEvents(log, place);
   const Offset before(place.after == Offset(0) ? 0 : place.after.value() - 1);
   EVERFOLD_ASSIGN_OR_RETURN(std::unique_ptr<ChunkCursor> cursor, log.Read(place.partition, before));
   while (true) {
     EVERFOLD_ASSIGN_OR_RETURN(const bool found, cursor->Next());
     if (found && cursor->head().chunk_number == place.chunk_number) return cursor;
     if (found && cursor->head().chunk_number < place.chunk_number) continue;
-    return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
-                 absl::StrFormat("partition %d does not hold chunk %d, which the index names", place.partition.value(),
-                                 place.chunk_number));
+    return Missing(place, absl::StrFormat("chunk %d", place.chunk_number));
   }
 }
 

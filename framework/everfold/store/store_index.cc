@@ -3,10 +3,18 @@
 #include <utility>
 
 #include "everfold/base/status.h"
+#include "everfold/event/chunk_reader.h"
 #include "everfold/store/index/index_opening.h"
 #include "everfold/store/index/tiered_index.h"
 
 namespace everfold {
+
+CommitPlace PlaceOf(const ChunkHeader& chunk, const CommitView& commit) {
+  return {.partition = chunk.partition,
+          .after = Offset(commit.first_offset.value() - 1),
+          .chunk_number = commit.event_count > 0 ? 0 : chunk.chunk_number,
+          .sequence = commit.sequence};
+}
 
 absl::StatusOr<std::unique_ptr<StoreIndex>> StoreIndex::Open(StoreIndexOptions options, const LogIdentity& log,
                                                              Strand& disk, std::string& began_anew) {

@@ -29,6 +29,9 @@
 
 namespace everfold {
 
+struct ChunkHeader;
+struct CommitView;
+
 // How far a reader of the whole log has come, and where the next commit goes on.
 struct LogTail {
   std::vector<PartitionHead> heads;
@@ -43,14 +46,18 @@ struct StreamPlace {
   friend bool operator==(const StreamPlace&, const StreamPlace&) = default;
 };
 
-// A commit's part in one partition: in the chunk of that number, which begins behind `after`. It may have no event.
+// A commit's part in one partition. Its events, if it has some, begin behind `after`, and the chunk is the one that
+// holds them; a part without events is in the chunk of that number, behind `after`.
 struct CommitPlace {
   PartitionId partition;
   Offset after;
-  std::uint64_t chunk_number = 0;
+  std::uint64_t chunk_number = 0;  // 0 for a part with events
   Sequence sequence;
   friend bool operator==(const CommitPlace&, const CommitPlace&) = default;
 };
+
+// Of a commit in the chunk with that header.
+CommitPlace PlaceOf(const ChunkHeader& chunk, const CommitView& commit);
 
 struct TaggedEvent {
   Sequence sequence;
@@ -75,16 +82,19 @@ struct EntryCounts {
   friend bool operator==(const EntryCounts&, const EntryCounts&) = default;
 };
 
+struct WrittenGroup;  // index/written_group.h
+
 struct StoreIndexOptions {
   Files* files = nullptr;  // outlives the index
   std::string directory;   // empty: nothing is written, everything stays in memory
-  // Entries in memory beyond which they are written. Up to three times as much may be in use.
+  // Entries in memory beyond which they are written. Up to three times as much may be in use, and as much again is kept
+  // for what comes next.
   std::size_t max_memory_bytes = 16 << 20;
   std::size_t cache_bytes = 64 << 20;  // of blocks, filters and indexes of the files
   std::size_t head_bytes = 128 << 20;  // of versions of the streams that were met last, 64 bytes each
 };
 
-// Threading: thread-safe; Add and CompleteGroup by one thread at a time. Lifetime: the strand outlives it.
+// Threading: thread-safe; Add, CompleteGroup and AddWritten by one thread at a time. Lifetime: the strand outlives it.
 class StoreIndex {
  public:
   // Files are written on `disk`. An index that is missing, damaged, of another format, or of another store begins
@@ -123,6 +133,8 @@ class StoreIndex {
   virtual absl::Status Add(std::string_view chunk) = 0;
   // Everything up to `last` has been added: a checkpoint may stand here.
   virtual void CompleteGroup(Sequence last, absl::Time recorded_at) = 0;
+  // The same for a whole group, from who has just written it and checked that it follows: a third of the work.
+  virtual void AddWritten(const WrittenGroup& group) = 0;
 
   // True while more is in memory than is meant to be, because writing lags or failed.
   virtual bool full() const = 0;

@@ -109,8 +109,10 @@ void IndexLog::AddPart(ChunkWriter& writer, PartitionHead& head, const Part& par
   const std::uint32_t partition = static_cast<std::uint32_t>(&head - heads_.data());
   const TypeId command_type = part.command.empty() ? 0 : Define(writer, partition, {part.command.type, ""});
   if (!part.command.empty()) {
+    const bool has_events = std::any_of(part.streams.begin(), part.streams.end(),
+                                        [](const IndexedEvents& stream) { return !stream.tags.empty(); });
     commands_[{part.tenant, part.command.type, part.command.id}].push_back(
-        {PartitionId(partition), head.offset, head.chunk_number, part.sequence});
+        {PartitionId(partition), head.offset, has_events ? 0 : head.chunk_number, part.sequence});
   }
   std::vector<Version> first_versions;
   std::vector<TypeId> event_types;

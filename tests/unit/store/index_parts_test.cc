@@ -9,6 +9,7 @@
 #include "everfold/store/index/index_entries.h"
 #include "everfold/store/index/index_generation.h"
 #include "everfold/store/index/index_memory.h"
+#include "everfold/store/index/kept_names.h"
 #include "everfold/store/index/sequence_window.h"
 #include "everfold/store/index/stream_heads.h"
 #include "tests/unit/store/index_log.h"
@@ -78,7 +79,18 @@ TEST(IndexEntriesTest, StreamEntriesComeBack) {
   ASSERT_TRUE(DecodeStream(std::string_view(pair.key).substr(kJar.bytes().size()), pair.value, decoded));
   EXPECT_EQ(decoded, entry);
   EXPECT_FALSE(DecodeStream(pair.key, pair.value, decoded));
-  EXPECT_FALSE(DecodeStream("\xfe\xfe", "\x01", decoded));
+  EXPECT_FALSE(DecodeStream("\xfe\xfe", "", decoded));
+  EXPECT_FALSE(DecodeStream("\xfe\xfe", std::string_view("\x01\0", 2), decoded));
+}
+
+TEST(IndexEntriesTest, OneEventIsNotCounted) {
+  const StreamEntry entry{Version(1), Offset(7), 1};
+  EntryPair pair;
+  EncodeStream(kJar.bytes(), entry, pair);
+  EXPECT_EQ(HexEncode(pair.value), "07");
+  StreamEntry decoded;
+  ASSERT_TRUE(DecodeStream(std::string_view(pair.key).substr(kJar.bytes().size()), pair.value, decoded));
+  EXPECT_EQ(decoded, entry);
 }
 
 TEST(IndexEntriesTest, TaggedEventsComeBack) {
@@ -101,12 +113,12 @@ TEST(IndexEntriesTest, TaggedEventsComeBack) {
 TEST(IndexEntriesTest, CommandsComeBack) {
   const CommandEntry entry{19'675, {PartitionId(3), Offset(9), 4, Sequence(5)}};
   CommandDigest digest;
-  digest.digest.fill('d');
+  digest.digest = {'d', 'd', 'd', 'd', 'd', 'd', 'e', 'e'};
   EntryPair pair;
   EncodeCommand(digest, entry, pair);
   EXPECT_EQ(HexEncode(pair.key),
             "00004cdb"
-            "6464646464646464"
+            "646464646464"
             "fefa"
             "0003");
   EXPECT_EQ(HexEncode(pair.value), "0904");
@@ -114,6 +126,17 @@ TEST(IndexEntriesTest, CommandsComeBack) {
   ASSERT_TRUE(DecodeCommand(std::string_view(pair.key).substr(kCommandPrefixBytes), pair.value, decoded));
   EXPECT_EQ(decoded, entry.place);
   EXPECT_FALSE(DecodeCommand(pair.key, pair.value, decoded));
+  EXPECT_FALSE(DecodeCommand(std::string_view(pair.key).substr(kCommandPrefixBytes), "", decoded));
+}
+
+TEST(IndexEntriesTest, CommandsWithEventsNameNoChunk) {
+  const CommandEntry entry{19'675, {PartitionId(3), Offset(9), 0, Sequence(5)}};
+  EntryPair pair;
+  EncodeCommand(CommandDigest(), entry, pair);
+  EXPECT_EQ(HexEncode(pair.value), "09");
+  CommitPlace decoded;
+  ASSERT_TRUE(DecodeCommand(std::string_view(pair.key).substr(kCommandPrefixBytes), pair.value, decoded));
+  EXPECT_EQ(decoded, entry.place);
 }
 
 TEST(IndexEntriesTest, TypesComeBack) {
@@ -193,14 +216,14 @@ TEST(IndexIdentityTest, TellsWhatIsOtherwise) {
   const LogIdentity log = IdentityOfTests(4);
   const std::string identity = EncodeIndexIdentity(log);
   EXPECT_EQ(HexEncode(identity),
-            "0001"
+            "0002"
             "10" +
                 HexEncode(log.epoch.bytes) + "00000004");
   EXPECT_EQ(CheckIndexIdentity(identity, log), absl::OkStatus());
-  const absl::Status format = CheckIndexIdentity(std::string("\0\2", 2) + identity.substr(2), log);
+  const absl::Status format = CheckIndexIdentity(std::string("\0\1", 2) + identity.substr(2), log);
   EXPECT_EQ(format.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(ReasonOf(format), reason::kStoreMismatch);
-  EXPECT_EQ(format.message(), "it has format 2, this program writes 1");
+  EXPECT_EQ(format.message(), "it has format 1, this program writes 2");
   EXPECT_EQ(CheckIndexIdentity(identity, IdentityOfTests(8)).message(), "it was built for 4 partitions, the log has 8");
 }
 
@@ -287,6 +310,44 @@ TEST(IndexMemoryTest, DoesNotRememberWhatWasReadBeforeAGenerationWasDropped) {
   memory.DropOlder();
   memory.Remember(kJar, Version(5), then);
   EXPECT_EQ(memory.VersionOf(kJar), std::nullopt);
+}
+
+TEST(IndexMemoryTest, FillsADroppedGenerationAgain) {
+  IndexMemory memory(0, false);
+  for (std::uint64_t round = 1; round <= 5; ++round) {
+    for (std::uint64_t i = 0; i < 1000; ++i) {
+      const EntryName stream = EntryName::OfStream("", "jar", std::to_string(round * 1000 + i));
+      memory.AddStream(stream, {Version(round), Offset(i), 1});
+    }
+    memory.Rotate();
+    EXPECT_EQ(memory.VersionOf(EntryName::OfStream("", "jar", std::to_string(round * 1000))), Version(round));
+    std::unique_ptr<IndexGeneration> dropped = memory.DropOlder();
+    EXPECT_EQ(dropped->streams().size(), 1000u);
+    dropped->Clear();
+    EXPECT_EQ(dropped->bytes(), 0u);
+    memory.Reuse(std::move(dropped));
+    EXPECT_EQ(memory.VersionOf(EntryName::OfStream("", "jar", std::to_string(round * 1000))), std::nullopt);
+  }
+}
+
+TEST(KeptNamesTest, StayWhereTheyAreUntilCleared) {
+  KeptNames names;
+  std::vector<std::string> wanted;
+  for (std::size_t i = 0; i < 500; ++i) wanted.push_back(std::string(i * 7, static_cast<char>('a' + i % 26)));
+  wanted.push_back(std::string(200'000, 'x'));  // longer than a block
+  wanted.push_back("behind");
+  for (int round = 0; round < 2; ++round) {
+    std::vector<std::string_view> kept;
+    std::size_t bytes = 0;
+    for (const std::string& name : wanted) {
+      kept.push_back(names.Keep(name));
+      bytes += name.size();
+    }
+    for (std::size_t i = 0; i < wanted.size(); ++i) EXPECT_EQ(kept[i], wanted[i]) << i;
+    EXPECT_EQ(names.bytes(), bytes);
+    names.Clear();
+    EXPECT_EQ(names.bytes(), 0u);
+  }
 }
 
 TEST(IndexGenerationTest, CountsItsMemory) {

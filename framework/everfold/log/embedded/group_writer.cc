@@ -351,7 +351,7 @@ void GroupWriter::PostponeSeal(std::uint64_t needed) {
 void GroupWriter::OnSealed(const SealedCheckpoint& upto, absl::Status status) {
   sealing_ = false;
   if (status.ok()) {
-    parts_.tail->Drop(upto.heads);
+    PostTo(*strands_.sealer, [dropped = parts_.tail->Drop(upto.heads)](GroupWriter&) mutable { dropped.clear(); });
     journal_.Free(upto.group.group);
     no_room_for_ = 0;
     MergeAfter(kMergeDelay);

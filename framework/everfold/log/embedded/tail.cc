@@ -66,8 +66,8 @@ std::vector<TailChunkPtr> Tail::ChunksUpTo(PartitionId partition, const Partitio
   return {tail.chunks.begin(), tail.chunks.begin() + count};
 }
 
-void Tail::Drop(const std::vector<PartitionHead>& sealed) {
-  std::vector<TailChunkPtr> dropped;  // freed when the lock is gone
+std::vector<TailChunkPtr> Tail::Drop(const std::vector<PartitionHead>& sealed) {
+  std::vector<TailChunkPtr> dropped;
   MutexLock lock(&mutex_);
   for (std::size_t i = 0; i < partitions_.size(); ++i) {
     PartitionTail& partition = partitions_[i];
@@ -77,6 +77,7 @@ void Tail::Drop(const std::vector<PartitionHead>& sealed) {
     }
     partition.sealed = sealed[i];
   }
+  return dropped;
 }
 
 }  // namespace everfold

@@ -38,8 +38,8 @@ class Tail {
   TailChunkPtr FirstBehind(PartitionId partition, Offset after) const;
   // The chunks up to the head, in order.
   std::vector<TailChunkPtr> ChunksUpTo(PartitionId partition, const PartitionHead& head) const;
-  // Forgets the chunks up to the heads, which are sealed.
-  void Drop(const std::vector<PartitionHead>& sealed);
+  // Forgets the chunks up to the heads, which are sealed. They are returned, so that they go where nobody waits for it.
+  std::vector<TailChunkPtr> Drop(const std::vector<PartitionHead>& sealed);
 
  private:
   struct PartitionTail {

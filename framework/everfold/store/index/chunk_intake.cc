@@ -98,12 +98,9 @@ absl::Status ChunkIntake::TakeCommand() {
                                   commit.command_type));
   }
   const Day day = DayOf(commit.recorded_at);
-  const CommitPlace place{.partition = partition_,
-                          .after = Offset(commit.first_offset.value() - 1),
-                          .chunk_number = chunk_.header().chunk_number,
-                          .sequence = commit.sequence};
   to_.reached.AddDay(day);
-  commands_.push_back({to_.digester.Digest(commit.tenant, command_type_->name, commit.command_id), {day, place}});
+  commands_.push_back({to_.digester.Digest(commit.tenant, command_type_->name, commit.command_id),
+                       {day, PlaceOf(chunk_.header(), commit)}});
   to_.memory.filling().Prefetch(commands_.back().digest);
   return absl::OkStatus();
 }

@@ -14,7 +14,7 @@
 
 namespace everfold {
 
-inline constexpr std::uint16_t kIndexFormatVersion = 1;
+inline constexpr std::uint16_t kIndexFormatVersion = 2;
 
 struct IndexCheckpoint {
   LogTail tail;

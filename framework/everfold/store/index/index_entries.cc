@@ -26,7 +26,7 @@ void EncodeStream(std::string_view name, const StreamEntry& entry, EntryPair& ou
   AppendDescending(out.key, entry.first_version.value());
   out.value.clear();
   AppendVarint(out.value, entry.first_offset.value());
-  AppendVarint(out.value, entry.events);
+  if (entry.events != 1) AppendVarint(out.value, entry.events);
 }
 
 bool DecodeStream(std::string_view key, std::string_view value, StreamEntry& entry) {
@@ -34,7 +34,7 @@ bool DecodeStream(std::string_view key, std::string_view value, StreamEntry& ent
   entry.first_version = Version(TakeDescending(key_bytes));
   ByteReader value_bytes(value);
   entry.first_offset = Offset(value_bytes.Varint());
-  entry.events = static_cast<std::uint32_t>(value_bytes.Varint());
+  entry.events = value_bytes.done() ? 1 : static_cast<std::uint32_t>(value_bytes.Varint());
   return key_bytes.done() && value_bytes.done() && entry.events > 0;
 }
 
@@ -60,7 +60,7 @@ bool DecodeTag(std::string_view key, std::string_view value, TaggedEvent& entry)
 std::string CommandPrefix(Day day, const CommandDigest& digest) {
   std::string prefix;
   AppendFixed(prefix, day, kDayBytes);
-  prefix.append(digest.bytes());
+  prefix.append(digest.bytes().substr(0, kStoredDigestBytes));
   return prefix;
 }
 
@@ -70,7 +70,7 @@ void EncodeCommand(const CommandDigest& digest, const CommandEntry& entry, Entry
   AppendFixed(out.key, entry.place.partition.value(), kPartitionBytes);
   out.value.clear();
   AppendVarint(out.value, entry.place.after.value());
-  AppendVarint(out.value, entry.place.chunk_number);
+  if (entry.place.chunk_number != 0) AppendVarint(out.value, entry.place.chunk_number);
 }
 
 bool DecodeCommand(std::string_view key, std::string_view value, CommitPlace& place) {
@@ -79,7 +79,7 @@ bool DecodeCommand(std::string_view key, std::string_view value, CommitPlace& pl
   place.partition = PartitionId(static_cast<std::uint32_t>(TakeFixed(key_bytes, kPartitionBytes)));
   ByteReader value_bytes(value);
   place.after = Offset(value_bytes.Varint());
-  place.chunk_number = value_bytes.Varint();
+  place.chunk_number = value_bytes.done() ? 0 : value_bytes.Varint();
   return key_bytes.done() && value_bytes.done();
 }
 

@@ -62,9 +62,11 @@ bool DecodeStream(std::string_view key, std::string_view value, StreamEntry& ent
 bool DecodeTag(std::string_view key, std::string_view value, TaggedEvent& entry);
 bool DecodeType(std::string_view key, std::string_view value, TypeEntry& entry);
 
-// The front of a command's keys: day and digest. DecodeCommand takes what follows it.
+// The front of a command's keys: day, and as much of the digest as tells a billion commands a day from nearly any
+// other. DecodeCommand takes what follows it.
+inline constexpr std::size_t kStoredDigestBytes = 6;
+inline constexpr std::size_t kCommandPrefixBytes = 4 + kStoredDigestBytes;
 std::string CommandPrefix(Day day, const CommandDigest& digest);
-inline constexpr std::size_t kCommandPrefixBytes = 12;
 bool DecodeCommand(std::string_view key, std::string_view value, CommitPlace& place);
 
 // Where to look for entries of a name: the newest of a stream that begins at `version` or before; the first of a tag

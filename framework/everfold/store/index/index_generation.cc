@@ -1,7 +1,6 @@
 #include "everfold/store/index/index_generation.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace everfold {
 namespace {
@@ -24,15 +23,21 @@ IndexGeneration::IndexGeneration(const IndexGeneration& like) {
   commands_.Reserve(like.commands().size());
 }
 
+void IndexGeneration::Clear() {
+  streams_.Clear();
+  tags_.Clear();
+  commands_.Clear();
+  types_.clear();
+  names_.Clear();
+  further_entries_ = 0;
+}
+
 template <class Row>
 auto& IndexGeneration::Extend(Row& row) {
   if (!row.entries.empty()) {
     ++further_entries_;
   } else if constexpr (requires { row.name; }) {
-    char* kept = static_cast<char*>(names_.allocate(row.name.size(), 1));
-    std::memcpy(kept, row.name.data(), row.name.size());
-    row.name = {kept, row.name.size()};
-    name_bytes_ += row.name.size();
+    row.name = names_.Keep(row.name);
   }
   return row.entries;
 }
@@ -94,7 +99,7 @@ void IndexGeneration::AppendPlaces(const CommandDigest& digest, std::vector<Comm
 }
 
 std::size_t IndexGeneration::bytes() const {
-  return name_bytes_ + streams_.bytes() + tags_.bytes() + commands_.bytes() + further_entries_ * kFurtherEntryBytes;
+  return names_.bytes() + streams_.bytes() + tags_.bytes() + commands_.bytes() + further_entries_ * kFurtherEntryBytes;
 }
 
 }  // namespace everfold

@@ -1,11 +1,10 @@
 // The entries that came since the last files were written, in memory.
 //
-// There are up to two generations: one that fills, and one before it that is being written. The second is const, and
-// shared with readers until it is in the files.
+// There are up to two generations: one that fills, and one before it that is being written. The second does not change
+// until it is in the files.
 #pragma once
 
 #include <cstddef>
-#include <memory_resource>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "everfold/store/index/command_digest.h"
 #include "everfold/store/index/entry_name.h"
 #include "everfold/store/index/index_entries.h"
+#include "everfold/store/index/kept_names.h"
 #include "everfold/store/index/row_table.h"
 
 namespace everfold {
@@ -51,6 +51,9 @@ class IndexGeneration {
   explicit IndexGeneration(const IndexGeneration& like);
   IndexGeneration& operator=(const IndexGeneration&) = delete;
 
+  // Empty again, with the memory that it has: what comes and goes by many megabytes leaves holes between what stays.
+  void Clear();
+
   // REQUIRES: the entry begins above the stream's last version.
   void AddStream(const EntryName& stream, const StreamEntry& entry);
   // In any order; an event that is there already is not added again.
@@ -85,8 +88,7 @@ class IndexGeneration {
   template <class Row>
   auto& Extend(Row& row);
 
-  std::pmr::monotonic_buffer_resource names_{64 << 10};
-  std::size_t name_bytes_ = 0;
+  KeptNames names_;
   std::size_t further_entries_ = 0;  // beyond the first of each row
   RowTable<StreamRow, EntryName> streams_;
   RowTable<TagRow, EntryName> tags_;

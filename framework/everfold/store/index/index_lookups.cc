@@ -26,13 +26,6 @@ absl::Status ReadStream(const IndexDatabase& database, const rocksdb::Iterator& 
   return database.Damaged("an entry of a stream does not decode");
 }
 
-// What follows all keys that begin with `name`, which ends with a zero byte.
-std::string BehindName(std::string_view name) {
-  std::string behind(name);
-  behind.back() = '\1';
-  return behind;
-}
-
 absl::Status AppendPlacesOfDay(const IndexDatabase& database, const std::string& prefix,
                                std::vector<CommitPlace>& places) {
   const std::unique_ptr<rocksdb::Iterator> entries = OverOneName(database, EntryKind::kCommands);
@@ -59,16 +52,10 @@ absl::StatusOr<Version> FindVersion(const IndexDatabase& database, std::string_v
 
 absl::StatusOr<std::vector<StreamEntry>> FindEntriesAfter(const IndexDatabase& database, std::string_view stream,
                                                           Version after, std::size_t limit) {
-  const std::string behind = BehindName(stream);
-  const rocksdb::Slice lower = stream;
-  const rocksdb::Slice upper = behind;
-  rocksdb::ReadOptions options = IteratorOptions();
-  options.total_order_seek = true;  // it goes backwards, where the filters do not help
-  options.iterate_lower_bound = &lower;
-  options.iterate_upper_bound = &upper;
-  const std::unique_ptr<rocksdb::Iterator> entries = database.NewIterator(EntryKind::kStreams, options);
+  const std::unique_ptr<rocksdb::Iterator> entries = OverOneName(database, EntryKind::kStreams);
   entries->Seek(StreamSeekKey(stream, after.Next()));
-  if (!entries->Valid() && entries->status().ok()) entries->SeekToLast();  // all of it begins later
+  // All of it begins later: the first entry is the last one before where version 0 would be.
+  if (!entries->Valid() && entries->status().ok()) entries->SeekForPrev(StreamSeekKey(stream, Version()));
   std::vector<StreamEntry> found;
   for (; entries->Valid() && found.size() < limit; entries->Prev()) {
     StreamEntry entry;

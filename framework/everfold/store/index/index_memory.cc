@@ -8,12 +8,12 @@ namespace everfold {
 
 void IndexMemory::Rotate() {
   EVERFOLD_CHECK(older_ == nullptr);
-  auto next = std::make_unique<IndexGeneration>(*filling_);
+  auto next = spare_ != nullptr ? std::move(spare_) : std::make_unique<IndexGeneration>(*filling_);
   older_ = std::move(filling_);
   filling_ = std::move(next);
 }
 
-std::shared_ptr<const IndexGeneration> IndexMemory::DropOlder() {
+std::unique_ptr<IndexGeneration> IndexMemory::DropOlder() {
   ++dropped_;
   return std::exchange(older_, nullptr);
 }

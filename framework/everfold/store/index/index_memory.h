@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "everfold/store/index/index_generation.h"
@@ -20,13 +21,15 @@ class IndexMemory {
 
   IndexGeneration& filling() { return *filling_; }
   // nullptr if none is being written.
-  const std::shared_ptr<const IndexGeneration>& older() const { return older_; }
+  const IndexGeneration* older() const { return older_.get(); }
   std::size_t bytes() const { return filling_->bytes() + (older_ == nullptr ? 0 : older_->bytes()); }
 
   // The filling one becomes the older one. REQUIRES: there is none.
   void Rotate();
-  // The older one is in the files. Returned, so that it goes where nobody waits for it.
-  std::shared_ptr<const IndexGeneration> DropOlder();
+  // The older one is in the files. Returned, so that it is emptied where nobody waits for it, and then Reuse'd.
+  std::unique_ptr<IndexGeneration> DropOlder();
+  // One that was dropped and cleared becomes the next one to fill.
+  void Reuse(std::unique_ptr<IndexGeneration> spare) { spare_ = std::move(spare); }
 
   // 0 for a stream that does not exist; nullopt if only the files can tell.
   std::optional<Version> VersionOf(const EntryName& stream) const;
@@ -55,7 +58,8 @@ class IndexMemory {
 
  private:
   std::unique_ptr<IndexGeneration> filling_ = std::make_unique<IndexGeneration>();
-  std::shared_ptr<const IndexGeneration> older_;
+  std::unique_ptr<IndexGeneration> older_;
+  std::unique_ptr<IndexGeneration> spare_;
   StreamHeads heads_;
   std::uint64_t dropped_ = 0;
 };

@@ -26,12 +26,6 @@ rocksdb::CompressionType Best(std::initializer_list<rocksdb::CompressionType> wa
   return rocksdb::kNoCompression;
 }
 
-// A look for a stream ends in one block, so that it is to be small and quick to unpack.
-rocksdb::CompressionType CompressionOf(EntryKind kind) {
-  if (kind == EntryKind::kStreams) return Best({rocksdb::kLZ4Compression});
-  return Best({rocksdb::kZSTD, rocksdb::kLZ4Compression});
-}
-
 std::shared_ptr<const rocksdb::SliceTransform> PrefixOf(EntryKind kind) {
   if (kind == EntryKind::kStreams) return NamePrefix(kNamesOfStream);
   if (kind == EntryKind::kTags) return NamePrefix(kNamesOfTag);
@@ -56,12 +50,25 @@ rocksdb::BlockBasedTableOptions TableOptions(const std::shared_ptr<rocksdb::Cach
   return table;
 }
 
+// Tiered, because entries of one name come with every generation: levels would be rewritten, each as a whole, by every
+// few generations, and the more often the longer the log is. So runs of entries are merged with those of about their
+// size when there are twelve of them: an entry of a log of 50 million is rewritten twice, of 500 million four times.
+// Figures: docs/decisions/0014.
+void MergeByRuns(rocksdb::ColumnFamilyOptions& options) {
+  options.compaction_style = rocksdb::kCompactionStyleUniversal;
+  options.level0_file_num_compaction_trigger = 12;
+  options.compaction_options_universal.size_ratio = 1;
+  options.compaction_options_universal.min_merge_width = 2;
+  // Nothing is ever overwritten, so that there is no dead space to be won by merging everything.
+  options.compaction_options_universal.max_size_amplification_percent = 1'000'000;
+}
+
 }  // namespace
 
 rocksdb::DBOptions IndexDatabaseOptions(rocksdb::Env* env) {
   rocksdb::DBOptions options;
   options.env = env;
-  options.max_background_jobs = 2;
+  options.max_background_jobs = 3;       // two merges: small ones go on during a large one
   options.max_bgerror_resume_count = 0;  // an error is final: whoever holds the index opens it again
   options.bytes_per_sync = 1 << 20;
   options.info_log_level = rocksdb::WARN_LEVEL;
@@ -74,13 +81,12 @@ rocksdb::ColumnFamilyOptions EntryOptions(EntryKind kind, const std::shared_ptr<
   rocksdb::ColumnFamilyOptions options;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache)));
   options.prefix_extractor = PrefixOf(kind);
-  options.compression = CompressionOf(kind);
-  // Leveled, because entries of one stream come with every generation, and a look for it must not meet many files:
-  // half the time of universal compaction with four runs, for a fifth more bytes written.
-  options.level_compaction_dynamic_level_bytes = true;
-  options.level0_file_num_compaction_trigger = 4;
-  options.max_bytes_for_level_base = 64 << 20;
+  options.compression = Best({rocksdb::kLZ4Compression});
+  // What stays is packed well; but for streams, where it gains little, and a look has to unpack a block of several
+  // runs.
+  if (kind != EntryKind::kStreams) options.bottommost_compression = Best({rocksdb::kZSTD, rocksdb::kLZ4Compression});
   options.target_file_size_base = 32 << 20;
+  if (kind == EntryKind::kStreams || kind == EntryKind::kTags || kind == EntryKind::kCommands) MergeByRuns(options);
   return options;
 }
 

@@ -27,6 +27,14 @@ class RowTable {
     numbers_.reserve(rows);
   }
 
+  // The room for rows stays; that for buckets is made again.
+  void Clear() {
+    const std::size_t rows = rows_.size();
+    rows_.clear();
+    numbers_.clear();
+    numbers_.reserve(rows);
+  }
+
   // Has the processor fetch what it takes to find or add the key, for later.
   void Prefetch(const Key& key) const { numbers_.prefetch(key); }
 

@@ -159,12 +159,48 @@ void TieredIndex::CompleteGroup(Sequence last, absl::Time recorded_at) {
   bool write;
   {
     MutexLock lock(&mutex_);
-    reached_.tail.last_sequence = last;
-    reached_.tail.last_recorded_at = recorded_at;
-    in_group_ = false;
+    ReachTo(last, recorded_at);
     write = RotateIfLarge();
   }
   if (write) PostWrite();
+}
+
+void TieredIndex::ReachTo(Sequence last, absl::Time recorded_at) {
+  reached_.tail.last_sequence = last;
+  reached_.tail.last_recorded_at = recorded_at;
+  in_group_ = false;
+}
+
+void TieredIndex::AddWritten(const WrittenGroup& group) {
+  bool write;
+  {
+    MutexLock lock(&mutex_);
+    TakeStreams(group.streams);
+    TakeCommands(group.commands);
+    for (const auto& [partition, head] : group.heads) reached_.tail.heads[partition.value()] = head;
+    ReachTo(group.last_sequence, group.last_recorded_at);
+    write = RotateIfLarge();
+  }
+  if (write) PostWrite();
+}
+
+// Fetches ahead: a stream's places in memory are seldom in the processor's cache.
+void TieredIndex::TakeStreams(const std::vector<WrittenStream>& streams) {
+  constexpr std::size_t kAhead = 8;
+  for (std::size_t i = 0; i < streams.size() + 2 * kAhead; ++i) {
+    if (i < streams.size()) memory_.Prefetch(*streams[i].name);
+    if (i >= kAhead && i - kAhead < streams.size()) memory_.heads().PrefetchSlot(*streams[i - kAhead].name);
+    if (i < 2 * kAhead) continue;
+    const WrittenStream& next = streams[i - 2 * kAhead];
+    memory_.AddStream(*next.name, next.entry);
+  }
+}
+
+void TieredIndex::TakeCommands(const std::vector<WrittenCommand>& commands) {
+  for (const WrittenCommand& command : commands) {
+    reached_.AddDay(command.entry.day);
+    memory_.filling().AddCommand(digester_.Digest(command.key.tenant, command.key.type, command.key.id), command.entry);
+  }
 }
 
 bool TieredIndex::IsFull() const { return database_ != nullptr && memory_.bytes() > 3 * max_memory_bytes_; }
@@ -205,7 +241,7 @@ void TieredIndex::PostWrite() {
 }
 
 void TieredIndex::WriteOlder() {
-  std::shared_ptr<const IndexGeneration> generation;
+  const IndexGeneration* generation;  // goes when it is written, which is here
   IndexCheckpoint reached;
   {
     ReaderMutexLock lock(&mutex_);
@@ -217,7 +253,7 @@ void TieredIndex::WriteOlder() {
 }
 
 void TieredIndex::EndWrite(const absl::Status& status) {
-  std::shared_ptr<const IndexGeneration> dropped;  // freed when nobody waits for the lock
+  std::unique_ptr<IndexGeneration> dropped;
   std::vector<Task> resumed;
   bool write;
   {
@@ -232,6 +268,10 @@ void TieredIndex::EndWrite(const absl::Status& status) {
   }
   if (write) PostWrite();
   for (Task& resume : resumed) disk_.Post(std::move(resume));
+  if (dropped == nullptr) return;
+  dropped->Clear();  // while nobody waits for the lock
+  MutexLock lock(&mutex_);
+  memory_.Reuse(std::move(dropped));
 }
 
 void TieredIndex::Close(Task done) {

@@ -17,6 +17,7 @@
 #include "everfold/store/index/index_checkpoint.h"
 #include "everfold/store/index/index_memory.h"
 #include "everfold/store/index/index_opening.h"
+#include "everfold/store/index/written_group.h"
 #include "everfold/store/store_index.h"
 
 namespace everfold {
@@ -46,6 +47,7 @@ class TieredIndex final : public StoreIndex {
 
   absl::Status Add(std::string_view chunk) override;
   void CompleteGroup(Sequence last, absl::Time recorded_at) override;
+  void AddWritten(const WrittenGroup& group) override;
 
   bool full() const override;
   void WhenRoom(Task resume) override;
@@ -59,6 +61,9 @@ class TieredIndex final : public StoreIndex {
     TieredIndex* index ABSL_GUARDED_BY(mutex);  // nullptr when it is gone
   };
 
+  void ReachTo(Sequence last, absl::Time recorded_at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TakeStreams(const std::vector<WrittenStream>& streams) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TakeCommands(const std::vector<WrittenCommand>& commands) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsFull() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   // True if a generation is to be written now: then PostWrite.
   bool Rotate() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

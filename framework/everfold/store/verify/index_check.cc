@@ -50,11 +50,7 @@ absl::Status IndexCheck::CheckCommand(const ChunkReader& chunk) {
   if (type == nullptr || damaged_) return absl::OkStatus();  // found already
   const auto places = index_.FindCommand(KeyOf(commit, *type));
   if (!places.ok()) return Found(places.status());
-  const CommitPlace place{.partition = chunk.header().partition,
-                          .after = Offset(commit.first_offset.value() - 1),
-                          .chunk_number = chunk.header().chunk_number,
-                          .sequence = commit.sequence};
-  if (std::find(places->begin(), places->end(), place) == places->end()) {
+  if (std::find(places->begin(), places->end(), PlaceOf(chunk.header(), commit)) == places->end()) {
     findings_.AddAt(chunk.header(), absl::StrFormat("the index does not have command %s of commit %d",
                                                     commit.command_id, commit.sequence.value()));
   }
