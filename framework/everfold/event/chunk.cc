@@ -106,6 +106,12 @@ absl::StatusOr<Chunk> DecodeChunk(std::string_view bytes, const TypeDictionary& 
   return chunk;
 }
 
+absl::StatusOr<Commit> DecodeCommit(ChunkReader& chunk, const TypeDictionary& types) {
+  EVERFOLD_ASSIGN_OR_RETURN(Commit commit, CommitOf(chunk, ChunkTypes(chunk, types)));
+  EVERFOLD_RETURN_IF_ERROR(chunk.status());
+  return commit;
+}
+
 absl::Status VisitEvents(const Chunk& chunk, absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) {
   Position position{chunk.header.partition, chunk.header.first_offset};
   for (const Commit& commit : chunk.commits) {
