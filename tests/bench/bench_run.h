@@ -16,7 +16,7 @@ inline constexpr std::size_t kEventBytes = 200;
 
 struct RunOptions {
   bool quick = false;
-  std::uint64_t events = 10'000'000;  // of the sustained run, of the replay and of the store that is killed
+  std::uint64_t events = 10'000'000;  // of the sustained run, of replay and catch-up, and of the store that is killed
   // Ceiling and store take turns: so often, so long.
   int rounds = 3;
   absl::Duration round = absl::Seconds(1);
@@ -38,6 +38,7 @@ void Progress(const std::string& text);
 absl::Status BenchAppends(Run& run);
 absl::Status BenchSustained(Run& run);
 absl::Status BenchReplay(Run& run);
+absl::Status BenchSubscriptions(Run& run);
 absl::Status BenchDisk(Run& run);
 absl::Status BenchOpen(Run& run);
 absl::Status BenchRpc(Run& run);

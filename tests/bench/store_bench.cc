@@ -27,8 +27,10 @@ struct Part {
 };
 
 constexpr Part kParts[] = {
-    {"append", BenchAppends}, {"sustained", BenchSustained}, {"replay", BenchReplay},
-    {"disk", BenchDisk},      {"open", BenchOpen},     {"rpc", BenchRpc},
+    {"append", BenchAppends}, {"sustained", BenchSustained},
+    {"replay", BenchReplay},  {"subscription", BenchSubscriptions},
+    {"disk", BenchDisk},      {"open", BenchOpen},
+    {"rpc", BenchRpc},
 };
 constexpr Part kLongPart = {"long", BenchLong};
 
@@ -79,7 +81,7 @@ void Declare(CLI::App& command, CommandLine& line) {
   command.add_flag("--quick", line.quick, "smaller numbers, less than a minute, and no verdict on goals");
   command.add_flag("--long", line.with_long, "also a log of a hundred million events: 20 GB, several minutes");
   command.add_option("--only", line.only, "one part")
-      ->check(CLI::IsMember({"append", "sustained", "replay", "disk", "open", "rpc", "long"}));
+      ->check(CLI::IsMember({"append", "sustained", "replay", "subscription", "disk", "open", "rpc", "long"}));
   command.add_option("--events", line.events, "in the store of every part but `append`; default: 10 million");
   command.add_option("--data", line.data, "where a directory for the files is made, and removed again")
       ->capture_default_str()

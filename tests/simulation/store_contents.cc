@@ -21,23 +21,24 @@ std::string Describe(const RecordedEvent& event) {
 
 absl::Status ReadCommits(const EventStore& store, std::map<Sequence, StoredCommit>& commits) {
   EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<Subscription> subscription, Subscription::Start(store, {}));
-  return subscription
-      ->Pull(100'000'000,
-             [&commits](const RecordedEvent& event) {
-               StoredCommit& commit = commits[event.commit.sequence];
-               commit.command_id = event.commit.command.id;
-               commit.payloads[event.stream.stream].push_back(event.event.payload);
-               commit.last_versions[event.stream.stream] = event.version;
-               commit.events.push_back(Describe(event));
-               return absl::OkStatus();
-             })
-      .status();
+  const auto visit = [&commits](const RecordedEvent& event) {
+    StoredCommit& commit = commits[event.commit.sequence];
+    commit.command_id = event.commit.command.id;
+    commit.payloads[event.stream.stream].emplace_back(event.event.payload);
+    commit.last_versions[event.stream.stream] = event.version;
+    commit.events.push_back(Describe(event));
+    return absl::OkStatus();
+  };
+  while (true) {
+    EVERFOLD_ASSIGN_OR_RETURN(const PullResult pulled, subscription->Pull(1'000'000, visit));
+    if (pulled.caught_up) return absl::OkStatus();
+  }
 }
 
 absl::Status ReadStreams(const EventStore& store, const StoreNames& names, StoreContents& contents) {
   for (const auto& [stream, known] : names.streams) {
     std::vector<std::string>& events = contents.streams[stream];
-    EVERFOLD_RETURN_IF_ERROR(store.ReadStream(stream, Version(), [&events](const RecordedEvent& event) {
+    EVERFOLD_RETURN_IF_ERROR(store.ReadStream(stream, {}, [&events](const RecordedEvent& event) {
       events.push_back(Describe(event));
       return absl::OkStatus();
     }));
@@ -80,8 +81,8 @@ std::vector<std::string> ContradictionsOf(const StoreContents& contents, const S
   for (const auto& [id, known] : names.commands) {
     const Sequence by_log = SequenceOf(commands, id), by_index = SequenceOf(contents.commands, id);
     if (by_log == by_index) continue;
-    found.push_back(absl::StrFormat("command %s is commit %d in the log, %d by the index (0: none)", id,
-                                    by_log.value(), by_index.value()));
+    found.push_back(absl::StrFormat("command %s is commit %d in the log, %d by the index (0: none)", id, by_log.value(),
+                                    by_index.value()));
   }
   for (const auto& [stream, read] : contents.streams) {
     if (read.size() == events[stream] && contents.versions.at(stream) == Version(read.size())) continue;

@@ -138,19 +138,44 @@ void WalletSimulation::EndFaults() {
   app_->Settle();
 }
 
+namespace {
+
+void AddEvent(const RecordedEvent& event, Commit& commit) {
+  if (commit.streams.empty() || commit.streams.back().stream != event.stream.stream) {
+    commit.streams.push_back({.stream = event.stream.stream, .first_version = event.version, .events = {}});
+  }
+  commit.streams.back().events.push_back({.type = event.event.type,
+                                          .fingerprint = event.event.fingerprint,
+                                          .event_time = event.event.event_time,
+                                          .tags = {event.event.tags.begin(), event.event.tags.end()},
+                                          .codec = event.event.codec,
+                                          .payload = std::string(event.event.payload)});
+}
+
+}  // namespace
+
 std::vector<Commit> WalletSimulation::ReadCommits() {
   std::vector<Commit> commits;
   Sequence last;
   auto subscription = Subscription::Start(app_->engine().store(), {});
   EXPECT_TRUE(subscription.ok()) << subscription.status();
-  const auto count = (*subscription)->Pull(1'000'000, [&](const RecordedEvent& event) {
+  const auto pulled = (*subscription)->Pull(1'000'000, [&](const RecordedEvent& event) {
     EXPECT_GE(event.commit.sequence, last);
-    if (event.commit.sequence != last) commits.push_back(event.commit);
+    if (event.commit.sequence != last) {
+      commits.push_back({.sequence = event.commit.sequence,
+                         .recorded_at = event.commit.recorded_at,
+                         .tenant = event.stream.stream.tenant,
+                         .command = event.commit.command,
+                         .metadata = event.commit.metadata,
+                         .streams = {}});
+    }
     last = event.commit.sequence;
+    AddEvent(event, commits.back());
     return absl::OkStatus();
   });
-  EXPECT_TRUE(count.ok()) << count.status();
-  events_at_end_ = *count;
+  EXPECT_TRUE(pulled.ok()) << pulled.status();
+  EXPECT_TRUE(pulled->caught_up);
+  events_at_end_ = pulled->events;
   return commits;
 }
 

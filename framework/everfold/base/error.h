@@ -42,6 +42,7 @@ inline constexpr char kReadModelBehind[] = "READ_MODEL_BEHIND";            // th
 inline constexpr char kReadModelFailed[] = "READ_MODEL_FAILED";            // SQLite could not read or write it
 inline constexpr char kReadModelStopped[] = "READ_MODEL_STOPPED";          // the projection met an error
 inline constexpr char kOtherHistory[] = "OTHER_HISTORY";                   // a token or checkpoint of another epoch
+inline constexpr char kBeyondHead[] = "BEYOND_HEAD";                       // a place that there is not yet
 inline constexpr char kDeciderFailed[] = "DECIDER_FAILED";                 // user code threw
 inline constexpr char kUnknownType[] = "UNKNOWN_TYPE";                     // a stored type this binary lacks
 inline constexpr char kStoreClosed[] = "STORE_CLOSED";                     // after a fatal error or Close

@@ -115,7 +115,7 @@ void CommandLane::Load(Command command) {
 absl::StatusOr<AggregateState> CommandLane::FoldStream(const RoutedCommand& command) const {
   AggregateState state{.version = Version(), .message = command.aggregate->NewState()};
   EVERFOLD_RETURN_IF_ERROR(
-      context_.store.ReadStream(command.stream, Version(), [&](const RecordedEvent& event) -> absl::Status {
+      context_.store.ReadStream(command.stream, {}, [&](const RecordedEvent& event) -> absl::Status {
         state.version = event.version;
         return command.aggregate->EvolveStored(*state.message, event.event.type, event.event.payload);
       }));

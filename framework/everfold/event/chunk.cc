@@ -112,20 +112,4 @@ absl::StatusOr<Commit> DecodeCommit(ChunkReader& chunk, const TypeDictionary& ty
   return commit;
 }
 
-absl::Status VisitEvents(const Chunk& chunk, absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) {
-  Position position{chunk.header.partition, chunk.header.first_offset};
-  for (const Commit& commit : chunk.commits) {
-    for (const StreamEvents& stream : commit.streams) {
-      position.offset = position.offset.Plus(stream.erased_events);
-      Version version = stream.first_version;
-      for (const Event& event : stream.events) {
-        EVERFOLD_RETURN_IF_ERROR(visit({commit, stream, event, version, position}));
-        version = version.Next();
-        position.offset = position.offset.Next();
-      }
-    }
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace everfold

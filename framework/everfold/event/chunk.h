@@ -1,11 +1,11 @@
-// A chunk's commits as values, for readers that keep them. Whoever only looks reads by event/chunk_reader.h.
+// A chunk's commits as values, for readers that keep them. Whoever only looks reads by event/chunk_reader.h,
+// or event by event (event/event_reader.h).
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "everfold/event/chunk_header.h"
@@ -28,8 +28,5 @@ absl::StatusOr<Chunk> DecodeChunk(std::string_view bytes, const TypeDictionary& 
 
 // The commit that the reader stands on, which it then has read to its end. DATA_LOSS as above, but for definitions.
 absl::StatusOr<Commit> DecodeCommit(ChunkReader& chunk, const TypeDictionary& types);
-
-// Calls `visit` for every event, in order, until it returns an error, which is then the result. Tombstones have none.
-absl::Status VisitEvents(const Chunk& chunk, absl::FunctionRef<absl::Status(const RecordedEvent&)> visit);
 
 }  // namespace everfold

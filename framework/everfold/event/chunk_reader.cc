@@ -422,6 +422,8 @@ Digest ChunkReader::leaf() const {
   return leaf;
 }
 
+bool ChunkReader::HasMetadata() const { return (present_ & ~commit_has::kCommandId) != 0; }
+
 absl::StatusOr<Metadata> ChunkReader::DecodeMetadata() const {
   EVERFOLD_CHECK(!commit_.tombstone);
   EVERFOLD_RETURN_IF_ERROR(status_);

@@ -97,7 +97,9 @@ class ChunkReader {
   Digest leaf() const;
   // The bytes of the chunk's type definitions, whose SHA-256 is part of the chain.
   std::string_view definition_bytes() const { return definition_bytes_; }
-  // The commit's metadata, decoded. REQUIRES: it is no tombstone.
+  // False if the commit's metadata is empty. REQUIRES, here and below: the commit is no tombstone.
+  bool HasMetadata() const;
+  // The commit's metadata, decoded.
   absl::StatusOr<Metadata> DecodeMetadata() const;
   absl::StatusOr<std::vector<std::string>> DecodeTags() const;
 

@@ -76,13 +76,4 @@ struct Commit {
   friend bool operator==(const Commit&, const Commit&) = default;
 };
 
-// One event with everything a reader may want to know about where it stands.
-struct RecordedEvent {
-  const Commit& commit;
-  const StreamEvents& stream;
-  const Event& event;
-  Version version;
-  Position position;
-};
-
 }  // namespace everfold

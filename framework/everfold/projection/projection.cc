@@ -4,6 +4,7 @@
 #include <exception>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_format.h"
@@ -38,7 +39,7 @@ absl::Status Validate(const ProjectionRunnerOptions& options, const ProjectionTy
 }
 
 // Exceptions end here: nothing throws across a folder.
-absl::Status CallHandler(ProjectionType::Handler handler, const std::string& payload, const EventContext& context,
+absl::Status CallHandler(ProjectionType::Handler handler, std::string_view payload, const EventContext& context,
                          RowStore& rows) {
   try {
     if (handler(payload, context, rows)) return absl::OkStatus();
@@ -48,6 +49,17 @@ absl::Status CallHandler(ProjectionType::Handler handler, const std::string& pay
   } catch (...) {
     return absl::InternalError("the handler threw");
   }
+}
+
+// Of the types that there are handlers for, so that what nobody handles is passed over unread.
+SubscriptionOptions SubscriptionOf(const ProjectionType& type) {
+  SubscriptionOptions options;
+  std::vector<QueryItem>& items = options.selection.query.items;
+  for (const auto& [name, handler] : type.handlers) {
+    if (items.empty() || items.back().types.size() == kMaxTypesOfQueryItem) items.emplace_back();
+    items.back().types.push_back(name);
+  }
+  return options;
 }
 
 // The same error with another text in front of its own.
@@ -129,20 +141,20 @@ class ProjectionRunner final : public Projection {
 
   void RunBatch() {
     if (scope_.closed() || !status().ok()) return;
-    const absl::StatusOr<std::size_t> handled = FoldBatch();
+    const absl::StatusOr<PullResult> handled = FoldBatch();
     if (!handled.ok()) return Stop(handled.status());
-    if (*handled > 0) progress_.Publish(file_->checkpoint());
-    if (*handled == options_.max_batch_events) Wake(scope_.Enter());
+    if (handled->moved) progress_.Publish(file_->checkpoint());
+    if (!handled->caught_up) Wake(scope_.Enter());
   }
 
-  // Rows and checkpoint of the next events: all committed, or none. Returns how many.
-  absl::StatusOr<std::size_t> FoldBatch() {
+  // Rows and checkpoint of the next events: all committed, or none.
+  absl::StatusOr<PullResult> FoldBatch() {
     EVERFOLD_RETURN_IF_ERROR(file_->Begin());
-    absl::StatusOr<std::size_t> handled =
+    absl::StatusOr<PullResult> handled =
         subscription_->Pull(options_.max_batch_events, [this](const RecordedEvent& event) { return Fold(event); });
     absl::Status status = handled.status();
-    if (status.ok() && *handled > 0) status = file_->Commit(subscription_->checkpoint());
-    if (!status.ok() || *handled == 0) file_->Rollback();
+    if (status.ok() && handled->moved) status = file_->Commit(subscription_->checkpoint());
+    if (!status.ok() || !handled->moved) file_->Rollback();
     if (!status.ok()) return status;
     return handled;
   }
@@ -207,7 +219,8 @@ absl::StatusOr<std::unique_ptr<Projection>> Projection::Open(ProjectionRunnerOpt
   };
   EVERFOLD_ASSIGN_OR_RETURN(auto file,
                             ReadModelFile::Open(options.directory, *kept_type, BeginningOf(store), tell_rebuild));
-  absl::StatusOr<std::unique_ptr<Subscription>> subscription = Subscription::Start(store, file->checkpoint());
+  absl::StatusOr<std::unique_ptr<Subscription>> subscription =
+      Subscription::Start(store, file->checkpoint(), SubscriptionOf(*kept_type));
   if (!subscription.ok()) return Annotate(file->path(), subscription.status());
   return std::make_unique<ProjectionRunner>(std::move(options), std::move(kept_type), store, executor, std::move(file),
                                             *std::move(subscription));

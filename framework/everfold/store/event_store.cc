@@ -76,9 +76,9 @@ class LogEventStore final : public EventStore {
   std::string FingerprintOfRequest(const std::string& request) const override {
     return HmacSha256(log_.identity().key, request).substr(0, kRequestFingerprintBytes);
   }
-  absl::Status ReadStream(const StreamId& stream, Version after,
+  absl::Status ReadStream(const StreamId& stream, const StreamRange& range,
                           absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const override {
-    return ReadStreamEvents(log_, *index_, stream, after, visit);
+    return ReadStreamEvents(log_, *index_, stream, range, visit);
   }
   Sequence DurableSequence() const override { return durable_->sequence(); }
   Checkpoint DurableHead() const override { return durable_->checkpoint(); }

@@ -21,10 +21,12 @@
 #include "everfold/base/random.h"
 #include "everfold/event/commit.h"
 #include "everfold/event/consistency_token.h"
+#include "everfold/event/recorded_event.h"
 #include "everfold/log/partition_log.h"
 #include "everfold/runtime/executor.h"
 #include "everfold/store/append.h"
 #include "everfold/store/store_index.h"
+#include "everfold/store/stream_range.h"
 #include "everfold/store/verify_log.h"
 
 namespace everfold {
@@ -89,9 +91,11 @@ class EventStore {
   // HMAC-SHA-256 of a request under the store's key, cut to 8 bytes: CommandId::fingerprint.
   virtual std::string FingerprintOfRequest(const std::string& request) const = 0;
 
-  // Calls `visit` for the durable events of a stream with a version above `after`, in order, until it returns an error,
-  // which is then the result. A stream that does not exist has no events.
-  virtual absl::Status ReadStream(const StreamId& stream, Version after,
+  // Calls `visit` for the durable events of a stream, or of a part of it, in order, until it returns an error, which is
+  // then the result. A stream that does not exist has no events. Versions that are missing were erased.
+  //   INVALID_ARGUMENT  no name of a stream, a limit of 0, or an end before the begin (REQUEST_INVALID)
+  //   OUT_OF_RANGE      the range begins after a version that the stream does not have yet (BEYOND_HEAD)
+  virtual absl::Status ReadStream(const StreamId& stream, const StreamRange& range,
                                   absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const = 0;
 
   // Everything with a sequence at or below this is durable and readable.

@@ -7,7 +7,7 @@
 
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
-#include "everfold/event/chunk.h"
+#include "everfold/event/event_reader.h"
 #include "everfold/store/boundary_check.h"
 #include "everfold/store/stream_reader.h"
 #include "everfold/v1/missed_events.pb.h"
@@ -59,7 +59,7 @@ class MissedReader {
                                      [&name](const Knowledge::Stream& it) { return it.id.ToString() == name; });
     if (stream == known_.streams.end() || !stream->expectation.version().has_value()) return absl::OkStatus();
     const absl::Status status =
-        ReadStreamEvents(log_, index_, stream->id, *stream->expectation.version(),
+        ReadStreamEvents(log_, index_, stream->id, {.after = *stream->expectation.version()},
                          [this](const RecordedEvent& event) { return Add(event) ? absl::OkStatus() : Enough(); });
     return missed_.more() ? absl::OkStatus() : status;
   }
@@ -76,23 +76,18 @@ class MissedReader {
     return absl::OkStatus();
   }
 
-  // A chunk is decoded once for all of its events that follow on each other.
   absl::StatusOr<bool> AddAt(const Position& at) {
-    const bool is_there = chunk_.has_value() && chunk_->header.partition == at.partition &&
-                          chunk_->header.first_offset <= at.offset && at.offset <= chunk_->header.last_offset();
-    if (!is_there) {
-      EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<ChunkCursor> cursor,
-                                log_.Read(at.partition, Offset(at.offset.value() - 1)));
-      EVERFOLD_ASSIGN_OR_RETURN(const bool found, cursor->Next());
-      if (!found) return true;
-      EVERFOLD_ASSIGN_OR_RETURN(chunk_, DecodeChunk(cursor->chunk(), index_.types()));
+    const Offset before(at.offset.value() - 1);
+    EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<ChunkCursor> cursor, log_.Read(at.partition, before));
+    EVERFOLD_ASSIGN_OR_RETURN(const bool found, cursor->Next());
+    if (!found) return true;
+    EventReader events(everything_, index_.types(), at.partition);
+    EVERFOLD_RETURN_IF_ERROR(events.Open(cursor->chunk(), before));
+    if (events.Next()) {
+      EVERFOLD_RETURN_IF_ERROR(events.Decode());
+      if (events.event().position == at) Add(events.event());
     }
-    const absl::Status status = VisitEvents(*chunk_, [&](const RecordedEvent& event) {
-      if (event.position != at) return absl::OkStatus();
-      Add(event);
-      return Enough();
-    });
-    if (!status.ok() && !absl::IsOutOfRange(status)) return status;
+    EVERFOLD_RETURN_IF_ERROR(events.status());
     return missed_.events_size() < static_cast<int>(known_.limit) && bytes_ < kMaxMissedBytes;
   }
 
@@ -116,14 +111,14 @@ class MissedReader {
     added.mutable_recorded_at()->set_nanos(static_cast<std::int32_t>(
         absl::ToInt64Nanoseconds(recorded_at - absl::FromUnixSeconds(absl::ToUnixSeconds(recorded_at)))));
     for (const std::string& tag : event.event.tags) added.add_tags(tag);
-    added.set_payload(event.event.payload);
+    added.set_payload(event.event.payload.data(), event.event.payload.size());
     return true;
   }
 
   const Knowledge& known_;
   const PartitionLog& log_;
   const StoreIndex& index_;
-  std::optional<Chunk> chunk_;
+  const EventSelection everything_{.framework_streams = true, .group_streams = true};
   v1::MissedEvents missed_;
   std::size_t bytes_ = 0;
 };

@@ -136,42 +136,5 @@ TEST(Chunk, ADefinitionAgainstTheDictionaryIsDataLoss) {
               HasSubstr("it defines type 1 as wallet.v1.Deposit, which the partition knows as other.v1.Type"));
 }
 
-std::vector<std::string> PlacesIn(const std::string& bytes) {
-  const auto chunk = DecodeChunk(bytes, NoTypes());
-  std::vector<std::string> places;
-  const absl::Status status = VisitEvents(*chunk, [&places](const RecordedEvent& event) {
-    places.push_back(absl::StrFormat("%s@%d at %d/%d", event.stream.stream.ToString(), event.version.value(),
-                                     event.position.partition.value(), event.position.offset.value()));
-    return absl::OkStatus();
-  });
-  EXPECT_TRUE(status.ok()) << status;
-  return places;
-}
-
-TEST(VisitEvents, TellsWhereEachStands) {
-  EXPECT_THAT(PlacesIn(SampleChunk()), testing::ElementsAre("wallet/w1@7 at 3/1000", "wallet/w1@8 at 3/1001",
-                                                            "wallet/w1@9 at 3/1002", "wallet/{w1}/2@1 at 3/1003"));
-}
-
-TEST(VisitEvents, TombstonesKeepTheirOffsets) {
-  std::vector<Commit> commits = {SampleCommits()[0], SampleCommits()[0]};
-  commits[1].sequence = Sequence(301);
-  commits[1].streams.pop_back();
-  const auto erased = WithTombstone(ChunkOf(commits), Sequence(300), "asked to");
-  ASSERT_TRUE(erased.ok()) << erased.status();
-  EXPECT_THAT(PlacesIn(*erased),
-              testing::ElementsAre("wallet/w1@7 at 3/1004", "wallet/w1@8 at 3/1005", "wallet/w1@9 at 3/1006"));
-}
-
-TEST(VisitEvents, EndsWithTheVisitorsError) {
-  const auto chunk = DecodeChunk(SampleChunk(), NoTypes());
-  int visited = 0;
-  const absl::Status status = VisitEvents(*chunk, [&visited](const RecordedEvent&) {
-    return ++visited < 2 ? absl::OkStatus() : absl::CancelledError("enough");
-  });
-  EXPECT_EQ(status, absl::CancelledError("enough"));
-  EXPECT_EQ(visited, 2);
-}
-
 }  // namespace
 }  // namespace everfold

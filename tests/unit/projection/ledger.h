@@ -233,7 +233,7 @@ class Ledger {
     row.account = e.stream.stream.id;
     ++row.events;
     Credited value;  // the same bytes as Debited's, for amounts below 2^63
-    EXPECT_TRUE(value.ParseFromString(e.event.payload));
+    EXPECT_TRUE(value.ParseFromString(std::string(e.event.payload)));
     row.minor += e.event.type == EventTraits<Credited>::kName ? value.value() : -value.value();
   }
 

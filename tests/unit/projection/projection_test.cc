@@ -111,7 +111,7 @@ TEST_F(ProjectionTest, RowsAndCheckpointChangeTogether) {
 }
 
 TEST_F(ProjectionTest, BatchIsNotLargerThanAllowed) {
-  ledger_.Trade(30);
+  for (int i = 0; i < 30; ++i) ledger_.Credit(absl::StrFormat("a%d", i % 7), 1);
   ASSERT_TRUE(ledger_.OpenProjection(MakeProjectionType<Balances>(), 4).ok());
   ledger_.projection().Start();
   std::uint64_t lag = ledger_.projection().lag_events();
@@ -163,9 +163,9 @@ class PacedStore final : public EventStore {
   std::string FingerprintOfRequest(const std::string& request) const override {
     return store_.FingerprintOfRequest(request);
   }
-  absl::Status ReadStream(const StreamId& stream, Version after,
+  absl::Status ReadStream(const StreamId& stream, const StreamRange& range,
                           absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const override {
-    return store_.ReadStream(stream, after, visit);
+    return store_.ReadStream(stream, range, visit);
   }
   Checkpoint DurableHead() const override { return store_.DurableHead(); }
   absl::StatusOr<VerifyReport> Verify(const VerifyOptions& options) const override { return store_.Verify(options); }

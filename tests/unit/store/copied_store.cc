@@ -130,10 +130,10 @@ CopiedStore::Ledger CopiedStore::Read(const Ledger& streams) const {
   Ledger read;
   for (const auto& [id, payloads] : streams) {
     const auto visit = [&, &id = id](const RecordedEvent& event) {
-      read[id].push_back(event.event.payload);
+      read[id].emplace_back(event.event.payload);
       return absl::OkStatus();
     };
-    EXPECT_EQ(store_->ReadStream({"", "page", id}, Version(), visit), absl::OkStatus());
+    EXPECT_EQ(store_->ReadStream({"", "page", id}, {}, visit), absl::OkStatus());
   }
   return read;
 }

@@ -77,8 +77,8 @@ class EventStoreTest : public ::testing::Test {
 
   std::vector<std::string> Payloads(const StreamId& stream, Version after = Version()) {
     std::vector<std::string> payloads;
-    const absl::Status status = store_->ReadStream(stream, after, [&payloads](const RecordedEvent& event) {
-      payloads.push_back(event.event.payload);
+    const absl::Status status = store_->ReadStream(stream, {.after = after}, [&payloads](const RecordedEvent& event) {
+      payloads.emplace_back(event.event.payload);
       return absl::OkStatus();
     });
     EXPECT_EQ(status, absl::OkStatus());

@@ -5,26 +5,28 @@
 #include <algorithm>
 #include <tuple>
 
-#include "everfold/event/chunk.h"
+#include "everfold/event/event_reader.h"
 
 namespace everfold {
 namespace {
 
 absl::Status AppendEventsOf(const PartitionLog& log, PartitionId partition, const TypeDictionary& types,
                             std::vector<StoredEvent>& events) {
+  const EventSelection everything{.framework_streams = true, .group_streams = true};
   auto cursor = log.Read(partition, Offset(0));
   if (!cursor.ok()) return cursor.status();
   while (true) {
     const absl::StatusOr<bool> found = (*cursor)->Next();
     if (!found.ok() || !*found) return found.status();
-    const absl::StatusOr<Chunk> chunk = DecodeChunk((*cursor)->chunk(), types);
-    if (!chunk.ok()) return chunk.status();
-    const absl::Status visited = VisitEvents(*chunk, [&](const RecordedEvent& event) {
-      events.push_back(
-          {event.commit.sequence, event.position, event.stream.stream, event.event.type, event.event.tags});
-      return absl::OkStatus();
-    });
-    if (!visited.ok()) return visited;
+    EventReader reader(everything, types, partition);
+    if (const absl::Status opened = reader.Open((*cursor)->chunk(), Offset(0)); !opened.ok()) return opened;
+    while (reader.Next()) {
+      if (const absl::Status decoded = reader.Decode(); !decoded.ok()) return decoded;
+      const RecordedEvent event = reader.event();
+      events.push_back({event.commit.sequence, event.position, event.stream.stream, event.event.type,
+                        {event.event.tags.begin(), event.event.tags.end()}});
+    }
+    if (!reader.status().ok()) return reader.status();
   }
 }
 

@@ -28,6 +28,7 @@ void IndexGeneration::Clear() {
   tags_.Clear();
   commands_.Clear();
   types_.clear();
+  latest_.Clear();
   names_.Clear();
   further_entries_ = 0;
 }

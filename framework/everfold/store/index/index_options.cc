@@ -68,7 +68,9 @@ void MergeByRuns(rocksdb::ColumnFamilyOptions& options) {
 rocksdb::DBOptions IndexDatabaseOptions(rocksdb::Env* env) {
   rocksdb::DBOptions options;
   options.env = env;
-  options.max_background_jobs = 3;       // two merges: small ones go on during a large one
+  // One merge at a time: with two, RocksDB 7.8 installs the results of both at once, and an ingest that comes in between
+  // reads a level that its view of the files does not have yet.
+  options.max_background_jobs = 2;
   options.max_bgerror_resume_count = 0;  // an error is final: whoever holds the index opens it again
   options.bytes_per_sync = 1 << 20;
   options.info_log_level = rocksdb::WARN_LEVEL;

@@ -1,7 +1,5 @@
 #include "everfold/store/index/latest_events.h"
 
-#include <cstring>
-
 #include "everfold/base/check.h"
 #include "everfold/store/index/index_entries.h"
 
@@ -43,12 +41,16 @@ std::uint32_t LatestEvents::RowOf(std::string_view type) {
   const EntryName name = LatestName(tenant_, type);
   LatestRow& row = table_.FindOrAdd(name);
   if (row.event.sequence == Sequence()) {
-    char* const kept = static_cast<char*>(names_.allocate(row.name.size(), 1));
-    std::memcpy(kept, row.name.data(), row.name.size());
-    row.name = {kept, row.name.size()};
-    name_bytes_ += row.name.size();
+    row.name = names_.Keep(row.name);
   }
   return table_.NumberOf(row);
+}
+
+void LatestEvents::Clear() {
+  table_.Clear();
+  names_.Clear();
+  places_.clear();
+  turn_ = 0;
 }
 
 std::optional<TaggedEvent> LatestEvents::Find(const EntryName& name) const {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory_resource>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 
 #include "everfold/event/event_type.h"
 #include "everfold/store/index/entry_name.h"
+#include "everfold/store/index/kept_names.h"
 #include "everfold/store/index/row_table.h"
 #include "everfold/store/store_index.h"
 
@@ -44,8 +44,11 @@ class LatestEvents {
   // nullopt if none was noted.
   std::optional<TaggedEvent> Find(const EntryName& name) const;
 
+  // The memory stays, for the next events.
+  void Clear();
+
   const std::vector<LatestRow>& rows() const { return table_.rows(); }
-  std::size_t bytes() const { return table_.bytes() + name_bytes_; }
+  std::size_t bytes() const { return table_.bytes() + names_.bytes(); }
 
  private:
   // Where the rows of a type, and of its tenant, are; valid while the tenant is the same.
@@ -59,8 +62,7 @@ class LatestEvents {
   std::uint32_t RowOf(std::string_view type);
 
   RowTable<LatestRow, EntryName> table_;
-  std::pmr::monotonic_buffer_resource names_;
-  std::size_t name_bytes_ = 0;
+  KeptNames names_;
   std::string tenant_;      // of the last event
   std::uint64_t turn_ = 0;  // grows when the tenant is another one
   std::uint32_t tenant_row_ = 0;
