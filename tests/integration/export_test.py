@@ -1,4 +1,4 @@
-"""What a store holds goes out as JSON Lines, is read by a program that has nothing but the file, and becomes a store."""
+"""What a store holds goes out as JSON Lines, is read by a program that has only the file, and becomes a store again."""
 
 import base64
 import json
@@ -75,10 +75,10 @@ class Export(wallet_app.IntegrationTest):
     def test_goes_through_a_pipe(self):
         app, _ = self.loaded_app()
         piped = wallet_app.WalletApp("piped")
-        out = subprocess.Popen([app.program, "export", "-", "--no-json", "--data", str(app.data)], stdout=subprocess.PIPE)
-        done = subprocess.run(
-            [piped.program, "import", "-", "--data", str(piped.data)], stdin=out.stdout, capture_output=True, text=True
-        )
+        export = [app.program, "export", "-", "--no-json", "--data", str(app.data)]
+        out = subprocess.Popen(export, stdout=subprocess.PIPE)
+        into = [piped.program, "import", "-", "--data", str(piped.data)]
+        done = subprocess.run(into, stdin=out.stdout, capture_output=True, text=True)
         out.stdout.close()
         self.assertEqual(out.wait(timeout=60), 0)
         self.expect_done(done)
@@ -98,7 +98,7 @@ class Export(wallet_app.IntegrationTest):
         refused = wallet_app.WalletApp("refused")
         done = refused.run("import", str(cut))
         self.assertEqual(done.returncode, 2, done.stderr)
-        self.assertIn(f"line {len(lines)}: the file ends after {DEPOSITS + 1} commits, without its end line", done.stderr)
+        self.assertIn(f"line {len(lines)}: the file ends after {DEPOSITS + 1} commits, without its end", done.stderr)
         self.assertIn(f"{refused.data} is incomplete, delete it", done.stderr)
         served = refused.run("serve", "--listen", refused.address)
         self.assertEqual(served.returncode, 74, served.stderr)
@@ -128,10 +128,9 @@ class Export(wallet_app.IntegrationTest):
         load = Load(self, DEPOSITS)
         load.open(app)
         load.finish(app)
+        too_much = domain.Withdraw(wallet_id=WALLET, amount_minor=10**12)
         with self.assertRaises(grpc.RpcError):
-            app.commands().Withdraw(
-                api.WithdrawRequest(command=domain.Withdraw(wallet_id=WALLET, amount_minor=10**12), request_id="too-much")
-            )
+            app.commands().Withdraw(api.WithdrawRequest(command=too_much, request_id="too-much"))
         self.assertEqual(app.stop(), 0)
         return app, load
 

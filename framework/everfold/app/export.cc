@@ -35,9 +35,8 @@ absl::StatusOr<ExportCounts> WriteExport(const std::string& app, const CommandLi
   VerbProgressBar bar("events");
   ExportOptions options{.application = app, .json = !line.no_json};
   options.on_progress = [&bar](const ExportProgress& progress) { bar.Update(progress.events, progress.total); };
-  EVERFOLD_ASSIGN_OR_RETURN(const ExportCounts counts, ExportStore(store, options, [&file](std::string_view text) {
-                              return file.Write(text);
-                            }));
+  EVERFOLD_ASSIGN_OR_RETURN(const ExportCounts counts,
+                            ExportStore(store, options, [&file](std::string_view text) { return file.Write(text); }));
   EVERFOLD_RETURN_IF_ERROR(file.Finish());
   return counts;
 }
@@ -77,9 +76,8 @@ absl::StatusOr<ImportCounts> ImportInto(EventStore& store, ExportReader& reader)
 absl::StatusOr<ImportCounts> Fill(Host& host, const std::string& log_directory, ExportReader& reader) {
   EVERFOLD_RETURN_IF_ERROR(SetIdentityAside(PosixFiles(), log_directory));
   const ManualClock clock(absl::InfinitePast());
-  EVERFOLD_ASSIGN_OR_RETURN(
-      const std::unique_ptr<EventStore> store,
-      EventStore::Open(host.store_options(), host.log(), host.executor(), clock, host.random()));
+  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<EventStore> store,
+                            EventStore::Open(host.store_options(), host.log(), host.executor(), clock, host.random()));
   absl::StatusOr<ImportCounts> counts = ImportInto(*store, reader);
   if (counts.ok()) {
     if (const absl::Status verified = VerifyImported(*store); !verified.ok()) counts = verified;

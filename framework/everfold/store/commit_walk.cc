@@ -14,9 +14,7 @@
 namespace everfold {
 namespace {
 
-absl::Status DataLoss(const std::string& what) {
-  return Error(absl::StatusCode::kDataLoss, reason::kDataLoss, what);
-}
+absl::Status DataLoss(const std::string& what) { return Error(absl::StatusCode::kDataLoss, reason::kDataLoss, what); }
 
 }  // namespace
 
@@ -105,8 +103,8 @@ absl::Status CommitWalk::Join(Commit part) {
     return absl::OkStatus();
   }
   if (part.tenant != commit_.tenant || part.recorded_at != commit_.recorded_at) {
-    return DataLoss(absl::StrFormat("the parts of commit %d in its partitions do not belong together",
-                                    commit_.sequence.value()));
+    return DataLoss(
+        absl::StrFormat("the parts of commit %d in its partitions do not belong together", commit_.sequence.value()));
   }
   commit_.erased = commit_.erased || part.erased;
   commit_.streams.insert(commit_.streams.end(), std::make_move_iterator(part.streams.begin()),

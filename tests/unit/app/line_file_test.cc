@@ -94,7 +94,7 @@ TEST_F(LineFileTest, LeavesNoFileThatWasNotFinished) {
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
-TEST_F(LineFileTest, TellsThatThereIsNoRoom) {
+TEST_F(LineFileTest, RefusesAFileThatCannotBeMade) {
   auto writer = LineWriter::Create("/dev/full/nowhere");
   EXPECT_TRUE(absl::IsInvalidArgument(writer.status()));
 }

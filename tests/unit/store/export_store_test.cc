@@ -33,10 +33,9 @@ TEST(ExportStore, WritesAnEmptyStore) {
   ExportedStore exported(3);
   ExportOptions options;
   options.application = "wallet";
-  EXPECT_THAT(exported.Export(options),
-              ElementsAre(R"({"header":{"formatVersion":1,"application":"wallet",)"
-                          R"("epoch":"MDEyMzQ1Njc4OWFiY2RlZg==","partitions":3}})",
-                          R"({"end":{}})"));
+  EXPECT_THAT(exported.Export(options), ElementsAre(R"({"header":{"formatVersion":1,"application":"wallet",)"
+                                                    R"("epoch":"MDEyMzQ1Njc4OWFiY2RlZg==","partitions":3}})",
+                                                    R"({"end":{}})"));
 }
 
 TEST(ExportStore, WritesEverythingOfACommit) {
@@ -45,7 +44,9 @@ TEST(ExportStore, WritesEverythingOfACommit) {
   request.tenant = "acme";
   request.command = {.type = "test.v1.Write", .id = "c1", .fingerprint = "secret"};
   request.metadata.actor = "somebody";
-  NewEvent event = AMoney("\x0a\x03" "EUR");
+  NewEvent event = AMoney(
+      "\x0a\x03"
+      "EUR");
   event.event_time = exported.clock().Now() - absl::Seconds(1);
   event.tags = {"t1", "t2"};
   NewEvent unknown;
@@ -55,20 +56,21 @@ TEST(ExportStore, WritesEverythingOfACommit) {
   exported.Append(request);
   const auto lines = exported.Export();
   ASSERT_THAT(lines, SizeIs(4));
-  EXPECT_EQ(lines[2],
-            R"({"commit":{"sequence":"1","recordedAt":"2027-01-15T08:00:00Z","tenant":"acme",)"
-            R"("command":{"type":"test.v1.Write","id":"c1"},"metadata":{"actor":"somebody"},)"
-            R"("streams":[{"stream":"page/p1","firstVersion":"1","events":[)"
-            R"({"type":"everfold.v1.Money","eventTime":"2027-01-15T07:59:59Z","tags":["t1","t2"],)"
-            R"("payload":"CgNFVVI=","json":{"currency":"EUR"}},)"
-            R"({"type":"nobody.Knows","payload":"/w=="}]}]}})");
+  EXPECT_EQ(lines[2], R"({"commit":{"sequence":"1","recordedAt":"2027-01-15T08:00:00Z","tenant":"acme",)"
+                      R"("command":{"type":"test.v1.Write","id":"c1"},"metadata":{"actor":"somebody"},)"
+                      R"("streams":[{"stream":"page/p1","firstVersion":"1","events":[)"
+                      R"({"type":"everfold.v1.Money","eventTime":"2027-01-15T07:59:59Z","tags":["t1","t2"],)"
+                      R"("payload":"CgNFVVI=","json":{"currency":"EUR"}},)"
+                      R"({"type":"nobody.Knows","payload":"/w=="}]}]}})");
   EXPECT_EQ(lines[3], R"({"end":{"commits":"1","events":"2"}})");
 }
 
 TEST(ExportStore, LeavesOutWhatPeopleReadIfItIsToldTo) {
   ExportedStore exported(4);
   AppendRequest request;
-  request.streams.push_back({.stream = {"", "page", "p1"}, .events = {AMoney("\x0a\x03" "EUR")}});
+  request.streams.push_back({.stream = {"", "page", "p1"},
+                             .events = {AMoney("\x0a\x03"
+                                               "EUR")}});
   exported.Append(request);
   ExportOptions options;
   options.json = false;
@@ -97,7 +99,9 @@ TEST(ExportStore, LeavesThemOutWhereALineWouldBeTooLong) {
 TEST(ExportStore, LetsAReaderDecodeWithWhatIsInTheFile) {
   ExportedStore exported(4);
   AppendRequest request;
-  request.streams.push_back({.stream = {"", "page", "p1"}, .events = {AMoney("\x0a\x03" "EUR\x10\x07")}});
+  request.streams.push_back({.stream = {"", "page", "p1"},
+                             .events = {AMoney("\x0a\x03"
+                                               "EUR\x10\x07")}});
   exported.Append(request);
   google::protobuf::FileDescriptorSet set;
   const auto lines = exported.Export();
@@ -134,9 +138,10 @@ TEST(ExportStore, SaysWhichCommitsAreErased) {
   EXPECT_TRUE(after.commit().erased());
   ASSERT_EQ(after.commit().streams_size(), before.commit().streams_size());
   for (int i = 0; i < after.commit().streams_size(); ++i) {
-    EXPECT_EQ(after.commit().streams(i).stream(), before.commit().streams(i).stream());
+    const v1::ExportedStream& was = before.commit().streams(i);
+    EXPECT_EQ(after.commit().streams(i).stream(), was.stream());
     EXPECT_EQ(after.commit().streams(i).events_size(), 0);
-    EXPECT_EQ(after.commit().streams(i).erased_events(), static_cast<std::uint64_t>(before.commit().streams(i).events_size()));
+    EXPECT_EQ(after.commit().streams(i).erased_events(), static_cast<std::uint64_t>(was.events_size()));
   }
 }
 

@@ -36,7 +36,8 @@ NewEvent RawEvent(std::uint64_t number) {
 NewEvent SampleEvent(SeededRandom& random, absl::Time now) {
   NewEvent event = random.Next() % 2 == 0 ? MoneyEvent(random.Next() % 1000) : RawEvent(random.Next() % 1000);
   if (random.Next() % 3 == 0) event.event_time = now - absl::Microseconds(1 + random.Next() % 1'000'000'000);
-  for (std::uint64_t i = random.Next() % 3; i > 0; --i) event.tags.push_back("tag:ü" + std::to_string(random.Next() % 9));
+  for (std::uint64_t i = random.Next() % 3; i > 0; --i)
+    event.tags.push_back("tag:ü" + std::to_string(random.Next() % 9));
   return event;
 }
 
@@ -48,7 +49,10 @@ AppendRequest SampleRequest(SeededRandom& random, int number, absl::Time now) {
     request.command = {.type = "test.v1.Write", .id = "c" + std::to_string(number), .fingerprint = "secret"};
   }
   if (random.Next() % 3 == 0) {
-    request.metadata = {.correlation_id = "corr", .causation_id = "cause", .actor = "é", .traceparent = "00-1-1-01",
+    request.metadata = {.correlation_id = "corr",
+                        .causation_id = "cause",
+                        .actor = "é",
+                        .traceparent = "00-1-1-01",
                         .headers = {{"b", "2"}, {"a", "1"}, {"c", "\"quoted\" \\ <"}}};
   }
   const std::uint64_t first = random.Next() % kStreams;
@@ -65,8 +69,7 @@ AppendRequest SampleRequest(SeededRandom& random, int number, absl::Time now) {
 
 }  // namespace
 
-ExportedStore::ExportedStore(std::uint32_t partitions, absl::Time now)
-    : clock_(now), storage_(NewStorage(partitions)) {
+ExportedStore::ExportedStore(std::uint32_t partitions, absl::Time now) : clock_(now), storage_(NewStorage(partitions)) {
   Open();
 }
 

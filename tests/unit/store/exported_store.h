@@ -32,8 +32,8 @@ class ExportedStore {
 
   // Waits for it, and expects it to succeed.
   AppendResult Append(AppendRequest request);
-  // Commits of all kinds: several streams, tags, times, tenants, headers, outcomes, the framework's own streams, payloads
-  // that are no text. Always the same ones.
+  // Commits of all kinds: several streams, tags, times, tenants, headers, outcomes, the framework's own streams,
+  // payloads that are no text. Always the same ones.
   void AppendSamples(int commits);
 
   std::vector<std::string> Export(const ExportOptions& options = {});

@@ -261,7 +261,8 @@ TEST(ImportCommits, NeedsAClockThatIsBehind) {
   ExportedStore ahead(1, absl::FromUnixSeconds(1'900'000'000));
   const auto counts = ImportLines(Small(), ahead.store());
   EXPECT_TRUE(absl::IsInternal(counts.status()));
-  EXPECT_THAT(std::string(counts.status().message()), HasSubstr("line 2: commit 1, of 2026-01-01T00:00:00+00:00, became"));
+  EXPECT_THAT(std::string(counts.status().message()),
+              HasSubstr("line 2: commit 1, of 2026-01-01T00:00:00+00:00, became"));
 }
 
 }  // namespace

@@ -80,7 +80,8 @@ absl::StatusOr<StreamAppend> TakeStream(v1::ExportedStream& message, const std::
     return Invalid(absl::StrFormat("%s has erased_events, and its commit is not erased", message.stream()));
   }
   if (message.first_version() == 0) {
-    return Invalid(absl::StrFormat("the first_version of %s is missing, or 0; versions begin with 1", message.stream()));
+    return Invalid(
+        absl::StrFormat("the first_version of %s is missing, or 0; versions begin with 1", message.stream()));
   }
   stream.expectation = StreamExpectation::Exact(Version(message.first_version() - 1));
   stream.events.reserve(static_cast<std::size_t>(message.events_size()));

@@ -107,7 +107,8 @@ absl::Status ExportReader::TakeEnd() {
                                    end.events(), commits_, events_));
   }
   if (header_.last_sequence() != 0 && header_.last_sequence() != commits_) {
-    return Invalid(absl::StrFormat("the header tells of %d commits, but there are %d", header_.last_sequence(), commits_));
+    return Invalid(
+        absl::StrFormat("the header tells of %d commits, but there are %d", header_.last_sequence(), commits_));
   }
   return CheckNothingFollows();
 }

@@ -14,8 +14,8 @@
 namespace everfold {
 
 inline constexpr std::uint32_t kExportFormatVersion = 1;
-// A line has at most so many bytes. A commit's payloads have 8 MiB at most; as base64, and once more as text for people,
-// they take more. Where that is too much, the text is left out.
+// A line has at most so many bytes. A commit's payloads have 8 MiB at most; as base64, and once more as text for
+// people, they take more. Where that is too much, the text is left out.
 inline constexpr std::size_t kMaxExportLineBytes = 64 << 20;
 
 struct ExportProgress {
@@ -31,7 +31,7 @@ struct ExportOptions {
 
 struct ExportCounts {
   std::uint64_t commits = 0;
-  std::uint64_t events = 0;  // erased ones included
+  std::uint64_t events = 0;          // erased ones included
   std::uint64_t erased_commits = 0;  // a store cannot be made of an export that has some
 };
 

@@ -35,11 +35,10 @@ absl::Status CheckBecame(const Asked& asked, const absl::StatusOr<AppendResult>&
                  absl::StrFormat("its command was recorded already, by commit %d", result->sequence.value()));
   }
   if (result->sequence == asked.sequence && result->recorded_at == asked.recorded_at) return absl::OkStatus();
-  return absl::InternalError(
-      absl::StrFormat("commit %d, of %s, became commit %d, of %s", asked.sequence.value(),
-                      absl::FormatTime(absl::RFC3339_full, asked.recorded_at, absl::UTCTimeZone()),
-                      result->sequence.value(),
-                      absl::FormatTime(absl::RFC3339_full, result->recorded_at, absl::UTCTimeZone())));
+  return absl::InternalError(absl::StrFormat(
+      "commit %d, of %s, became commit %d, of %s", asked.sequence.value(),
+      absl::FormatTime(absl::RFC3339_full, asked.recorded_at, absl::UTCTimeZone()), result->sequence.value(),
+      absl::FormatTime(absl::RFC3339_full, result->recorded_at, absl::UTCTimeZone())));
 }
 
 class Import {

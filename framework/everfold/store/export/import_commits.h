@@ -18,7 +18,7 @@ struct ImportProgress {
 struct ImportOptions {
   // Appends on their way at once, so that they share syncs. Below what a store lets wait (EventStoreOptions).
   std::size_t max_commits_on_the_way = 4096;
-  std::size_t max_bytes_on_the_way = 16 << 20;  // of their lines
+  std::size_t max_bytes_on_the_way = 16 << 20;                       // of their lines
   std::function<void(const ImportProgress&)> on_progress = nullptr;  // called every now and then
 };
 
@@ -27,9 +27,9 @@ struct ImportCounts {
   std::uint64_t events = 0;
 };
 
-// Reads all that is left of the export, and appends it: each commit gets the sequence, the recorded time and the versions
-// that it had. Commands keep their ids, and lose the fingerprints of their requests, which depend on the store's key: a
-// repeat is told by its id alone.
+// Reads all that is left of the export, and appends it: each commit gets the sequence, the recorded time and the
+// versions that it had. Commands keep their ids, and lose the fingerprints of their requests, which depend on the
+// store's key: a repeat is told by its id alone.
 //
 // After an error the store holds a beginning of the export, and is of no use.
 //   INVALID_ARGUMENT  with the number of the line, and what is wrong with it

@@ -23,13 +23,14 @@ class MessageJson {
   MessageJson(const MessageJson&) = delete;
   MessageJson& operator=(const MessageJson&) = delete;
 
-  // Without line breaks; equal messages have equal texts. INTERNAL, with the library's words, for a message that has no JSON form.
+  // Without line breaks; equal messages have equal texts. INTERNAL, with the library's words, for a message that has no
+  // JSON form.
   absl::StatusOr<std::string> Write(const google::protobuf::Message& message);
   // Replaces what is in `message`. INVALID_ARGUMENT, with what is wrong, for text that is no such message as a whole.
   absl::Status Read(std::string_view json, google::protobuf::Message& message);
 
-  // A serialized message as a JSON value. False if this binary does not have its type, the bytes are no such message, or
-  // it has no JSON form; then `value` is empty.
+  // A serialized message as a JSON value. False if this binary does not have its type, the bytes are no such message,
+  // or it has no JSON form; then `value` is empty.
   bool ToStruct(const std::string& type, const std::string& payload, google::protobuf::Struct& value);
 
  private:
