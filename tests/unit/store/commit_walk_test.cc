@@ -70,7 +70,7 @@ TEST(CommitWalk, MeetsCommitsWithoutEvents) {
   ExportedStore exported(4);
   AppendRequest outcome;
   outcome.command = {.type = "test.v1.Write", .id = "c1", .fingerprint = "f"};
-  outcome.streams.push_back({.stream = {"", "page", "a"}});
+  outcome.streams.push_back({.stream = {"", "page", "a"}, .events = {}});
   exported.Append(outcome);
   const auto commits = Walk(exported.store(), Sequence(1));
   ASSERT_EQ(commits.status(), absl::OkStatus());

@@ -7,6 +7,7 @@
 #include "everfold/store/export/message_json.h"
 #include "everfold/v1/export.pb.h"
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/dynamic_message.h"
 #include "tests/unit/store/exported_store.h"
 
