@@ -33,7 +33,10 @@ absl::StatusOr<StreamExpectation> ExpectationOf(const v1::StreamAppend& stream) 
 }
 
 absl::StatusOr<NewEvent> EventOf(const v1::NewEvent& message) {
-  NewEvent event{.type = message.type(), .fingerprint = message.fingerprint(), .payload = message.payload()};
+  NewEvent event;
+  event.type = message.type();
+  event.fingerprint = message.fingerprint();
+  event.payload = message.payload();
   event.tags.assign(message.tags().begin(), message.tags().end());
   if (message.has_event_time()) {
     EVERFOLD_ASSIGN_OR_RETURN(event.event_time, TimeOf(message.event_time(), "event_time"));

@@ -19,7 +19,7 @@ v1::PayloadEncoding EncodingOf(PayloadCodec codec) {
   return v1::PAYLOAD_ENCODING_UNSPECIFIED;
 }
 
-void Fill(const Metadata& metadata, v1::RecordedEvent& message) {
+void FillMetadata(const Metadata& metadata, v1::RecordedEvent& message) {
   if (metadata == Metadata()) return;
   v1::EventMetadata& to = *message.mutable_metadata();
   to.set_correlation_id(metadata.correlation_id);
@@ -50,7 +50,7 @@ void Fill(const RecordedEvent& event, v1::RecordedEvent& message) {
   message.set_offset(event.position.offset.value());
   Fill(event.commit.recorded_at, *message.mutable_recorded_at());
   FillPayload(event.event, message);
-  Fill(event.commit.metadata, message);
+  FillMetadata(event.commit.metadata, message);
   if (event.commit.command.empty()) return;
   message.set_request_id(event.commit.command.id);
   message.set_request_type(event.commit.command.type);

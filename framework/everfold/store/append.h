@@ -43,7 +43,7 @@ struct AppendRequest {
   Metadata metadata;
   absl::Time not_before = absl::InfinitePast();  // the recorded time is not earlier, even if the clock steps back
   std::vector<StreamAppend> streams;
-  std::optional<AppendCondition> condition;  // beside the expectations of the streams
+  std::optional<AppendCondition> condition = {};  // beside the expectations of the streams
   // At most so many of the events that a conflict shows to have been missed come with it (everfold.v1.MissedEvents).
   std::size_t missed_events = 0;
   bool of_framework = false;  // may append to streams of the framework's own, and its types

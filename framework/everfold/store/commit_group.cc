@@ -157,7 +157,7 @@ void GroupBuilder::AddPart(const PreparedAppend& request, std::size_t index, abs
               .event_types = type_ids_,
               .body = part.body});
   group_.plain = group_.plain && !part.has_tags;
-  AddWrittenEvents(request, part.partition);
+  if (group_.plain) AddWrittenEvents(request, part.partition);
   if (!request.command.empty()) AddWrittenCommand(request, part, recorded_at);
 }
 

@@ -17,7 +17,7 @@ namespace everfold {
 
 struct RawAppendRules {
   // The registered aggregates, with the full names of their events' types.
-  absl::flat_hash_map<std::string, absl::flat_hash_set<std::string>> aggregates;
+  absl::flat_hash_map<std::string, absl::flat_hash_set<std::string>> aggregates = {};
   bool allow_registered = false;  // appends to their streams
 };
 

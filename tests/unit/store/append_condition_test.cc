@@ -292,8 +292,9 @@ class ConditionModelTest : public AppendConditionTest {
         for (std::uint64_t steps = random_.Below(30); steps > 0; --steps) executor_.RunOne();
       }
       if (random_.Below(40) == 0) executor_.RunUntilIdle();
+      if (random_.Below(20) == 0) executor_.Advance(absl::Milliseconds(random_.Below(60)));
     }
-    executor_.RunUntilIdle();
+    executor_.Advance(absl::Seconds(100));  // ends that the log delays, one after the other
   }
 
   static bool Excludes(const AppendRequest& request, const StoredEvent& event) {

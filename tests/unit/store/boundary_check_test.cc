@@ -106,7 +106,9 @@ TEST_F(BoundaryCheckTest, FindsWhatAScanOfAllEventsFinds) {
       const auto match = FindMatch(*index_, tenant, query, after);
       ASSERT_EQ(match.status(), absl::OkStatus());
       ASSERT_EQ(match->has_value(), !expected.empty()) << "after " << after.value();
-      if (match->has_value()) ASSERT_TRUE(expected.contains((*match)->sequence));
+      if (match->has_value()) {
+        ASSERT_TRUE(expected.contains((*match)->sequence));
+      }
       matched += match->has_value() ? 1 : 0;
     }
   }

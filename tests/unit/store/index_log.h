@@ -96,7 +96,7 @@ class IndexLog final : public PartitionLog {
   TypeId Define(ChunkWriter& writer, std::uint32_t partition, const EventType& type);
   std::string MakeChunk(std::uint32_t partition, const std::vector<Part>& parts);
 
-  const LogIdentity identity_;
+  LogIdentity identity_;
   std::vector<std::vector<StoredChunk>> chunks_;
   std::vector<PartitionHead> heads_;
   std::vector<std::vector<EventType>> types_;

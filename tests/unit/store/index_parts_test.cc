@@ -229,14 +229,14 @@ TEST(IndexIdentityTest, TellsWhatIsOtherwise) {
   const LogIdentity log = IdentityOfTests(4);
   const std::string identity = EncodeIndexIdentity(log);
   EXPECT_EQ(HexEncode(identity),
-            "0002"
+            "0003"
             "10" +
                 HexEncode(log.epoch.bytes) + "00000004");
   EXPECT_EQ(CheckIndexIdentity(identity, log), absl::OkStatus());
   const absl::Status format = CheckIndexIdentity(std::string("\0\1", 2) + identity.substr(2), log);
   EXPECT_EQ(format.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(ReasonOf(format), reason::kStoreMismatch);
-  EXPECT_EQ(format.message(), "it has format 1, this program writes 2");
+  EXPECT_EQ(format.message(), "it has format 1, this program writes 3");
   EXPECT_EQ(CheckIndexIdentity(identity, IdentityOfTests(8)).message(), "it was built for 4 partitions, the log has 8");
 }
 
@@ -335,7 +335,7 @@ TEST(IndexMemoryTest, DoesNotRememberWhatWasReadBeforeAGenerationWasDropped) {
 }
 
 TEST(IndexMemoryTest, FillsADroppedGenerationAgain) {
-  IndexMemory memory(0, false);
+  IndexMemory memory(0, 0, false);
   for (std::uint64_t round = 1; round <= 5; ++round) {
     for (std::uint64_t i = 0; i < 1000; ++i) {
       const EntryName stream = EntryName::OfStream("", "jar", std::to_string(round * 1000 + i));

@@ -34,6 +34,7 @@ class LyingIndex final : public StoreIndex {
   std::function<void(std::vector<StreamPlace>&)> change_places = [](auto&) {};
   std::function<void(std::vector<CommitPlace>&)> change_commands = [](auto&) {};
   std::function<void(std::vector<TaggedEvent>&)> change_tags = [](auto&) {};
+  std::function<void(std::optional<TaggedEvent>&)> change_latest = [](auto&) {};
   std::function<void(EntryCounts&)> change_counts = [](auto&) {};
   absl::Status damage;
 
@@ -53,11 +54,17 @@ class LyingIndex final : public StoreIndex {
                                                        std::size_t limit) const override {
     return Changed(honest_.TaggedAfter(tenant, tag, after, limit), change_tags);
   }
+  absl::Time CommandsSince() const override { return honest_.CommandsSince(); }
+  absl::StatusOr<std::optional<TaggedEvent>> LatestOf(std::string_view tenant, std::string_view type) const override {
+    return Changed(honest_.LatestOf(tenant, type), change_latest);
+  }
   absl::StatusOr<EntryCounts> CountEntries(const LogTail& upto) const override {
     return Changed(honest_.CountEntries(upto), change_counts);
   }
   absl::Status Add(std::string_view) override { return absl::UnimplementedError("nobody adds"); }
   void CompleteGroup(Sequence, absl::Time) override {}
+  void AddWritten(const WrittenGroup&) override {}
+  void ExpectRecordedUntil(absl::Time) override {}
   bool full() const override { return false; }
   void WhenRoom(Task) override {}
   absl::Status health() const override { return absl::OkStatus(); }
@@ -302,6 +309,17 @@ TEST_F(VerifyLogTest, FindsWhatTheIndexHasTooMuch) {
                           "the index: it has 8 events in its entries of streams, the log has 6",
                           "the index: it has 4 entries of tags, the log has 3",
                           "the index: it has 4 entries of commands, the log has 3"));
+}
+
+TEST_F(VerifyLogTest, FindsThatTheIndexHasAnotherLastEventOfAType) {
+  FillJar(3);
+  LyingIndex index(*index_);
+  index.change_latest = [](auto& latest) { latest->sequence = Sequence(2); };
+  EXPECT_THAT(FindingsOf(Verify(&index)),
+              ElementsAre("the index: it has commit 2 as the last one with an event test.v1.Filled, the log has commit 3"));
+  index.change_latest = [](auto& latest) { latest.reset(); };
+  EXPECT_THAT(FindingsOf(Verify(&index)),
+              ElementsAre("the index: it has commit 0 as the last one with an event test.v1.Filled, the log has commit 3"));
 }
 
 TEST_F(VerifyLogTest, FindsADamagedIndexOnce) {

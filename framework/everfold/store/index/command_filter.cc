@@ -11,15 +11,19 @@ constexpr std::size_t kBitsOfBlock = 512;
 constexpr std::size_t kBitsOfCommand = 10;
 constexpr int kProbes = 7;
 
-// As much of the digest as the files have.
-std::uint64_t StoredPartOf(const CommandDigest& command) {
-  std::uint64_t part = 0;
-  std::memcpy(&part, command.digest.data(), kStoredDigestBytes);
-  return part;
+// Of the part of the digest that the files keep, so that a filter can be filled from them.
+std::uint64_t KeyOf(const CommandDigest& command) {
+  std::uint64_t key = 0;
+  std::memcpy(&key, command.digest.data(), kStoredDigestBytes);
+  key *= 0x9e3779b97f4a7c15u;
+  return key ^ key >> 32;
 }
 
-// The digest chooses the block by its upper bits; the probes are to have others.
-std::uint64_t ProbesOf(const CommandDigest& command) { return StoredPartOf(command) * 0x9e3779b97f4a7c15u; }
+// The key chooses the block by its upper bits; the probes are to have others.
+std::uint64_t ProbesOf(const CommandDigest& command) {
+  std::uint64_t probes = KeyOf(command) * 0xd6e8feb86659fd93u;
+  return probes ^ probes >> 32;
+}
 
 // Calls `visit` with word and bit of each probe, while it returns true.
 template <class Visit>
@@ -33,9 +37,7 @@ bool AllProbes(std::uint64_t probes, Visit visit) {
 }  // namespace
 
 std::size_t CommandFilter::BlockOf(const CommandDigest& command, const Part& part) {
-  constexpr int kStoredBits = 8 * kStoredDigestBytes;
-  return static_cast<std::size_t>(static_cast<unsigned __int128>(StoredPartOf(command)) * part.blocks.size() >>
-                                  kStoredBits);
+  return static_cast<std::size_t>(static_cast<unsigned __int128>(KeyOf(command)) * part.blocks.size() >> 64);
 }
 
 void CommandFilter::Add(const CommandDigest& command, Day day, Day first_remembered) {

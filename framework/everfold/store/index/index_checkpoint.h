@@ -14,7 +14,7 @@
 
 namespace everfold {
 
-inline constexpr std::uint16_t kIndexFormatVersion = 2;
+inline constexpr std::uint16_t kIndexFormatVersion = 3;
 
 struct IndexCheckpoint {
   LogTail tail;

@@ -115,13 +115,18 @@ rocksdb::Options IndexDatabase::FileOptions(EntryKind kind) const {
   return rocks_->GetOptions(families_[IndexOf(kind)]);
 }
 
+// A snapshot makes RocksDB take the files for new runs without looking for levels that they would fit into. That look
+// goes by two views of a family's files, and where a merge has just ended it finds in one of them a level that is not in
+// the other, and ends the process.
 absl::Status IndexDatabase::Install(const std::vector<EntryKind>& kinds) {
+  const std::shared_ptr<const rocksdb::Snapshot> snapshot = TakeSnapshot();
   std::vector<rocksdb::IngestExternalFileArg> files;
   for (const EntryKind kind : kinds) {
     rocksdb::IngestExternalFileArg& file = files.emplace_back();
     file.column_family = families_[IndexOf(kind)];
     file.external_files = {IncomingPath(kind)};
     file.options.move_files = true;
+    file.options.snapshot_consistency = true;
     file.options.write_global_seqno = false;
   }
   ++installs_;

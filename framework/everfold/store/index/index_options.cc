@@ -59,7 +59,7 @@ void MergeByRuns(rocksdb::ColumnFamilyOptions& options) {
   options.level0_file_num_compaction_trigger = 12;
   options.compaction_options_universal.size_ratio = 1;
   options.compaction_options_universal.min_merge_width = 2;
-  // Nothing is ever overwritten, so that there is no dead space to be won by merging everything.
+  // Nothing large is ever overwritten, but checkpoint and latest events: there is no dead space to be won by merging everything.
   options.compaction_options_universal.max_size_amplification_percent = 1'000'000;
 }
 
@@ -68,9 +68,7 @@ void MergeByRuns(rocksdb::ColumnFamilyOptions& options) {
 rocksdb::DBOptions IndexDatabaseOptions(rocksdb::Env* env) {
   rocksdb::DBOptions options;
   options.env = env;
-  // One merge at a time: with two, RocksDB 7.8 installs the results of both at once, and an ingest that comes in between
-  // reads a level that its view of the files does not have yet.
-  options.max_background_jobs = 2;
+  options.max_background_jobs = 3;       // two merges: small ones go on during a large one
   options.max_bgerror_resume_count = 0;  // an error is final: whoever holds the index opens it again
   options.bytes_per_sync = 1 << 20;
   options.info_log_level = rocksdb::WARN_LEVEL;
@@ -88,7 +86,7 @@ rocksdb::ColumnFamilyOptions EntryOptions(EntryKind kind, const std::shared_ptr<
   // runs.
   if (kind != EntryKind::kStreams) options.bottommost_compression = Best({rocksdb::kZSTD, rocksdb::kLZ4Compression});
   options.target_file_size_base = 32 << 20;
-  if (kind == EntryKind::kStreams || kind == EntryKind::kTags || kind == EntryKind::kCommands) MergeByRuns(options);
+  MergeByRuns(options);
   return options;
 }
 

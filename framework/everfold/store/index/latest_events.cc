@@ -13,7 +13,7 @@ void Raise(TaggedEvent& latest, const TaggedEvent& event) {
 }  // namespace
 
 void LatestEvents::Note(std::string_view tenant, const TypeDictionary& types, const TaggedEvent& event) {
-  if (turn_ == 0 || tenant != tenant_) TurnTo(tenant);
+  if (!has_tenant_ || tenant != tenant_) TurnTo(tenant);
   Place& place = PlaceOf(event.position.partition, event.type);
   if (place.turn != turn_) {
     const EventType* const type = types.Find(event.position.partition, event.type);
@@ -26,6 +26,7 @@ void LatestEvents::Note(std::string_view tenant, const TypeDictionary& types, co
 
 void LatestEvents::TurnTo(std::string_view tenant) {
   ++turn_;
+  has_tenant_ = true;
   tenant_ = tenant;
   tenant_row_ = RowOf("");
 }
@@ -40,17 +41,14 @@ LatestEvents::Place& LatestEvents::PlaceOf(PartitionId partition, TypeId type) {
 std::uint32_t LatestEvents::RowOf(std::string_view type) {
   const EntryName name = LatestName(tenant_, type);
   LatestRow& row = table_.FindOrAdd(name);
-  if (row.event.sequence == Sequence()) {
-    row.name = names_.Keep(row.name);
-  }
+  if (row.event.sequence == Sequence()) row.name = names_.Keep(name.bytes());
   return table_.NumberOf(row);
 }
 
 void LatestEvents::Clear() {
   table_.Clear();
   names_.Clear();
-  places_.clear();
-  turn_ = 0;
+  has_tenant_ = false;
 }
 
 std::optional<TaggedEvent> LatestEvents::Find(const EntryName& name) const {

@@ -44,7 +44,7 @@ class LatestEvents {
   // nullopt if none was noted.
   std::optional<TaggedEvent> Find(const EntryName& name) const;
 
-  // The memory stays, for the next events.
+  // Empty again.
   void Clear();
 
   const std::vector<LatestRow>& rows() const { return table_.rows(); }
@@ -64,7 +64,8 @@ class LatestEvents {
   RowTable<LatestRow, EntryName> table_;
   KeptNames names_;
   std::string tenant_;      // of the last event
-  std::uint64_t turn_ = 0;  // grows when the tenant is another one
+  std::uint64_t turn_ = 0;  // grows when the tenant is another one, or the rows are
+  bool has_tenant_ = false;
   std::uint32_t tenant_row_ = 0;
   std::vector<std::vector<Place>> places_;  // by partition and type
 };

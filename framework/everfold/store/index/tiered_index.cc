@@ -234,8 +234,8 @@ void TieredIndex::AddWritten(const WrittenGroup& group) {
   {
     MutexLock lock(&mutex_);
     TakeStreams(group.streams);
-    for (const WrittenEvent& it : group.events) memory_.filling().latest().Note(it.tenant, *types_, it.event);
     TakeCommands(group.commands);
+    for (const WrittenEvent& it : group.events) memory_.filling().latest().Note(it.tenant, *types_, it.event);
     for (const auto& [partition, head] : group.heads) reached_.tail.heads[partition.value()] = head;
     ReachTo(group.last_sequence, group.last_recorded_at);
     write = RotateIfLarge();
