@@ -6,6 +6,7 @@
 #include "everfold/event/chunk_writer.h"
 #include "everfold/store/export/message_json.h"
 #include "everfold/v1/export.pb.h"
+#include "everfold/v1/money.pb.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/dynamic_message.h"
@@ -80,21 +81,21 @@ TEST(ExportStore, LeavesOutWhatPeopleReadIfItIsToldTo) {
   EXPECT_THAT(lines[2], testing::Not(testing::HasSubstr("json")));
 }
 
-TEST(ExportStore, LeavesThemOutWhereALineWouldBeTooLong) {
+TEST(ExportStore, LeavesItOutOfALargeCommit) {
   ExportedStore exported(1);
-  AppendRequest request;
-  std::string text(1'000'000, '\x01');  // six bytes each in JSON
-  const std::string payload = std::string("\x0a\xc0\x84\x3d", 4) + text;
-  for (int i = 0; i < 8; ++i) {
-    request.streams.push_back({.stream = {"", "page", "p" + std::to_string(i)}, .events = {AMoney("")}});
-    request.streams.back().events[0].payload = payload;
+  for (const std::size_t bytes : {kMaxBytesWithJson, kMaxBytesWithJson + 1}) {
+    v1::Money money;
+    money.set_currency(std::string(bytes - 4, '\x01'));  // six bytes each in JSON
+    AppendRequest request;
+    request.streams.push_back({.stream = {"", "page", "p1"}, .events = {AMoney("")}});
+    request.streams[0].events[0].payload = money.SerializeAsString();
+    ASSERT_EQ(request.streams[0].events[0].payload.size(), bytes);
+    exported.Append(request);
   }
-  exported.Append(request);
   const auto lines = exported.Export();
-  ASSERT_THAT(lines, SizeIs(4));
-  EXPECT_LT(lines[2].size(), kMaxExportLineBytes);
-  ExportedStore imported(1);
-  EXPECT_EQ(ImportLines(lines, imported.store()).status(), absl::OkStatus());
+  ASSERT_THAT(lines, SizeIs(5));
+  EXPECT_TRUE(Parsed(lines[2]).commit().streams(0).events(0).has_json());
+  EXPECT_FALSE(Parsed(lines[3]).commit().streams(0).events(0).has_json());
 }
 
 TEST(ExportStore, LetsAReaderDecodeWithWhatIsInTheFile) {

@@ -12,6 +12,14 @@ namespace {
 
 constexpr std::uint64_t kCommitsBetweenProgress = 1 << 10;
 
+std::size_t PayloadBytesOf(const Commit& commit) {
+  std::size_t bytes = 0;
+  for (const StreamEvents& stream : commit.streams) {
+    for (const Event& event : stream.events) bytes += event.payload.size();
+  }
+  return bytes;
+}
+
 class Export {
  public:
   Export(const EventStore& store, const ExportOptions& options,
@@ -61,7 +69,7 @@ class Export {
   absl::Status WriteCommit(const Commit& commit) {
     line_.Clear();
     EVERFOLD_RETURN_IF_ERROR(Fill(commit, *line_.mutable_commit()));
-    if (options_.json) AddJson();
+    if (options_.json && PayloadBytesOf(commit) <= kMaxBytesWithJson) AddJson();
     EVERFOLD_RETURN_IF_ERROR(WriteLine());
     ++counts_.commits;
     counts_.events += commit.event_count();
@@ -78,12 +86,6 @@ class Export {
     }
   }
 
-  void RemoveJson() {
-    for (v1::ExportedStream& stream : *line_.mutable_commit()->mutable_streams()) {
-      for (v1::ExportedEvent& event : *stream.mutable_events()) event.clear_json();
-    }
-  }
-
   absl::Status WriteEnd() {
     line_.Clear();
     line_.mutable_end()->set_commits(counts_.commits);
@@ -93,10 +95,6 @@ class Export {
 
   absl::Status WriteLine() {
     EVERFOLD_ASSIGN_OR_RETURN(std::string text, json_.Write(line_));
-    if (text.size() > kMaxExportLineBytes && line_.has_commit()) {
-      RemoveJson();
-      EVERFOLD_ASSIGN_OR_RETURN(text, json_.Write(line_));
-    }
     text += '\n';
     return write_(text);
   }

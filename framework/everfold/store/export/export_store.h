@@ -14,9 +14,11 @@
 namespace everfold {
 
 inline constexpr std::uint32_t kExportFormatVersion = 1;
-// A line has at most so many bytes. A commit's payloads have 8 MiB at most; as base64, and once more as text for
-// people, they take more. Where that is too much, the text is left out.
+// A line has at most so many bytes: a commit's payloads have 8 MiB at most, and then once more as base64.
 inline constexpr std::size_t kMaxExportLineBytes = 64 << 20;
+// Commits with larger payloads have no JSON of them: as text and in memory it may be many times as large, and nobody
+// reads so much.
+inline constexpr std::size_t kMaxBytesWithJson = 256 << 10;
 
 struct ExportProgress {
   std::uint64_t events = 0;  // written
