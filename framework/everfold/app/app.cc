@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "everfold/app/backup.h"
 #include "everfold/app/command_line.h"
+#include "everfold/app/export.h"
 #include "everfold/app/print_error.h"
 #include "everfold/app/rebuild.h"
 #include "everfold/app/rebuild_index.h"
@@ -38,6 +39,10 @@ ExitCode Run(const std::string& app, const Parts& parts, const ServiceFactories&
       return Restore(app, line);
     case Verb::kSalvage:
       return Salvage(app, line);
+    case Verb::kExport:
+      return Export(app, line);
+    case Verb::kImport:
+      return Import(app, line);
     case Verb::kVersion:
       return Print(absl::StrFormat("%s, with Everfold %s\n", app, EVERFOLD_VERSION));
     case Verb::kHelp:

@@ -38,6 +38,13 @@ void AddLogLevel(CLI::App& verb, CommandLine& line) {
       ->default_str("info");
 }
 
+void AddPartitions(CLI::App& verb, CommandLine& line) {
+  verb.add_option("--partitions", line.partitions,
+                  absl::StrFormat("Partitions of a new store, for good; %d if not given", kDefaultPartitions))
+      ->type_name("N")
+      ->check(CLI::Range(std::uint32_t{1}, kMaxPartitions));
+}
+
 void AddServe(CLI::App& parser, CommandLine& line) {
   CLI::App& serve = *parser.add_subcommand("serve", "Take commands and answer queries, until SIGINT or SIGTERM");
   AddDataDirectory(serve, line);
@@ -46,11 +53,7 @@ void AddServe(CLI::App& parser, CommandLine& line) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->capture_default_str();
-  serve
-      .add_option("--partitions", line.partitions,
-                  absl::StrFormat("Partitions of a new store, for good; %d if not given", kDefaultPartitions))
-      ->type_name("N")
-      ->check(CLI::Range(std::uint32_t{1}, kMaxPartitions));
+  AddPartitions(serve, line);
   serve.add_option("--threads", line.threads, "Threads that do the work; one for each processor if not given")
       ->type_name("N")
       ->check(CLI::Range(1, kMaxThreads));
@@ -119,6 +122,25 @@ void AddSalvage(CLI::App& parser, CommandLine& line) {
   salvage.callback([&line] { line.verb = Verb::kSalvage; });
 }
 
+void AddExport(CLI::App& parser, CommandLine& line) {
+  CLI::App& verb = *parser.add_subcommand(
+      "export", "Write the whole log as JSON Lines, for other programs; the application must not be running");
+  verb.add_option("FILE", line.file, "File to make, or - for stdout")->type_name("")->required();
+  verb.add_flag("--no-json", line.no_json, "Leave out what people read: payloads as bytes alone, in a third of the time");
+  AddDataDirectory(verb, line);
+  verb.callback([&line] { line.verb = Verb::kExport; });
+}
+
+void AddImport(CLI::App& parser, CommandLine& line) {
+  CLI::App& verb = *parser.add_subcommand("import", "Make a new store from an export, and verify it");
+  verb.add_option("FILE", line.file, "File that `export` or another program wrote, or - for stdin")
+      ->type_name("")
+      ->required();
+  AddNewDirectory(verb, line);
+  AddPartitions(verb, line);
+  verb.callback([&line] { line.verb = Verb::kImport; });
+}
+
 void AddVerify(CLI::App& parser, CommandLine& line) {
   CLI::App& verify =
       *parser.add_subcommand("verify", "Read the whole log and its index and check that they are undamaged");
@@ -173,6 +195,8 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::string& app, const std::
   AddBackup(parser, line);
   AddRestore(parser, line);
   AddSalvage(parser, line);
+  AddExport(parser, line);
+  AddImport(parser, line);
   AddVersion(parser, line);
   parser.footer(kFooter);  // last, because verbs inherit it
   std::vector<std::string> reversed = WithVerb(arguments);

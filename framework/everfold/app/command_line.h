@@ -8,6 +8,8 @@
 //   wallet backup DIRECTORY [--data DIR | --address ADDR]
 //   wallet restore DIRECTORY --data DIR [--backup N]
 //   wallet salvage DIRECTORY --data DIR
+//   wallet export FILE [--no-json] [--data DIR]
+//   wallet import FILE --data DIR [--partitions N]
 //   wallet version
 #pragma once
 
@@ -20,7 +22,7 @@
 
 namespace everfold {
 
-enum class Verb { kServe, kRebuild, kRebuildIndex, kVerify, kBackup, kRestore, kSalvage, kVersion, kHelp };
+enum class Verb { kServe, kRebuild, kRebuildIndex, kVerify, kBackup, kRestore, kSalvage, kExport, kImport, kVersion, kHelp };
 
 struct CommandLine {
   Verb verb = Verb::kServe;
@@ -35,6 +37,8 @@ struct CommandLine {
   std::string address;                   // of an application that runs, which is asked to do it; empty: none
   std::string directory;                 // of the backup; to salvage: the data directory that is damaged
   std::uint32_t backup = 0;              // to restore; 0: the last one
+  std::string file;                      // to export to, or to import; "-": stdout, stdin
+  bool no_json = false;                  // of export: payloads as bytes alone
   std::string help;                      // with kHelp: the text to print
 };
 

@@ -106,4 +106,10 @@ absl::StatusOr<Chunk> DecodeChunk(std::string_view bytes, const TypeDictionary& 
   return chunk;
 }
 
+absl::StatusOr<Commit> DecodeCommit(ChunkReader& chunk, const TypeDictionary& types) {
+  EVERFOLD_ASSIGN_OR_RETURN(Commit commit, CommitOf(chunk, ChunkTypes(chunk, types)));
+  EVERFOLD_RETURN_IF_ERROR(chunk.status());
+  return commit;
+}
+
 }  // namespace everfold

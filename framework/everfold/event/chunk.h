@@ -15,6 +15,8 @@
 
 namespace everfold {
 
+class ChunkReader;
+
 struct Chunk {
   ChunkHeader header;
   std::vector<Commit> commits;
@@ -23,5 +25,8 @@ struct Chunk {
 // DATA_LOSS, with what is wrong, for bytes that are no whole and unchanged chunk, or name a type that `types` does not
 // define (a chunk's own definitions need not be in there yet).
 absl::StatusOr<Chunk> DecodeChunk(std::string_view bytes, const TypeDictionary& types);
+
+// The commit that the reader stands on, which it then has read to its end. DATA_LOSS as above, but for definitions.
+absl::StatusOr<Commit> DecodeCommit(ChunkReader& chunk, const TypeDictionary& types);
 
 }  // namespace everfold

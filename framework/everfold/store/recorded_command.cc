@@ -74,7 +74,7 @@ absl::Status ReadPart(const PartitionLog& log, const StoreIndex& index, const Co
 }  // namespace
 
 absl::StatusOr<AppendResult> RepeatedResult(const RecordedCommand& recorded, const CommandId& request) {
-  if (recorded.fingerprint == request.fingerprint) return recorded.result;
+  if (recorded.fingerprint.empty() || recorded.fingerprint == request.fingerprint) return recorded.result;
   return Error(
       absl::StatusCode::kInvalidArgument, reason::kIdempotencyKeyReused,
       absl::StrFormat("request_id \"%s\" of %s was used by a request with another content", request.id, request.type),

@@ -88,9 +88,26 @@ TEST(CommandLine, BacksUpAndRestores) {
   EXPECT_EQ(Parsed({"rebuild-index"}).verb, Verb::kRebuildIndex);
 }
 
+TEST(CommandLine, ExportsAndImports) {
+  const CommandLine out = Parsed({"export", "f", "--data", "d"});
+  EXPECT_EQ(out.verb, Verb::kExport);
+  EXPECT_EQ(out.file, "f");
+  EXPECT_EQ(out.data_directory, "d");
+  EXPECT_FALSE(out.no_json);
+  EXPECT_TRUE(Parsed({"export", "-", "--no-json"}).no_json);
+  EXPECT_EQ(Parsed({"export", "-"}).file, "-");
+  const CommandLine in = Parsed({"import", "-", "--data", "d", "--partitions", "4"});
+  EXPECT_EQ(in.verb, Verb::kImport);
+  EXPECT_EQ(in.file, "-");
+  EXPECT_EQ(in.data_directory, "d");
+  EXPECT_EQ(in.partitions, 4u);
+}
+
 TEST(CommandLine, MakesNoStoreInADirectoryThatNobodyNamed) {
   EXPECT_THAT(Refusal({"restore", "b"}), HasSubstr("--data is required"));
   EXPECT_THAT(Refusal({"salvage", "s"}), HasSubstr("--data is required"));
+  EXPECT_THAT(Refusal({"import", "f"}), HasSubstr("--data is required"));
+  EXPECT_THAT(Refusal({"export"}), HasSubstr("FILE is required"));
   EXPECT_THAT(Refusal({"backup"}), HasSubstr("DIRECTORY is required"));
   EXPECT_THAT(Refusal({"restore", "b", "--data", "d", "--backup", "0"}), HasSubstr("--backup"));
 }
@@ -102,7 +119,8 @@ TEST(CommandLine, HelpNamesEveryVerbAndTheExitCodes) {
     const CommandLine line = Parsed({argument});
     EXPECT_EQ(line.verb, Verb::kHelp);
     for (const char* const text :
-         {"serve", "rebuild", "rebuild-index", "verify", "backup", "restore", "salvage", "version", "Exit codes"}) {
+         {"serve", "rebuild", "rebuild-index", "verify", "backup", "restore", "salvage", "export", "import", "version",
+          "Exit codes"}) {
       EXPECT_THAT(line.help, HasSubstr(text));
     }
   }
@@ -120,7 +138,7 @@ TEST(CommandLine, HelpOfAVerbNamesItsOptionsWithTheirDefaults) {
 TEST(CommandLine, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(Refusal({"sevre"}),
             "there is no command 'sevre'; there is: serve, rebuild, rebuild-index, verify, backup, restore, salvage, "
-            "version\n"
+            "export, import, version\n"
             "Run 'wallet --help' for what there is.");
   EXPECT_THAT(Refusal({"--port", "1"}), HasSubstr("--port"));
   EXPECT_THAT(Refusal({"verify", "--listen", "127.0.0.1:1"}), HasSubstr("--listen"));

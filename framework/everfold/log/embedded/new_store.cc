@@ -36,6 +36,8 @@ class SealedLog final : public PartitionLog {
   const std::vector<PartitionHead> heads_;
 };
 
+std::string IdentityAside(const std::string& directory) { return IdentityPath(directory) + ".aside"; }
+
 namespace fs = std::filesystem;
 
 // Without links and dots, as far as it is there.
@@ -80,6 +82,16 @@ absl::Status CompleteStore(Files& files, const std::string& directory, const Log
   EVERFOLD_RETURN_IF_ERROR(MakeJournal(files, directory, identity.epoch, last, journal_file_bytes));
   EVERFOLD_RETURN_IF_ERROR(files.SyncDirectory(SealedDirectory(directory)));
   return ReplaceFile(files, IdentityPath(directory), EncodeIdentity(identity));
+}
+
+absl::Status SetIdentityAside(Files& files, const std::string& directory) {
+  EVERFOLD_RETURN_IF_ERROR(files.Rename(IdentityPath(directory), IdentityAside(directory)));
+  return files.SyncDirectory(directory);
+}
+
+absl::Status PutIdentityBack(Files& files, const std::string& directory) {
+  EVERFOLD_RETURN_IF_ERROR(files.Rename(IdentityAside(directory), IdentityPath(directory)));
+  return files.SyncDirectory(directory);
 }
 
 }  // namespace everfold

@@ -1,4 +1,4 @@
-// A store that is made of chunks that there are: restored, or salvaged. It becomes one when its identity is written, as
+// A store that is made of what there is: restored, salvaged, or imported. It becomes one when its identity is there, as
 // the last thing.
 #pragma once
 
@@ -26,5 +26,11 @@ std::unique_ptr<PartitionLog> ReadOnlyLog(const SealedChunks& sealed, const LogI
 // and at last the identity.
 absl::Status CompleteStore(Files& files, const std::string& directory, const LogIdentity& identity,
                            const GroupLink& last, std::size_t journal_file_bytes);
+
+// A new store, empty and open, that is to be filled by appends is none before it is whole: what is left of it in between
+// does not open.
+absl::Status SetIdentityAside(Files& files, const std::string& directory);
+// It is whole. REQUIRES: the log is closed.
+absl::Status PutIdentityBack(Files& files, const std::string& directory);
 
 }  // namespace everfold
