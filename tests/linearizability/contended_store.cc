@@ -99,7 +99,7 @@ absl::Status ContendedStore::ReadVersion(ReadCall& read) const {
 
 absl::Status ContendedStore::ReadEvents(std::size_t limit, ReadCall& read) const {
   const absl::Status status =
-      store_->ReadStream(NameOf(read.stream), *read.after, [&](const RecordedEvent& event) -> absl::Status {
+      store_->ReadStream(NameOf(read.stream), {.after = *read.after}, [&](const RecordedEvent& event) -> absl::Status {
         if (read.events.size() == limit) return absl::CancelledError();
         read.events.push_back({event.version, AppendOf(event.event.payload)});
         return absl::OkStatus();
@@ -124,7 +124,7 @@ absl::Status ContendedStore::Reader::Pull(std::size_t limit, bool refuse, PullCa
                            AppendOf(event.event.payload)});
     return absl::OkStatus();
   });
-  pull.caught_up = pulled.ok() && *pulled < wanted;
+  pull.caught_up = pulled.ok() && pulled->caught_up;
   return absl::IsCancelled(pulled.status()) ? absl::OkStatus() : pulled.status();
 }
 
