@@ -19,8 +19,8 @@ class DurableHeads {
 
   Sequence sequence() const;
   Checkpoint checkpoint() const;
-  // Moves both at once, then hints. `make_readable` is called before, while nobody can ask for either: who has read what
-  // it adds then finds it covered, and who was told that it is covered finds it.
+  // Moves both at once, then hints. `make_readable` is called before, while nobody can ask for either: who has read
+  // what it adds then finds it covered, and who was told that it is covered finds it.
   void Publish(const std::vector<PartitionHead>& heads, Sequence sequence, absl::FunctionRef<void()> make_readable);
   std::unique_ptr<EventStore::Watch> AddWatch(EventStore::Hint hint);
 

@@ -94,7 +94,8 @@ struct StoreIndexOptions {
   std::size_t head_bytes = 128 << 20;  // of versions of the streams that were met last, 64 bytes each
 };
 
-// Threading: thread-safe; Add, CompleteGroup, AddGroup and AddWritten by one thread at a time. Lifetime: the strand outlives it.
+// Threading: thread-safe; Add, CompleteGroup, AddGroup and AddWritten by one thread at a time. Lifetime: the strand
+// outlives it.
 class StoreIndex {
  public:
   // Files are written on `disk`. An index that is missing, damaged, of another format, or of another store begins
