@@ -70,8 +70,7 @@ absl::Status NoteAnswer(const absl::StatusOr<AppendResult>& answer, AppendCall& 
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ContendedStore>> ContendedStore::Open(const std::string& directory,
-                                                                     std::uint64_t seed) {
+absl::StatusOr<std::unique_ptr<ContendedStore>> ContendedStore::Open(const std::string& directory, std::uint64_t seed) {
   std::unique_ptr<ContendedStore> opened(new ContendedStore());
   EmbeddedLogOptions options = LogToKill(directory, seed);
   options.partitions = kContendedPartitions;

@@ -48,7 +48,9 @@ class ContendedStore {
     const std::unique_ptr<Subscription> subscription_;
   };
   absl::StatusOr<std::unique_ptr<Reader>> StartReader(const Offsets& checkpoint) const;
-  std::unique_ptr<EventStore::Watch> WatchDurable(EventStore::Hint hint) { return store_->WatchDurable(std::move(hint)); }
+  std::unique_ptr<EventStore::Watch> WatchDurable(EventStore::Hint hint) {
+    return store_->WatchDurable(std::move(hint));
+  }
 
  private:
   ContendedStore() : executor_(2) {}

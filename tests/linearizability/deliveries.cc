@@ -75,15 +75,15 @@ void CheckDeliveries(const History& history, const StreamChains& chains, std::ui
     for (const DeliveredEvent& event : pull.events) {
       const std::string wrong = check.Check(event);
       if (wrong.empty()) continue;
-      violations.push_back(absl::StrFormat("to subscriber %d: %s %s\n  in %s", pull.subscriber, Describe(event), wrong,
-                                           Describe(pull)));
+      violations.push_back(
+          absl::StrFormat("to subscriber %d: %s %s\n  in %s", pull.subscriber, Describe(event), wrong, Describe(pull)));
       return;  // what follows on it would only be told again
     }
   }
   for (std::uint32_t i = 0; i < subscribers; ++i) {
     if (check.EventsOf(i) == chains.events()) continue;
-    violations.push_back(absl::StrFormat("subscriber %d was handed out %d events of %d", i, check.EventsOf(i),
-                                         chains.events()));
+    violations.push_back(
+        absl::StrFormat("subscriber %d was handed out %d events of %d", i, check.EventsOf(i), chains.events()));
   }
 }
 

@@ -177,9 +177,9 @@ void Compare(StreamNumber streams, Strictness strictness) {
     const History history = RandomHistory(seed, streams).Make();
     const bool expected = IsLinearizableInSomeOrder(history);
     const std::vector<std::string> violations = FastCheck(history, strictness);
-    ASSERT_EQ(violations.empty(), expected) << "EVERFOLD_SEED=" << seed << "\n"
-                                            << Describe(history) << "the fast check: "
-                                            << ::testing::PrintToString(violations);
+    ASSERT_EQ(violations.empty(), expected)
+        << "EVERFOLD_SEED=" << seed << "\n"
+        << Describe(history) << "the fast check: " << ::testing::PrintToString(violations);
     linearizable += expected ? 1 : 0;
   }
   EXPECT_GT(linearizable, count / 4);
@@ -192,7 +192,8 @@ TEST(EveryOrder, TheFastCheckAgreesOnCommitsToSeveralStreams) { Compare(3, Stric
 
 TEST(EveryOrder, StaleReadHasNone) {
   History history;
-  AppendCall append{.number = 1, .time = {1, 2}, .parts = {{.stream = 0, .expected = Version(), .version = Version(1)}}};
+  AppendCall append{
+      .number = 1, .time = {1, 2}, .parts = {{.stream = 0, .expected = Version(), .version = Version(1)}}};
   append.outcome = AppendOutcome::kDone;
   history.appends = {append};
   history.reads = {{.time = {2, 3}, .stream = 0, .after = std::nullopt, .events = {}, .head = Version(0)}};

@@ -45,8 +45,8 @@ struct AppendCall {
   CallTime time = {};
   std::vector<AppendPart> parts = {};  // of distinct streams
   AppendOutcome outcome = AppendOutcome::kUnknown;
-  Sequence sequence = {};              // if done
-  StreamNumber conflicting = 0;   // the stream, and what it was told to be at
+  Sequence sequence = {};        // if done
+  StreamNumber conflicting = 0;  // the stream, and what it was told to be at
   Version actual = {};
 };
 
@@ -86,7 +86,7 @@ struct History {
   std::vector<PullCall> pulls = {};  // of each subscriber in their order
 };
 
-// "append 17 [100, 250]: jar 2 at 5 +1, jar 3 at any +2: versions 6, 9, commit 12". Times are in nanoseconds.
+// "append 17 [100, 250] to stream 2 at 5 +1, stream 3 at any +2: version 6, 9, commit 12".
 std::string Describe(const AppendCall& append);
 std::string Describe(const ReadCall& read);
 std::string Describe(const PullCall& pull);

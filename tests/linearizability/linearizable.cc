@@ -126,9 +126,8 @@ class Schedule {
 
   void AddConflict(std::size_t i) {
     const AppendCall& append = history_.appends[i];
-    const auto part =
-        std::find_if(append.parts.begin(), append.parts.end(),
-                     [&append](const AppendPart& part) { return part.stream == append.conflicting; });
+    const auto part = std::find_if(append.parts.begin(), append.parts.end(),
+                                   [&append](const AppendPart& part) { return part.stream == append.conflicting; });
     if (part == append.parts.end() || part->expected.value_or(append.actual) == append.actual) {
       violations_.push_back("there is no conflict: " + Describe(append));
       return;
@@ -222,8 +221,8 @@ class Schedule {
   const StreamChains& chains_;
   std::vector<std::string>& violations_;
   std::vector<Effect> effects_;
-  std::vector<std::size_t> of_append_;              // the effect of an append
-  std::vector<std::vector<std::size_t>> of_link_;   // of each stream's links
+  std::vector<std::size_t> of_append_;             // the effect of an append
+  std::vector<std::vector<std::size_t>> of_link_;  // of each stream's links
 };
 
 }  // namespace

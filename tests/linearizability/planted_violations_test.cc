@@ -46,15 +46,14 @@ ReadCall ReadOfAll(CallTime time, StreamNumber stream, const std::vector<AppendN
   return read;
 }
 
-// Stream 0: append 1 makes version 1, append 2 versions 2 and 3, append 5 version 4. Stream 1: append 2 makes version 1.
-// Append 3 conflicts, append 4 is unknown and never was, append 5 is unknown and was.
+// Stream 0: append 1 makes version 1, append 2 versions 2 and 3, append 5 version 4. Stream 1: append 2 makes
+// version 1. Append 3 conflicts, append 4 is unknown and never was, append 5 is unknown and was.
 class PlantedViolations : public ::testing::Test {
  protected:
   PlantedViolations() {
     history_.appends = {Append(1, {10, 20}, {Part(0, 0, 1, 1)}, 1),
                         Append(2, {30, 40}, {Part(0, 1, 2, 3), Part(1, 0, 1, 1)}, 2),
-                        Conflict(3, {35, 45}, {Part(0, 1, 1)}, 3),
-                        Unknown(4, {50, 90}, {Part(0, 3, 1)}),
+                        Conflict(3, {35, 45}, {Part(0, 1, 1)}, 3), Unknown(4, {50, 90}, {Part(0, 3, 1)}),
                         Unknown(5, {50, 90}, {Part(0, 3, 1)})};
     history_.reads = {ReadOfHead({1, 9}, 0, 0), ReadOfHead({15, 18}, 0, 1), ReadOfHead({41, 49}, 0, 3),
                       ReadOfAll({100, 110}, 0, {1, 2, 2, 5}), ReadOfAll({100, 110}, 1, {2})};
@@ -100,9 +99,8 @@ TEST_F(PlantedViolations, FindsTwoSuccessesWithOneExpectedVersion) {
 
 TEST_F(PlantedViolations, FindsAStaleRead) {
   history_.reads.push_back(ReadOfHead({41, 48}, 0, 1));
-  EXPECT_THAT(Violations(),
-              ElementsAre(::testing::AllOf(HasSubstr("no instant is left for  append 2 [30, 40]"),
-                                           HasSubstr("read [41, 48] of stream 0: version 1\n"))));
+  EXPECT_THAT(Violations(), ElementsAre(::testing::AllOf(HasSubstr("no instant is left for  append 2 [30, 40]"),
+                                                         HasSubstr("read [41, 48] of stream 0: version 1\n"))));
 }
 
 TEST_F(PlantedViolations, FindsAReadThatIsOlderThanTheOneBefore) {

@@ -20,7 +20,9 @@ class Numbers {
   void Add(std::int64_t number) { Add(static_cast<std::uint64_t>(number)); }
   void Add(bool is) { Add(std::uint64_t{is}); }
   void Add(StreamNumber number) { Add(std::uint64_t{number}); }
-  void Add(const std::optional<Version>& version) { Add(version.has_value() ? version->value() + 1 : std::uint64_t{0}); }
+  void Add(const std::optional<Version>& version) {
+    Add(version.has_value() ? version->value() + 1 : std::uint64_t{0});
+  }
   std::string line() && { return std::move(line_); }
 
  private:

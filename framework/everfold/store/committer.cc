@@ -1,6 +1,7 @@
 #include "everfold/store/committer.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -168,20 +169,19 @@ void Committer::OnLogged(absl::Status status) {
 void Committer::OnDurable() {
   OnTheWay ended = std::move(on_the_way_.front());
   on_the_way_.pop_front();
-  AddToIndex(ended.group);
+  parts_.durable->Publish(ended.group.tail.heads, ended.group.tail.last_sequence,
+                          [this, &ended] { AddToIndex(ended.group); });
   builder_.Settle(ended.group);
-  parts_.durable->Publish(ended.group.tail.heads, ended.group.tail.last_sequence);
   Deliver(std::move(ended.asked));
 }
 
 void Committer::AddToIndex(const CommitGroup& group) {
   if (group.plain) return parts_.index->AddWritten(group.written);
-  for (const ChunkAppend& chunk : group.chunks) {
-    // A chunk that does not follow is a bug of ours here: the group was built on this index.
-    const absl::Status added = parts_.index->Add(*chunk.bytes);
-    EVERFOLD_CHECK(added.ok());
-  }
-  parts_.index->CompleteGroup(group.tail.last_sequence, group.tail.last_recorded_at);
+  std::vector<std::string_view> chunks;
+  for (const ChunkAppend& chunk : group.chunks) chunks.push_back(*chunk.bytes);
+  // A chunk that does not follow is a bug of ours here: the group was built on this index.
+  const absl::Status added = parts_.index->AddGroup(chunks, group.tail.last_sequence, group.tail.last_recorded_at);
+  EVERFOLD_CHECK(added.ok());
 }
 
 // Everything in the group gets the same answer, also what was refused or repeated: it may have been so only because of

@@ -35,10 +35,12 @@ Checkpoint DurableHeads::checkpoint() const {
   return checkpoint_;
 }
 
-void DurableHeads::Publish(const std::vector<PartitionHead>& heads, Sequence sequence) {
+void DurableHeads::Publish(const std::vector<PartitionHead>& heads, Sequence sequence,
+                           absl::FunctionRef<void()> make_readable) {
   std::vector<std::shared_ptr<Watcher>> watchers;
   {
     MutexLock lock(&mutex_);
+    make_readable();
     sequence_ = sequence;
     for (std::size_t i = 0; i < heads.size(); ++i) checkpoint_.offsets[i] = heads[i].offset;
     watchers = LiveWatchers();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "everfold/base/mutex.h"
 #include "everfold/log/partition_log.h"
 #include "everfold/store/event_store.h"
@@ -18,8 +19,9 @@ class DurableHeads {
 
   Sequence sequence() const;
   Checkpoint checkpoint() const;
-  // Moves both at once, then hints.
-  void Publish(const std::vector<PartitionHead>& heads, Sequence sequence);
+  // Moves both at once, then hints. `make_readable` is called before, while nobody can ask for either: who has read
+  // what it adds then finds it covered, and who was told that it is covered finds it.
+  void Publish(const std::vector<PartitionHead>& heads, Sequence sequence, absl::FunctionRef<void()> make_readable);
   std::unique_ptr<EventStore::Watch> AddWatch(EventStore::Hint hint);
 
  private:

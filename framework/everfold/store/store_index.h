@@ -100,7 +100,8 @@ struct StoreIndexOptions {
   std::size_t command_filter_bytes = 32 << 20;
 };
 
-// Threading: thread-safe; Add, CompleteGroup and AddWritten by one thread at a time. Lifetime: the strand outlives it.
+// Threading: thread-safe; Add, CompleteGroup, AddGroup and AddWritten by one thread at a time. Lifetime: the strand
+// outlives it.
 class StoreIndex {
  public:
   // Files are written on `disk`. An index that is missing, damaged, of another format, or of another store begins
@@ -143,6 +144,9 @@ class StoreIndex {
   virtual absl::Status Add(std::string_view chunk) = 0;
   // Everything up to `last` has been added: a checkpoint may stand here.
   virtual void CompleteGroup(Sequence last, absl::Time recorded_at) = 0;
+  // Both for a whole group. Here and below, whoever reads meanwhile sees all of the group or nothing of it: a commit to
+  // several partitions is never seen in half.
+  virtual absl::Status AddGroup(absl::Span<const std::string_view> chunks, Sequence last, absl::Time recorded_at) = 0;
   // The same for a whole group, from who has just written it and checked that it follows: a third of the work.
   virtual void AddWritten(const WrittenGroup& group) = 0;
 

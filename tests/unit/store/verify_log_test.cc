@@ -63,6 +63,9 @@ class LyingIndex final : public StoreIndex {
   }
   absl::Status Add(std::string_view) override { return absl::UnimplementedError("nobody adds"); }
   void CompleteGroup(Sequence, absl::Time) override {}
+  absl::Status AddGroup(absl::Span<const std::string_view>, Sequence, absl::Time) override {
+    return absl::UnimplementedError("nobody adds");
+  }
   void AddWritten(const WrittenGroup&) override {}
   void ExpectRecordedUntil(absl::Time) override {}
   bool full() const override { return false; }

@@ -196,6 +196,10 @@ absl::StatusOr<EntryCounts> TieredIndex::CountEntries(const LogTail& upto) const
 
 absl::Status TieredIndex::Add(std::string_view chunk) {
   MutexLock lock(&mutex_);
+  return Take(chunk);
+}
+
+absl::Status TieredIndex::Take(std::string_view chunk) {
   in_group_ = true;
   return ChunkIntake::Take(
       chunk,
@@ -221,6 +225,18 @@ void TieredIndex::CompleteGroup(Sequence last, absl::Time recorded_at) {
     write = RotateIfLarge();
   }
   if (write) PostWrite();
+}
+
+absl::Status TieredIndex::AddGroup(absl::Span<const std::string_view> chunks, Sequence last, absl::Time recorded_at) {
+  bool write;
+  {
+    MutexLock lock(&mutex_);
+    for (const std::string_view chunk : chunks) EVERFOLD_RETURN_IF_ERROR(Take(chunk));
+    ReachTo(last, recorded_at);
+    write = RotateIfLarge();
+  }
+  if (write) PostWrite();
+  return absl::OkStatus();
 }
 
 void TieredIndex::ReachTo(Sequence last, absl::Time recorded_at) {

@@ -53,6 +53,7 @@ class TieredIndex final : public StoreIndex {
 
   absl::Status Add(std::string_view chunk) override;
   void CompleteGroup(Sequence last, absl::Time recorded_at) override;
+  absl::Status AddGroup(absl::Span<const std::string_view> chunks, Sequence last, absl::Time recorded_at) override;
   void AddWritten(const WrittenGroup& group) override;
   void ExpectRecordedUntil(absl::Time time) override;
 
@@ -68,6 +69,7 @@ class TieredIndex final : public StoreIndex {
     TieredIndex* index ABSL_GUARDED_BY(mutex);  // nullptr when it is gone
   };
 
+  absl::Status Take(std::string_view chunk) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReachTo(Sequence last, absl::Time recorded_at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TakeStreams(const std::vector<WrittenStream>& streams) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TakeCommands(const std::vector<WrittenCommand>& commands) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
