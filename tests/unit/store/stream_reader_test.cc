@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "everfold/base/error.h"
 #include "everfold/base/random.h"
@@ -24,20 +25,20 @@ class StreamReaderTest : public ::testing::Test {
   // A commit a number, with so many events.
   void Append(const StreamId& stream, std::initializer_list<std::size_t> commits) {
     for (const std::size_t events : commits) {
-      log_.AppendGroup({.command = {}, .streams = {{stream, std::vector<std::vector<std::string>>(events)}}});
+      log_->AppendGroup({.command = {}, .streams = {{stream, std::vector<std::vector<std::string>>(events)}}});
     }
   }
 
   std::unique_ptr<StoreIndex> Index() {
     std::string began_anew;
-    auto index = *StoreIndex::Open({}, log_.identity(), *strand_, began_anew);
-    EXPECT_EQ(RecoverIndex(log_, *index, nullptr), absl::OkStatus());
+    auto index = *StoreIndex::Open({}, log_->identity(), *strand_, began_anew);
+    EXPECT_EQ(RecoverIndex(*log_, *index, nullptr), absl::OkStatus());
     return index;
   }
   std::vector<std::uint64_t> Versions(const StreamRange& range) { return VersionsBy(*Index(), range); }
   std::vector<std::uint64_t> VersionsBy(const StoreIndex& index, const StreamRange& range) {
     std::vector<std::uint64_t> versions;
-    EXPECT_EQ(ReadStreamEvents(log_, index, kOne, range,
+    EXPECT_EQ(ReadStreamEvents(*log_, index, kOne, range,
                                [&versions](const RecordedEvent& event) {
                                  EXPECT_EQ(event.stream.stream, kOne);
                                  versions.push_back(event.version.value());
@@ -52,12 +53,12 @@ class StreamReaderTest : public ::testing::Test {
         {.after = Version(after), .upto = Version(upto), .direction = Direction::kBackwards, .limit = limit});
   }
   absl::Status Refusal(const StreamId& stream, const StreamRange& range) {
-    return ReadStreamEvents(log_, *Index(), stream, range, [](const RecordedEvent&) { return absl::OkStatus(); });
+    return ReadStreamEvents(*log_, *Index(), stream, range, [](const RecordedEvent&) { return absl::OkStatus(); });
   }
 
   ManualExecutor executor_{1};
   std::unique_ptr<Strand> strand_ = executor_.MakeStrand();
-  IndexLog log_{4};
+  std::optional<IndexLog> log_{std::in_place, 4};
 };
 
 TEST_F(StreamReaderTest, ReadsEachVersionOnce) {
@@ -71,10 +72,10 @@ TEST_F(StreamReaderTest, ReadsEachVersionOnce) {
 
 TEST_F(StreamReaderTest, PassesErasedVersions) {
   Append(kOne, {2, 1, 2, 1, 1, 2});
-  log_.Erase(Sequence(1));
-  log_.Erase(Sequence(3));
-  log_.Erase(Sequence(4));
-  log_.Erase(Sequence(6));
+  log_->Erase(Sequence(1));
+  log_->Erase(Sequence(3));
+  log_->Erase(Sequence(4));
+  log_->Erase(Sequence(6));
   EXPECT_THAT(VersionsAfter(0), ElementsAre(3, 7));
   EXPECT_THAT(VersionsAfter(1), ElementsAre(3, 7));
   EXPECT_THAT(VersionsAfter(4), ElementsAre(7));
@@ -85,7 +86,7 @@ TEST_F(StreamReaderTest, PassesErasedVersions) {
 TEST_F(StreamReaderTest, PassesManyErasedVersions) {
   constexpr std::uint64_t kErased = 1100;
   for (std::uint64_t i = 0; i < kErased; ++i) Append(kOne, {1});
-  for (std::uint64_t i = 1; i <= kErased; ++i) log_.Erase(Sequence(i));
+  for (std::uint64_t i = 1; i <= kErased; ++i) log_->Erase(Sequence(i));
   Append(kOne, {1});
   EXPECT_THAT(VersionsAfter(0), ElementsAre(kErased + 1));
 }
@@ -113,17 +114,17 @@ TEST_F(StreamReaderTest, ReadsBackwards) {
 
 TEST_F(StreamReaderTest, PassesErasedVersionsBackwards) {
   Append(kOne, {2, 1, 2, 1, 1, 2});
-  for (const std::uint64_t sequence : {1, 3, 4, 6}) log_.Erase(Sequence(sequence));
+  for (const std::uint64_t sequence : {1, 3, 4, 6}) log_->Erase(Sequence(sequence));
   EXPECT_THAT(Backwards(0, 0), ElementsAre(7, 3));
   EXPECT_THAT(Backwards(0, 0, 1), ElementsAre(7));
 }
 
 TEST_F(StreamReaderTest, ReadsAsOfATime) {
   Append(kOne, {2});
-  const absl::Time first = log_.last_recorded_at();
-  log_.MoveTime(absl::Seconds(1));
+  const absl::Time first = log_->last_recorded_at();
+  log_->MoveTime(absl::Seconds(1));
   Append(kOne, {1});
-  log_.MoveTime(absl::Seconds(1));
+  log_->MoveTime(absl::Seconds(1));
   Append(kOne, {2, 1});
   EXPECT_THAT(Versions({.as_of = first}), ElementsAre(1, 2));
   EXPECT_THAT(Versions({.as_of = first - absl::Microseconds(1)}), IsEmpty());
@@ -150,7 +151,7 @@ TEST_F(StreamReaderTest, RefusesWhatIsNoRange) {
 TEST_F(StreamReaderTest, EndsWithTheVisitorsError) {
   Append(kOne, {3});
   for (const Direction direction : {Direction::kForwards, Direction::kBackwards}) {
-    EXPECT_EQ(ReadStreamEvents(log_, *Index(), kOne, {.direction = direction},
+    EXPECT_EQ(ReadStreamEvents(*log_, *Index(), kOne, {.direction = direction},
                                [](const RecordedEvent&) { return absl::CancelledError("enough"); }),
               absl::CancelledError("enough"));
   }
@@ -161,23 +162,23 @@ TEST_F(StreamReaderTest, AnyPartIsWhatIsLeftOfTheWhole) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE(seed);
     SeededRandom random(seed);
-    log_ = IndexLog(1 + static_cast<std::uint32_t>(random.Below(3)));
+    log_.emplace(1 + static_cast<std::uint32_t>(random.Below(3)));
     std::vector<absl::Time> recorded_at = {absl::InfinitePast()};  // by version
     std::vector<Sequence> erased;
     std::vector<bool> is_erased = {true};
     for (std::uint64_t commits = random.Below(900); commits > 0; --commits) {
       const std::size_t events = 1 + random.Below(4);
-      if (random.Below(3) == 0) log_.Append({.command = {}, .streams = {{kTwo}}});
-      log_.Append({.command = {}, .streams = {{kOne, std::vector<std::vector<std::string>>(events)}}});
+      if (random.Below(3) == 0) log_->Append({.command = {}, .streams = {{kTwo}}});
+      log_->Append({.command = {}, .streams = {{kOne, std::vector<std::vector<std::string>>(events)}}});
       const bool erases = random.Below(10) == 0;
-      if (erases) erased.push_back(log_.last_sequence());
-      recorded_at.insert(recorded_at.end(), events, log_.last_recorded_at());
+      if (erases) erased.push_back(log_->last_sequence());
+      recorded_at.insert(recorded_at.end(), events, log_->last_recorded_at());
       is_erased.insert(is_erased.end(), events, erases);
-      log_.MoveTime(absl::Microseconds(random.Below(3)));
-      if (random.Below(4) == 0) log_.EndGroup();
+      log_->MoveTime(absl::Microseconds(random.Below(3)));
+      if (random.Below(4) == 0) log_->EndGroup();
     }
-    log_.EndGroup();
-    for (const Sequence sequence : erased) log_.Erase(sequence);
+    log_->EndGroup();
+    for (const Sequence sequence : erased) log_->Erase(sequence);
     const auto index = Index();
     const std::uint64_t head = recorded_at.size() - 1;
     for (int i = 0; i < 50; ++i) {
