@@ -91,11 +91,11 @@ class IndexBench {
     });
     if (!commands_) return;
     Time("FindCommand", [this](std::uint32_t) {
-      const auto places = FindPlaces(*database_, DigestOf(random_() % events_), checkpoint_.days);
+      const auto places = FindPlaces(*database_, DigestOf(random_() % events_), checkpoint_.days, Day{0});
       EVERFOLD_CHECK(places.ok() && places->size() == 1);
     });
     Time("FindCommand, none", [this](std::uint32_t) {
-      const auto places = FindPlaces(*database_, DigestOf(events_ + random_() % 1'000'000'000), checkpoint_.days);
+      const auto places = FindPlaces(*database_, DigestOf(events_ + random_() % 1'000'000'000), checkpoint_.days, Day{0});
       EVERFOLD_CHECK(places.ok() && places->empty());
     });
   }

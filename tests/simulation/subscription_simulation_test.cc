@@ -95,6 +95,7 @@ class SubscriptionSimulation {
 
   void Append() {
     AppendRequest request;
+    request.of_framework = true;
     for (std::uint64_t i = 0; i <= random_.Below(3); ++i) {
       StreamAppend& stream = request.streams.emplace_back();
       stream.stream = {"", random_.Below(8) == 0 ? "$ops" : "s", absl::StrFormat("%d-%d", i, random_.Below(9))};

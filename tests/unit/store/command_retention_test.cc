@@ -35,7 +35,7 @@ class ForgettingStoreTest : public ::testing::TestWithParam<bool> {
   ForgettingStoreTest() {
     executor_.clock().Advance(kNoon - executor_.clock().Now());
     options_.index.command_retention = 3 * kDay;
-    options_.index.max_memory_bytes = 2'000;
+    options_.index.max_memory_bytes = 8'000;
     if (GetParam()) UseFiles("index");
     Open();
   }

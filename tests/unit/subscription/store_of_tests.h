@@ -47,6 +47,7 @@ class StoreOfTests {
                    const std::string& tenant = "") {
     AppendRequest request;
     request.tenant = tenant;
+    request.of_framework = true;  // some tests write what a group would
     for (const std::string& stream : streams) {
       request.streams.push_back({.stream = ParseStreamId(stream, tenant).value(), .events = events});
     }
