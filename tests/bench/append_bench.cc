@@ -93,7 +93,8 @@ class AppendBench {
     EVERFOLD_RETURN_IF_ERROR(MeasureAgainst({}, "several streams a commit", {.streams_a_commit = 4}, std::nullopt));
     EVERFOLD_RETURN_IF_ERROR(MeasureAgainst({}, "with a tag", tagged, std::nullopt));
     const StoreWork conditional{.exact_versions = false, .tags = true, .condition = true};
-    EVERFOLD_RETURN_IF_ERROR(MeasureAgainst(tagged, "with a condition on a tag, against a tag", conditional, std::nullopt));
+    EVERFOLD_RETURN_IF_ERROR(
+        MeasureAgainst(tagged, "with a condition on a tag, against a tag", conditional, std::nullopt));
     return MeasureAgainst({}, "with a condition on a tag", conditional, RatioAtLeast(0.7));
   }
 

@@ -11,8 +11,8 @@
 
 namespace everfold::bench {
 
-// Threading: as RpcService. Append answers at once, with an answer of the usual size; ReadAll with the responses that it
-// was given.
+// Threading: as RpcService. Append answers at once, with an answer of the usual size; ReadAll with the responses that
+// it was given.
 std::unique_ptr<RpcService> MakeEchoService(std::vector<v1::ReadAllResponse> responses);
 
 }  // namespace everfold::bench

@@ -95,7 +95,8 @@ class IndexBench {
       EVERFOLD_CHECK(places.ok() && places->size() == 1);
     });
     Time("FindCommand, none", [this](std::uint32_t) {
-      const auto places = FindPlaces(*database_, DigestOf(events_ + random_() % 1'000'000'000), checkpoint_.days, Day{0});
+      const auto places =
+          FindPlaces(*database_, DigestOf(events_ + random_() % 1'000'000'000), checkpoint_.days, Day{0});
       EVERFOLD_CHECK(places.ok() && places->empty());
     });
   }

@@ -18,11 +18,11 @@ EventType EventTypeOf(std::size_t number);
 
 struct StoreWork {
   std::size_t events_a_commit = 1;
-  bool exact_versions = true;  // expect the version that is known; otherwise any
-  bool command_ids = false;    // 16 random bytes in base64, with the fingerprint of a request
+  bool exact_versions = true;        // expect the version that is known; otherwise any
+  bool command_ids = false;          // 16 random bytes in base64, with the fingerprint of a request
   std::size_t streams_a_commit = 1;  // with as many events each; of those behind the first any version is expected
-  bool tags = false;           // one an event: the stream's
-  bool condition = false;      // no event with the stream's tag behind what was durable at the time
+  bool tags = false;                 // one an event: the stream's
+  bool condition = false;            // no event with the stream's tag behind what was durable at the time
 };
 
 class StoreTarget final : public AppendTarget {

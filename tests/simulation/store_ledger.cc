@@ -77,8 +77,8 @@ void StoreLedger::OnAnswer(SentAppend& sent, const absl::StatusOr<AppendResult>&
     sent.unknown = true;
   } else {
     const std::string why = ReasonOf(answer.status());
-    if (why != reason::kVersionConflict && why != reason::kConditionFailed && why != reason::kDiskFull && why != reason::kStoreClosed &&
-        why != reason::kOverloaded && why != reason::kStorageFailed) {
+    if (why != reason::kVersionConflict && why != reason::kConditionFailed && why != reason::kDiskFull &&
+        why != reason::kStoreClosed && why != reason::kOverloaded && why != reason::kStorageFailed) {
       Report(
           absl::StrFormat("append %d was refused without a good reason: %s", sent.number, answer.status().ToString()));
     }

@@ -89,9 +89,9 @@ AppendRequest StoreSimulation::RandomConditionalAppend() {
   condition.after = Sequence(durable - std::min(durable, random_.Below(4)));
   QueryItem& item = condition.fail_if_events_match.items.emplace_back();
   item.tags.push_back("t" + std::to_string(random_.Below(4)));
-  if (random_.Below(3) == 0) item = {.types = {request.streams[0].events.empty() ? "jar.v1.None"
-                                                                               : request.streams[0].events[0].type},
-                                     .tags = {}};
+  if (random_.Below(3) == 0)
+    item = {.types = {request.streams[0].events.empty() ? "jar.v1.None" : request.streams[0].events[0].type},
+            .tags = {}};
   return request;
 }
 

@@ -126,7 +126,8 @@ void AddExport(CLI::App& parser, CommandLine& line) {
   CLI::App& verb = *parser.add_subcommand(
       "export", "Write the whole log as JSON Lines, for other programs; the application must not be running");
   verb.add_option("FILE", line.file, "File to make, or - for stdout")->type_name("")->required();
-  verb.add_flag("--no-json", line.no_json, "Leave out what people read: payloads as bytes alone, in a third of the time");
+  verb.add_flag("--no-json", line.no_json,
+                "Leave out what people read: payloads as bytes alone, in a third of the time");
   AddDataDirectory(verb, line);
   verb.callback([&line] { line.verb = Verb::kExport; });
 }

@@ -22,14 +22,26 @@
 
 namespace everfold {
 
-enum class Verb { kServe, kRebuild, kRebuildIndex, kVerify, kBackup, kRestore, kSalvage, kExport, kImport, kVersion, kHelp };
+enum class Verb {
+  kServe,
+  kRebuild,
+  kRebuildIndex,
+  kVerify,
+  kBackup,
+  kRestore,
+  kSalvage,
+  kExport,
+  kImport,
+  kVersion,
+  kHelp
+};
 
 struct CommandLine {
   Verb verb = Verb::kServe;
   std::string data_directory;
   std::vector<std::string> listen = {"127.0.0.1:50051"};
-  std::uint32_t partitions = 0;  // of a new store; 0: the default
-  int threads = 0;               // 0: one for each processor, at least two
+  std::uint32_t partitions = 0;    // of a new store; 0: the default
+  int threads = 0;                 // 0: one for each processor, at least two
   bool allow_raw_appends = false;  // to streams of aggregates, past their deciders
   LogLevel log_level = LogLevel::kInfo;
   std::vector<std::string> projections;  // to rebuild; empty: all

@@ -130,8 +130,8 @@ ExitCode Serve(const std::string& app, const Parts& parts, const ServiceFactorie
 
   Services services = MakeServices(factories, **engine);
   services.push_back(MakeAdminService((*engine)->store(), (*host)->embedded_log(), (*host)->clock()));
-  services.push_back(MakeEventStoreService((*engine)->store(), (*host)->embedded_log(), (*host)->executor(),
-                                           RulesOf(parts, line)));
+  services.push_back(
+      MakeEventStoreService((*engine)->store(), (*host)->embedded_log(), (*host)->executor(), RulesOf(parts, line)));
   auto server = StartServer(line, services);
   if (!server.ok()) {
     (void)Stop(**engine, **host);  // nothing was written

@@ -35,7 +35,8 @@ absl::Status ValidateItem(const QueryItem& item) {
 }  // namespace
 
 bool Matches(const QueryItem& item, std::string_view type, absl::Span<const std::string> tags) {
-  const bool type_fits = item.types.empty() || std::find(item.types.begin(), item.types.end(), type) != item.types.end();
+  const bool type_fits =
+      item.types.empty() || std::find(item.types.begin(), item.types.end(), type) != item.types.end();
   return type_fits && std::all_of(item.tags.begin(), item.tags.end(), [&tags](const std::string& tag) {
            return std::find(tags.begin(), tags.end(), tag) != tags.end();
          });

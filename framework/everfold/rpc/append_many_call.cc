@@ -60,9 +60,8 @@ class AppendManyCall final : public AppendManyReactor {
   void Append(std::uint64_t id, std::size_t bytes, const v1::AppendRequest& message) {
     absl::StatusOr<AppendRequest> request = Checked(message);
     if (!request.ok()) return Answered(id, bytes, request.status());
-    store_.Append(*std::move(request), [this, id, bytes](const absl::StatusOr<AppendResult>& result) {
-      Answered(id, bytes, result);
-    });
+    store_.Append(*std::move(request),
+                  [this, id, bytes](const absl::StatusOr<AppendResult>& result) { Answered(id, bytes, result); });
   }
 
   absl::StatusOr<AppendRequest> Checked(const v1::AppendRequest& message) const {

@@ -1,6 +1,5 @@
 #include "everfold/rpc/append_message.h"
 
-
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -89,9 +88,10 @@ absl::StatusOr<absl::Time> TimeOf(const google::protobuf::Timestamp& time, const
   const bool valid = time.seconds() >= kFirstSecond && time.seconds() <= kLastSecond && time.nanos() >= 0 &&
                      time.nanos() < 1'000'000'000;
   if (valid) return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
-  return Invalid(absl::StrFormat("%s is in the years 1 to 9999, with 0 to 999,999,999 nanoseconds; this one has %d "
-                                 "seconds and %d nanoseconds",
-                                 what, time.seconds(), time.nanos()));
+  return Invalid(
+      absl::StrFormat("%s is in the years 1 to 9999, with 0 to 999,999,999 nanoseconds; this one has %d "
+                      "seconds and %d nanoseconds",
+                      what, time.seconds(), time.nanos()));
 }
 
 void Fill(absl::Time from, google::protobuf::Timestamp& to) {
@@ -105,8 +105,8 @@ void Fill(absl::Time from, google::protobuf::Timestamp& to) {
 EventQuery EventQueryOf(const v1::EventQuery& message) {
   EventQuery query;
   for (const v1::QueryItem& item : message.items()) {
-    query.items.push_back({.types = {item.types().begin(), item.types().end()},
-                           .tags = {item.tags().begin(), item.tags().end()}});
+    query.items.push_back(
+        {.types = {item.types().begin(), item.types().end()}, .tags = {item.tags().begin(), item.tags().end()}});
   }
   return query;
 }
@@ -120,8 +120,9 @@ absl::StatusOr<AppendRequest> AppendRequestOf(const v1::AppendRequest& message, 
     request.streams.push_back(std::move(taken));
   }
   if (message.has_condition()) {
-    request.condition = AppendCondition{.fail_if_events_match = EventQueryOf(message.condition().fail_if_events_match()),
-                                        .after = Sequence(message.condition().after())};
+    request.condition =
+        AppendCondition{.fail_if_events_match = EventQueryOf(message.condition().fail_if_events_match()),
+                        .after = Sequence(message.condition().after())};
   }
   if (message.has_metadata()) request.metadata = MetadataOf(message.metadata());
   request.command = CommandOf(message, store);

@@ -134,9 +134,10 @@ class BackwardSource final : public ResponseSource<v1::ReadAllResponse> {
 absl::StatusOr<std::unique_ptr<ResponseSource<v1::ReadAllResponse>>> BackwardsOf(const EventStore& store,
                                                                                  const v1::ReadAllRequest& request) {
   if (request.upto_sequence() > 0) {
-    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-                 absl::StrFormat("upto_sequence is %d: what is read backwards begins at a checkpoint, not at a sequence",
-                                 request.upto_sequence()));
+    return Error(
+        absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+        absl::StrFormat("upto_sequence is %d: what is read backwards begins at a checkpoint, not at a sequence",
+                        request.upto_sequence()));
   }
   const std::uint64_t limit = request.limit() == 0 ? kLatestByDefault : request.limit();
   if (limit > kMaxLatestEvents) {
@@ -156,7 +157,7 @@ absl::StatusOr<std::unique_ptr<ResponseSource<v1::ReadAllResponse>>> BackwardsOf
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ResponseSource<v1::ReadStreamResponse>>> SourceOf(const EventStore& store,
-                                                                                const v1::ReadStreamRequest& request) {
+                                                                                 const v1::ReadStreamRequest& request) {
   EVERFOLD_ASSIGN_OR_RETURN(StreamId stream, ParseStreamId(request.stream(), request.tenant()));
   StreamRange range{.after = Version(request.after()),
                     .upto = Version(request.upto()),

@@ -16,7 +16,7 @@ inline constexpr std::size_t kBytesAResponse = 1 << 20;
 
 // Errors as EventStore::ReadStream, Subscription::Start and ReadLatest. Lifetime: the store outlives them.
 absl::StatusOr<std::unique_ptr<ResponseSource<v1::ReadStreamResponse>>> SourceOf(const EventStore& store,
-                                                                                const v1::ReadStreamRequest& request);
+                                                                                 const v1::ReadStreamRequest& request);
 absl::StatusOr<std::unique_ptr<ResponseSource<v1::ReadAllResponse>>> SourceOf(const EventStore& store,
                                                                               const v1::ReadAllRequest& request);
 

@@ -48,8 +48,9 @@ class GrpcServer {
   // What health checks say; calls are taken regardless.
   void SetServing(bool serving);
 
-  // Health checks say NOT_SERVING, calls without an end of their own are told that they end, no further call is taken, and calls under way may end until `deadline` (by the
-  // system's clock); what is left then is cancelled. Blocks until the last call has ended.
+  // Health checks say NOT_SERVING, calls without an end of their own are told that they end, no further call is taken,
+  // and calls under way may end until `deadline` (by the system's clock); what is left then is cancelled. Blocks until
+  // the last call has ended.
   void Shutdown(absl::Time deadline);
 
  private:

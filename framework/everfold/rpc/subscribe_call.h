@@ -3,8 +3,8 @@
 
 #include <grpcpp/support/server_callback.h>
 
-#include "everfold/runtime/executor.h"
 #include "everfold/rpc/long_calls.h"
+#include "everfold/runtime/executor.h"
 #include "everfold/store/event_store.h"
 #include "everfold/v1/event_store.pb.h"
 
@@ -13,7 +13,6 @@ namespace everfold {
 using SubscribeReactor = grpc::ServerBidiReactor<v1::SubscribeRequest, v1::SubscribeResponse>;
 
 inline constexpr std::uint32_t kMaxEventsAResponse = 10'000;
-
 
 // Starts a call that owns itself. Lifetime: store, executor and `calls` outlive it.
 SubscribeReactor* StartSubscribe(EventStore& store, Executor& executor, LongCalls& calls);

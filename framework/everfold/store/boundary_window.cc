@@ -101,8 +101,8 @@ void BoundaryWindow::TakeEvents(const PreparedAppend& commit, std::size_t index,
   for (std::uint32_t i = 0; i < stream.events; ++i) {
     event.at.position.offset = Offset(before + i + 1);
     event.at.type = part.type_ids[taken.types++];
-    const EventType* const type = event.at.type == 0 ? &part.unknown[taken.unknown++]
-                                                     : index_.types().Find(stream.partition, event.at.type);
+    const EventType* const type =
+        event.at.type == 0 ? &part.unknown[taken.unknown++] : index_.types().Find(stream.partition, event.at.type);
     event.type = NameKey::Of(commit.tenant, type->name);
     const NameKey* first = nullptr;
     const NameKey* behind = nullptr;

@@ -77,8 +77,8 @@ class BoundaryWindow {
   void Rotate(Sequence settled);
 
   const StoreIndex& index_;
-  Sequence begin_;                             // events of commits behind it are in the pages, or placed
-  std::deque<const PreparedAppend*> placed_;   // and not yet taken into a page
+  Sequence begin_;                            // events of commits behind it are in the pages, or placed
+  std::deque<const PreparedAppend*> placed_;  // and not yet taken into a page
   Page older_;
   Page filling_;
   int kept_groups_ = 0;  // for so many more the pages are kept, without a condition

@@ -71,7 +71,8 @@ class EventStore {
   //   INVALID_ARGUMENT    malformed or beyond a limit; or the command id was used by another request
   //                       (IDEMPOTENCY_KEY_REUSED)
   //   PERMISSION_DENIED   a name is the framework's own (RESERVED_NAME)
-  //   ABORTED             an expectation does not hold (VERSION_CONFLICT, with expected and actual), or there are events
+  //   ABORTED             an expectation does not hold (VERSION_CONFLICT, with expected and actual), or there are
+  //   events
   //                       that the condition excludes (CONDITION_FAILED, with one of them)
   //   RESOURCE_EXHAUSTED  too many appends are waiting (OVERLOADED, with RetryInfo), or the disk is full
   //   UNKNOWN             the log failed in the middle (OUTCOME_UNKNOWN): the events may be durable or not. The store

@@ -67,8 +67,7 @@ class MissedReader {
 
   absl::Status ReadExcluded() {
     const auto& [query, after] = *known_.condition;
-    EVERFOLD_ASSIGN_OR_RETURN(const FoundMatches found,
-                              FindMatches(index_, known_.tenant, query, after, known_.limit));
+    EVERFOLD_ASSIGN_OR_RETURN(const FoundMatches found, FindMatches(index_, known_.tenant, query, after, known_.limit));
     missed_.set_more(found.more);
     for (const TaggedEvent& event : found.events) {
       EVERFOLD_ASSIGN_OR_RETURN(const bool added, AddAt(event.position));
@@ -129,7 +128,8 @@ class MissedReader {
 EventStore::AppendDone TellingMissedEvents(const AppendRequest& request, const PartitionLog& log,
                                            std::shared_ptr<const StoreIndex> index, EventStore::AppendDone done) {
   if (request.missed_events == 0) return done;
-  Knowledge known{.tenant = request.tenant, .streams = {}, .condition = request.condition, .limit = request.missed_events};
+  Knowledge known{
+      .tenant = request.tenant, .streams = {}, .condition = request.condition, .limit = request.missed_events};
   for (const StreamAppend& stream : request.streams) known.streams.push_back({stream.stream, stream.expectation});
   return [known = std::move(known), &log, index = std::move(index),
           done = std::move(done)](absl::StatusOr<AppendResult> result) mutable {

@@ -51,11 +51,11 @@ struct PreparedAppend {
   absl::Time not_before;
   std::vector<PreparedStream> streams;  // of one part in the order in which its body has them
   std::vector<PreparedPart> parts;
-  std::size_t bytes = 0;  // of all bodies
+  std::size_t bytes = 0;                         // of all bodies
   std::vector<EventTagKeys> tagged;              // the events that have tags, in order
   std::vector<NameKey> tag_keys;                 // of those
   std::unique_ptr<PreparedCondition> condition;  // nullptr if there is none
-  AppendResult result;    // names the streams; the committer tells the rest
+  AppendResult result;                           // names the streams; the committer tells the rest
 };
 
 // INVALID_ARGUMENT as ValidateAppend says.

@@ -15,9 +15,9 @@ struct RecordedCommand {
   AppendResult result;
 };
 
-// The first result again; INVALID_ARGUMENT (IDEMPOTENCY_KEY_REUSED) if `request` is not the one that was recorded. Where
-// no fingerprint was recorded the id alone tells: to answer a repeat is what it is for, and to refuse all of them would
-// have each caller that retries do its work twice, under another id.
+// The first result again; INVALID_ARGUMENT (IDEMPOTENCY_KEY_REUSED) if `request` is not the one that was recorded.
+// Where no fingerprint was recorded the id alone tells: to answer a repeat is what it is for, and to refuse all of them
+// would have each caller that retries do its work twice, under another id.
 absl::StatusOr<AppendResult> RepeatedResult(const RecordedCommand& recorded, const CommandId& request);
 
 // What the log says of a command that the index knows; nullopt if there is none. A commit over several partitions is

@@ -124,8 +124,8 @@ class StoreIndex {
   // The commits that hold events of the stream above `after`, in order, at most `limit`. The first may begin before.
   virtual absl::StatusOr<std::vector<StreamPlace>> PlacesAfter(const StreamId& stream, Version after,
                                                                std::size_t limit) const = 0;
-  // Where commits with this command id may be, if it is remembered: one place for each partition that the commit touches. Places are found
-  // by a digest of 8 bytes; the commit itself tells whether it is the one.
+  // Where commits with this command id may be, if it is remembered: one place for each partition that the commit
+  // touches. Places are found by a digest of 8 bytes; the commit itself tells whether it is the one.
   virtual absl::StatusOr<std::vector<CommitPlace>> FindCommand(const CommandKey& command) const = 0;
   // Commands that were recorded before it are forgotten.
   virtual absl::Time CommandsSince() const = 0;
@@ -135,7 +135,8 @@ class StoreIndex {
   // The tenant's last event of the type, of any revision; of any type, if it is empty. nullopt if there is none.
   virtual absl::StatusOr<std::optional<TaggedEvent>> LatestOf(std::string_view tenant, std::string_view type) const = 0;
 
-  // The entries of what stands in the log up to `upto`, without forgotten commands: reads all of them, while others are added.
+  // The entries of what stands in the log up to `upto`, without forgotten commands: reads all of them, while others are
+  // added.
   virtual absl::StatusOr<EntryCounts> CountEntries(const LogTail& upto) const = 0;
 
   // Takes in the chunk that follows on its partition's. DATA_LOSS, naming the place, unless chunk number, offsets,

@@ -118,9 +118,8 @@ TEST(CommandLine, HelpNamesEveryVerbAndTheExitCodes) {
   for (const char* const argument : {"--help", "-h"}) {
     const CommandLine line = Parsed({argument});
     EXPECT_EQ(line.verb, Verb::kHelp);
-    for (const char* const text :
-         {"serve", "rebuild", "rebuild-index", "verify", "backup", "restore", "salvage", "export", "import", "version",
-          "Exit codes"}) {
+    for (const char* const text : {"serve", "rebuild", "rebuild-index", "verify", "backup", "restore", "salvage",
+                                   "export", "import", "version", "Exit codes"}) {
       EXPECT_THAT(line.help, HasSubstr(text));
     }
   }

@@ -182,8 +182,7 @@ TEST_F(AppendConditionTest, SeesWhatWasAppendedWithoutACondition) {
 
 TEST_F(AppendConditionTest, AnEventThatIsNeverDurableExcludesNothing) {
   CrashAndReopen({.refused_per_mille = 1000});
-  EXPECT_EQ(Append(If(To("a", {"row:1"}), Tagged({"row:1"}), 0)).status().code(),
-            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(Append(If(To("a", {"row:1"}), Tagged({"row:1"}), 0)).status().code(), absl::StatusCode::kResourceExhausted);
   CrashAndReopen({.refused_per_mille = 500});
   int won = 0;
   for (int i = 0; i < 100; ++i) won += Append(If(To("a", {"row:1"}), Tagged({"row:1"}), 0)).ok() ? 1 : 0;

@@ -117,8 +117,8 @@ TEST(ValidateAppend, RefusesOversizeMetadata) {
 
 TEST(ValidateAppend, RefusesIdsThatNobodyCanPrint) {
   AppendRequest request = Request();
-  for (const std::string& id : {std::string("w\n1"), std::string("w\x7f"), std::string("w\xff"), std::string("\xc0\x80"),
-                                std::string("\xed\xa0\x80"), std::string("w\xe2\x80\xae")}) {
+  for (const std::string& id : {std::string("w\n1"), std::string("w\x7f"), std::string("w\xff"),
+                                std::string("\xc0\x80"), std::string("\xed\xa0\x80"), std::string("w\xe2\x80\xae")}) {
     request.streams[0].stream.id = id;
     ExpectInvalid(request, "an id must be printable UTF-8");
   }

@@ -44,7 +44,8 @@ TEST(CommandFilterTest, ForgottenDaysGiveTheirMemoryBack) {
   CommandFilter filter(8 << 20);
   filter.Complete();
   for (Day day = 0; day < 20; ++day) {
-    for (int i = 0; i < 300'000; ++i) filter.Add(Digest(static_cast<int>(day) * 300'000 + i), day, day < 3 ? 0 : day - 3);
+    for (int i = 0; i < 300'000; ++i)
+      filter.Add(Digest(static_cast<int>(day) * 300'000 + i), day, day < 3 ? 0 : day - 3);
   }
   EXPECT_FALSE(filter.gave_up());
   for (int i = 17 * 300'000; i < 20 * 300'000; ++i) ASSERT_TRUE(filter.MayHave(Digest(i)));

@@ -66,7 +66,8 @@ class ForgettingStoreTest : public ::testing::TestWithParam<bool> {
     request.streams[0].events.push_back(
         {.type = "wallet.v1.Deposited", .fingerprint = {}, .payload = "x", .event_time = {}, .tags = {}});
     std::optional<absl::StatusOr<AppendResult>> outcome;
-    store_->Append(std::move(request), [&outcome](absl::StatusOr<AppendResult> result) { outcome = std::move(result); });
+    store_->Append(std::move(request),
+                   [&outcome](absl::StatusOr<AppendResult> result) { outcome = std::move(result); });
     while (!outcome.has_value()) executor_.RunUntilIdle();  // the index's thread may have to make room first
     EXPECT_EQ(outcome->status(), absl::OkStatus());
     return **outcome;

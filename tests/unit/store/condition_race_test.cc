@@ -58,10 +58,12 @@ class Race {
     AppendRequest request;
     StreamAppend& stream = request.streams.emplace_back();
     stream.stream = {"", "guest", std::to_string(racer)};  // in many partitions
-    stream.events.push_back({.type = "race.v1.Taken", .fingerprint = {}, .payload = "x", .event_time = {}, .tags = {seat}});
+    stream.events.push_back(
+        {.type = "race.v1.Taken", .fingerprint = {}, .payload = "x", .event_time = {}, .tags = {seat}});
     request.condition = AppendCondition{{{{.types = {}, .tags = {seat}}}}, after};
     if (round->number % 3 == 1) request.condition->fail_if_events_match.items[0].types = {"race.v1.Taken"};
-    store_.Append(std::move(request), [this, round](const absl::StatusOr<AppendResult>& result) { End(round, result); });
+    store_.Append(std::move(request),
+                  [this, round](const absl::StatusOr<AppendResult>& result) { End(round, result); });
   }
 
   void End(const std::shared_ptr<Round>& round, const absl::StatusOr<AppendResult>& result) {

@@ -30,7 +30,7 @@ class IndexFilesTest : public ::testing::Test {
     options_.directory = (scratch_.path() / "index").string();
     options_.max_memory_bytes = 20'000;
     options_.command_retention = absl::Hours(60 * 24);  // longer than any test moves time
-    options_.head_bytes = 4096;  // so few that most streams are asked of the files
+    options_.head_bytes = 4096;                         // so few that most streams are asked of the files
   }
 
   void Open() { OpenAs(log_.identity()); }

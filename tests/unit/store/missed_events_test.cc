@@ -1,5 +1,3 @@
-#include "everfold/v1/missed_events.pb.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +5,7 @@
 #include "everfold/log/memory/memory_log.h"
 #include "everfold/runtime/manual_executor.h"
 #include "everfold/store/event_store.h"
+#include "everfold/v1/missed_events.pb.h"
 
 namespace everfold {
 namespace {

@@ -13,8 +13,7 @@ using ::testing::HasSubstr;
 AppendRequest To(const std::string& aggregate, const std::string& type) {
   AppendRequest request;
   request.streams.push_back({.stream = {"", aggregate, "1"}, .events = {}});
-  request.streams[0].events.push_back(
-      {.type = type, .fingerprint = {}, .payload = "x", .event_time = {}, .tags = {}});
+  request.streams[0].events.push_back({.type = type, .fingerprint = {}, .payload = "x", .event_time = {}, .tags = {}});
   return request;
 }
 

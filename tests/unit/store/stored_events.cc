@@ -23,7 +23,10 @@ absl::Status AppendEventsOf(const PartitionLog& log, PartitionId partition, cons
     while (reader.Next()) {
       if (const absl::Status decoded = reader.Decode(); !decoded.ok()) return decoded;
       const RecordedEvent event = reader.event();
-      events.push_back({event.commit.sequence, event.position, event.stream.stream, event.event.type,
+      events.push_back({event.commit.sequence,
+                        event.position,
+                        event.stream.stream,
+                        event.event.type,
                         {event.event.tags.begin(), event.event.tags.end()}});
     }
     if (!reader.status().ok()) return reader.status();

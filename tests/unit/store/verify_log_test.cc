@@ -318,11 +318,13 @@ TEST_F(VerifyLogTest, FindsThatTheIndexHasAnotherLastEventOfAType) {
   FillJar(3);
   LyingIndex index(*index_);
   index.change_latest = [](auto& latest) { latest->sequence = Sequence(2); };
-  EXPECT_THAT(FindingsOf(Verify(&index)),
-              ElementsAre("the index: it has commit 2 as the last one with an event test.v1.Filled, the log has commit 3"));
+  EXPECT_THAT(
+      FindingsOf(Verify(&index)),
+      ElementsAre("the index: it has commit 2 as the last one with an event test.v1.Filled, the log has commit 3"));
   index.change_latest = [](auto& latest) { latest.reset(); };
-  EXPECT_THAT(FindingsOf(Verify(&index)),
-              ElementsAre("the index: it has commit 0 as the last one with an event test.v1.Filled, the log has commit 3"));
+  EXPECT_THAT(
+      FindingsOf(Verify(&index)),
+      ElementsAre("the index: it has commit 0 as the last one with an event test.v1.Filled, the log has commit 3"));
 }
 
 TEST_F(VerifyLogTest, FindsADamagedIndexOnce) {

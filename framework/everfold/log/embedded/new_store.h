@@ -27,8 +27,8 @@ std::unique_ptr<PartitionLog> ReadOnlyLog(const SealedChunks& sealed, const LogI
 absl::Status CompleteStore(Files& files, const std::string& directory, const LogIdentity& identity,
                            const GroupLink& last, std::size_t journal_file_bytes);
 
-// A new store, empty and open, that is to be filled by appends is none before it is whole: what is left of it in between
-// does not open.
+// A new store, empty and open, that is to be filled by appends is none before it is whole: what is left of it in
+// between does not open.
 absl::Status SetIdentityAside(Files& files, const std::string& directory);
 // It is whole. REQUIRES: the log is closed.
 absl::Status PutIdentityBack(Files& files, const std::string& directory);

@@ -25,7 +25,7 @@ struct IntakeTarget {
   TypeDictionary& types;
   const CommandDigester& digester;
   CommandFilter& filter;
-  Day first_command_day;         // commands of earlier days are left out
+  Day first_command_day;          // commands of earlier days are left out
   const IndexDatabase* database;  // nullptr: all there is is in memory
 };
 

@@ -2,8 +2,8 @@
 // append. What this filter has not met was never recorded.
 //
 // A Bloom filter in blocks of one cache line, 10 bits a command: of those that were never recorded one in about a
-// hundred is looked for all the same. It grows part by part, each twice as large as the one before, and a part goes when
-// all of its commands are forgotten. Beyond its memory it gives up, and whoever asks has to look.
+// hundred is looked for all the same. It grows part by part, each twice as large as the one before, and a part goes
+// when all of its commands are forgotten. Beyond its memory it gives up, and whoever asks has to look.
 #pragma once
 
 #include <array>

@@ -65,7 +65,8 @@ void EntryCounter::Count(const IndexGeneration& generation) {
     for (const TaggedEvent& event : tag.entries) counts_.tags += Counts(event.sequence);
   }
   for (const CommandRow& command : generation.commands()) {
-    for (const CommandEntry& entry : command.entries) counts_.commands += entry.day >= first_day_ && Counts(entry.place.sequence);
+    for (const CommandEntry& entry : command.entries)
+      counts_.commands += entry.day >= first_day_ && Counts(entry.place.sequence);
   }
 }
 

@@ -15,8 +15,8 @@ inline constexpr std::array<EntryKind, 6> kEntryKinds = {EntryKind::kCheckpoint,
 constexpr std::size_t IndexOf(EntryKind kind) { return static_cast<std::size_t>(kind); }
 // Of the column family; RocksDB wants one of the name "default".
 constexpr const char* NameOf(EntryKind kind) {
-  constexpr std::array<const char*, kEntryKinds.size()> kNames = {"default", "streams", "tags", "commands", "types",
-                                                              "latest"};
+  constexpr std::array<const char*, kEntryKinds.size()> kNames = {"default",  "streams", "tags",
+                                                                  "commands", "types",   "latest"};
   return kNames[IndexOf(kind)];
 }
 

@@ -36,7 +36,8 @@ absl::StatusOr<bool> HoldsDatabase(Files& files, const std::string& path) {
 }  // namespace
 
 IndexDatabase::IndexDatabase(Files& files, const std::string& directory)
-    : directory_(directory), env_(rocksdb::NewCompositeEnv(FailStop(files.ForRocksDb(), IncomingDirectory(directory)))),
+    : directory_(directory),
+      env_(rocksdb::NewCompositeEnv(FailStop(files.ForRocksDb(), IncomingDirectory(directory)))),
       forgotten_(std::make_unique<ForgottenCommands>()) {}
 
 IndexDatabase::~IndexDatabase() {
@@ -116,8 +117,8 @@ rocksdb::Options IndexDatabase::FileOptions(EntryKind kind) const {
 }
 
 // A snapshot makes RocksDB take the files for new runs without looking for levels that they would fit into. That look
-// goes by two views of a family's files, and where a merge has just ended it finds in one of them a level that is not in
-// the other, and ends the process.
+// goes by two views of a family's files, and where a merge has just ended it finds in one of them a level that is not
+// in the other, and ends the process.
 absl::Status IndexDatabase::Install(const std::vector<EntryKind>& kinds) {
   const std::shared_ptr<const rocksdb::Snapshot> snapshot = TakeSnapshot();
   std::vector<rocksdb::IngestExternalFileArg> files;

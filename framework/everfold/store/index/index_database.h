@@ -71,7 +71,7 @@ class IndexDatabase {
   absl::Status OpenRocks(std::size_t cache_bytes, bool create);
 
   const std::string directory_;
-  const std::unique_ptr<rocksdb::Env> env_;  // RocksDB uses it to its end
+  const std::unique_ptr<rocksdb::Env> env_;             // RocksDB uses it to its end
   const std::unique_ptr<ForgottenCommands> forgotten_;  // likewise
   std::unique_ptr<rocksdb::DB> rocks_;
   std::array<rocksdb::ColumnFamilyHandle*, kEntryKinds.size()> families_{};

@@ -95,7 +95,8 @@ void IndexGeneration::AppendPlaces(const CommandDigest& digest, Day first_day, s
   const CommandRow* row = commands_.Find(digest);
   if (row == nullptr) return;
   for (const CommandEntry& entry : row->entries) {
-    if (entry.day >= first_day && std::find(out.begin(), out.end(), entry.place) == out.end()) out.push_back(entry.place);
+    if (entry.day >= first_day && std::find(out.begin(), out.end(), entry.place) == out.end())
+      out.push_back(entry.place);
   }
 }
 

@@ -36,8 +36,8 @@ std::optional<Sequence> IndexMemory::LastTagged(const EntryName& tag) const {
 }
 
 void IndexMemory::RememberTag(const EntryName& tag, Sequence last, std::uint64_t dropped) {
-  const bool is_known = tag_heads_.Find(tag).has_value() || filling_->HasTag(tag) ||
-                        (older_ != nullptr && older_->HasTag(tag));
+  const bool is_known =
+      tag_heads_.Find(tag).has_value() || filling_->HasTag(tag) || (older_ != nullptr && older_->HasTag(tag));
   if (dropped == dropped_ && !is_known) tag_heads_.Put(tag, Version(last.value()));
 }
 

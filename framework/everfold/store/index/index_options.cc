@@ -59,7 +59,8 @@ void MergeByRuns(rocksdb::ColumnFamilyOptions& options) {
   options.level0_file_num_compaction_trigger = 12;
   options.compaction_options_universal.size_ratio = 1;
   options.compaction_options_universal.min_merge_width = 2;
-  // Nothing large is ever overwritten, but checkpoint and latest events: there is no dead space to be won by merging everything.
+  // Nothing large is ever overwritten, but checkpoint and latest events: there is no dead space to be won by merging
+  // everything.
   options.compaction_options_universal.max_size_amplification_percent = 1'000'000;
 }
 

@@ -201,15 +201,13 @@ absl::Status TieredIndex::Add(std::string_view chunk) {
 
 absl::Status TieredIndex::Take(std::string_view chunk) {
   in_group_ = true;
-  return ChunkIntake::Take(
-      chunk,
-      {.reached = reached_,
-       .memory = memory_,
-       .types = *types_,
-       .digester = digester_,
-       .filter = filter_,
-       .first_command_day = std::max(first_day_taken_, FirstCommandDay()),
-       .database = database_.get()});
+  return ChunkIntake::Take(chunk, {.reached = reached_,
+                                   .memory = memory_,
+                                   .types = *types_,
+                                   .digester = digester_,
+                                   .filter = filter_,
+                                   .first_command_day = std::max(first_day_taken_, FirstCommandDay()),
+                                   .database = database_.get()});
 }
 
 void TieredIndex::ExpectRecordedUntil(absl::Time time) {

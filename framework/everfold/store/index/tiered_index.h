@@ -103,7 +103,7 @@ class TieredIndex final : public StoreIndex {
   IndexCheckpoint reached_ ABSL_GUARDED_BY(mutex_);
   IndexCheckpoint older_reached_ ABSL_GUARDED_BY(mutex_);                 // by the older generation
   std::shared_ptr<const std::vector<Day>> days_ ABSL_GUARDED_BY(mutex_);  // in the files
-  Day first_day_taken_ ABSL_GUARDED_BY(mutex_) = 0;  // commands of earlier days are not taken in
+  Day first_day_taken_ ABSL_GUARDED_BY(mutex_) = 0;                       // commands of earlier days are not taken in
   bool in_group_ ABSL_GUARDED_BY(mutex_) = false;  // some chunks of a group are there, others perhaps not
   absl::Status health_ ABSL_GUARDED_BY(mutex_);
   std::vector<Task> waiting_ ABSL_GUARDED_BY(mutex_);  // for room

@@ -29,7 +29,7 @@ struct WrittenEvent {
 
 // Commits without tags, in chunks without type definitions. Lifetime: of the names.
 struct WrittenGroup {
-  std::vector<WrittenStream> streams;    // with events, in the order of commits
+  std::vector<WrittenStream> streams;  // with events, in the order of commits
   std::vector<WrittenEvent> events;
   std::vector<WrittenCommand> commands;  // one for each partition that a commit with a command id touches
   std::vector<std::pair<PartitionId, PartitionHead>> heads;

@@ -134,7 +134,8 @@ absl::Status IndexCheck::CheckLatest(Sequence upto) {
   for (const auto& [name, latest] : latest_) {
     const auto& [tenant, type] = name;
     EVERFOLD_ASSIGN_OR_RETURN(const std::optional<TaggedEvent> known, index_.LatestOf(tenant, type));
-    const bool is_later = known.has_value() && (known->sequence > upto || (erased_ && known->sequence > latest.sequence));
+    const bool is_later =
+        known.has_value() && (known->sequence > upto || (erased_ && known->sequence > latest.sequence));
     if (known == latest || is_later) continue;
     findings_.AddOfIndex(absl::StrFormat("it has commit %d as the last one with an event %s, the log has commit %d",
                                          known.has_value() ? known->sequence.value() : 0, type,

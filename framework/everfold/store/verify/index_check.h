@@ -46,11 +46,11 @@ class IndexCheck {
   const StoreIndex& index_;
   Findings& findings_;
   const absl::Time commands_since_;  // earlier ones were forgotten at the beginning
-  EntryCounts counts_;          // of the log
-  std::vector<Tagged> tagged_;  // of the commit
+  EntryCounts counts_;               // of the log
+  std::vector<Tagged> tagged_;       // of the commit
   absl::flat_hash_map<std::pair<std::string, std::string>, TaggedEvent> latest_;  // by tenant and type
-  bool erased_ = false;         // there is a tombstone
-  bool damaged_ = false;        // the index cannot be read: it is not asked any more
+  bool erased_ = false;                                                           // there is a tombstone
+  bool damaged_ = false;  // the index cannot be read: it is not asked any more
 };
 
 }  // namespace everfold
