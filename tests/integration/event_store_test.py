@@ -133,7 +133,9 @@ class EventStore(wallet_app.IntegrationTest):
 
     def test_answers_a_repeat_with_the_first_result(self):
         first = self.append(one("cart/c1"), request_id="r1")
-        again = self.append(one("cart/c1"), request_id="r1", metadata=store.EventMetadata(actor="other"))
+        again = self.append(
+            one("cart/c1", state=store.STREAM_STATE_ANY), request_id="r1", metadata=store.EventMetadata(actor="other")
+        )
         self.assertFalse(first.repeated)
         self.assertTrue(again.repeated)
         self.assertEqual(again.sequence, first.sequence)
@@ -227,7 +229,30 @@ class EventStore(wallet_app.IntegrationTest):
         self.expect_error(
             grpc.StatusCode.PERMISSION_DENIED, "RESERVED_NAME", lambda: self.append(one("$group/mailer"))
         )
+        self.expect_error(
+            grpc.StatusCode.PERMISSION_DENIED,
+            "AGGREGATE_REGISTERED",
+            lambda: self.append(one("pay/w1", event(type="wallet.v1.WalletOpened"))),
+        )
+        self.expect_error(
+            grpc.StatusCode.PERMISSION_DENIED,
+            "AGGREGATE_REGISTERED",
+            lambda: self.append(one("pay/w1"), request_id="r1", request_type="wallet.v1.Deposit"),
+        )
         self.assertEqual(self.read("wallet/w1"), [])
+        self.assertEqual(self.read("pay/w1"), [])
+
+    def test_reads_large_events_and_large_metadata_in_responses_that_a_client_takes(self):
+        metadata = store.EventMetadata(actor="x" * 16000)
+        self.append(one("meta/1", *[event()] * 1000), metadata=metadata)
+        for i in range(8):
+            self.append(one("large/1", event(b"x" * (1 << 20))))
+        self.assertEqual(len(self.read("meta/1")), 1000)
+        self.assertEqual(len(self.read_all()), 1008)
+        self.assertEqual(len(self.read_all(backwards=True, limit=2000)), 1008)
+        follower = self.subscribe(max_events=10000)
+        wait_until("all events come", lambda: len(follower.events) >= 1008 or follower.error)
+        self.assertIsNone(follower.error)
 
     def test_refuses_bad_input_with_limit_and_value(self):
         refused = [
@@ -263,6 +288,7 @@ class EventStore(wallet_app.IntegrationTest):
         self.assertEqual((head.sequence, sum(head.offsets)), (1, 2))
         stats = self.stub.GetStats(store.GetStatsRequest())
         self.assertEqual((stats.events, stats.commits, stats.partitions), (2, 1, len(head.offsets)))
+        self.assertEqual(stats.types, 1)
         self.assertEqual(self.read_all(checkpoint=head.checkpoint), [])
 
     def test_sees_the_events_of_commands(self):
@@ -273,13 +299,23 @@ class EventStore(wallet_app.IntegrationTest):
         self.assertEqual((opened.type, opened.version, opened.request_id), ("wallet.v1.WalletOpened", 1, "r1"))
         domain.WalletOpened.FromString(opened.payload)
 
-    def test_ends_subscriptions_when_it_stops(self):
+    def test_ends_calls_without_an_end_when_it_stops(self):
+        requests = queue.Queue()
+        self.addCleanup(requests.put, None)
+        appender = self.stub.AppendMany(iter(requests.get, None))
+        item = store.AppendManyRequest.Item(id=1, append=store.AppendRequest(streams=[one("cart/c2")]))
+        requests.put(store.AppendManyRequest(items=[item]))
+        self.assertEqual(next(appender).items[0].id, 1)
         follower = self.subscribe()
         self.append(one("cart/c1"))
         wait_until("the event comes", lambda: follower.events)
         self.assertEqual(self.server.stop(), 0)
         wait_until("the subscription ends", lambda: follower.error)
         self.assertEqual(follower.error.code(), grpc.StatusCode.UNAVAILABLE)
+        with self.assertRaises(grpc.RpcError) as raised:
+            next(appender)
+        self.assertEqual(raised.exception.code(), grpc.StatusCode.UNAVAILABLE)
+        self.assertIn("shutting down", raised.exception.details())
 
 
 if __name__ == "__main__":

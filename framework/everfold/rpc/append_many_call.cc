@@ -1,11 +1,13 @@
 #include "everfold/rpc/append_many_call.h"
 
+#include <deque>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
 #include "everfold/rpc/append_message.h"
+#include "everfold/rpc/event_sources.h"
 #include "everfold/rpc/status.h"
 
 namespace everfold {
@@ -13,7 +15,9 @@ namespace {
 
 class AppendManyCall final : public AppendManyReactor {
  public:
-  AppendManyCall(EventStore& store, const RawAppendGuard& guard) : store_(store), guard_(guard) {
+  AppendManyCall(EventStore& store, const RawAppendGuard& guard, LongCalls& calls)
+      : store_(store), guard_(guard), calls_(calls) {
+    number_ = calls_.Add([this] { End(); });
     MutexLock lock(&mutex_);
     GoOn();
   }
@@ -21,11 +25,17 @@ class AppendManyCall final : public AppendManyReactor {
  private:
   using Answer = v1::AppendManyResponse::Item;
 
+  // What was read before the server began to end is taken, too.
   void OnReadDone(bool ok) override {
-    if (ok) Take();
+    {
+      MutexLock lock(&mutex_);
+      reading_ = false;
+      taking_ = ok && !finished_;
+      if (!ok) no_more_ = true;
+    }
+    if (ok) TakeUnlessFinished();
     MutexLock lock(&mutex_);
-    reading_ = false;
-    if (!ok) no_more_ = true;
+    taking_ = false;
     GoOn();
   }
 
@@ -42,7 +52,25 @@ class AppendManyCall final : public AppendManyReactor {
     GoOn();
   }
 
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    calls_.Remove(number_);
+    { MutexLock lock(&mutex_); }  // whoever has ended the call has left it
+    delete this;
+  }
+
+  void End() {
+    MutexLock lock(&mutex_);
+    ending_ = true;
+    GoOn();
+  }
+
+  void TakeUnlessFinished() {
+    {
+      MutexLock lock(&mutex_);
+      if (!taking_) return;
+    }
+    Take();
+  }
 
   // Appends are in the order of the call. Nobody else is at `request_` while it is being read.
   void Take() {
@@ -72,7 +100,7 @@ class AppendManyCall final : public AppendManyReactor {
 
   void Answered(std::uint64_t id, std::size_t bytes, const absl::StatusOr<AppendResult>& result) {
     MutexLock lock(&mutex_);
-    Answer& answer = *answers_.add_items();
+    Answer& answer = answers_.emplace_back();
     answer.set_id(id);
     if (result.ok()) {
       Fill(*result, store_, *answer.mutable_appended());
@@ -85,48 +113,63 @@ class AppendManyCall final : public AppendManyReactor {
   }
 
   bool has_room() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return under_way_ + static_cast<std::size_t>(answers_.items_size()) < kMaxAppendsUnderWay &&
-           bytes_under_way_ < kMaxBytesUnderWay;
+    return under_way_ + answers_.size() < kMaxAppendsUnderWay && bytes_under_way_ < kMaxBytesUnderWay;
+  }
+
+  // As many answers as a client takes in one message.
+  void Send() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    sent_.Clear();
+    for (std::size_t bytes = 0; !answers_.empty() && bytes < kBytesAResponse; answers_.pop_front()) {
+      bytes += answers_.front().ByteSizeLong();
+      sent_.add_items()->Swap(&answers_.front());
+    }
+    writing_ = true;
+    StartWrite(&sent_);
   }
 
   void GoOn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (answers_.items_size() > 0 && !writing_ && !gone_) {
-      writing_ = true;
-      sent_.Clear();
-      sent_.Swap(&answers_);
-      StartWrite(&sent_);
-    }
-    if (!reading_ && !no_more_ && !gone_ && has_room()) {
+    if (finished_) return;
+    if (!answers_.empty() && !writing_ && !gone_) Send();
+    if (!reading_ && !taking_ && !no_more_ && !gone_ && !ending_ && has_room()) {
       reading_ = true;
       request_.Clear();
       StartRead(&request_);
     }
-    const bool all_sent = no_more_ && answers_.items_size() == 0;
-    if ((all_sent || gone_) && under_way_ == 0 && !reading_ && !writing_ && !finished_) {
-      finished_ = true;
-      Finish(gone_ ? grpc::Status::CANCELLED : grpc::Status::OK);
-    }
+    MaybeFinish();
+  }
+
+  // A caller who has gone is done with; one who sends nothing any more, and one who is sent away, gets its answers.
+  void MaybeFinish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const bool answered = (no_more_ || ending_) && answers_.empty();
+    const bool read = !reading_ || ending_;
+    if (!(answered || gone_) || !read || taking_ || under_way_ > 0 || writing_) return;
+    finished_ = true;
+    Finish(gone_ ? grpc::Status::CANCELLED : no_more_ ? grpc::Status::OK : ToGrpcStatus(ShuttingDown()));
   }
 
   EventStore& store_;
   const RawAppendGuard& guard_;
+  LongCalls& calls_;
+  std::uint64_t number_ = 0;
   v1::AppendManyRequest request_;
   Mutex mutex_;
-  v1::AppendManyResponse answers_ ABSL_GUARDED_BY(mutex_);  // not sent yet
+  std::deque<Answer> answers_ ABSL_GUARDED_BY(mutex_);  // not sent yet
   v1::AppendManyResponse sent_ ABSL_GUARDED_BY(mutex_);
   std::size_t under_way_ ABSL_GUARDED_BY(mutex_) = 0;
   std::size_t bytes_under_way_ ABSL_GUARDED_BY(mutex_) = 0;
   bool reading_ ABSL_GUARDED_BY(mutex_) = false;
+  bool taking_ ABSL_GUARDED_BY(mutex_) = false;  // what was read
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool no_more_ ABSL_GUARDED_BY(mutex_) = false;  // requests
   bool gone_ ABSL_GUARDED_BY(mutex_) = false;     // the caller
+  bool ending_ ABSL_GUARDED_BY(mutex_) = false;   // the server
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace
 
-AppendManyReactor* StartAppendMany(EventStore& store, const RawAppendGuard& guard) {
-  return new AppendManyCall(store, guard);
+AppendManyReactor* StartAppendMany(EventStore& store, const RawAppendGuard& guard, LongCalls& calls) {
+  return new AppendManyCall(store, guard, calls);
 }
 
 }  // namespace everfold

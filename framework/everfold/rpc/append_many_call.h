@@ -3,6 +3,7 @@
 
 #include <grpcpp/support/server_callback.h>
 
+#include "everfold/rpc/long_calls.h"
 #include "everfold/store/event_store.h"
 #include "everfold/store/raw_append_guard.h"
 #include "everfold/v1/event_store.pb.h"
@@ -16,7 +17,7 @@ using AppendManyReactor = grpc::ServerBidiReactor<v1::AppendManyRequest, v1::App
 inline constexpr std::size_t kMaxAppendsUnderWay = 4096;
 inline constexpr std::size_t kMaxBytesUnderWay = 16 << 20;
 
-// Starts a call that owns itself. Lifetime: store and guard outlive it.
-AppendManyReactor* StartAppendMany(EventStore& store, const RawAppendGuard& guard);
+// Starts a call that owns itself. Lifetime: all of them outlive it.
+AppendManyReactor* StartAppendMany(EventStore& store, const RawAppendGuard& guard, LongCalls& calls);
 
 }  // namespace everfold

@@ -69,6 +69,10 @@ std::string IdentityOf(const v1::AppendRequest& message) {
   v1::AppendRequest same;
   same.set_tenant(message.tenant());
   *same.mutable_streams() = message.streams();
+  for (v1::StreamAppend& stream : *same.mutable_streams()) {
+    const bool any = stream.state() == v1::STREAM_STATE_UNSPECIFIED || stream.state() == v1::STREAM_STATE_ANY;
+    if (stream.has_state() && any) stream.clear_expectation();  // it says what nothing says
+  }
   if (message.has_condition()) *same.mutable_condition() = message.condition();
   return same.SerializeAsString();
 }

@@ -57,7 +57,9 @@ void Fill(const RecordedEvent& event, v1::RecordedEvent& message) {
 }
 
 EventSelection EventSelectionOf(const v1::EventSelection& message) {
-  EventSelection selection{.query = EventQueryOf(message.query()), .framework_streams = message.framework_streams()};
+  EventSelection selection{.query = EventQueryOf(message.query()),
+                           .framework_streams = message.framework_streams(),
+                           .group_streams = message.group_streams()};
   if (message.has_tenant()) selection.tenant = message.tenant();
   return selection;
 }

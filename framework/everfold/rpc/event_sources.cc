@@ -1,6 +1,7 @@
 #include "everfold/rpc/event_sources.h"
 
 #include <algorithm>
+#include <deque>
 #include <limits>
 #include <utility>
 
@@ -30,8 +31,9 @@ class Page {
 
   bool full() const { return bytes_ >= kBytesAResponse; }
   void Add(const RecordedEvent& event) {
-    Fill(event, *response_.add_events());
-    bytes_ += event.event.payload.size();
+    v1::RecordedEvent& added = *response_.add_events();
+    Fill(event, added);
+    bytes_ += added.ByteSizeLong();
   }
 
  private:
@@ -105,29 +107,48 @@ class ForwardSource final : public ResponseSource<v1::ReadAllResponse> {
   bool ended_ = false;
 };
 
+// Fetches some events, and hands them out in responses that are not too large; the last one of them has the checkpoint.
 class BackwardSource final : public ResponseSource<v1::ReadAllResponse> {
  public:
   BackwardSource(const EventStore& store, LatestOptions options)
       : store_(store), options_(std::move(options)), left_(options_.limit) {}
 
   absl::StatusOr<bool> Next(v1::ReadAllResponse& response) override {
-    if (left_ == 0 || ended_) return false;
-    options_.limit = std::min(left_, kEventsAResponse);
-    EVERFOLD_ASSIGN_OR_RETURN(LatestResult read, ReadLatest(store_, options_, [&](const RecordedEvent& event) {
-                                Fill(event, *response.add_events());
-                                return absl::OkStatus();
-                              }));
-    left_ -= read.events;
-    ended_ = read.complete;
-    response.set_checkpoint(EncodeCheckpointBytes(read.rest));
-    options_.upto = std::move(read.rest);
+    if (fetched_.empty() && (left_ == 0 || ended_)) return false;
+    if (fetched_.empty()) EVERFOLD_RETURN_IF_ERROR(Fetch());
+    for (std::size_t bytes = 0; !fetched_.empty() && bytes < kBytesAResponse; fetched_.pop_front()) {
+      bytes += fetched_.front().ByteSizeLong();
+      response.add_events()->Swap(&fetched_.front());
+    }
+    if (fetched_.empty()) response.set_checkpoint(EncodeCheckpointBytes(options_.upto));
     return true;
   }
 
  private:
+  // So many that, if they are as large as those before, they are a few megabytes.
+  absl::Status Fetch() {
+    options_.limit = std::min(left_, at_once_);
+    std::size_t bytes = 0;
+    EVERFOLD_ASSIGN_OR_RETURN(LatestResult read, ReadLatest(store_, options_, [&](const RecordedEvent& event) {
+                                Fill(event, fetched_.emplace_back());
+                                bytes += fetched_.back().ByteSizeLong();
+                                return absl::OkStatus();
+                              }));
+    left_ -= read.events;
+    ended_ = read.complete;
+    options_.upto = std::move(read.rest);
+    const std::size_t fitting = kBytesFetched * read.events / std::max<std::size_t>(bytes, 1);
+    if (read.events > 0) at_once_ = std::clamp<std::size_t>(fitting, 1, std::min(4 * at_once_, kEventsAResponse));
+    return absl::OkStatus();
+  }
+
+  static constexpr std::size_t kBytesFetched = 4 * kBytesAResponse;
+
   const EventStore& store_;
-  LatestOptions options_;
+  LatestOptions options_;  // `upto` is what is to be fetched next
   std::size_t left_;
+  std::size_t at_once_ = 16;
+  std::deque<v1::RecordedEvent> fetched_;
   bool ended_ = false;
 };
 

@@ -2,8 +2,10 @@
 
 #include <grpcpp/server_context.h>
 
+#include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "everfold/rpc/append_many_call.h"
 #include "everfold/rpc/append_message.h"
 #include "everfold/rpc/event_message.h"
@@ -42,7 +44,9 @@ class EventStoreService final : public RpcService, public v1::EventStoreService:
     return call;
   }
 
-  AppendManyReactor* AppendMany(grpc::CallbackServerContext*) override { return StartAppendMany(store_, guard_); }
+  AppendManyReactor* AppendMany(grpc::CallbackServerContext*) override {
+    return StartAppendMany(store_, guard_, long_calls_);
+  }
 
   grpc::ServerWriteReactor<v1::ReadStreamResponse>* ReadStream(grpc::CallbackServerContext*,
                                                                const v1::ReadStreamRequest* request) override {
@@ -61,11 +65,12 @@ class EventStoreService final : public RpcService, public v1::EventStoreService:
   grpc::ServerUnaryReactor* GetHead(grpc::CallbackServerContext*, const v1::GetHeadRequest*,
                                     v1::GetHeadResponse* response) override {
     UnaryCall* const call = UnaryCall::Start();
+    // In this order, so that whoever has read up to the checkpoint has read all up to the sequence.
+    response->set_sequence(store_.DurableSequence().value());
     const Checkpoint head = store_.DurableHead();
     for (const Offset offset : head.offsets) response->add_offsets(offset.value());
     response->set_checkpoint(EncodeCheckpointBytes(head));
     response->set_epoch(head.epoch.bytes);
-    response->set_sequence(store_.DurableSequence().value());
     call->End(absl::OkStatus());
     return call;
   }
@@ -85,15 +90,16 @@ class EventStoreService final : public RpcService, public v1::EventStoreService:
   void FillStats(v1::GetStatsResponse& response) const {
     const Checkpoint head = store_.DurableHead();
     std::uint64_t events = 0;
-    std::uint32_t types = 0;
+    absl::flat_hash_set<std::string> types;
     for (std::uint32_t i = 0; i < head.offsets.size(); ++i) {
       events += head.offsets[i].value();
-      types += store_.types().LastId(PartitionId(i));
+      const TypeId last = store_.types().LastId(PartitionId(i));
+      for (TypeId id = 1; id <= last; ++id) types.insert(store_.types().Find(PartitionId(i), id)->name);
     }
     response.set_events(events);
     response.set_commits(store_.DurableSequence().value());
     response.set_partitions(static_cast<std::uint32_t>(head.offsets.size()));
-    response.set_types(types);
+    response.set_types(static_cast<std::uint32_t>(types.size()));
     const EmbeddedLog::Size size = log_.size();
     response.set_sealed_files(size.sealed_files);
     response.set_sealed_bytes(size.sealed_bytes);

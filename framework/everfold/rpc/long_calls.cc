@@ -2,7 +2,14 @@
 
 #include <utility>
 
+#include "everfold/base/error.h"
+
 namespace everfold {
+
+absl::Status ShuttingDown() {
+  return Error(absl::StatusCode::kUnavailable, reason::kShuttingDown,
+               "the server is shutting down; what was answered is durable, go on from there when it is back");
+}
 
 std::uint64_t LongCalls::Add(std::function<void()> end) {
   MutexLock lock(&mutex_);

@@ -6,9 +6,13 @@
 #include <map>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "everfold/base/mutex.h"
 
 namespace everfold {
+
+// UNAVAILABLE (SHUTTING_DOWN): what the caller of such a call is told.
+absl::Status ShuttingDown();
 
 // Threading: thread-safe. Lifetime: outlives its calls.
 class LongCalls {

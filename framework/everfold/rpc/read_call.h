@@ -53,7 +53,10 @@ class ReadCall final : public grpc::ServerWriteReactor<Response> {
     End(absl::CancelledError("the caller has gone"));
     GoOn();
   }
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    { MutexLock lock(&mutex_); }  // whoever has ended the call has left it
+    delete this;
+  }
 
   void End(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (!ended_) status_ = ToGrpcStatus(status);

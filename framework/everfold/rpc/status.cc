@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "everfold/base/check.h"
 #include "everfold/base/error.h"
+#include "everfold/v1/missed_events.pb.h"
 #include "google/protobuf/any.pb.h"
 #include "google/rpc/error_details.pb.h"
 
@@ -67,11 +68,19 @@ bool DropMetadata(google::rpc::ErrorInfo& info) {
   return true;
 }
 
+bool DropLastEvent(v1::MissedEvents& missed) {
+  if (missed.events().empty()) return false;
+  missed.mutable_events()->RemoveLast();
+  missed.set_more(true);
+  return true;
+}
+
 bool Fit(Any& detail, std::size_t max_bytes) {
   if (detail.ByteSizeLong() <= max_bytes) return true;
   if (detail.Is<google::rpc::BadRequest>())
     return Shrink<google::rpc::BadRequest>(detail, max_bytes, DropLastViolation);
   if (detail.Is<google::rpc::ErrorInfo>()) return Shrink<google::rpc::ErrorInfo>(detail, max_bytes, DropMetadata);
+  if (detail.Is<v1::MissedEvents>()) return Shrink<v1::MissedEvents>(detail, max_bytes, DropLastEvent);
   return false;
 }
 

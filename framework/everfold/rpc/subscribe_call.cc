@@ -23,11 +23,6 @@ absl::Status Invalid(const std::string& message) {
   return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid, message);
 }
 
-absl::Status ShuttingDown() {
-  return Error(absl::StatusCode::kUnavailable, reason::kShuttingDown,
-               "the server is shutting down; begin again at the last checkpoint");
-}
-
 absl::Status PageIsFull() { return absl::CancelledError("the response is full"); }
 
 absl::StatusOr<std::size_t> EventsAResponse(const v1::SubscribeRequest::Start& start) {
@@ -114,6 +109,7 @@ class SubscribeCall final : public SubscribeReactor {
       MutexLock lock(&hints_->mutex);
       hints_->call = nullptr;
     }
+    { MutexLock lock(&mutex_); }  // whoever has ended the call has left it
     delete this;
   }
 
@@ -160,6 +156,7 @@ class SubscribeCall final : public SubscribeReactor {
   absl::Status Save() {
     if (!request_.has_save()) return Invalid("a subscription has started already; all further messages are saves");
     if (followed_.group == nullptr) return Invalid("only a subscription of a group saves checkpoints");
+    if (request_.save().empty()) return Invalid("the checkpoint to be saved is empty; save one of a response");
     EVERFOLD_ASSIGN_OR_RETURN(Checkpoint checkpoint, DecodeCheckpointBytes(request_.save()));
     {
       MutexLock lock(&mutex_);
@@ -218,8 +215,9 @@ class SubscribeCall final : public SubscribeReactor {
     const absl::StatusOr<PullResult> pulled =
         followed_.subscription->Pull(followed_.max_events, [&](const RecordedEvent& event) {
           if (bytes >= kBytesAResponse) return PageIsFull();
-          Fill(event, *next_.add_events());
-          bytes += event.event.payload.size();
+          v1::RecordedEvent& added = *next_.add_events();
+          Fill(event, added);
+          bytes += added.ByteSizeLong();
           return absl::OkStatus();
         });
     const bool full = bytes >= kBytesAResponse;

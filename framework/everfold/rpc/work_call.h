@@ -49,7 +49,10 @@ class WorkCall final : public grpc::ServerWriteReactor<Response> {
     MutexLock lock(&mutex_);
     cancelled_ = true;
   }
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    { MutexLock lock(&mutex_); }  // whoever has ended the call has left it
+    delete this;
+  }
 
   void Write(Response response) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     response_ = std::move(response);

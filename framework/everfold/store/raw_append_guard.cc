@@ -7,6 +7,13 @@
 namespace everfold {
 
 absl::Status RawAppendGuard::Check(const AppendRequest& request) const {
+  const std::string& command = request.command.type;
+  if (IsReservedName(command)) return ReservedName(command);
+  if (!rules_.allow_registered && rules_.commands.contains(command)) {
+    return Error(absl::StatusCode::kPermissionDenied, reason::kAggregateRegistered,
+                 absl::StrFormat("%s is a command of this application, whose ids no other append takes", command),
+                 {{"command", command}});
+  }
   for (const StreamAppend& stream : request.streams) EVERFOLD_RETURN_IF_ERROR(CheckStream(stream));
   return absl::OkStatus();
 }
@@ -15,7 +22,7 @@ absl::Status RawAppendGuard::CheckStream(const StreamAppend& stream) const {
   const std::string& aggregate = stream.stream.aggregate;
   if (IsReservedName(aggregate)) return ReservedName(aggregate);
   const auto registered = rules_.aggregates.find(aggregate);
-  if (registered == rules_.aggregates.end()) return absl::OkStatus();
+  if (registered == rules_.aggregates.end()) return CheckForeignEvents(stream);
   if (!rules_.allow_registered) {
     return Error(absl::StatusCode::kPermissionDenied, reason::kAggregateRegistered,
                  absl::StrFormat("%s is changed by its commands; this application takes no other events of it",
@@ -27,6 +34,22 @@ absl::Status RawAppendGuard::CheckStream(const StreamAppend& stream) const {
     return Error(absl::StatusCode::kInvalidArgument, reason::kUnknownType,
                  absl::StrFormat("the aggregate %s has no event %s", aggregate, event.type),
                  {{"aggregate", aggregate}, {"type", event.type}});
+  }
+  return absl::OkStatus();
+}
+
+// Read models take events by their type, from whatever stream: one of an aggregate's would pass for the aggregate's
+// own.
+absl::Status RawAppendGuard::CheckForeignEvents(const StreamAppend& stream) const {
+  if (rules_.allow_registered) return absl::OkStatus();
+  for (const NewEvent& event : stream.events) {
+    for (const auto& [aggregate, types] : rules_.aggregates) {
+      if (!types.contains(event.type)) continue;
+      return Error(
+          absl::StatusCode::kPermissionDenied, reason::kAggregateRegistered,
+          absl::StrFormat("%s is an event of the aggregate %s, which only its commands make", event.type, aggregate),
+          {{"aggregate", aggregate}, {"type", event.type}});
+    }
   }
   return absl::OkStatus();
 }

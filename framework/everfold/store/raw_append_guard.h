@@ -18,7 +18,8 @@ namespace everfold {
 struct RawAppendRules {
   // The registered aggregates, with the full names of their events' types.
   absl::flat_hash_map<std::string, absl::flat_hash_set<std::string>> aggregates = {};
-  bool allow_registered = false;  // appends to their streams
+  absl::flat_hash_set<std::string> commands = {};  // their full names: the ids of these are the deciders'
+  bool allow_registered = false;                   // appends to their streams
 };
 
 // The command side does not ask it: it appends what a decider emitted.
@@ -27,13 +28,15 @@ class RawAppendGuard {
  public:
   explicit RawAppendGuard(RawAppendRules rules) : rules_(std::move(rules)) {}
 
-  //   PERMISSION_DENIED  a stream belongs to the framework (RESERVED_NAME), or to a registered aggregate
-  //                      (AGGREGATE_REGISTERED)
+  //   PERMISSION_DENIED  a stream or the command id belongs to the framework (RESERVED_NAME), or a stream, an event's
+  //   type
+  //                      or the command id to a registered aggregate (AGGREGATE_REGISTERED)
   //   INVALID_ARGUMENT   an event is of a type that its registered aggregate does not have (UNKNOWN_TYPE)
   absl::Status Check(const AppendRequest& request) const;
 
  private:
   absl::Status CheckStream(const StreamAppend& stream) const;
+  absl::Status CheckForeignEvents(const StreamAppend& stream) const;
 
   const RawAppendRules rules_;
 };

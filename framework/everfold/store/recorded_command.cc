@@ -59,16 +59,22 @@ absl::Status ReadPart(const PartitionLog& log, const StoreIndex& index, const Co
                       const CommandKey& command, std::optional<RecordedCommand>& recorded) {
   EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<ChunkCursor> cursor, CursorAt(log, place));
   EVERFOLD_ASSIGN_OR_RETURN(ChunkReader chunk, ChunkReader::Open(cursor->chunk()));
+  bool is_there = false;
   while (chunk.NextCommit()) {
-    if (chunk.commit().sequence != place.sequence || !Holds(chunk, index, command)) continue;
-    if (!recorded.has_value()) recorded.emplace();
+    if (chunk.commit().sequence != place.sequence) continue;
+    is_there = true;
+    if (!Holds(chunk, index, command)) continue;
+    // An id that was used again after it had been forgotten: the later commit counts.
+    if (recorded.has_value() && recorded->result.sequence > place.sequence) continue;
+    if (!recorded.has_value() || recorded->result.sequence < place.sequence) recorded.emplace();
     recorded->fingerprint = chunk.commit().command_fingerprint;
     recorded->result.sequence = chunk.commit().sequence;
     recorded->result.recorded_at = chunk.commit().recorded_at;
     recorded->result.repeated = true;
     AddStreams(chunk, command.tenant, recorded->result);
   }
-  return chunk.status();
+  EVERFOLD_RETURN_IF_ERROR(chunk.status());
+  return is_there ? absl::OkStatus() : Missing(place, absl::StrFormat("commit %d", place.sequence.value()));
 }
 
 }  // namespace

@@ -29,7 +29,9 @@ absl::Status StreamPlaces::FindIn(const StreamPlace& place) {
   while (chunk_->NextCommit()) {
     if (!everfold::Holds(chunk_->commit(), place.first_offset)) continue;
     while (chunk_->NextStream()) {
-      if (chunk_->stream().first_offset == place.first_offset) return CheckIs(place);
+      // A stream that was only checked stands where the next one begins.
+      const StreamView& stream = chunk_->stream();
+      if (stream.event_count > 0 && stream.first_offset == place.first_offset) return CheckIs(place);
     }
     break;
   }

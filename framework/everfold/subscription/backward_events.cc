@@ -11,6 +11,7 @@ namespace everfold {
 namespace {
 
 constexpr std::uint64_t kLongestPiece = 8192;  // events
+constexpr std::uint64_t kPieceBytes = 4 << 20;
 
 }  // namespace
 
@@ -32,8 +33,8 @@ void BackwardEvents::Pass() {
 
 absl::Status BackwardEvents::ReadPiece(std::size_t& bytes) {
   const Offset begin(unread_.value() - std::min(piece_, unread_.value()));
-  piece_ = std::min(2 * piece_, kLongestPiece);
   chunks_.clear();
+  std::uint64_t read_bytes = 0;
   EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<ChunkCursor> cursor, log_.Read(partition_, begin));
   for (Offset read = begin; read < unread_; read = std::max(read, events_.chunk().header().last_offset())) {
     EVERFOLD_ASSIGN_OR_RETURN(const bool more, cursor->Next());
@@ -43,9 +44,14 @@ absl::Status BackwardEvents::ReadPiece(std::size_t& bytes) {
           absl::StrFormat("partition %d ends at offset %d, before its head", partition_.value(), read.value()));
     }
     bytes -= std::min(bytes, cursor->chunk().size());
+    read_bytes += cursor->chunk().size();
     EVERFOLD_RETURN_IF_ERROR(events_.Open(chunks_.emplace_back(cursor->chunk()), begin));
     EVERFOLD_RETURN_IF_ERROR(FindInChunk());
   }
+  // The next one is twice as long, but not longer than memory is for, if its events are as large.
+  const std::uint64_t fitting =
+      std::max<std::uint64_t>(kPieceBytes * piece_ / std::max<std::uint64_t>(read_bytes, 1), 1);
+  piece_ = std::min({2 * piece_, kLongestPiece, fitting});
   unread_ = begin;
   return absl::OkStatus();
 }

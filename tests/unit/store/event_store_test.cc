@@ -159,6 +159,20 @@ TEST_F(EventStoreTest, AppendsToSeveralStreamsAtOnceOrNotAtAll) {
   EXPECT_EQ(store_->DurableSequence(), Sequence(1));
 }
 
+TEST_F(EventStoreTest, ReadsAStreamBehindOneThatWasOnlyChecked) {
+  AppendRequest request = To(Wallet("{p}a"), StreamExpectation::Any(), {});
+  request.streams.push_back(To(Wallet("{p}b"), StreamExpectation::Any(), {"b"}).streams[0]);
+  ASSERT_TRUE(Append(std::move(request)).ok());
+  std::vector<Version> versions;
+  EXPECT_EQ(store_->ReadStream(Wallet("{p}b"), {},
+                               [&](const RecordedEvent& event) {
+                                 versions.push_back(event.version);
+                                 return absl::OkStatus();
+                               }),
+            absl::OkStatus());
+  EXPECT_THAT(versions, testing::ElementsAre(Version(1)));
+}
+
 TEST_F(EventStoreTest, AnswersAKnownCommandIdWithTheFirstResult) {
   const Outcome first = Append(WithId(To(Wallet("w1"), StreamExpectation::NoStream(), {"a"}), "r1"));
   ASSERT_TRUE(first.ok()) << first.status();

@@ -47,6 +47,23 @@ TEST(RawAppendGuard, WhereTheyAreAllowedTheirEventsAreThoseOfTheDecider) {
   EXPECT_THAT(std::string(refused.message()), HasSubstr("the aggregate wallet has no event wallet.v1.Stolen"));
 }
 
+TEST(RawAppendGuard, RefusesEventsOfAnAggregateInStreamsOfOthers) {
+  const absl::Status refused = RawAppendGuard(Rules(false)).Check(To("jar", "wallet.v1.Deposited"));
+  EXPECT_EQ(refused.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(ReasonOf(refused), reason::kAggregateRegistered);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("wallet.v1.Deposited is an event of the aggregate wallet"));
+}
+
+TEST(RawAppendGuard, RefusesTheIdsOfCommands) {
+  AppendRequest request = To("jar", "any.v1.Type");
+  request.command = {.type = "wallet.v1.Deposit", .id = "r1", .fingerprint = {}};
+  RawAppendRules rules = Rules(false);
+  rules.commands = {"wallet.v1.Deposit"};
+  EXPECT_EQ(ReasonOf(RawAppendGuard(rules).Check(request)), reason::kAggregateRegistered);
+  request.command.type = "$mine";
+  EXPECT_EQ(ReasonOf(RawAppendGuard(Rules(true)).Check(request)), reason::kReservedName);
+}
+
 TEST(RawAppendGuard, RefusesTheFrameworksOwnStreams) {
   AppendRequest request = To("$schema", "any.v1.Type");
   request.of_framework = true;  // whoever asks the guard is not

@@ -128,7 +128,8 @@ absl::StatusOr<std::vector<CommitPlace>> TieredIndex::FindCommand(const CommandK
 
 absl::Time TieredIndex::CommandsSince() const {
   ReaderMutexLock lock(&mutex_);
-  return BeginOf(FirstCommandDay());
+  const Day first = FirstCommandDay();
+  return first == 0 ? absl::InfinitePast() : BeginOf(first);  // day 0 has all that was before, too
 }
 
 absl::StatusOr<std::vector<TaggedEvent>> TieredIndex::TaggedAfter(std::string_view tenant, std::string_view tag,
@@ -364,15 +365,15 @@ void TieredIndex::Close(Task done) {
   });
 }
 
-// In small steps, between which others are let in to memory, and a generation is written if one is due.
-void TieredIndex::PostFillFilter(Day first) {
-  disk_.Post([reach = reach_, from = CommandPrefix(first, CommandDigest())]() mutable {
-    while (!from.empty()) {
-      MutexLock lock(&reach->mutex);
-      if (reach->index == nullptr) return;
-      from = reach->index->FillFilter(from);
-      reach->index->WriteOlder();
-    }
+// In small steps, between which others are let in to memory and to the strand.
+void TieredIndex::PostFillFilter(Day first) { PostFillFilter(CommandPrefix(first, CommandDigest())); }
+
+void TieredIndex::PostFillFilter(std::string from) {
+  disk_.Post([reach = reach_, from = std::move(from)] {
+    MutexLock lock(&reach->mutex);
+    if (reach->index == nullptr) return;
+    std::string next = reach->index->FillFilter(from);
+    if (!next.empty()) reach->index->PostFillFilter(std::move(next));
   });
 }
 

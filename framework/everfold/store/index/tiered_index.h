@@ -85,6 +85,7 @@ class TieredIndex final : public StoreIndex {
   void WriteOlder();
   void WriteAll();
   void PostFillFilter(Day first);
+  void PostFillFilter(std::string from);
   std::string FillFilter(const std::string& from);
   void EndWrite(const absl::Status& status);
 
