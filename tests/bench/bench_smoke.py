@@ -9,6 +9,9 @@ FIELDS = {"name", "value", "unit", "ceiling", "ratio", "goal", "holds", "load"}
 LOOPS = [f"append, {n} {kind}{'' if n == 1 else 's'}"
          for kind in ("callback", "thread") for n in (1, 16, 64, 256, 1024)]
 LOOPS += ["append, 256 callbacks on 2 executor threads", "append, 1 KiB events, 256 callbacks"]
+LOOPS += [f"append, {what}, 256 callbacks" for what in (
+    "with a tag", "with a condition on a tag", "with a condition on a tag, against a tag", "with command ids",
+    "several streams a commit")]
 LOOPS += [f"append, {n} events a commit, 64 callbacks" for n in (8, 64, 512)]
 REPLAYS = ["chunks alone", "events visited", "all parsed", "one type in 20 parsed", "one type in 20 against all parsed"]
 NAMES = [loop + number for loop in LOOPS for number in ("", ", p50", ", p99", ", CPU")]
