@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <deque>
 #include <optional>
 #include <string>
@@ -27,13 +26,9 @@ struct EventType {
   std::string name;         // full message name
   std::string fingerprint;  // of the message as its writer knew it, 32 bytes; empty for raw events and for commands
   friend bool operator==(const EventType&, const EventType&) = default;
-  // A fingerprint tells types apart, and its first bytes are as good as a hash can be.
   template <class H>
   friend H AbslHashValue(H state, const EventType& type) {
-    std::uint64_t front = 0;
-    if (type.fingerprint.size() < sizeof(front)) return H::combine(std::move(state), type.name, type.fingerprint);
-    std::memcpy(&front, type.fingerprint.data(), sizeof(front));
-    return H::combine(std::move(state), front);
+    return H::combine(std::move(state), type.name, type.fingerprint);
   }
 };
 

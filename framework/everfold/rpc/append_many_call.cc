@@ -27,13 +27,14 @@ class AppendManyCall final : public AppendManyReactor {
 
   // What was read before the server began to end is taken, too.
   void OnReadDone(bool ok) override {
+    bool takes;
     {
       MutexLock lock(&mutex_);
       reading_ = false;
-      taking_ = ok && !finished_;
-      if (!ok) no_more_ = true;
+      no_more_ = no_more_ || !ok;
+      takes = taking_ = ok && !finished_;
     }
-    if (ok) TakeUnlessFinished();
+    if (takes) Take();
     MutexLock lock(&mutex_);
     taking_ = false;
     GoOn();
@@ -62,14 +63,6 @@ class AppendManyCall final : public AppendManyReactor {
     MutexLock lock(&mutex_);
     ending_ = true;
     GoOn();
-  }
-
-  void TakeUnlessFinished() {
-    {
-      MutexLock lock(&mutex_);
-      if (!taking_) return;
-    }
-    Take();
   }
 
   // Appends are in the order of the call. Nobody else is at `request_` while it is being read.

@@ -6,6 +6,7 @@
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/event/consistency_token.h"
+#include "google/protobuf/util/time_util.h"
 
 namespace everfold {
 namespace {
@@ -99,11 +100,7 @@ absl::StatusOr<absl::Time> TimeOf(const google::protobuf::Timestamp& time, const
 }
 
 void Fill(absl::Time from, google::protobuf::Timestamp& to) {
-  constexpr std::int64_t kMicrosASecond = 1'000'000;
-  const std::int64_t micros = absl::ToUnixMicros(from);
-  const std::int64_t rest = (micros % kMicrosASecond + kMicrosASecond) % kMicrosASecond;
-  to.set_seconds((micros - rest) / kMicrosASecond);
-  to.set_nanos(static_cast<std::int32_t>(rest * 1000));
+  to = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(from));
 }
 
 EventQuery EventQueryOf(const v1::EventQuery& message) {

@@ -11,6 +11,7 @@
 #include "everfold/store/boundary_check.h"
 #include "everfold/store/stream_reader.h"
 #include "everfold/v1/missed_events.pb.h"
+#include "google/protobuf/util/time_util.h"
 #include "google/rpc/error_details.pb.h"
 
 namespace everfold {
@@ -106,10 +107,8 @@ class MissedReader {
     added.set_partition(event.position.partition.value());
     added.set_offset(event.position.offset.value());
     added.set_type(event.event.type);
-    const absl::Time recorded_at = event.commit.recorded_at;
-    added.mutable_recorded_at()->set_seconds(absl::ToUnixSeconds(recorded_at));
-    added.mutable_recorded_at()->set_nanos(static_cast<std::int32_t>(
-        absl::ToInt64Nanoseconds(recorded_at - absl::FromUnixSeconds(absl::ToUnixSeconds(recorded_at)))));
+    using google::protobuf::util::TimeUtil;
+    *added.mutable_recorded_at() = TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(event.commit.recorded_at));
     for (const std::string& tag : event.event.tags) added.add_tags(tag);
     added.set_payload(event.event.payload.data(), event.event.payload.size());
     return true;
