@@ -44,6 +44,11 @@ absl::Status BenchOpen(Run& run);
 absl::Status BenchRpc(Run& run);
 absl::Status BenchLong(Run& run);
 
+// Of the benchmark of commands.
+absl::Status BenchDecide(Run& run);
+absl::Status BenchPipeline(Run& run);
+absl::Status BenchCommandRpc(Run& run);
+
 // Directory of a store with at least so many events, all sealed and closed, which the parts share: the sustained run
 // leaves it; a part that is run alone fills it.
 absl::StatusOr<std::string> FilledStore(Run& run, std::uint64_t events);

@@ -32,7 +32,7 @@ CALLS = [f"append of {events} event{'' if events == 1 else 's'}, {calls} outstan
 NAMES += [f"{transport}, {what}" for transport in ("TCP", "Unix socket") for what in CALLS + ["read all"]]
 NAMES += ["open, against a log a tenth as long"]
 NAMES += ["long, " + rest for rest in (
-    "most memory", "memory in the fifth tenth against the second", "memory in the last tenth against the second",
+    "most memory", "memory in the second tenth, while caches fill", "memory in the last tenth against the fourth",
     "open", "sealed files", "index files", "disk")]
 
 

@@ -23,6 +23,8 @@ class OpenStore {
   EventStore& store() { return *store_; }
   EmbeddedLog& log() { return *log_; }
   Executor& executor() { return executor_; }
+  const Clock& clock() const { return clock_; }
+  RandomSource& random() { return random_; }
   // That the log holds, durably.
   std::uint64_t CountEvents() const;
   // Returns once everything durable is sealed.

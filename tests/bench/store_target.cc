@@ -42,7 +42,7 @@ StoreTarget::StoreTarget(EventStore& store, Streams& streams, const Payloads& pa
 void StoreTarget::Append(std::size_t number, Caller& caller) {
   Slot& slot = slots_[number];
   slot.caller = &caller;
-  slot.stream = static_cast<std::uint32_t>(slot.noise.Below(Streams::kStreams));
+  slot.stream = static_cast<std::uint32_t>(slot.noise.Below(work_.streams));
   Start(slot);
 }
 

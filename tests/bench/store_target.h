@@ -22,7 +22,8 @@ struct StoreWork {
   bool command_ids = false;          // 16 random bytes in base64, with the fingerprint of a request
   std::size_t streams_a_commit = 1;  // with as many events each; of those behind the first any version is expected
   bool tags = false;                 // one an event: the stream's
-  bool condition = false;            // no event with the stream's tag behind what was durable at the time
+  std::uint32_t streams = Streams::kStreams;  // among which each commit chooses one at random
+  bool condition = false;                     // no event with the stream's tag behind what was durable at the time
 };
 
 class StoreTarget final : public AppendTarget {

@@ -26,6 +26,7 @@ inline constexpr char kCommandInvalid[] = "COMMAND_INVALID";               // a 
 inline constexpr char kCommandRejected[] = "COMMAND_REJECTED";             // Decide said no
 inline constexpr char kVersionConflict[] = "VERSION_CONFLICT";             // another version than expected
 inline constexpr char kConditionFailed[] = "CONDITION_FAILED";             // events match an append's condition
+inline constexpr char kPredecessorDropped[] = "PREDECESSOR_DROPPED";       // of an append chain; no client meets it
 inline constexpr char kReservedName[] = "RESERVED_NAME";                   // begins with '$'
 inline constexpr char kAggregateRegistered[] = "AGGREGATE_REGISTERED";     // only its commands may append
 inline constexpr char kStreamExists[] = "STREAM_EXISTS";                   // a creating command met its stream

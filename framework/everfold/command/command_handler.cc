@@ -52,7 +52,11 @@ class LaneCommandHandler final : public CommandHandler {
  public:
   LaneCommandHandler(CommandHandlerOptions options, std::vector<AggregateType> aggregates, EventStore& store,
                      Executor& executor, const Clock& clock, RandomSource& random)
-      : options_(options), aggregates_(std::move(aggregates)), store_(store), executor_(executor) {
+      : options_(options),
+        aggregates_(std::move(aggregates)),
+        store_(store),
+        executor_(executor),
+        admission_(options.max_commands, options.max_command_bytes) {
     const std::uint32_t partitions = store.log().identity().partitions;
     const LaneContext context{options_, store, executor, clock, random};
     for (std::uint32_t i = 0; i < partitions; ++i) {
@@ -66,9 +70,12 @@ class LaneCommandHandler final : public CommandHandler {
   }
 
   void Handle(CommandRequest request, Done done) override {
+    EVERFOLD_CHECK(request.command != nullptr);
     std::optional<TaskScope::Guard> guard = scope_.Enter();
     if (!guard.has_value()) return Refuse(std::move(done), ShuttingDown());
-    absl::StatusOr<std::unique_ptr<RoutedCommand>> routed = RouteRequest(std::move(request), *std::move(guard));
+    absl::StatusOr<Admission::Place> place = admission_.Enter(request.command->ByteSizeLong());
+    if (!place.ok()) return Refuse(std::move(done), place.status());
+    absl::StatusOr<RoutedCommandPtr> routed = RouteRequest(std::move(request), *std::move(guard), *std::move(place));
     if (!routed.ok()) return Refuse(std::move(done), routed.status());
     (*routed)->done = std::move(done);
     const PartitionId partition = PartitionOf((*routed)->stream, static_cast<std::uint32_t>(lanes_.size()));
@@ -88,8 +95,8 @@ class LaneCommandHandler final : public CommandHandler {
   }
 
   // Everything that can be said about a command without its stream.
-  absl::StatusOr<std::unique_ptr<RoutedCommand>> RouteRequest(CommandRequest request, TaskScope::Guard guard) const {
-    EVERFOLD_CHECK(request.command != nullptr);
+  absl::StatusOr<RoutedCommandPtr> RouteRequest(CommandRequest request, TaskScope::Guard guard,
+                                                Admission::Place place) const {
     const std::string& name = request.command->GetDescriptor()->full_name();
     const auto route = routes_.find(name);
     if (route == routes_.end()) {
@@ -106,13 +113,14 @@ class LaneCommandHandler final : public CommandHandler {
       EVERFOLD_RETURN_IF_ERROR(ValidateName(request.request_id, kMaxCommandIdBytes, "request_id"));
     }
     CommandId id = IdOf(request, name);
-    return std::unique_ptr<RoutedCommand>(new RoutedCommand{.request = std::move(request),
-                                                            .done = nullptr,
-                                                            .aggregate = route->second.aggregate,
-                                                            .type = &type,
-                                                            .stream = std::move(stream),
-                                                            .id = std::move(id),
-                                                            .guard = std::move(guard)});
+    return RoutedCommandPtr(new RoutedCommand{.request = std::move(request),
+                                              .done = nullptr,
+                                              .aggregate = route->second.aggregate,
+                                              .type = &type,
+                                              .stream = std::move(stream),
+                                              .id = std::move(id),
+                                              .guard = std::move(guard),
+                                              .place = std::move(place)});
   }
 
   CommandId IdOf(const CommandRequest& request, const std::string& name) const {
@@ -132,6 +140,7 @@ class LaneCommandHandler final : public CommandHandler {
   Executor& executor_;
   absl::flat_hash_map<std::string, Route> routes_;   // by the command's full message name
   std::vector<std::unique_ptr<CommandLane>> lanes_;  // one a partition
+  Admission admission_;
   TaskScope scope_;
 };
 

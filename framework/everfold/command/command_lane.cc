@@ -8,193 +8,334 @@
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/command/expectations.h"
+#include "everfold/command/overloaded.h"
+#include "everfold/command/to_append_request.h"
 #include "everfold/event/partitioning.h"
 
 namespace everfold {
 namespace {
 
-constexpr absl::Duration kRetryWhenOverloaded = absl::Milliseconds(20);
+// Of one stream, before others have their turn.
+constexpr int kDecisionsAtOnce = 64;
 
 absl::Status TooManyWaiting(const StreamId& stream, std::size_t limit) {
-  absl::Status status =
-      Error(absl::StatusCode::kResourceExhausted, reason::kOverloaded,
-            absl::StrFormat("%s: %d commands are waiting already, the limit", stream.ToString(), limit),
-            {{"stream", stream.ToString()}, {"limit", std::to_string(limit)}});
-  AddRetryInfo(status, kRetryWhenOverloaded);
-  return status;
+  return Overloaded("commands that wait for " + stream.ToString(), limit);
 }
 
-NewEvent ToNewEvent(const AggregateType& aggregate, const google::protobuf::Message& event) {
-  const AggregateEvent& type = aggregate.events.at(event.GetDescriptor()->full_name());
-  return {.type = type.name,
-          .fingerprint = type.fingerprint,
-          .payload = event.SerializeAsString(),
-          .event_time = type.event_time(event),
-          .tags = {}};
+absl::Status TooLate() {
+  return Error(absl::StatusCode::kDeadlineExceeded, reason::kDeadlineExceeded,
+               "the deadline passed before the command was decided");
 }
 
-AppendRequest ToAppendRequest(const RoutedCommand& command, const AggregateState& state, absl::Time decided_at,
-                              const AnyDecision& decision) {
-  AppendRequest append{.tenant = command.stream.tenant,
-                       .command = command.id,
-                       .metadata = command.request.metadata,
-                       .not_before = decided_at,
-                       .streams = {}};
-  StreamAppend& stream = append.streams.emplace_back();
-  stream.stream = command.stream;
-  stream.expectation = StreamExpectation::Exact(state.version);
-  for (const EmittedEvent& event : decision.events) stream.events.push_back(ToNewEvent(*command.aggregate, *event));
-  return append;
+absl::Status ManyConflicts(const RoutedCommand& command) {
+  const std::string stream = command.stream.ToString();
+  return Error(
+      absl::StatusCode::kAborted, reason::kVersionConflict,
+      absl::StrFormat("%s: somebody else appended %d times while the command was decided", stream, command.conflicts),
+      {{"stream", stream}});
 }
+
+CommandKey KeyOf(const RoutedCommand& command) { return {command.stream.tenant, command.id.type, command.id.id}; }
 
 }  // namespace
 
 CommandLane::CommandLane(const LaneContext& context, std::size_t max_cached_bytes)
-    : context_(context), strand_(context.executor.MakeStrand()), cache_(max_cached_bytes) {}
+    : context_(context), strand_(context.executor.MakeStrand()), streams_(max_cached_bytes) {}
 
-void CommandLane::Post(Command command) {
-  strand_->Post([this, command = std::move(command)]() mutable { Enqueue(std::move(command)); });
+void CommandLane::Post(RoutedCommandPtr command) {
+  if (mailbox_.Put(std::move(command))) Wake();
 }
 
-void CommandLane::Enqueue(Command command) {
-  StreamQueue& queue = queues_[command->stream];
-  if (queue.waiting.size() >= context_.options.max_waiting_per_stream) {
-    command->done(TooManyWaiting(command->stream, context_.options.max_waiting_per_stream));
-    return;
+void CommandLane::Wake() {
+  strand_->Post([this] { Run(); });
+}
+
+void CommandLane::Run() {
+  TakeMail();
+  RunReady();
+  // The last guard may be among them: with it the lane may go.
+  const std::vector<RoutedCommandPtr> finished = std::exchange(finished_, {});
+  if (!ready_.empty()) Wake();
+}
+
+void CommandLane::TakeMail() {
+  mailbox_.Take(mail_);
+  for (RoutedCommand* const command : mail_.answered) {
+    command->settled = true;
+    MakeReady(*command->slot);
   }
-  const StreamId stream = command->stream;
-  queue.waiting.push_back(std::move(command));
-  if (!queue.busy) StartNext(stream);
+  for (LoadedState& loaded : mail_.loaded) OnLoaded(std::move(loaded));
+  for (RoutedCommandPtr& command : mail_.commands) Enqueue(std::move(command));
+  mail_.clear();
 }
 
-void CommandLane::StartNext(const StreamId& stream) {
-  StreamQueue& queue = queues_.at(stream);
-  if (queue.waiting.empty()) {
-    queues_.erase(stream);
-    return;
+void CommandLane::Enqueue(RoutedCommandPtr command) {
+  StreamSlot& slot = streams_.Take(command->stream);
+  MakeReady(slot);
+  if (slot.work->waiting.size() >= context_.options.max_waiting_per_stream) {
+    return Finish(std::move(command), TooManyWaiting(slot.stream, context_.options.max_waiting_per_stream));
   }
-  queue.busy = true;
-  Command next = std::move(queue.waiting.front());
-  queue.waiting.pop_front();
-  Begin(std::move(next));
+  command->slot = &slot;
+  slot.work->waiting.push_back(std::move(command));
 }
 
-void CommandLane::Begin(Command command) {
+void CommandLane::MakeReady(StreamSlot& slot) {
+  if (std::exchange(slot.is_ready, true)) return;
+  ready_.push_back(&slot);
+}
+
+void CommandLane::RunReady() {
+  at_work_.swap(ready_);
+  for (StreamSlot* const slot : at_work_) {
+    slot->is_ready = false;
+    Advance(*slot);
+  }
+  at_work_.clear();
+}
+
+void CommandLane::Advance(StreamSlot& slot) {
+  Release(slot);
+  int left = kDecisionsAtOnce;
+  while (left > 0 && DecideNext(slot)) --left;
+  if (left == 0) return MakeReady(slot);
+  if (slot.work->idle() && !slot.is_loading && !slot.is_ready) streams_.Return(slot);
+}
+
+// False if there is none, or it has to wait.
+bool CommandLane::DecideNext(StreamSlot& slot) {
+  StreamWork& work = *slot.work;
+  if (work.waiting.empty() || work.broken || slot.is_loading) return false;
+  if (work.decided.size() >= context_.options.max_decided_ahead_per_stream) return false;
+  RoutedCommandPtr& next = work.waiting.front();
+  if (AnswerWithoutState(next)) {
+    work.waiting.pop_front();
+    return true;
+  }
+  if (slot.state.message == nullptr) {
+    // What is on the way cannot be loaded yet.
+    if (work.decided.empty()) Load(slot);
+    return false;
+  }
+  RoutedCommandPtr command = std::move(next);
+  work.waiting.pop_front();
+  Decide(slot, std::move(command));
+  return true;
+}
+
+bool CommandLane::AnswerWithoutState(RoutedCommandPtr& command) {
   if (context_.clock.Now() >= command->request.deadline) {
-    absl::Status status = Error(absl::StatusCode::kDeadlineExceeded, reason::kDeadlineExceeded,
-                                "the deadline passed before the command was decided");
-    return Finish(std::move(command), std::move(status));
+    Finish(std::move(command), TooLate());
+    return true;
   }
-  if (!command->id.empty()) {
-    absl::StatusOr<std::optional<AppendResult>> known = context_.store.FindCommand(command->stream.tenant, command->id);
-    if (!known.ok()) return Finish(std::move(command), known.status());
-    if (known->has_value()) {
-      absl::StatusOr<CommandOutcome> first = ReceiptOf(*command, **known);
-      return Finish(std::move(command), std::move(first));
-    }
+  if (command->id.empty()) return false;
+  if (WaitForFirst(command)) return true;
+  absl::StatusOr<std::optional<AppendResult>> known = context_.store.FindCommand(command->stream.tenant, command->id);
+  if (!known.ok()) {
+    Finish(std::move(command), known.status());
+    return true;
   }
-  std::optional<AggregateState> cached = cache_.Take(command->stream);
-  if (!cached.has_value()) return Load(std::move(command));
-  // Somebody else may have appended since.
-  const absl::StatusOr<Version> version = context_.store.VersionOf(command->stream);
-  if (!version.ok()) return Finish(std::move(command), version.status());
-  if (cached->version == *version) return Decide(std::move(command), *std::move(cached));
-  Load(std::move(command));
+  if (!known->has_value()) return false;
+  absl::StatusOr<CommandOutcome> first = ReceiptOf(*command, **known);
+  Finish(std::move(command), std::move(first));
+  return true;
+}
+
+// A repeat of a command that is on its way to the disk waits for what becomes of that.
+bool CommandLane::WaitForFirst(RoutedCommandPtr& command) {
+  const auto first = ids_on_the_way_.find(KeyOf(*command));
+  if (first == ids_on_the_way_.end()) return false;
+  first->second->repeats.push_back(std::move(command));
+  return true;
 }
 
 // Off the strand, so that commands of other streams pass.
-void CommandLane::Load(Command command) {
-  context_.executor.Post([this, command = std::move(command)]() mutable {
-    absl::StatusOr<AggregateState> loaded = FoldStream(*command);
-    strand_->Post([this, command = std::move(command), loaded = std::move(loaded)]() mutable {
-      OnLoaded(std::move(command), std::move(loaded));
-    });
+void CommandLane::Load(StreamSlot& slot) {
+  slot.is_loading = true;
+  const AggregateType& aggregate = *slot.work->waiting.front()->aggregate;
+  context_.executor.Post([this, &slot, &aggregate] {
+    if (mailbox_.Put(LoadedState{&slot, FoldStream(slot.stream, aggregate)})) Wake();
   });
 }
 
-absl::StatusOr<AggregateState> CommandLane::FoldStream(const RoutedCommand& command) const {
-  AggregateState state{.version = Version(), .message = command.aggregate->NewState()};
-  EVERFOLD_RETURN_IF_ERROR(
-      context_.store.ReadStream(command.stream, {}, [&](const RecordedEvent& event) -> absl::Status {
-        state.version = event.version;
-        return command.aggregate->EvolveStored(*state.message, event.event.type, event.event.payload);
-      }));
+absl::StatusOr<AggregateState> CommandLane::FoldStream(const StreamId& stream, const AggregateType& aggregate) const {
+  AggregateState state{.version = Version(), .message = aggregate.NewState()};
+  EVERFOLD_RETURN_IF_ERROR(context_.store.ReadStream(stream, {}, [&](const RecordedEvent& event) -> absl::Status {
+    state.version = event.version;
+    return aggregate.EvolveStored(*state.message, event.event.type, event.event.payload);
+  }));
   return state;
 }
 
-void CommandLane::OnLoaded(Command command, absl::StatusOr<AggregateState> loaded) {
-  if (!loaded.ok()) return Finish(std::move(command), loaded.status());
-  Decide(std::move(command), *std::move(loaded));
+void CommandLane::OnLoaded(LoadedState loaded) {
+  StreamSlot& slot = *loaded.slot;
+  slot.is_loading = false;
+  if (loaded.state.ok()) {
+    slot.state = *std::move(loaded.state);
+  } else {
+    FailWaiting(slot, loaded.state.status());
+  }
+  MakeReady(slot);
 }
 
-void CommandLane::Decide(Command command, AggregateState state) {
-  // Once the log has failed, what is known of the stream may be behind the disk, or somebody else's: nothing is
-  // decided.
-  if (const absl::Status health = context_.store.health(); !health.ok()) {
-    absl::Status closed = Error(absl::StatusCode::kUnavailable, reason::kStoreClosed,
-                                absl::StrFormat("the store is closed: %s", std::string(health.message())));
-    return Finish(std::move(command), std::move(closed));
-  }
-  if (absl::Status status = CheckExpectations(*command, state.version); !status.ok()) {
-    cache_.Put(command->stream, std::move(state));
-    return Finish(std::move(command), std::move(status));
+void CommandLane::FailWaiting(StreamSlot& slot, const absl::Status& why) {
+  for (RoutedCommandPtr& command : std::exchange(slot.work->waiting, {})) Finish(std::move(command), why);
+}
+
+void CommandLane::Decide(StreamSlot& slot, RoutedCommandPtr command) {
+  command->decided_at = slot.state.version;
+  if (absl::Status status = CheckExpectations(*command, slot.state.version); !status.ok()) {
+    return Hold(slot, std::move(command), std::move(status));
   }
   const absl::Time now = absl::FromUnixMicros(absl::ToUnixMicros(context_.clock.Now()));
-  Context context(now, command->stream, state.version, command->request.metadata, context_.random);
+  Context context(now, slot.stream, slot.state.version, command->request.metadata, context_.random);
   absl::StatusOr<AnyDecision> decision =
-      command->aggregate->Decide(*command->type, *state.message, *command->request.command, context);
-  if (!decision.ok()) {
-    cache_.Put(command->stream, std::move(state));
-    return Finish(std::move(command), decision.status());
-  }
-  if (decision->rejected()) {
-    cache_.Put(command->stream, std::move(state));
-    return Finish(std::move(command), CommandOutcome(std::move(decision->rejection)));
-  }
-  if (decision->events.empty()) return AnswerUnchanged(std::move(command), std::move(state));
-  Accept(std::move(command), std::move(state), now, *std::move(decision));
+      command->aggregate->Decide(*command->type, *slot.state.message, *command->request.command, context);
+  if (!decision.ok()) return Hold(slot, std::move(command), decision.status());
+  if (decision->rejected()) return Hold(slot, std::move(command), CommandOutcome(std::move(decision->rejection)));
+  if (decision->events.empty()) return Hold(slot, std::move(command), std::nullopt);
+  Accept(slot, std::move(command), now, *std::move(decision));
 }
 
-void CommandLane::AnswerUnchanged(Command command, AggregateState state) {
-  const Checkpoint head = context_.store.DurableHead();
-  const PartitionId partition = PartitionOf(command->stream, static_cast<std::uint32_t>(head.offsets.size()));
-  CommandReceipt receipt{.stream = command->stream,
-                         .version = state.version,
-                         .token = {head.epoch, {{partition, head.offsets[partition.value()]}}},
-                         .sequence = Sequence(),
-                         .recorded_at = context_.clock.Now()};
-  cache_.Put(command->stream, std::move(state));
-  Finish(std::move(command), CommandOutcome(std::move(receipt)));
+// What appends nothing is told when everything that it has seen is durable.
+void CommandLane::Hold(StreamSlot& slot, RoutedCommandPtr command,
+                       std::optional<absl::StatusOr<CommandOutcome>> outcome) {
+  command->held = std::move(outcome);
+  command->settled = true;
+  if (!slot.work->decided.empty()) {
+    slot.work->decided.push_back(std::move(command));
+  } else if (CheckStillHead(slot, command)) {
+    ReleaseHeld(std::move(command));
+  }
 }
 
-// The state is folded before the append, so that an Evolve that fails keeps its event out of the store. If the append
-// then fails, the state is dropped and folded anew.
-void CommandLane::Accept(Command command, AggregateState state, absl::Time decided_at, AnyDecision decision) {
-  AppendRequest append = ToAppendRequest(*command, state, decided_at, decision);
+// Nothing is on the way, so nobody else checks it: somebody else may have appended. True if not.
+bool CommandLane::CheckStillHead(StreamSlot& slot, RoutedCommandPtr& command) {
+  const absl::StatusOr<Version> head = context_.store.VersionOf(slot.stream);
+  if (!head.ok()) {
+    Finish(std::move(command), head.status());
+    return false;
+  }
+  if (*head == command->decided_at) return true;
+  slot.state.message = nullptr;
+  command->held.reset();
+  command->settled = false;
+  if (++command->conflicts > context_.options.max_conflict_retries) {
+    absl::Status status = ManyConflicts(*command);
+    Finish(std::move(command), std::move(status));
+  } else {
+    slot.work->waiting.push_front(std::move(command));
+  }
+  return false;
+}
+
+// The state is folded before the append, so that an Evolve that fails keeps its event out of the store.
+void CommandLane::Accept(StreamSlot& slot, RoutedCommandPtr command, absl::Time decided_at, AnyDecision decision) {
+  StreamWork& work = *slot.work;
+  AppendRequest append = ToAppendRequest(*command, decided_at, decision);
   for (const EmittedEvent& event : decision.events) {
-    if (absl::Status status = command->aggregate->Evolve(*state.message, *event); !status.ok()) {
-      return Finish(std::move(command), std::move(status));
+    if (absl::Status status = command->aggregate->Evolve(*slot.state.message, *event); !status.ok()) {
+      slot.state.message = nullptr;
+      return Hold(slot, std::move(command), std::move(status));
     }
   }
-  state.version = state.version.Plus(decision.events.size());
-  context_.store.Append(std::move(append), [this, command = std::move(command),
-                                            state = std::move(state)](absl::StatusOr<AppendResult> result) mutable {
-    strand_->Post([this, command = std::move(command), state = std::move(state), result = std::move(result)]() mutable {
-      OnAppended(std::move(command), std::move(state), std::move(result));
-    });
+  slot.state.version = slot.state.version.Plus(decision.events.size());
+  if (work.chain == nullptr) work.chain = std::make_shared<AppendChain>();
+  append.link = {work.chain, ++work.appends};
+  RoutedCommand* const on_the_way = command.get();
+  work.decided.push_back(std::move(command));
+  if (!on_the_way->id.empty()) ids_on_the_way_.emplace(KeyOf(*on_the_way), on_the_way);
+  context_.store.Append(std::move(append), [this, on_the_way](absl::StatusOr<AppendResult> result) {
+    on_the_way->appended = std::move(result);
+    if (mailbox_.PutAnswered(on_the_way)) Wake();
   });
 }
 
-void CommandLane::OnAppended(Command command, AggregateState state, absl::StatusOr<AppendResult> result) {
+// Those whose fate is known, in the order in which they were decided.
+void CommandLane::Release(StreamSlot& slot) {
+  StreamWork& work = *slot.work;
+  while (!work.decided.empty() && work.decided.front()->settled) {
+    RoutedCommandPtr command = std::move(work.decided.front());
+    work.decided.pop_front();
+    command->settled = false;
+    if (command->appended.has_value() && !command->id.empty()) ids_on_the_way_.erase(KeyOf(*command));
+    if (work.broken) {
+      ReleaseBroken(slot, std::move(command));
+    } else if (command->appended.has_value()) {
+      ReleaseAppended(slot, std::move(command));
+    } else {
+      ReleaseHeld(std::move(command));
+    }
+  }
+  if (work.broken && work.decided.empty()) DecideAgain(work);
+}
+
+void CommandLane::ReleaseAppended(StreamSlot& slot, RoutedCommandPtr command) {
+  const absl::StatusOr<AppendResult> result = *std::exchange(command->appended, std::nullopt);
   if (result.ok()) {
-    // A repeat that was found only now was decided on a state that it had changed already: that fold is of no use.
-    if (!result->repeated) cache_.Put(command->stream, std::move(state));
+    // A repeat that was found only now was decided on a state that it had changed already.
+    if (result->repeated) Break(slot);
     absl::StatusOr<CommandOutcome> outcome = ReceiptOf(*command, *result);
     return Finish(std::move(command), std::move(outcome));
   }
+  Break(slot);
   const bool foreign_append = absl::IsAborted(result.status());
-  if (foreign_append && ++command->conflicts <= context_.options.max_conflict_retries) return Begin(std::move(command));
-  Finish(std::move(command), result.status());
+  if (foreign_append && ++command->conflicts <= context_.options.max_conflict_retries) {
+    slot.work->again.push_back(std::move(command));
+  } else {
+    Finish(std::move(command), result.status());
+  }
+}
+
+// One before it was not made, so that it was decided on a state that there is not.
+void CommandLane::ReleaseBroken(StreamSlot& slot, RoutedCommandPtr command) {
+  command->held.reset();
+  const std::optional<absl::StatusOr<AppendResult>> appended = std::exchange(command->appended, std::nullopt);
+  if (!appended.has_value() || absl::IsAborted(appended->status())) {
+    slot.work->again.push_back(std::move(command));
+    return;
+  }
+  absl::StatusOr<CommandOutcome> outcome = appended->status();
+  if (appended->ok()) {
+    EVERFOLD_CHECK((*appended)->repeated);
+    outcome = ReceiptOf(*command, **appended);
+  }
+  Finish(std::move(command), std::move(outcome));
+}
+
+void CommandLane::ReleaseHeld(RoutedCommandPtr command) {
+  // Once the log has failed, what is known of the stream may be behind the disk, or somebody else's.
+  if (const absl::Status health = context_.store.health(); !health.ok()) {
+    return Finish(std::move(command), Error(absl::StatusCode::kUnavailable, reason::kStoreClosed,
+                                            absl::StrFormat("the store is closed: %s", std::string(health.message()))));
+  }
+  absl::StatusOr<CommandOutcome> outcome =
+      command->held.has_value() ? *std::move(command->held) : CommandOutcome(Unchanged(*command));
+  Finish(std::move(command), std::move(outcome));
+}
+
+void CommandLane::Break(StreamSlot& slot) {
+  slot.work->broken = true;
+  slot.state.message = nullptr;
+}
+
+void CommandLane::DecideAgain(StreamWork& work) {
+  work.broken = false;
+  work.chain = nullptr;
+  work.appends = 0;
+  while (!work.again.empty()) {
+    work.waiting.push_front(std::move(work.again.back()));
+    work.again.pop_back();
+  }
+}
+
+CommandReceipt CommandLane::Unchanged(const RoutedCommand& command) const {
+  const Checkpoint head = context_.store.DurableHead();
+  const PartitionId partition = PartitionOf(command.stream, static_cast<std::uint32_t>(head.offsets.size()));
+  return {.stream = command.stream,
+          .version = command.decided_at,
+          .token = {head.epoch, {{partition, head.offsets[partition.value()]}}},
+          .sequence = Sequence(),
+          .recorded_at = context_.clock.Now()};
 }
 
 absl::StatusOr<CommandReceipt> CommandLane::ReceiptOf(const RoutedCommand& command, const AppendResult& result) const {
@@ -211,11 +352,10 @@ absl::StatusOr<CommandReceipt> CommandLane::ReceiptOf(const RoutedCommand& comma
                absl::StrFormat("request_id \"%s\" was used for another stream", command.id.id));
 }
 
-void CommandLane::Finish(Command command, absl::StatusOr<CommandOutcome> outcome) {
+void CommandLane::Finish(RoutedCommandPtr command, absl::StatusOr<CommandOutcome> outcome) {
   command->done(std::move(outcome));
-  // A step of its own: a long queue of quick answers must not grow the stack, nor keep other streams waiting. The guard
-  // goes along, because the lane must be there until then.
-  strand_->Post([this, stream = std::move(command->stream), guard = std::move(command->guard)] { StartNext(stream); });
+  for (RoutedCommandPtr& repeat : std::exchange(command->repeats, {})) Enqueue(std::move(repeat));
+  finished_.push_back(std::move(command));
 }
 
 }  // namespace everfold

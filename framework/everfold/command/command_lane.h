@@ -1,32 +1,23 @@
-// The commands of one partition's streams: one after the other in each stream, side by side across streams.
+// The commands of one partition's streams: decided one after the other in each stream, side by side across streams.
 //
 // The life of a command here: known already? -> load the state -> does it expect this version? -> decide -> fold what
-// was emitted -> append -> receipt.
+// was emitted -> append -> release the outcome.
+//
+// A stream does not wait for the disk: the next command is decided on the state that the one before leaves, while that
+// is on its way to the disk (StreamWork). If it does not get there, those behind it are decided afresh, in order. No
+// outcome, a rejection neither, is told before everything that its decision has seen is durable.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
-#include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "everfold/command/command_handler.h"
-#include "everfold/command/state_cache.h"
-#include "everfold/runtime/task_scope.h"
+#include "everfold/command/lane_mailbox.h"
+#include "everfold/command/stream_table.h"
 
 namespace everfold {
-
-// A command on its way, with what was found out about it before it came here.
-struct RoutedCommand {
-  CommandRequest request;
-  CommandHandler::Done done;
-  const AggregateType* aggregate = nullptr;
-  const CommandType* type = nullptr;
-  StreamId stream;
-  CommandId id;  // empty without a request_id
-  TaskScope::Guard guard;
-  int conflicts = 0;
-};
 
 // What a lane works with; the same for all lanes of a handler.
 struct LaneContext {
@@ -43,33 +34,50 @@ class CommandLane {
  public:
   CommandLane(const LaneContext& context, std::size_t max_cached_bytes);
 
-  void Post(std::unique_ptr<RoutedCommand> command);
+  void Post(RoutedCommandPtr command);
 
  private:
-  using Command = std::unique_ptr<RoutedCommand>;
-  struct StreamQueue {
-    std::deque<Command> waiting;
-    bool busy = false;
-  };
+  void Wake();
+  void Run();
+  void TakeMail();
+  void Enqueue(RoutedCommandPtr command);
+  void OnLoaded(LoadedState loaded);
+  void MakeReady(StreamSlot& slot);
+  void RunReady();
 
-  void Enqueue(Command command);
-  void StartNext(const StreamId& stream);
-  void Begin(Command command);
-  void Load(Command command);
-  void OnLoaded(Command command, absl::StatusOr<AggregateState> loaded);
-  void Decide(Command command, AggregateState state);
-  void Accept(Command command, AggregateState state, absl::Time decided_at, AnyDecision decision);
-  void OnAppended(Command command, AggregateState state, absl::StatusOr<AppendResult> result);
-  void AnswerUnchanged(Command command, AggregateState state);
-  void Finish(Command command, absl::StatusOr<CommandOutcome> outcome);
+  void Advance(StreamSlot& slot);
+  bool DecideNext(StreamSlot& slot);
+  bool AnswerWithoutState(RoutedCommandPtr& command);
+  bool WaitForFirst(RoutedCommandPtr& command);
+  void Load(StreamSlot& slot);
+  absl::StatusOr<AggregateState> FoldStream(const StreamId& stream, const AggregateType& aggregate) const;
+  void Decide(StreamSlot& slot, RoutedCommandPtr command);
+  void Hold(StreamSlot& slot, RoutedCommandPtr command, std::optional<absl::StatusOr<CommandOutcome>> outcome);
+  void Accept(StreamSlot& slot, RoutedCommandPtr command, absl::Time decided_at, AnyDecision decision);
+  void FailWaiting(StreamSlot& slot, const absl::Status& why);
 
-  absl::StatusOr<AggregateState> FoldStream(const RoutedCommand& command) const;
+  void Release(StreamSlot& slot);
+  void ReleaseAppended(StreamSlot& slot, RoutedCommandPtr command);
+  void ReleaseBroken(StreamSlot& slot, RoutedCommandPtr command);
+  void ReleaseHeld(RoutedCommandPtr command);
+  bool CheckStillHead(StreamSlot& slot, RoutedCommandPtr& command);
+  static void Break(StreamSlot& slot);
+  static void DecideAgain(StreamWork& work);
+  CommandReceipt Unchanged(const RoutedCommand& command) const;
   absl::StatusOr<CommandReceipt> ReceiptOf(const RoutedCommand& command, const AppendResult& result) const;
+  void Finish(RoutedCommandPtr command, absl::StatusOr<CommandOutcome> outcome);
 
   const LaneContext context_;
   const std::unique_ptr<Strand> strand_;
-  StateCache cache_;
-  absl::flat_hash_map<StreamId, StreamQueue> queues_;
+  LaneMailbox mailbox_;
+
+  StreamTable streams_;
+  absl::flat_hash_map<CommandKey, RoutedCommand*> ids_on_the_way_;  // of decided commands; the names are theirs
+  std::vector<StreamSlot*> ready_;
+  // Of the step under way.
+  LaneMail mail_;
+  std::vector<StreamSlot*> at_work_;
+  std::vector<RoutedCommandPtr> finished_;  // their guards keep the lane until the step ends
 };
 
 }  // namespace everfold

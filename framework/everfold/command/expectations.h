@@ -2,7 +2,7 @@
 #pragma once
 
 #include "absl/status/status.h"
-#include "everfold/command/command_lane.h"
+#include "everfold/command/routed_command.h"
 #include "everfold/event/position.h"
 
 namespace everfold {

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "everfold/event/commit.h"
 #include "everfold/event/event_limits.h"
+#include "everfold/store/append_chain.h"
 #include "everfold/store/append_condition.h"
 #include "everfold/store/stream_expectation.h"
 
@@ -46,6 +47,8 @@ struct AppendRequest {
   std::optional<AppendCondition> condition = {};  // beside the expectations of the streams
   // At most so many of the events that a conflict shows to have been missed come with it (everfold.v1.MissedEvents).
   std::size_t missed_events = 0;
+  // Set by who decides on what is not durable yet; an append that stands on one that was not made is refused.
+  ChainLink link = {};
   bool of_framework = false;  // may append to streams of the framework's own, and its types
 };
 

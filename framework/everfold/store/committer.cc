@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "everfold/base/check.h"
 #include "everfold/base/error.h"
+#include "everfold/base/status.h"
 
 namespace everfold {
 namespace {
@@ -23,6 +24,11 @@ absl::Status Overloaded(const char* what, std::size_t limit) {
 
 absl::Status Closed(const std::string& why) {
   return Error(absl::StatusCode::kUnavailable, reason::kStoreClosed, "the store is closed: " + why);
+}
+
+absl::Status StandsOnDropped() {
+  return Error(absl::StatusCode::kAborted, reason::kPredecessorDropped,
+               "an append that this one stands on was not made");
 }
 
 // True for a failure of the log after which it goes on: it had no room, or the group is larger than it takes, and
@@ -50,19 +56,31 @@ Committer::Committer(EventStoreOptions options, const CommitterParts& parts, std
       builder_(parts.log, *parts.index, parts.index->tail(), writer_epoch) {}
 
 void Committer::Append(AppendRequest request, EventStore::AppendDone done) {
-  absl::StatusOr<PreparedAppend> prepared =
-      PrepareAppend(std::move(request), parts_.log.identity().partitions, parts_.index->types());
-  if (!prepared.ok()) return Refuse(std::move(done), prepared.status());
-  if (prepared->condition != nullptr) {
-    absl::Status status =
-        CompareWithIndex(*prepared->condition, prepared->tenant, *parts_.index, parts_.durable->sequence());
-    if (!status.ok()) return Refuse(std::move(done), std::move(status));
+  const ChainLink link = request.link;
+  absl::StatusOr<std::unique_ptr<Asked>> asked = Ask(std::move(request));
+  if (!asked.ok()) {
+    link.Break();
+    return Refuse(std::move(done), asked.status());
+  }
+  (*asked)->done = std::move(done);
+  Enqueue(*std::move(asked));
+}
+
+// Everything that can be found out on the caller's thread.
+absl::StatusOr<Committer::AskedPtr> Committer::Ask(AppendRequest request) {
+  EVERFOLD_ASSIGN_OR_RETURN(PreparedAppend prepared,
+                            PrepareAppend(std::move(request), parts_.log.identity().partitions, parts_.index->types()));
+  if (prepared.condition != nullptr) {
+    EVERFOLD_RETURN_IF_ERROR(
+        CompareWithIndex(*prepared.condition, prepared.tenant, *parts_.index, parts_.durable->sequence()));
   }
   std::optional<TaskScope::Guard> guard = scope_.Enter();
-  if (!guard.has_value()) return Refuse(std::move(done), Closed("it is shutting down"));
-  if (absl::Status status = Admit(*prepared); !status.ok()) return Refuse(std::move(done), std::move(status));
-  auto asked =
-      std::make_unique<Asked>(Asked{*std::move(prepared), std::move(done), *std::move(guard), absl::OkStatus()});
+  if (!guard.has_value()) return Closed("it is shutting down");
+  EVERFOLD_RETURN_IF_ERROR(Admit(prepared));
+  return std::make_unique<Asked>(Asked{std::move(prepared), nullptr, *std::move(guard), absl::OkStatus()});
+}
+
+void Committer::Enqueue(AskedPtr asked) {
   bool first = false;
   {
     MutexLock lock(&incoming_mutex_);
@@ -144,7 +162,9 @@ std::vector<Committer::AskedPtr> Committer::FillGroup() {
     Asked& next = *asked.emplace_back(std::move(waiting_.front()));
     waiting_.pop_front();
     Dismiss(next.request);
-    next.refused = builder_.Add(next.request, now);
+    next.refused = next.request.link.IsDropped() ? StandsOnDropped() : builder_.Add(next.request, now);
+    // A repeat adds nothing: who decided on what it would have added was wrong.
+    if (!next.refused.ok() || next.request.result.repeated) next.request.link.Break();
   }
   return asked;
 }
@@ -191,7 +211,10 @@ void Committer::OnFailed(const absl::Status& status) {
   const auto next = std::find_if(on_the_way_.begin(), on_the_way_.end(), [](const OnTheWay& it) { return !it.failed; });
   EVERFOLD_CHECK(next != on_the_way_.end());
   next->failed = true;
-  for (const AskedPtr& asked : next->asked) asked->refused = Told(status);
+  for (const AskedPtr& asked : next->asked) {
+    asked->refused = Told(status);
+    asked->request.link.Break();
+  }
   if (on_the_way_.back().failed) Recover();
 }
 
@@ -230,6 +253,7 @@ void Committer::RefuseWaiting() {
   for (AskedPtr& asked : waiting_) {
     Dismiss(asked->request);
     asked->refused = why;
+    asked->request.link.Break();
     refused.push_back(std::move(asked));
   }
   waiting_.clear();

@@ -52,6 +52,9 @@ class Committer final : public std::enable_shared_from_this<Committer> {
     bool failed = false;
   };
 
+  absl::StatusOr<AskedPtr> Ask(AppendRequest request);
+  void Enqueue(AskedPtr asked);
+
   // On the strand.
   void Take();
   void GatherGroups();

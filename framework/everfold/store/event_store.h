@@ -72,8 +72,8 @@ class EventStore {
   //                       (IDEMPOTENCY_KEY_REUSED)
   //   PERMISSION_DENIED   a name is the framework's own (RESERVED_NAME)
   //   ABORTED             an expectation does not hold (VERSION_CONFLICT, with expected and actual), or there are
-  //   events
-  //                       that the condition excludes (CONDITION_FAILED, with one of them)
+  //                       events that the condition excludes (CONDITION_FAILED, with one of them), or it stands on
+  //                       an append that was not made (PREDECESSOR_DROPPED)
   //   RESOURCE_EXHAUSTED  too many appends are waiting (OVERLOADED, with RetryInfo), or the disk is full
   //   UNKNOWN             the log failed in the middle (OUTCOME_UNKNOWN): the events may be durable or not. The store
   //                       is closed from then on; after a restart the command id tells.

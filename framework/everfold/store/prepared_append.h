@@ -55,6 +55,7 @@ struct PreparedAppend {
   std::vector<EventTagKeys> tagged;              // the events that have tags, in order
   std::vector<NameKey> tag_keys;                 // of those
   std::unique_ptr<PreparedCondition> condition;  // nullptr if there is none
+  ChainLink link;
   AppendResult result;                           // names the streams; the committer tells the rest
 };
 

@@ -72,6 +72,11 @@ struct CommandKey {
   std::string_view tenant;
   std::string_view type;
   std::string_view id;
+  friend bool operator==(const CommandKey&, const CommandKey&) = default;
+  template <class H>
+  friend H AbslHashValue(H state, const CommandKey& key) {
+    return H::combine(std::move(state), key.tenant, key.type, key.id);
+  }
 };
 
 // How many entries there are.

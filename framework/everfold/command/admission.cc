@@ -1,0 +1,25 @@
+#include "everfold/command/admission.h"
+
+#include "everfold/command/overloaded.h"
+
+namespace everfold {
+
+absl::StatusOr<Admission::Place> Admission::Enter(std::size_t bytes) {
+  if (commands_.fetch_add(1, std::memory_order_relaxed) >= max_commands_) {
+    commands_.fetch_sub(1, std::memory_order_relaxed);
+    return Overloaded("commands under way", max_commands_);
+  }
+  const std::size_t others = bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  if (others > 0 && others + bytes > max_bytes_) {
+    Leave(bytes);
+    return Overloaded("bytes of commands under way", max_bytes_);
+  }
+  return Place(this, bytes);
+}
+
+void Admission::Leave(std::size_t bytes) {
+  bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  commands_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+}  // namespace everfold

@@ -1,0 +1,13 @@
+// The answer to a command for which there is no room.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace everfold {
+
+// RESOURCE_EXHAUSTED (OVERLOADED), with the limit and RetryInfo. `what` tells what has reached it.
+absl::Status Overloaded(const std::string& what, std::size_t limit);
+
+}  // namespace everfold

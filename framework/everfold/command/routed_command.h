@@ -1,0 +1,44 @@
+// A command on its way through the command side.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "everfold/command/admission.h"
+#include "everfold/command/command_handler.h"
+#include "everfold/runtime/task_scope.h"
+#include "everfold/store/append.h"
+
+namespace everfold {
+
+struct StreamSlot;
+
+struct RoutedCommand {
+  // Found out before it came to its lane.
+  CommandRequest request;
+  CommandHandler::Done done;
+  const AggregateType* aggregate = nullptr;
+  const CommandType* type = nullptr;
+  StreamId stream;
+  CommandId id;  // empty without a request_id
+  TaskScope::Guard guard;
+  Admission::Place place;
+
+  // Found out there.
+  StreamSlot* slot = nullptr;
+  int conflicts = 0;        // met with what somebody else appended
+  Version decided_at = {};  // of the state that it was decided on
+  bool settled = false;     // what becomes of it is known, but perhaps not yet of those before it
+  // Of a decision to append, once it was answered.
+  std::optional<absl::StatusOr<AppendResult>> appended = std::nullopt;
+  // Of a decision that appends nothing: what its caller will be told; nullopt: that nothing changed.
+  std::optional<absl::StatusOr<CommandOutcome>> held = std::nullopt;
+  // With the same id, come while this one was on its way.
+  std::vector<std::unique_ptr<RoutedCommand>> repeats = {};
+};
+
+using RoutedCommandPtr = std::unique_ptr<RoutedCommand>;
+
+}  // namespace everfold

@@ -1,0 +1,62 @@
+#include "everfold/command/stream_table.h"
+
+#include <utility>
+
+#include "everfold/base/check.h"
+
+namespace everfold {
+namespace {
+
+constexpr std::size_t kMaxSpare = 64;
+
+std::size_t BytesOf(const StreamSlot& slot) {
+  return sizeof(StreamSlot) + slot.stream.tenant.size() + slot.stream.aggregate.size() + slot.stream.id.size() +
+         slot.state.message->SpaceUsedLong();
+}
+
+}  // namespace
+
+StreamSlot& StreamTable::Take(const StreamId& stream) {
+  auto found = slots_.find(stream);
+  if (found == slots_.end()) {
+    auto slot = std::make_unique<StreamSlot>();
+    slot->stream = stream;
+    found = slots_.insert(std::move(slot)).first;
+  }
+  StreamSlot& slot = **found;
+  if (slot.work != nullptr) return slot;
+  if (slot.bytes > 0) {
+    idle_.erase(slot.idle_place);
+    idle_bytes_ -= std::exchange(slot.bytes, 0);
+  }
+  if (spare_.empty()) {
+    slot.work = std::make_unique<StreamWork>();
+  } else {
+    slot.work = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  return slot;
+}
+
+void StreamTable::Return(StreamSlot& slot) {
+  EVERFOLD_CHECK(slot.work->idle());
+  std::unique_ptr<StreamWork> work = std::move(slot.work);
+  work->chain = nullptr;
+  work->appends = 0;
+  if (spare_.size() < kMaxSpare) spare_.push_back(std::move(work));
+  if (slot.state.message == nullptr) return Forget(slot);
+  slot.bytes = BytesOf(slot);
+  idle_bytes_ += slot.bytes;
+  idle_.push_front(&slot);
+  slot.idle_place = idle_.begin();
+  while (idle_bytes_ > max_idle_bytes_) {
+    StreamSlot& last = *idle_.back();
+    idle_.pop_back();
+    idle_bytes_ -= last.bytes;
+    Forget(last);
+  }
+}
+
+void StreamTable::Forget(StreamSlot& slot) { slots_.erase(slots_.find(slot.stream)); }
+
+}  // namespace everfold

@@ -1,0 +1,31 @@
+#include "everfold/command/to_append_request.h"
+
+namespace everfold {
+namespace {
+
+NewEvent ToNewEvent(const AggregateType& aggregate, const google::protobuf::Message& event) {
+  const AggregateEvent& type = aggregate.events.at(event.GetDescriptor()->full_name());
+  return {.type = type.name,
+          .fingerprint = type.fingerprint,
+          .payload = event.SerializeAsString(),
+          .event_time = type.event_time(event),
+          .tags = {}};
+}
+
+}  // namespace
+
+AppendRequest ToAppendRequest(const RoutedCommand& command, absl::Time decided_at, const AnyDecision& decision) {
+  AppendRequest append{.tenant = command.stream.tenant,
+                       .command = command.id,
+                       .metadata = command.request.metadata,
+                       .not_before = decided_at,
+                       .streams = {}};
+  StreamAppend& stream = append.streams.emplace_back();
+  stream.stream = command.stream;
+  stream.expectation = StreamExpectation::Exact(command.decided_at);
+  stream.events.reserve(decision.events.size());
+  for (const EmittedEvent& event : decision.events) stream.events.push_back(ToNewEvent(*command.aggregate, *event));
+  return append;
+}
+
+}  // namespace everfold

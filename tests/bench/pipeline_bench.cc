@@ -1,0 +1,80 @@
+// Commands from callers in this process, to the disk and back: beside the appends of a store alone.
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "everfold/base/status.h"
+#include "everfold/command/command_handler.h"
+#include "tests/bench/account.h"
+#include "tests/bench/bench_run.h"
+#include "tests/bench/command_target.h"
+#include "tests/bench/machine.h"
+#include "tests/bench/store_target.h"
+#include "tests/bench/turns.h"
+
+namespace everfold::bench {
+namespace {
+
+constexpr std::size_t kCallers = 256;
+constexpr std::uint32_t kCachedStreams = 10'000;
+constexpr std::size_t kCacheForAll = std::size_t{1} << 30;  // of a million states
+
+class PipelineBench {
+ public:
+  PipelineBench(Run& run, Arena& arena) : run_(run), arena_(arena) {}
+
+  absl::Status Measure() {
+    EVERFOLD_RETURN_IF_ERROR(MeasureAgainstStore("cached, 10,000 streams, 256 callers", kCachedStreams, false, 0.8));
+    EVERFOLD_RETURN_IF_ERROR(MeasureAgainstStore("the same with request ids", kCachedStreams, true, std::nullopt));
+    EVERFOLD_RETURN_IF_ERROR(MeasureHotStream());
+    return MeasureAgainstStore("a million streams at random", Streams::kStreams, false, std::nullopt);
+  }
+
+ private:
+  std::unique_ptr<CommandHandler> MakeHandler() {
+    std::vector<AggregateType> aggregates;
+    aggregates.push_back(MakeAggregateType<::bench::v1::AccountDecider>());
+    OpenStore& store = arena_.store();
+    return CommandHandler::Create({.max_cached_bytes = kCacheForAll}, std::move(aggregates), store.store(),
+                                  store.executor(), store.clock(), store.random());
+  }
+
+  absl::Status MeasureAgainstStore(const std::string& name, std::uint32_t streams, bool ids,
+                                   std::optional<double> goal) {
+    const std::unique_ptr<CommandHandler> handler = MakeHandler();
+    CommandTarget ours(*handler, run_.payloads, streams, ids);
+    StoreTarget bare(arena_.store().store(), arena_.streams(), run_.payloads, {.command_ids = ids, .streams = streams});
+    return Compare(name, ours, bare, goal);
+  }
+
+  absl::Status MeasureHotStream() {
+    const std::unique_ptr<CommandHandler> handler = MakeHandler();
+    CommandTarget ours(*handler, run_.payloads, 1);
+    CommandTarget many(*handler, run_.payloads, kCachedStreams);
+    return Compare("one hot stream, beside 10,000", ours, many, 0.7);
+  }
+
+  absl::Status Compare(const std::string& name, AppendTarget& ours, AppendTarget& bare, std::optional<double> goal) {
+    const LoopOptions loop{.callers = kCallers, .max_time = run_.options.round};
+    EVERFOLD_ASSIGN_OR_RETURN(const Turns turns, TakeTurns(ours, bare, loop, run_.options));
+    AddTurns(run_.figures, "commands, " + name, turns,
+             goal.has_value() ? std::optional(RatioAtLeast(*goal)) : std::nullopt);
+    WaitUntilQuiet();
+    return absl::OkStatus();
+  }
+
+  Run& run_;
+  Arena& arena_;
+};
+
+}  // namespace
+
+absl::Status BenchPipeline(Run& run) {
+  run.figures.Section("commands in process, durable, beside the appends of the store alone");
+  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<Arena> arena, Arena::Open(run, "pipeline"));
+  EVERFOLD_RETURN_IF_ERROR(PipelineBench(run, *arena).Measure());
+  return arena->Close();
+}
+
+}  // namespace everfold::bench

@@ -1,0 +1,243 @@
+// Commands that are decided on a state that is not durable yet: what is told of them, and when.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "everfold/base/error.h"
+#include "everfold/command/command_handler.h"
+#include "everfold/log/memory/memory_log.h"
+#include "everfold/runtime/manual_executor.h"
+#include "sample-apps/wallet/wallet.h"
+#include "tests/unit/command/held_log.h"
+
+namespace everfold {
+namespace {
+
+using wallet::v1::Deposited;
+using wallet::v1::InsufficientFunds;
+using wallet::v1::MakeDeposit;
+using wallet::v1::MakeOpenWallet;
+using wallet::v1::MakeWithdraw;
+using wallet::v1::Wallet;
+using wallet::v1::WalletDecider;
+
+using Outcome = absl::StatusOr<CommandOutcome>;
+using Pending = std::shared_ptr<std::optional<Outcome>>;
+
+// The wallet, with an event that cannot be folded.
+struct FaultyDecider : WalletDecider {
+  using WalletDecider::Decide;
+  using WalletDecider::Evolve;
+  static void Evolve(Wallet& s, const Deposited& e) {
+    if (e.amount_minor() == 13) throw std::runtime_error("no evolution");
+    WalletDecider::Evolve(s, e);
+  }
+};
+
+class DecidedAheadTest : public ::testing::Test {
+ protected:
+  DecidedAheadTest() {
+    Receipt(Send(MakeOpenWallet({.wallet_id = "w1"})));
+    Receipt(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 100})));
+  }
+
+  static std::vector<AggregateType> Aggregates() {
+    std::vector<AggregateType> aggregates;
+    aggregates.push_back(MakeAggregateType<FaultyDecider>());
+    return aggregates;
+  }
+
+  Pending Start(const google::protobuf::Message& command, const std::string& request_id = "") {
+    auto kept = std::shared_ptr<google::protobuf::Message>(command.New());
+    kept->CopyFrom(command);
+    CommandRequest request;
+    request.command = kept.get();
+    request.request_id = request_id;
+    auto outcome = std::make_shared<std::optional<Outcome>>();
+    handler_->Handle(std::move(request), [outcome, kept](Outcome result) { *outcome = std::move(result); });
+    executor_.RunUntilIdle();
+    return outcome;
+  }
+  Outcome Send(const google::protobuf::Message& command) { return std::move(*Start(command)).value(); }
+  Pending Deposit(std::int64_t amount, const std::string& request_id = "") {
+    return Start(MakeDeposit({.wallet_id = "w1", .amount_minor = amount}), request_id);
+  }
+  Pending Withdraw(std::int64_t amount, const std::string& request_id = "") {
+    return Start(MakeWithdraw({.wallet_id = "w1", .amount_minor = amount}), request_id);
+  }
+  // Of somebody else, whatever the stream's version.
+  void DepositFromOutside(std::int64_t amount) {
+    AppendRequest raw;
+    StreamAppend& stream = raw.streams.emplace_back();
+    stream.stream = {"", "wallet", "w1"};
+    Deposited deposited;
+    deposited.set_amount_minor(amount);
+    NewEvent& event = stream.events.emplace_back();
+    event.type = "wallet.v1.Deposited";
+    event.payload = deposited.SerializeAsString();
+    store_->Append(std::move(raw), [](absl::StatusOr<AppendResult> result) { EXPECT_TRUE(result.ok()); });
+    executor_.RunUntilIdle();
+  }
+
+  static CommandReceipt Receipt(const Outcome& outcome) {
+    if (outcome.ok() && std::holds_alternative<CommandReceipt>(*outcome)) return std::get<CommandReceipt>(*outcome);
+    ADD_FAILURE() << "no receipt: " << outcome.status();
+    return {};
+  }
+  static Version VersionIn(const Pending& pending) { return Receipt(pending->value()).version; }
+  // What is missing, as a rejection says; 0 if it is none.
+  static std::int64_t MissingIn(const Pending& pending) {
+    const Outcome& outcome = pending->value();
+    if (!outcome.ok() || !std::holds_alternative<Rejection>(*outcome)) return 0;
+    return dynamic_cast<const InsufficientFunds&>(*std::get<Rejection>(*outcome).message).missing_minor();
+  }
+  void LetThrough() {
+    log_.LetThrough();
+    executor_.RunUntilIdle();
+  }
+  void Fail() {
+    log_.Fail();
+    executor_.RunUntilIdle();
+  }
+
+  ManualExecutor executor_{11};
+  SeededRandom random_{11};
+  std::shared_ptr<MemoryLogStorage> storage_ =
+      std::make_shared<MemoryLogStorage>(LogIdentity{{"0123456789abcdef"}, 16, std::string(32, 'k')});
+  MemoryLog memory_log_{storage_, executor_};
+  HeldLog log_{memory_log_};
+  std::unique_ptr<EventStore> store_ = EventStore::Open({}, log_, executor_, executor_.clock(), random_).value();
+  std::unique_ptr<CommandHandler> handler_ =
+      CommandHandler::Create({}, Aggregates(), *store_, executor_, executor_.clock(), random_);
+};
+
+TEST_F(DecidedAheadTest, AStreamDoesNotWaitForTheDisk) {
+  log_.Hold();
+  const std::size_t before = log_.groups();
+  std::vector<Pending> deposits;
+  for (int i = 0; i < 100; ++i) deposits.push_back(Deposit(1));
+  EXPECT_LE(log_.groups() - before, 10u) << "many commands share a group";
+  for (const Pending& deposit : deposits) EXPECT_FALSE(deposit->has_value());
+  LetThrough();
+  for (std::uint64_t i = 0; i < 100; ++i) EXPECT_EQ(VersionIn(deposits[i]), Version(3 + i));
+}
+
+TEST_F(DecidedAheadTest, NothingIsToldBeforeWhatItHasSeenIsDurable) {
+  log_.Hold();
+  const Pending withdrawn = Withdraw(60);
+  const Pending rejected = Withdraw(50);
+  const Pending known = Deposit(1, "r1");
+  const Pending repeat = Deposit(1, "r1");
+  for (const Pending& pending : {withdrawn, rejected, known, repeat}) EXPECT_FALSE(pending->has_value());
+  EXPECT_EQ(store_->VersionOf({"", "wallet", "w1"}).value(), Version(2));
+  LetThrough();
+  EXPECT_EQ(VersionIn(withdrawn), Version(3));
+  EXPECT_EQ(MissingIn(rejected), 10);
+  EXPECT_EQ(VersionIn(known), Version(4));
+  EXPECT_EQ(VersionIn(repeat), Version(4));
+  EXPECT_TRUE(Receipt(repeat->value()).repeated);
+  EXPECT_FALSE(Receipt(known->value()).repeated);
+}
+
+TEST_F(DecidedAheadTest, OtherStreamsAreNotHeldUp) {
+  log_.Hold();
+  const Pending held = Withdraw(60);
+  const Pending other = Start(MakeDeposit({.wallet_id = "w2", .amount_minor = 1}));
+  ASSERT_TRUE(other->has_value()) << "it appends nothing, and has seen nothing that is on its way";
+  EXPECT_EQ(other->value().status().code(), absl::StatusCode::kNotFound);
+  LetThrough();
+  EXPECT_EQ(VersionIn(held), Version(3));
+}
+
+TEST_F(DecidedAheadTest, WhatStoodOnAFailedGroupIsDecidedAfreshInOrder) {
+  log_.Hold();
+  const Pending failed = Deposit(50);
+  const Pending accepted_before = Withdraw(120);  // of 150: accepted, and 30 are left
+  const Pending rejected_before = Withdraw(70);   // of 30: rejected
+  Fail();
+  EXPECT_EQ(failed->value().status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(MissingIn(accepted_before), 20) << "of 100";
+  EXPECT_EQ(VersionIn(rejected_before), Version(3)) << "of 100";
+  EXPECT_EQ(MissingIn(Withdraw(31)), 1);
+}
+
+// The version that a command was decided on comes back with other events: numbers alone would not tell.
+TEST_F(DecidedAheadTest, SomebodyElsesAppendInTheFailedOnesPlaceIsNotMistakenForIt) {
+  log_.Hold();
+  const Pending failed = Deposit(50);  // on its way, version 3
+  DepositFromOutside(1);               // waits behind it in the committer
+  const Pending stood_on_it = Withdraw(120);
+  Fail();  // now the deposit from outside is version 3
+  EXPECT_EQ(failed->value().status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(MissingIn(stood_on_it), 19) << "of 101";
+  EXPECT_EQ(store_->VersionOf({"", "wallet", "w1"}).value(), Version(3));
+}
+
+TEST_F(DecidedAheadTest, SomebodyElsesAppendInBetweenIsSeenByAllBehindIt) {
+  log_.Hold();
+  const Pending first = Withdraw(60);
+  DepositFromOutside(100);
+  const Pending second = Withdraw(50);  // of 40: rejected, but for what came from outside
+  const Pending third = Deposit(1);
+  const Pending fourth = Withdraw(100);
+  LetThrough();
+  EXPECT_EQ(VersionIn(first), Version(3));
+  // The rejection stands on the first command alone, and was right when that became durable.
+  EXPECT_EQ(MissingIn(second), 10);
+  EXPECT_EQ(VersionIn(third), Version(5));
+  EXPECT_EQ(VersionIn(fourth), Version(6));
+  EXPECT_EQ(MissingIn(Withdraw(42)), 1) << "100 - 60 + 100 + 1 - 100 are left";
+}
+
+TEST_F(DecidedAheadTest, AnEventThatCannotBeFoldedHarmsOnlyItsCommand) {
+  log_.Hold();
+  const Pending before = Withdraw(60);
+  const Pending faulty = Deposit(13);
+  const Pending behind = Withdraw(50);
+  LetThrough();
+  EXPECT_EQ(VersionIn(before), Version(3));
+  EXPECT_EQ(ReasonOf(faulty->value().status()), reason::kDeciderFailed);
+  EXPECT_EQ(MissingIn(behind), 10);
+}
+
+TEST_F(DecidedAheadTest, ARepeatOfWhatFailsIsDecidedAfresh) {
+  log_.Hold();
+  const Pending failed = Deposit(50, "r1");
+  const Pending repeat = Deposit(50, "r1");
+  Fail();
+  EXPECT_EQ(failed->value().status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(VersionIn(repeat), Version(3));
+  EXPECT_FALSE(Receipt(repeat->value()).repeated);
+}
+
+TEST_F(DecidedAheadTest, DecidesNoFurtherAheadThanItsLimit) {
+  handler_ = CommandHandler::Create({.max_decided_ahead_per_stream = 2}, Aggregates(), *store_, executor_,
+                                    executor_.clock(), random_);
+  log_.Hold();
+  const Pending first = Withdraw(60);
+  const Pending second = Withdraw(40);
+  const Pending late = Deposit(1);
+  DepositFromOutside(1);
+  LetThrough();
+  EXPECT_EQ(VersionIn(first), Version(3));
+  EXPECT_EQ(VersionIn(second), Version(4));
+  EXPECT_EQ(VersionIn(late), Version(6)) << "decided only when there was room, behind what came from outside";
+}
+
+TEST_F(DecidedAheadTest, CloseWaitsForWhatIsOnItsWay) {
+  log_.Hold();
+  const Pending held = Withdraw(60);
+  const Pending rejected = Withdraw(60);
+  bool closed = false;
+  handler_->Close([&closed] { closed = true; });
+  executor_.RunUntilIdle();
+  EXPECT_FALSE(closed);
+  LetThrough();
+  EXPECT_TRUE(closed);
+  EXPECT_EQ(VersionIn(held), Version(3));
+  EXPECT_EQ(MissingIn(rejected), 20);
+}
+
+}  // namespace
+}  // namespace everfold
