@@ -1,136 +1,103 @@
 #include "everfold/command/command_handler.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_format.h"
 #include "everfold/base/check.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/command/command_lane.h"
+#include "everfold/command/command_router.h"
+#include "everfold/command/state_loader.h"
 #include "everfold/event/partitioning.h"
-#include "everfold/v1/options.pb.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
 namespace everfold {
 namespace {
 
-using google::protobuf::Message;
-
-// Equal messages give equal bytes, also with maps.
-std::string DeterministicBytes(const Message& message) {
-  std::string bytes;
-  google::protobuf::io::StringOutputStream stream(&bytes);
-  google::protobuf::io::CodedOutputStream coded(&stream);
-  coded.SetSerializationDeterministic(true);
-  message.SerializePartialToCodedStream(&coded);
-  coded.Trim();
-  return bytes;
+absl::Status ShuttingDown() {
+  return Error(absl::StatusCode::kUnavailable, reason::kShuttingDown, "no new commands are taken: shutting down");
 }
 
-// Name of the field that is marked as the id; the generator has seen to it that there is one.
-std::string IdFieldOf(const google::protobuf::Descriptor& command) {
-  for (int i = 0; i < command.field_count(); ++i) {
-    if (command.field(i)->options().GetExtension(v1::field).id()) return command.field(i)->name();
-  }
-  return "";
-}
-
-// What is wrong with an id is told like any other broken field rule.
-absl::Status ValidateId(const CommandRequest& request, const StreamId& stream) {
-  const absl::Status status = ValidateStreamId(stream);
-  if (status.ok()) return status;
-  const google::protobuf::Descriptor& command = *request.command->GetDescriptor();
-  Violations violations;
-  violations.Add(IdFieldOf(command), "id", std::string(status.message()));
-  return violations.ToStatus(command.full_name(), request.field_path);
+absl::Status BeyondHead(const StateRequest& request, Version actual) {
+  return Error(absl::StatusCode::kOutOfRange, reason::kBeyondHead,
+               absl::StrFormat("%s: version %d is asked for, it is at version %d", request.stream.ToString(),
+                               request.version->value(), actual.value()));
 }
 
 class LaneCommandHandler final : public CommandHandler {
  public:
   LaneCommandHandler(CommandHandlerOptions options, std::vector<AggregateType> aggregates, EventStore& store,
                      Executor& executor, const Clock& clock, RandomSource& random)
-      : options_(options),
+      : options_(std::move(options)),
         aggregates_(std::move(aggregates)),
         store_(store),
         executor_(executor),
-        admission_(options.max_commands, options.max_command_bytes) {
+        admission_(options_.max_commands, options_.max_command_bytes),
+        router_(aggregates_, store),
+        loader_(store, clock, options_.snapshots, options_.snapshot, aggregates_, counters_) {
     const std::uint32_t partitions = store.log().identity().partitions;
-    const LaneContext context{options_, store, executor, clock, random};
+    const LaneContext context{options_, store, executor, clock, random, loader_, counters_};
     for (std::uint32_t i = 0; i < partitions; ++i) {
       lanes_.push_back(std::make_unique<CommandLane>(context, options_.max_cached_bytes / partitions));
-    }
-    for (const AggregateType& aggregate : aggregates_) {
-      for (const auto& [name, type] : aggregate.commands) {
-        EVERFOLD_CHECK(routes_.emplace(name, Route{&aggregate, &type}).second);
-      }
     }
   }
 
   void Handle(CommandRequest request, Done done) override {
     EVERFOLD_CHECK(request.command != nullptr);
-    std::optional<TaskScope::Guard> guard = scope_.Enter();
-    if (!guard.has_value()) return Refuse(std::move(done), ShuttingDown());
-    absl::StatusOr<Admission::Place> place = admission_.Enter(request.command->ByteSizeLong());
-    if (!place.ok()) return Refuse(std::move(done), place.status());
-    absl::StatusOr<RoutedCommandPtr> routed = RouteRequest(std::move(request), *std::move(guard), *std::move(place));
+    absl::StatusOr<RoutedCommandPtr> routed = Admit(std::move(request), request.command->ByteSizeLong());
     if (!routed.ok()) return Refuse(std::move(done), routed.status());
     (*routed)->done = std::move(done);
-    const PartitionId partition = PartitionOf((*routed)->stream, static_cast<std::uint32_t>(lanes_.size()));
-    lanes_[partition.value()]->Post(*std::move(routed));
+    Post(*std::move(routed));
   }
+
+  void GetState(StateRequest request, StateDone done) override {
+    absl::StatusOr<RoutedCommandPtr> routed = Admit(request, 0);
+    if (!routed.ok()) return Refuse(std::move(done), routed.status());
+    (*routed)->state_done = std::move(done);
+    if (!request.version.has_value() && !request.as_of.has_value()) return Post(*std::move(routed));
+    executor_.Post([this, request = std::move(request), routed = *std::move(routed)] {
+      routed->state_done(LoadPast(request, *routed->aggregate));
+    });
+  }
+
+  CommandStats stats() const override { return counters_.Read(); }
 
   void Close(Task done) override { scope_.Close(std::move(done)); }
 
  private:
-  struct Route {
-    const AggregateType* aggregate;
-    const CommandType* type;
-  };
-
-  static absl::Status ShuttingDown() {
-    return Error(absl::StatusCode::kUnavailable, reason::kShuttingDown, "no new commands are taken: shutting down");
-  }
-
-  // Everything that can be said about a command without its stream.
-  absl::StatusOr<RoutedCommandPtr> RouteRequest(CommandRequest request, TaskScope::Guard guard,
-                                                Admission::Place place) const {
-    const std::string& name = request.command->GetDescriptor()->full_name();
-    const auto route = routes_.find(name);
-    if (route == routes_.end()) {
-      return Error(absl::StatusCode::kUnimplemented, reason::kRequestInvalid,
-                   absl::StrFormat("no aggregate of this application takes %s", name));
+  template <class Request>
+  absl::StatusOr<RoutedCommandPtr> Admit(Request request, std::size_t bytes) {
+    std::optional<TaskScope::Guard> guard = scope_.Enter();
+    if (!guard.has_value()) return ShuttingDown();
+    absl::StatusOr<Admission::Place> place = admission_.Enter(bytes);
+    if (!place.ok()) {
+      counters_.Add(counters_.overloaded);
+      return place.status();
     }
-    const CommandType& type = *route->second.type;
-    Violations violations;
-    type.validate(*request.command, violations);
-    EVERFOLD_RETURN_IF_ERROR(violations.ToStatus(name, request.field_path));
-    StreamId stream{request.tenant, route->second.aggregate->name, type.id(*request.command)};
-    EVERFOLD_RETURN_IF_ERROR(ValidateId(request, stream));
-    if (!request.request_id.empty()) {
-      EVERFOLD_RETURN_IF_ERROR(ValidateName(request.request_id, kMaxCommandIdBytes, "request_id"));
+    return router_.Route(std::move(request), *std::move(guard), *std::move(place));
+  }
+
+  void Post(RoutedCommandPtr routed) {
+    const PartitionId partition = PartitionOf(routed->stream, static_cast<std::uint32_t>(lanes_.size()));
+    lanes_[partition.value()]->Post(std::move(routed));
+  }
+
+  // History does not change, so it comes from the store alone.
+  absl::StatusOr<StateAnswer> LoadPast(const StateRequest& request, const AggregateType& aggregate) const {
+    if (request.version.has_value()) {
+      EVERFOLD_ASSIGN_OR_RETURN(const Version head, store_.VersionOf(request.stream));
+      if (*request.version > head) return BeyondHead(request, head);
     }
-    CommandId id = IdOf(request, name);
-    return RoutedCommandPtr(new RoutedCommand{.request = std::move(request),
-                                              .done = nullptr,
-                                              .aggregate = route->second.aggregate,
-                                              .type = &type,
-                                              .stream = std::move(stream),
-                                              .id = std::move(id),
-                                              .guard = std::move(guard),
-                                              .place = std::move(place)});
+    AggregateState state{.version = Version(), .message = aggregate.NewState(), .snapshot = Version()};
+    if (request.version != Version()) {
+      const StreamRange range{.upto = request.version.value_or(Version()), .as_of = request.as_of};
+      EVERFOLD_ASSIGN_OR_RETURN(state, loader_.LoadPast(request.stream, aggregate, range));
+    }
+    return StateAnswer{std::move(state.message), state.version, TokenOfHead(store_, request.stream)};
   }
 
-  CommandId IdOf(const CommandRequest& request, const std::string& name) const {
-    if (request.request_id.empty()) return {};
-    return {.type = name,
-            .id = request.request_id,
-            .fingerprint = store_.FingerprintOfRequest(name + '\0' + DeterministicBytes(*request.command))};
-  }
-
-  void Refuse(Done done, absl::Status why) {
+  template <class Callback>
+  void Refuse(Callback done, absl::Status why) {
     executor_.Post([done = std::move(done), why = std::move(why)]() mutable { done(std::move(why)); });
   }
 
@@ -138,9 +105,11 @@ class LaneCommandHandler final : public CommandHandler {
   const std::vector<AggregateType> aggregates_;
   EventStore& store_;
   Executor& executor_;
-  absl::flat_hash_map<std::string, Route> routes_;   // by the command's full message name
-  std::vector<std::unique_ptr<CommandLane>> lanes_;  // one a partition
+  CommandCounters counters_;
   Admission admission_;
+  const CommandRouter router_;
+  StateLoader loader_;
+  std::vector<std::unique_ptr<CommandLane>> lanes_;  // one a partition
   TaskScope scope_;
 };
 
@@ -149,7 +118,8 @@ class LaneCommandHandler final : public CommandHandler {
 std::unique_ptr<CommandHandler> CommandHandler::Create(CommandHandlerOptions options,
                                                        std::vector<AggregateType> aggregates, EventStore& store,
                                                        Executor& executor, const Clock& clock, RandomSource& random) {
-  return std::make_unique<LaneCommandHandler>(options, std::move(aggregates), store, executor, clock, random);
+  return std::make_unique<LaneCommandHandler>(std::move(options), std::move(aggregates), store, executor, clock,
+                                              random);
 }
 
 }  // namespace everfold

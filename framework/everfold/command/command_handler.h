@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,10 +17,13 @@
 #include "absl/time/time.h"
 #include "everfold/base/clock.h"
 #include "everfold/base/random.h"
+#include "everfold/command/command_stats.h"
+#include "everfold/command/snapshot_options.h"
 #include "everfold/decide/aggregate_type.h"
 #include "everfold/event/consistency_token.h"
 #include "everfold/runtime/executor.h"
 #include "everfold/store/event_store.h"
+#include "everfold/store/snapshots/snapshot_store.h"
 #include "google/protobuf/message.h"
 
 namespace everfold {
@@ -49,6 +53,21 @@ struct CommandReceipt {
 // Accepted, or refused by a business rule.
 using CommandOutcome = std::variant<CommandReceipt, Rejection>;
 
+// Asks for the state of an aggregate.
+struct StateRequest {
+  StreamId stream;
+  // As it was: at that version, or at that recorded time. At most one of the two; without either, as it is.
+  std::optional<Version> version = {};
+  std::optional<absl::Time> as_of = {};
+  absl::Time deadline = absl::InfiniteFuture();  // as CommandRequest's
+};
+
+struct StateAnswer {
+  std::unique_ptr<google::protobuf::Message> state;
+  Version version;  // 0: the stream does not exist, or did not then
+  ConsistencyToken token;
+};
+
 struct CommandHandlerOptions {
   std::size_t max_cached_bytes = 64 << 20;  // of aggregate states, as SpaceUsedLong counts
   // Beyond these, commands are refused with RESOURCE_EXHAUSTED.
@@ -57,13 +76,20 @@ struct CommandHandlerOptions {
   std::size_t max_waiting_per_stream = 10000;  // for their decision
   // Decided on a state that is not durable yet.
   std::size_t max_decided_ahead_per_stream = 1024;
-  int max_conflict_retries = 10;  // when somebody else appended to the stream
+  int max_conflict_retries = 10;       // when somebody else appended to the stream
+  SnapshotStore* snapshots = nullptr;  // nullptr: none are kept; outlives the handler
+  SnapshotOptions snapshot = {};
+  // A Decide that takes longer is counted, and told from its thread.
+  absl::Duration slow_decision = absl::Milliseconds(50);
+  std::function<void(const std::string& command, const StreamId& stream, absl::Duration took)> on_slow_decision =
+      nullptr;
 };
 
 // Threading: thread-safe. Lifetime: store, executor, clock and random outlive it.
 class CommandHandler {
  public:
   using Done = absl::AnyInvocable<void(absl::StatusOr<CommandOutcome>)>;
+  using StateDone = absl::AnyInvocable<void(absl::StatusOr<StateAnswer>)>;
 
   static std::unique_ptr<CommandHandler> Create(CommandHandlerOptions options, std::vector<AggregateType> aggregates,
                                                 EventStore& store, Executor& executor, const Clock& clock,
@@ -79,6 +105,16 @@ class CommandHandler {
   //   DEADLINE_EXCEEDED   the deadline passed before it was decided
   //   INTERNAL            the decider threw (DECIDER_FAILED)
   virtual void Handle(CommandRequest request, Done done) = 0;
+
+  // The state of an aggregate, durable when it is handed out, and never older than what was answered before. `done` as
+  // in Handle. Errors:
+  //   INVALID_ARGUMENT    a malformed stream id, or both a version and a time
+  //   UNIMPLEMENTED       no such aggregate
+  //   OUT_OF_RANGE        a version that the stream does not have yet (BEYOND_HEAD)
+  //   and those of StateLoader::Load
+  virtual void GetState(StateRequest request, StateDone done) = 0;
+
+  virtual CommandStats stats() const = 0;
 
   // Refuses what comes with UNAVAILABLE (SHUTTING_DOWN), lets what is under way end, then calls `done`.
   virtual void Close(Task done) = 0;

@@ -10,7 +10,6 @@
 #include "everfold/command/expectations.h"
 #include "everfold/command/overloaded.h"
 #include "everfold/command/to_append_request.h"
-#include "everfold/event/partitioning.h"
 
 namespace everfold {
 namespace {
@@ -73,6 +72,7 @@ void CommandLane::Enqueue(RoutedCommandPtr command) {
   StreamSlot& slot = streams_.Take(command->stream);
   MakeReady(slot);
   if (slot.work->waiting.size() >= context_.options.max_waiting_per_stream) {
+    context_.counters.Add(context_.counters.overloaded);
     return Finish(std::move(command), TooManyWaiting(slot.stream, context_.options.max_waiting_per_stream));
   }
   command->slot = &slot;
@@ -153,17 +153,8 @@ void CommandLane::Load(StreamSlot& slot) {
   slot.is_loading = true;
   const AggregateType& aggregate = *slot.work->waiting.front()->aggregate;
   context_.executor.Post([this, &slot, &aggregate] {
-    if (mailbox_.Put(LoadedState{&slot, FoldStream(slot.stream, aggregate)})) Wake();
+    if (mailbox_.Put(LoadedState{&slot, context_.loader.Load(slot.stream, aggregate)})) Wake();
   });
-}
-
-absl::StatusOr<AggregateState> CommandLane::FoldStream(const StreamId& stream, const AggregateType& aggregate) const {
-  AggregateState state{.version = Version(), .message = aggregate.NewState()};
-  EVERFOLD_RETURN_IF_ERROR(context_.store.ReadStream(stream, {}, [&](const RecordedEvent& event) -> absl::Status {
-    state.version = event.version;
-    return aggregate.EvolveStored(*state.message, event.event.type, event.event.payload);
-  }));
-  return state;
 }
 
 void CommandLane::OnLoaded(LoadedState loaded) {
@@ -183,17 +174,33 @@ void CommandLane::FailWaiting(StreamSlot& slot, const absl::Status& why) {
 
 void CommandLane::Decide(StreamSlot& slot, RoutedCommandPtr command) {
   command->decided_at = slot.state.version;
+  if (command->type == nullptr) {
+    command->seen.reset(slot.state.message->New());
+    command->seen->CopyFrom(*slot.state.message);
+    return Hold(slot, std::move(command), std::nullopt);
+  }
   if (absl::Status status = CheckExpectations(*command, slot.state.version); !status.ok()) {
     return Hold(slot, std::move(command), std::move(status));
   }
   const absl::Time now = absl::FromUnixMicros(absl::ToUnixMicros(context_.clock.Now()));
-  Context context(now, slot.stream, slot.state.version, command->request.metadata, context_.random);
-  absl::StatusOr<AnyDecision> decision =
-      command->aggregate->Decide(*command->type, *slot.state.message, *command->request.command, context);
+  absl::StatusOr<AnyDecision> decision = AskDecider(slot, *command, now);
   if (!decision.ok()) return Hold(slot, std::move(command), decision.status());
   if (decision->rejected()) return Hold(slot, std::move(command), CommandOutcome(std::move(decision->rejection)));
   if (decision->events.empty()) return Hold(slot, std::move(command), std::nullopt);
   Accept(slot, std::move(command), now, *std::move(decision));
+}
+
+absl::StatusOr<AnyDecision> CommandLane::AskDecider(const StreamSlot& slot, const RoutedCommand& command,
+                                                    absl::Time now) {
+  Context context(now, slot.stream, slot.state.version, command.request.metadata, context_.random);
+  absl::StatusOr<AnyDecision> decision =
+      command.aggregate->Decide(*command.type, *slot.state.message, *command.request.command, context);
+  const absl::Duration took = context_.clock.Now() - now;
+  if (took > context_.options.slow_decision) {
+    context_.counters.Add(context_.counters.slow_decisions);
+    if (context_.options.on_slow_decision) context_.options.on_slow_decision(command.type->name, slot.stream, took);
+  }
+  return decision;
 }
 
 // What appends nothing is told when everything that it has seen is durable.
@@ -239,6 +246,10 @@ void CommandLane::Accept(StreamSlot& slot, RoutedCommandPtr command, absl::Time 
     }
   }
   slot.state.version = slot.state.version.Plus(decision.events.size());
+  if (context_.loader.IsDue(slot.state)) {
+    command->snapshot = Snapshot{slot.state.version, slot.state.message->SerializeAsString()};
+    slot.state.snapshot = slot.state.version;
+  }
   if (work.chain == nullptr) work.chain = std::make_shared<AppendChain>();
   append.link = {work.chain, ++work.appends};
   RoutedCommand* const on_the_way = command.get();
@@ -273,7 +284,11 @@ void CommandLane::ReleaseAppended(StreamSlot& slot, RoutedCommandPtr command) {
   const absl::StatusOr<AppendResult> result = *std::exchange(command->appended, std::nullopt);
   if (result.ok()) {
     // A repeat that was found only now was decided on a state that it had changed already.
-    if (result->repeated) Break(slot);
+    if (result->repeated) {
+      Break(slot);
+    } else if (command->snapshot.has_value()) {
+      context_.loader.Save(slot.stream, *command->aggregate, *std::move(command->snapshot));
+    }
     absl::StatusOr<CommandOutcome> outcome = ReceiptOf(*command, *result);
     return Finish(std::move(command), std::move(outcome));
   }
@@ -289,6 +304,7 @@ void CommandLane::ReleaseAppended(StreamSlot& slot, RoutedCommandPtr command) {
 // One before it was not made, so that it was decided on a state that there is not.
 void CommandLane::ReleaseBroken(StreamSlot& slot, RoutedCommandPtr command) {
   command->held.reset();
+  command->snapshot.reset();
   const std::optional<absl::StatusOr<AppendResult>> appended = std::exchange(command->appended, std::nullopt);
   if (!appended.has_value() || absl::IsAborted(appended->status())) {
     slot.work->again.push_back(std::move(command));
@@ -322,6 +338,7 @@ void CommandLane::DecideAgain(StreamWork& work) {
   work.broken = false;
   work.chain = nullptr;
   work.appends = 0;
+  context_.counters.Add(context_.counters.decided_again, work.again.size());
   while (!work.again.empty()) {
     work.waiting.push_front(std::move(work.again.back()));
     work.again.pop_back();
@@ -329,11 +346,9 @@ void CommandLane::DecideAgain(StreamWork& work) {
 }
 
 CommandReceipt CommandLane::Unchanged(const RoutedCommand& command) const {
-  const Checkpoint head = context_.store.DurableHead();
-  const PartitionId partition = PartitionOf(command.stream, static_cast<std::uint32_t>(head.offsets.size()));
   return {.stream = command.stream,
           .version = command.decided_at,
-          .token = {head.epoch, {{partition, head.offsets[partition.value()]}}},
+          .token = TokenOfHead(context_.store, command.stream),
           .sequence = Sequence(),
           .recorded_at = context_.clock.Now()};
 }
@@ -353,9 +368,16 @@ absl::StatusOr<CommandReceipt> CommandLane::ReceiptOf(const RoutedCommand& comma
 }
 
 void CommandLane::Finish(RoutedCommandPtr command, absl::StatusOr<CommandOutcome> outcome) {
-  command->done(std::move(outcome));
+  Tell(*command, std::move(outcome));
   for (RoutedCommandPtr& repeat : std::exchange(command->repeats, {})) Enqueue(std::move(repeat));
   finished_.push_back(std::move(command));
+}
+
+void CommandLane::Tell(RoutedCommand& command, absl::StatusOr<CommandOutcome> outcome) {
+  if (command.type != nullptr) return command.done(std::move(outcome));
+  if (!outcome.ok()) return command.state_done(outcome.status());
+  CommandReceipt& receipt = std::get<CommandReceipt>(*outcome);
+  command.state_done(StateAnswer{std::move(command.seen), receipt.version, std::move(receipt.token)});
 }
 
 }  // namespace everfold

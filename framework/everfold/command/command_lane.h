@@ -26,6 +26,8 @@ struct LaneContext {
   Executor& executor;
   const Clock& clock;
   RandomSource& random;
+  StateLoader& loader;
+  CommandCounters& counters;
 };
 
 // Threading: Post is thread-safe, the rest runs on the lane's strand. Lifetime: outlives its commands, which the guards
@@ -50,9 +52,9 @@ class CommandLane {
   bool AnswerWithoutState(RoutedCommandPtr& command);
   bool WaitForFirst(RoutedCommandPtr& command);
   void Load(StreamSlot& slot);
-  absl::StatusOr<AggregateState> FoldStream(const StreamId& stream, const AggregateType& aggregate) const;
   void Decide(StreamSlot& slot, RoutedCommandPtr command);
   void Hold(StreamSlot& slot, RoutedCommandPtr command, std::optional<absl::StatusOr<CommandOutcome>> outcome);
+  absl::StatusOr<AnyDecision> AskDecider(const StreamSlot& slot, const RoutedCommand& command, absl::Time now);
   void Accept(StreamSlot& slot, RoutedCommandPtr command, absl::Time decided_at, AnyDecision decision);
   void FailWaiting(StreamSlot& slot, const absl::Status& why);
 
@@ -62,10 +64,11 @@ class CommandLane {
   void ReleaseHeld(RoutedCommandPtr command);
   bool CheckStillHead(StreamSlot& slot, RoutedCommandPtr& command);
   static void Break(StreamSlot& slot);
-  static void DecideAgain(StreamWork& work);
+  void DecideAgain(StreamWork& work);
   CommandReceipt Unchanged(const RoutedCommand& command) const;
   absl::StatusOr<CommandReceipt> ReceiptOf(const RoutedCommand& command, const AppendResult& result) const;
   void Finish(RoutedCommandPtr command, absl::StatusOr<CommandOutcome> outcome);
+  static void Tell(RoutedCommand& command, absl::StatusOr<CommandOutcome> outcome);
 
   const LaneContext context_;
   const std::unique_ptr<Strand> strand_;

@@ -10,6 +10,8 @@
 #include "everfold/command/command_handler.h"
 #include "everfold/runtime/task_scope.h"
 #include "everfold/store/append.h"
+#include "everfold/store/snapshots/snapshot_store.h"
+#include "google/protobuf/message.h"
 
 namespace everfold {
 
@@ -20,7 +22,8 @@ struct RoutedCommand {
   CommandRequest request;
   CommandHandler::Done done;
   const AggregateType* aggregate = nullptr;
-  const CommandType* type = nullptr;
+  const CommandType* type = nullptr;  // nullptr: somebody asks for the state, and is answered by `state_done`
+  CommandHandler::StateDone state_done = nullptr;
   StreamId stream;
   CommandId id;  // empty without a request_id
   TaskScope::Guard guard;
@@ -35,6 +38,10 @@ struct RoutedCommand {
   std::optional<absl::StatusOr<AppendResult>> appended = std::nullopt;
   // Of a decision that appends nothing: what its caller will be told; nullopt: that nothing changed.
   std::optional<absl::StatusOr<CommandOutcome>> held = std::nullopt;
+  // The state after it, to be saved when it is durable.
+  std::optional<Snapshot> snapshot = std::nullopt;
+  // A copy of the state, for who asks for it.
+  std::unique_ptr<google::protobuf::Message> seen = nullptr;
   // With the same id, come while this one was on its way.
   std::vector<std::unique_ptr<RoutedCommand>> repeats = {};
 };

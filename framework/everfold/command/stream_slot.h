@@ -8,18 +8,11 @@
 #include <vector>
 
 #include "everfold/command/routed_command.h"
-#include "everfold/event/position.h"
+#include "everfold/command/state_loader.h"
 #include "everfold/event/stream_id.h"
 #include "everfold/store/append_chain.h"
-#include "google/protobuf/message.h"
 
 namespace everfold {
-
-// A stream's state at a version; version 0 has the empty state.
-struct AggregateState {
-  Version version;
-  std::unique_ptr<google::protobuf::Message> message;  // nullptr: not known
-};
 
 // The commands of one stream, while it has some. Each goes from `waiting` to `decided`, in order, and leaves it in
 // order: what was decided on a state that is not durable is told to nobody before it is.

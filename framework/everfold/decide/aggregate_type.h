@@ -45,6 +45,8 @@ struct AggregateEvent {
 struct AggregateType {
   std::string name;  // first part of its streams' names
   const google::protobuf::Message* initial_state = nullptr;
+  // Of the decider's code: another one makes snapshots of the old one useless. What kRevision says, 1 without it.
+  int revision = 1;
   absl::flat_hash_map<std::string, CommandType> commands;  // by full message name
   absl::flat_hash_map<std::string, AggregateEvent> events;  // by full message name
 
@@ -101,11 +103,21 @@ AggregateEvent MakeAggregateEvent() {
           .event_time = [](const Message& event) { return EventTraits<E>::EventTime(static_cast<const E&>(event)); }};
 }
 
+// A decider whose Evolve comes to other states than before says so: `static constexpr int kRevision = 2;`.
+template <class D>
+constexpr int RevisionOf() {
+  if constexpr (requires { D::kRevision; }) return D::kRevision;
+  return 1;
+}
+
 template <class D, class... C, class... E>
 AggregateType MakeAggregateType(Types<C...>, Types<E...>) {
   using State = typename D::Aggregate;
-  AggregateType type{
-      .name = AggregateOf<State>::kName, .initial_state = &State::default_instance(), .commands = {}, .events = {}};
+  AggregateType type{.name = AggregateOf<State>::kName,
+                     .initial_state = &State::default_instance(),
+                     .revision = RevisionOf<D>(),
+                     .commands = {},
+                     .events = {}};
   (type.commands.emplace(CommandTraits<C>::kName, MakeCommandType<D, C>()), ...);
   (type.events.emplace(EventTraits<E>::kName, MakeAggregateEvent<D, E>()), ...);
   return type;

@@ -8,6 +8,7 @@
 #include "everfold/base/digest.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/event/partitioning.h"
 #include "everfold/runtime/disk_thread.h"
 #include "everfold/store/committer.h"
 #include "everfold/store/durable_heads.h"
@@ -114,6 +115,12 @@ absl::StatusOr<std::unique_ptr<EventStore>> EventStore::Open(EventStoreOptions o
   EVERFOLD_RETURN_IF_ERROR(RecoverIndex(log, *index, options.on_index_progress));
   return std::unique_ptr<EventStore>(
       std::make_unique<LogEventStore>(std::move(options), log, executor, clock, random, index));
+}
+
+ConsistencyToken TokenOfHead(const EventStore& store, const StreamId& stream) {
+  const Checkpoint head = store.DurableHead();
+  const PartitionId partition = PartitionOf(stream, static_cast<std::uint32_t>(head.offsets.size()));
+  return {head.epoch, {{partition, head.offsets[partition.value()]}}};
 }
 
 ConsistencyToken TokenOf(const EventStore& store, const AppendResult& result) {

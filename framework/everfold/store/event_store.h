@@ -122,6 +122,8 @@ class EventStore {
   virtual void Close(Task done) = 0;
 };
 
+// The token for all that is durable in a stream's partition.
+ConsistencyToken TokenOfHead(const EventStore& store, const StreamId& stream);
 // The token for an append's positions.
 ConsistencyToken TokenOf(const EventStore& store, const AppendResult& result);
 

@@ -1,0 +1,103 @@
+#include "everfold/command/command_router.h"
+
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "everfold/base/check.h"
+#include "everfold/base/error.h"
+#include "everfold/base/status.h"
+#include "everfold/command/state_loader.h"
+#include "everfold/v1/options.pb.h"
+
+namespace everfold {
+namespace {
+
+// Name of the field that is marked as the id; the generator has seen to it that there is one.
+std::string IdFieldOf(const google::protobuf::Descriptor& command) {
+  for (int i = 0; i < command.field_count(); ++i) {
+    if (command.field(i)->options().GetExtension(v1::field).id()) return command.field(i)->name();
+  }
+  return "";
+}
+
+// What is wrong with an id is told like any other broken field rule.
+absl::Status ValidateId(const CommandRequest& request, const StreamId& stream) {
+  const absl::Status status = ValidateStreamId(stream);
+  if (status.ok()) return status;
+  const google::protobuf::Descriptor& command = *request.command->GetDescriptor();
+  Violations violations;
+  violations.Add(IdFieldOf(command), "id", std::string(status.message()));
+  return violations.ToStatus(command.full_name(), request.field_path);
+}
+
+}  // namespace
+
+CommandRouter::CommandRouter(const std::vector<AggregateType>& aggregates, const EventStore& store) : store_(store) {
+  for (const AggregateType& aggregate : aggregates) {
+    EVERFOLD_CHECK(by_aggregate_.emplace(aggregate.name, &aggregate).second);
+    for (const auto& [name, type] : aggregate.commands) {
+      EVERFOLD_CHECK(by_command_.emplace(name, Target{&aggregate, &type}).second);
+    }
+  }
+}
+
+absl::StatusOr<RoutedCommandPtr> CommandRouter::Route(CommandRequest request, TaskScope::Guard guard,
+                                                      Admission::Place place) const {
+  const std::string& name = request.command->GetDescriptor()->full_name();
+  const auto target = by_command_.find(name);
+  if (target == by_command_.end()) {
+    return Error(absl::StatusCode::kUnimplemented, reason::kRequestInvalid,
+                 absl::StrFormat("no aggregate of this application takes %s", name));
+  }
+  const auto& [aggregate, type] = target->second;
+  Violations violations;
+  type->validate(*request.command, violations);
+  EVERFOLD_RETURN_IF_ERROR(violations.ToStatus(name, request.field_path));
+  StreamId stream{request.tenant, aggregate->name, type->id(*request.command)};
+  EVERFOLD_RETURN_IF_ERROR(ValidateId(request, stream));
+  if (!request.request_id.empty()) {
+    EVERFOLD_RETURN_IF_ERROR(ValidateName(request.request_id, kMaxCommandIdBytes, "request_id"));
+  }
+  CommandId id = IdOf(request, name);
+  return RoutedCommandPtr(new RoutedCommand{.request = std::move(request),
+                                            .done = nullptr,
+                                            .aggregate = aggregate,
+                                            .type = type,
+                                            .stream = std::move(stream),
+                                            .id = std::move(id),
+                                            .guard = std::move(guard),
+                                            .place = std::move(place)});
+}
+
+absl::StatusOr<RoutedCommandPtr> CommandRouter::Route(const StateRequest& request, TaskScope::Guard guard,
+                                                      Admission::Place place) const {
+  const auto aggregate = by_aggregate_.find(request.stream.aggregate);
+  if (aggregate == by_aggregate_.end()) {
+    return Error(absl::StatusCode::kUnimplemented, reason::kRequestInvalid,
+                 absl::StrFormat("this application has no aggregate \"%s\"", request.stream.aggregate));
+  }
+  EVERFOLD_RETURN_IF_ERROR(ValidateStreamId(request.stream));
+  if (request.version.has_value() && request.as_of.has_value()) {
+    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+                 "a state is asked for as of a version or as of a time, not both");
+  }
+  CommandRequest asked;
+  asked.deadline = request.deadline;
+  return RoutedCommandPtr(new RoutedCommand{.request = std::move(asked),
+                                            .done = nullptr,
+                                            .aggregate = aggregate->second,
+                                            .type = nullptr,
+                                            .stream = request.stream,
+                                            .id = {},
+                                            .guard = std::move(guard),
+                                            .place = std::move(place)});
+}
+
+CommandId CommandRouter::IdOf(const CommandRequest& request, const std::string& type) const {
+  if (request.request_id.empty()) return {};
+  return {.type = type,
+          .id = request.request_id,
+          .fingerprint = store_.FingerprintOfRequest(type + '\0' + DeterministicBytes(*request.command))};
+}
+
+}  // namespace everfold

@@ -1,0 +1,40 @@
+// Everything that can be said about a command without its stream: whose it is, whether its fields keep their rules,
+// which stream it is for, and whether it can be told from others.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "everfold/command/routed_command.h"
+
+namespace everfold {
+
+// Threading: thread-safe. Lifetime: aggregates and store outlive it.
+class CommandRouter {
+ public:
+  CommandRouter(const std::vector<AggregateType>& aggregates, const EventStore& store);
+
+  // INVALID_ARGUMENT or UNIMPLEMENTED as CommandHandler::Handle says. REQUIRES: the request has a command.
+  absl::StatusOr<RoutedCommandPtr> Route(CommandRequest request, TaskScope::Guard guard, Admission::Place place) const;
+  // Likewise, as CommandHandler::GetState says.
+  absl::StatusOr<RoutedCommandPtr> Route(const StateRequest& request, TaskScope::Guard guard,
+                                         Admission::Place place) const;
+
+ private:
+  struct Target {
+    const AggregateType* aggregate;
+    const CommandType* type;
+  };
+
+  CommandId IdOf(const CommandRequest& request, const std::string& type) const;
+
+  const EventStore& store_;
+  absl::flat_hash_map<std::string, Target> by_command_;                  // by full message name
+  absl::flat_hash_map<std::string, const AggregateType*> by_aggregate_;  // by name
+};
+
+}  // namespace everfold
