@@ -18,8 +18,16 @@ using wallet::v1::WalletBalance;
 constexpr int kWallets = 4;
 constexpr int kActions = 120;
 
+std::string RandomWallet(RandomSource& random) { return "w" + std::to_string(random.Below(kWallets)); }
+
+const std::string& WalletOf(const google::protobuf::Message& command) {
+  if (const auto* open = dynamic_cast<const wallet::v1::OpenWallet*>(&command)) return open->wallet_id();
+  if (const auto* deposit = dynamic_cast<const wallet::v1::Deposit*>(&command)) return deposit->wallet_id();
+  return dynamic_cast<const wallet::v1::Withdraw&>(command).wallet_id();
+}
+
 std::shared_ptr<const google::protobuf::Message> RandomCommand(RandomSource& random) {
-  const std::string wallet = "w" + std::to_string(random.Below(kWallets));
+  const std::string wallet = RandomWallet(random);
   const auto amount = static_cast<std::int64_t>(1 + random.Below(100));
   switch (random.Below(8)) {
     case 0:
@@ -57,6 +65,12 @@ WalletSimulation::WalletSimulation(std::uint64_t seed) : random_(seed), faults_(
                            return std::make_unique<FaultyLog>(log, faults_, random_, executor);
                          }};
   options.engine.projections.max_batch_events = 1 + random_.Below(10);
+  options.engine.commands.max_cached_bytes = random_.Below(3) == 0 ? 0 : 64 << 20;
+  options.engine.commands.max_decided_ahead_per_stream = 1 + random_.Below(20);
+  options.engine.commands.snapshot = {.every_events = 1 + random_.Below(20), .check_every_loads = 1};
+  options.engine.commands.snapshot.on_wrong = [](const StreamId& stream, Version version) {
+    ADD_FAILURE() << "a snapshot of " << stream.ToString() << " at version " << version.value() << " was wrong";
+  };
   app_ = std::make_unique<TestApp>(Parts().Aggregate<wallet::v1::WalletDecider>().Projection<wallet::v1::Balances>(),
                                    std::move(options));
 }
@@ -67,13 +81,18 @@ void WalletSimulation::Run() {
   ledger_.CheckCommits(ReadCommits());
   ResolveUnknown();
   ledger_.CheckCommits(ReadCommits());
+  CheckTold();
   CheckReadModels();
 }
 
 void WalletSimulation::Act() {
   const std::uint64_t choice = random_.Below(100);
-  if (choice < 50) {
+  if (choice < 42) {
     SendNew();
+  } else if (choice < 46) {
+    AppendFromOutside();
+  } else if (choice < 50) {
+    AskForState();
   } else if (choice < 60) {
     SendAgain();
   } else if (choice < 88) {
@@ -97,7 +116,55 @@ void WalletSimulation::SendAgain() {
 }
 
 void WalletSimulation::StartAttempt(SentCommand& sent) {
-  attempts_.push_back({&sent, app_->Start(*sent.command, {.request_id = sent.request_id})});
+  const Version version = VersionOf(WalletOf(*sent.command));
+  attempts_.push_back({&sent, app_->Start(*sent.command, {.request_id = sent.request_id}), version});
+}
+
+// By somebody who knows nothing of versions: decisions that are under way meet it.
+void WalletSimulation::AppendFromOutside() {
+  AppendRequest request;
+  StreamAppend& stream = request.streams.emplace_back();
+  stream.stream = {"", "wallet", RandomWallet(random_)};
+  wallet::v1::Deposited deposited;
+  deposited.set_amount_minor(static_cast<std::int64_t>(1 + random_.Below(20)));
+  NewEvent& event = stream.events.emplace_back();
+  event.type = "wallet.v1.Deposited";
+  event.payload = deposited.SerializeAsString();
+  app_->engine().store().Append(std::move(request), [](const absl::StatusOr<AppendResult>&) {});
+}
+
+void WalletSimulation::AskForState() {
+  const std::string wallet = RandomWallet(random_);
+  const Version asked_at = VersionOf(wallet);
+  app_->engine().commands().GetState(
+      {.stream = {"", "wallet", wallet}}, [this, wallet, asked_at](const absl::StatusOr<StateAnswer>& answer) {
+        if (!answer.ok()) return;
+        EXPECT_GE(answer->version, asked_at) << wallet << ": older than what was durable";
+        const auto& state = dynamic_cast<const wallet::v1::Wallet&>(*answer->state);
+        told_.push_back({wallet, answer->version, answer->version, state.balance_minor()});
+      });
+}
+
+// A rejection tells what was missing, and so what was there.
+void WalletSimulation::KeepRejection(const Attempt& attempt) {
+  const TestApp::Answer& answer = **attempt.answer;
+  if (!answer.ok() || !std::holds_alternative<Rejection>(*answer)) return;
+  const auto* short_of = dynamic_cast<const wallet::v1::InsufficientFunds*>(std::get<Rejection>(*answer).message.get());
+  if (short_of == nullptr) return;
+  const auto& withdraw = dynamic_cast<const wallet::v1::Withdraw&>(*attempt.sent->command);
+  told_.push_back({withdraw.wallet_id(), attempt.sent_at, VersionOf(withdraw.wallet_id()),
+                   withdraw.amount_minor() - short_of->missing_minor()});
+}
+
+Version WalletSimulation::VersionOf(const std::string& wallet) {
+  const absl::StatusOr<Version> version = app_->engine().store().VersionOf({"", "wallet", wallet});
+  EXPECT_TRUE(version.ok()) << version.status();
+  return version.value_or(Version());
+}
+
+void WalletSimulation::CheckTold() {
+  const WalletHistory history(ReadCommits());
+  for (const ToldBalance& told : told_) history.Check(told);
 }
 
 void WalletSimulation::RunSteps(std::uint64_t count) {
@@ -107,6 +174,7 @@ void WalletSimulation::RunSteps(std::uint64_t count) {
 void WalletSimulation::CollectAnswers() {
   std::erase_if(attempts_, [this](const Attempt& attempt) {
     if (!attempt.answer->has_value()) return false;
+    KeepRejection(attempt);
     ledger_.OnAnswer(*attempt.sent, **attempt.answer);
     return true;
   });
@@ -191,23 +259,7 @@ void WalletSimulation::ResolveUnknown() {
 }
 
 void WalletSimulation::CheckReadModels() {
-  std::map<std::string, std::int64_t> balances;
-  for (const Commit& commit : ReadCommits()) {
-    for (const StreamEvents& stream : commit.streams) {
-      std::int64_t& balance = balances[stream.stream.id];
-      for (const Event& event : stream.events) {
-        wallet::v1::Deposited deposited;
-        wallet::v1::Withdrawn withdrawn;
-        if (event.type == "wallet.v1.Deposited" && deposited.ParseFromString(event.payload)) {
-          balance += deposited.amount_minor();
-        }
-        if (event.type == "wallet.v1.Withdrawn" && withdrawn.ParseFromString(event.payload)) {
-          balance -= withdrawn.amount_minor();
-        }
-        EXPECT_GE(balance, 0) << stream.stream.ToString();
-      }
-    }
-  }
+  const std::map<std::string, std::int64_t> balances = WalletHistory(ReadCommits()).Balances();
   const auto check = [&](const char* when) {
     app_->Settle();
     std::map<std::string, std::int64_t> rows;

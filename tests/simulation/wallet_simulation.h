@@ -12,6 +12,7 @@
 #include "everfold/testing/faulty_log.h"
 #include "everfold/testing/test_app.h"
 #include "tests/simulation/command_ledger.h"
+#include "tests/simulation/wallet_history.h"
 
 namespace everfold {
 
@@ -28,12 +29,17 @@ class WalletSimulation {
   struct Attempt {
     SentCommand* sent;
     testing::TestApp::Pending answer;
+    Version sent_at;  // of the wallet, durable by then
   };
 
   void Act();
   void SendNew();
   void SendAgain();
   void StartAttempt(SentCommand& sent);
+  void AppendFromOutside();
+  void AskForState();
+  void KeepRejection(const Attempt& attempt);
+  Version VersionOf(const std::string& wallet);
   void RunSteps(std::uint64_t count);
   void CollectAnswers();
   void CrashAndReopen();
@@ -43,12 +49,14 @@ class WalletSimulation {
   void EndFaults();
   std::vector<Commit> ReadCommits();
   void ResolveUnknown();
+  void CheckTold();
   void CheckReadModels();
 
   SeededRandom random_;
   LogFaults faults_;
   CommandLedger ledger_;
   std::deque<Attempt> attempts_;
+  std::vector<ToldBalance> told_;
   std::unique_ptr<testing::TestApp> app_;
   std::uint64_t events_at_end_ = 0;
 };

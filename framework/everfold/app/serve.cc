@@ -55,6 +55,27 @@ void LogIndexing(EventStoreOptions& options, const Clock& clock, Logger& logger)
   };
 }
 
+// In files of their own, which may be deleted at any time.
+absl::StatusOr<std::unique_ptr<SnapshotStore>> OpenSnapshots(const std::string& data_directory, Logger& logger) {
+  std::string began_anew;
+  absl::StatusOr<std::unique_ptr<SnapshotStore>> snapshots =
+      OpenSnapshotFiles({.files = &PosixFiles(), .directory = data_directory + "/snapshots"}, began_anew);
+  if (!began_anew.empty()) logger.Info("the snapshots begin anew", {{"because", began_anew}});
+  return snapshots;
+}
+
+void LogCommands(CommandHandlerOptions& options, Logger& logger) {
+  options.on_slow_decision = [&logger](const std::string& command, const StreamId& stream, absl::Duration took) {
+    logger.Warning("a decision took long", {{"command", command},
+                                            {"stream", stream.ToString()},
+                                            {"took", absl::FormatDuration(absl::Trunc(took, absl::Microseconds(1)))}});
+  };
+  options.snapshot.on_wrong = [&logger](const StreamId& stream, Version version) {
+    logger.Error("a snapshot is not what its events come to; Evolve has changed without another kRevision",
+                 {{"stream", stream.ToString()}, {"version", std::to_string(version.value())}});
+  };
+}
+
 // Asked before the store is opened, so that a wrong address leaves nothing behind and costs no time.
 absl::Status CheckAddresses(const CommandLine& line) {
   for (const std::string& address : line.listen) EVERFOLD_RETURN_IF_ERROR(CheckListenAddress(address));
@@ -81,8 +102,9 @@ absl::Status RunUntilStopped(Engine& engine, SignalWaiter& signals, Logger& logg
   }
 }
 
-absl::Status Stop(Engine& engine, Host& host) {
+absl::Status Stop(Engine& engine, SnapshotStore& snapshots, Host& host) {
   WaitForClose([&engine](Task done) { engine.Close(std::move(done)); });
+  WaitForClose([&snapshots](Task done) { snapshots.Close(std::move(done)); });
   return host.Close();
 }
 
@@ -96,10 +118,11 @@ ExitCode RefuseToListen(const std::string& app, const absl::Status& status) {
   return absl::IsInvalidArgument(status) ? ExitCode::kUsage : ExitCode::kCannotListen;
 }
 
-ExitCode RunServer(GrpcServer& server, Engine& engine, Host& host, SignalWaiter& signals, Logger& logger) {
+ExitCode RunServer(GrpcServer& server, Engine& engine, SnapshotStore& snapshots, Host& host, SignalWaiter& signals,
+                   Logger& logger) {
   const absl::Status failure = RunUntilStopped(engine, signals, logger);
   server.Shutdown(host.clock().Now() + kShutdownGrace);
-  const absl::Status closed = Stop(engine, host);
+  const absl::Status closed = Stop(engine, snapshots, host);
   if (!failure.ok()) {
     logger.Error("the store has failed", {{"cause", failure.ToString()}});
     return ExitCode::kFatal;
@@ -119,11 +142,15 @@ ExitCode Serve(const std::string& app, const Parts& parts, const ServiceFactorie
   auto host =
       Host::Open({.data_directory = line.data_directory, .partitions = line.partitions, .threads = line.threads});
   if (!host.ok()) return Refuse(app, host.status());
+  auto snapshots = OpenSnapshots(line.data_directory, logger);
+  if (!snapshots.ok()) return Refuse(app, snapshots.status());
 
   EngineOptions options;
   options.data_directory = line.data_directory;
   options.store = (*host)->store_options();
   LogIndexing(options.store, (*host)->clock(), logger);
+  options.commands.snapshots = snapshots->get();
+  LogCommands(options.commands, logger);
   options.logger = &logger;
   auto engine = Engine::Start(options, parts.aggregates, parts.projections, (*host)->log(), (*host)->executor(),
                               (*host)->clock(), (*host)->random());
@@ -135,7 +162,7 @@ ExitCode Serve(const std::string& app, const Parts& parts, const ServiceFactorie
       MakeEventStoreService((*engine)->store(), (*host)->embedded_log(), (*host)->executor(), RulesOf(parts, line)));
   auto server = StartServer(line, services);
   if (!server.ok()) {
-    (void)Stop(**engine, **host);  // nothing was written
+    (void)Stop(**engine, **snapshots, **host);  // nothing was written
     return RefuseToListen(app, server.status());
   }
   logger.Info("ready", {{"app", app},
@@ -144,7 +171,7 @@ ExitCode Serve(const std::string& app, const Parts& parts, const ServiceFactorie
                         {"events", std::to_string(CountEvents((*engine)->store()))},
                         {"opened_in",
                          absl::FormatDuration(absl::Trunc((*host)->clock().Now() - began, absl::Milliseconds(1)))}});
-  return RunServer(**server, **engine, **host, signals, logger);
+  return RunServer(**server, **engine, **snapshots, **host, signals, logger);
 }
 
 }  // namespace everfold

@@ -108,6 +108,7 @@ class TestApp {
   ManualExecutor executor_;
   SeededRandom random_;
   std::shared_ptr<MemoryLogStorage> storage_;
+  std::unique_ptr<SnapshotStore> snapshots_ = MakeMemorySnapshots();  // outlive a crash, as files do
   std::unique_ptr<PartitionLog> memory_log_;
   std::unique_ptr<PartitionLog> wrapped_log_;
   std::unique_ptr<Engine> engine_;
