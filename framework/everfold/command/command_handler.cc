@@ -52,7 +52,7 @@ class LaneCommandHandler final : public CommandHandler {
  public:
   LaneCommandHandler(CommandHandlerOptions options, std::vector<AggregateType> aggregates, EventStore& store,
                      Executor& executor, const Clock& clock, RandomSource& random)
-      : options_(options), aggregates_(std::move(aggregates)), store_(store), executor_(executor) {
+      : options_(options), aggregates_(std::move(aggregates)), store_(store), executor_(executor), clock_(clock) {
     const std::uint32_t partitions = store.log().identity().partitions;
     const LaneContext context{options_, store, executor, clock, random};
     for (std::uint32_t i = 0; i < partitions; ++i) {
@@ -98,7 +98,7 @@ class LaneCommandHandler final : public CommandHandler {
     }
     const CommandType& type = *route->second.type;
     Violations violations;
-    type.validate(*request.command, violations);
+    type.validate(*request.command, clock_.Now(), violations);
     EVERFOLD_RETURN_IF_ERROR(violations.ToStatus(name, request.field_path));
     StreamId stream{request.tenant, route->second.aggregate->name, type.id(*request.command)};
     EVERFOLD_RETURN_IF_ERROR(ValidateId(request, stream));
@@ -130,6 +130,7 @@ class LaneCommandHandler final : public CommandHandler {
   const std::vector<AggregateType> aggregates_;
   EventStore& store_;
   Executor& executor_;
+  const Clock& clock_;
   absl::flat_hash_map<std::string, Route> routes_;   // by the command's full message name
   std::vector<std::unique_ptr<CommandLane>> lanes_;  // one a partition
   TaskScope scope_;
