@@ -109,7 +109,7 @@ void EmitCommand(const Command& command, const Aggregate& aggregate, pb::io::Pri
   out.Print(
       "  static constexpr Expect kExpect = Expect::$expect$;\n"
       "  static const std::string& Id(const $command$& command) { return command.$id$(); }\n"
-      "  static void Validate(const $command$& command, Violations& violations);\n};\n\n",
+      "  static void Validate(const $command$& command, absl::Time now, Violations& violations);\n};\n\n",
       "expect", ExpectEnumerator(command.expect), "command", QualifiedName(*command.message), "id",
       FieldName(*command.id));
 }

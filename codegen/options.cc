@@ -36,6 +36,13 @@ void CheckFieldOptions(const pb::FieldDescriptor& field, Kind kind, Problems& pr
   }
 }
 
+void CheckOneofOptions(const pb::OneofDescriptor& oneof, Kind kind, Problems& problems) {
+  if (!oneof.options().HasExtension(v1::oneof) || kind == Kind::kCommand || kind == Kind::KIND_NOT_SET) return;
+  problems.Add(oneof, absl::StrFormat("%s has a rule, but %s is %s, which is never checked; put rules on commands and "
+                                      "on the values in them",
+                                      oneof.name(), oneof.containing_type()->name(), Article(kind)));
+}
+
 }  // namespace
 
 Kind KindOf(const pb::Descriptor& message) { return message.options().GetExtension(v1::message).kind_case(); }
@@ -70,6 +77,7 @@ void CheckOptions(const pb::Descriptor& message, Problems& problems) {
                                           Article(kind), message.containing_type()->name()));
   }
   for (int i = 0; i < message.field_count(); ++i) CheckFieldOptions(*message.field(i), kind, problems);
+  for (int i = 0; i < message.real_oneof_decl_count(); ++i) CheckOneofOptions(*message.oneof_decl(i), kind, problems);
 }
 
 const pb::FieldDescriptor* IdFieldOf(const pb::Descriptor& message, Problems& problems) {

@@ -35,6 +35,7 @@ void EmitIncludes(const pb::FileDescriptor& file, pb::io::Printer& out) {
       "#include \"$stem$.everfold.h\"\n\n"
       "#include <cmath>\n\n"
       "#include \"absl/time/time.h\"\n"
+      "#include \"everfold/base/duration.h\"\n"
       "#include \"everfold/base/enum_text.h\"\n"
       "#include \"everfold/base/timestamp.h\"\n"
       "#include \"everfold/decide/field_rules.h\"\n\n",

@@ -35,22 +35,35 @@ void EmitRule(const Rule& rule, const std::string& path, pb::io::Printer& out) {
       CppLiteral(rule.description), "met", rule.met.empty() ? "" : " + " + rule.met);
 }
 
-void EmitValueRules(const FieldDescriptor& field, const FieldChecks& checks, const std::string& get,
+// How the value, given as `get`, is declared for its rules: without a copy, and in the type that they compare.
+std::string ValueDeclaration(const FieldDescriptor& field, const std::string& get) {
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_STRING:
+      return absl::StrFormat("const auto& value = %s;", get);
+    case FieldDescriptor::CPPTYPE_MESSAGE: {
+      const bool time = field.message_type()->full_name() == "google.protobuf.Timestamp";
+      return absl::StrFormat("const auto value = %s(%s);", time ? "TimeOf" : "DurationOf", get);
+    }
+    default:
+      return absl::StrFormat("const auto value = %s;", get);
+  }
+}
+
+// `field` has the value's type. `path` is a C++ expression.
+void EmitValueRules(const FieldDescriptor& field, const std::vector<Rule>& rules, const std::string& get,
                     const std::string& path, pb::io::Printer& out) {
-  const bool text = field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
-  out.Print("const auto$reference$ value = $get$;\n", "reference", text ? "&" : "", "get", get);
-  for (const Rule& rule : checks.value_rules) EmitRule(rule, path, out);
+  out.Print("$declaration$\n", "declaration", ValueDeclaration(field, get));
+  for (const Rule& rule : rules) EmitRule(rule, path, out);
 }
 
 void EmitNested(const std::string& get, const std::string& scope, pb::io::Printer& out) {
   out.Print(
       "const Violations::Scope scope(violations, $scope$);\n"
-      "CheckFields($get$, violations);\n",
+      "CheckFields($get$, now, violations);\n",
       "scope", scope, "get", get);
 }
 
 void EmitItems(const FieldDescriptor& field, const FieldChecks& checks, pb::io::Printer& out) {
-  if (checks.type == nullptr && checks.value_rules.empty()) return;
   const std::string name = field.name();
   const std::string item = absl::StrFormat("message.%s(i)", FieldName(field));
   out.Print("for (int i = 0; i < message.$name$_size(); ++i) {\n", "name", FieldName(field));
@@ -58,37 +71,49 @@ void EmitItems(const FieldDescriptor& field, const FieldChecks& checks, pb::io::
   if (checks.type != nullptr) {
     EmitNested(item, absl::StrFormat("\"%s\", static_cast<std::size_t>(i)", name), out);
   } else {
-    EmitValueRules(field, checks, item, absl::StrFormat("ItemOf(\"%s\", i)", name), out);
+    EmitValueRules(field, checks.value_rules, item, absl::StrFormat("ItemOf(\"%s\", i)", name), out);
   }
   out.Outdent();
   out.Print("}\n");
 }
 
-void EmitEntries(const FieldDescriptor& field, pb::io::Printer& out) {
+void EmitEntries(const FieldDescriptor& field, const FieldChecks& checks, pb::io::Printer& out) {
+  const std::string path = absl::StrFormat("EntryOf(\"%s\", key)", field.name());
   out.Print("for (const auto& [key, entry] : $get$) {\n", "get", Get(field));
   out.Indent();
-  EmitNested("entry", absl::StrFormat("EntryOf(\"%s\", key)", field.name()), out);
+  if (!checks.key_rules.empty()) {
+    out.Print("{\n");
+    out.Indent();
+    EmitValueRules(*field.message_type()->map_key(), checks.key_rules, "key", path, out);
+    out.Outdent();
+    out.Print("}\n");
+  }
+  if (checks.type != nullptr) {
+    EmitNested("entry", path, out);
+  } else if (!checks.value_rules.empty()) {
+    EmitValueRules(*field.message_type()->map_value(), checks.value_rules, "entry", path, out);
+  }
   out.Outdent();
   out.Print("}\n");
 }
 
 // What is checked on a field that is there.
 void EmitPresent(const FieldDescriptor& field, const FieldChecks& checks, pb::io::Printer& out) {
-  if (field.is_map()) return EmitEntries(field, out);
+  const std::string path = "\"" + field.name() + "\"";
   if (field.is_repeated()) {
-    if (!checks.count_rules.empty()) out.Print("const int count = message.$name$_size();\n", "name", FieldName(field));
-    for (const Rule& rule : checks.count_rules) EmitRule(rule, "\"" + field.name() + "\"", out);
-    return EmitItems(field, checks, out);
+    for (const Rule& rule : checks.whole_rules) EmitRule(rule, path, out);
+    if (!checks.HasParts()) return;
+    return field.is_map() ? EmitEntries(field, checks, out) : EmitItems(field, checks, out);
   }
-  if (checks.type != nullptr) return EmitNested(Get(field), "\"" + field.name() + "\"", out);
-  EmitValueRules(field, checks, Get(field), "\"" + field.name() + "\"", out);
+  if (checks.type != nullptr) return EmitNested(Get(field), path, out);
+  EmitValueRules(field, checks.value_rules, Get(field), path, out);
 }
 
 // What goes before the block of what is checked on a field that is there; "" if it needs none, as a loop alone.
 std::string BlockStart(const FieldDescriptor& field, const FieldChecks& checks) {
   if (checks.required) return "else {";
   if (field.has_presence()) return absl::StrFormat("if (message.has_%s()) {", FieldName(field));
-  return field.is_repeated() && checks.count_rules.empty() ? "" : "{";
+  return field.is_repeated() && checks.whole_rules.empty() ? "" : "{";
 }
 
 void EmitField(const FieldDescriptor& field, pb::io::Printer& out) {
@@ -108,6 +133,32 @@ void EmitField(const FieldDescriptor& field, pb::io::Printer& out) {
   out.Print("}\n");
 }
 
+void EmitOneof(const pb::OneofDescriptor& oneof, pb::io::Printer& out) {
+  if (!IsRequired(oneof)) return;
+  out.Print(
+      "if (message.$name$_case() == 0) {\n"
+      "  violations.Add(\"$name$\", \"required\", \"must have one of its fields set\");\n"
+      "}\n",
+      "name", oneof.name());
+}
+
+// The time's name in a list of parameters; left out where nothing reads it, or compilers warn.
+std::string NowOf(const pb::Descriptor& message) {
+  bool read = UsesNow(message);
+  for (int i = 0; i < message.field_count(); ++i) read = read || ChecksOf(*message.field(i)).type != nullptr;
+  return read ? " now" : "";
+}
+
+void EmitCheckFields(const pb::Descriptor& message, pb::io::Printer& out) {
+  out.Print("\nvoid CheckFields(const $type$& message, absl::Time$now$, Violations& violations) {\n", "type",
+            QualifiedName(message), "now", NowOf(message));
+  out.Indent();
+  for (int i = 0; i < message.field_count(); ++i) EmitField(*message.field(i), out);
+  for (int i = 0; i < message.real_oneof_decl_count(); ++i) EmitOneof(*message.oneof_decl(i), out);
+  out.Outdent();
+  out.Print("}\n");
+}
+
 }  // namespace
 
 bool HasValidators(const Domain& domain) {
@@ -123,25 +174,27 @@ void EmitChecks(const Domain& domain, pb::io::Printer& out) {
   }
   out.Print("namespace {\n\n");
   for (const pb::Descriptor* type : checked) {
-    out.Print("void CheckFields(const $type$& message, Violations& violations);\n", "type", QualifiedName(*type));
+    out.Print("void CheckFields(const $type$& message, absl::Time now, Violations& violations);\n", "type",
+              QualifiedName(*type));
   }
-  for (const pb::Descriptor* type : checked) {
-    out.Print("\nvoid CheckFields(const $type$& message, Violations& violations) {\n", "type", QualifiedName(*type));
-    out.Indent();
-    for (int i = 0; i < type->field_count(); ++i) EmitField(*type->field(i), out);
-    out.Outdent();
-    out.Print("}\n");
-  }
+  for (const pb::Descriptor* type : checked) EmitCheckFields(*type, out);
   out.Print("\n}  // namespace\n");
 }
 
 void EmitValidate(const Command& command, pb::io::Printer& out) {
-  const bool checked = HasChecks(*command.message);
+  if (HasChecks(*command.message)) {
+    out.Print(
+        "\nvoid CommandTraits<$command$>::Validate(\n"
+        "    const $command$& command, absl::Time now, Violations& violations) {\n"
+        "  CheckFields(command, now, violations);\n"
+        "}\n",
+        "command", QualifiedName(*command.message));
+    return;
+  }
   out.Print(
       "\nvoid CommandTraits<$command$>::Validate(\n"
-      "    const $command$&$name$, Violations&$list$) {$body$}\n",
-      "command", QualifiedName(*command.message), "name", checked ? " command" : "", "list",
-      checked ? " violations" : "", "body", checked ? "\n  CheckFields(command, violations);\n" : "");
+      "    const $command$&, absl::Time, Violations&) {}\n",
+      "command", QualifiedName(*command.message));
 }
 
 }  // namespace everfold::codegen

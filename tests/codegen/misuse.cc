@@ -10,7 +10,7 @@ std::string BadFile(const std::string& body) {
   return "syntax = \"proto3\";\n"
          "package bad.v1;\n"
          "import \"everfold/v1/options.proto\";\n"
-         "import \"google/protobuf/timestamp.proto\";\n"
+         "import \"google/protobuf/duration.proto\"; import \"google/protobuf/timestamp.proto\";\n"
          "// body\n" +
          body;
 }

@@ -18,7 +18,7 @@ using testing::UnorderedElementsAre;
 template <class C>
 std::vector<Violation> ViolationsOf(const C& command) {
   Violations violations;
-  CommandTraits<C>::Validate(command, violations);
+  CommandTraits<C>::Validate(command, absl::UnixEpoch(), violations);
   return violations.kept();
 }
 

@@ -32,7 +32,8 @@ absl::Status ValidateId(const CommandRequest& request, const StreamId& stream) {
 
 }  // namespace
 
-CommandRouter::CommandRouter(const std::vector<AggregateType>& aggregates, const EventStore& store) : store_(store) {
+CommandRouter::CommandRouter(const std::vector<AggregateType>& aggregates, const EventStore& store, const Clock& clock)
+    : store_(store), clock_(clock) {
   for (const AggregateType& aggregate : aggregates) {
     EVERFOLD_CHECK(by_aggregate_.emplace(aggregate.name, &aggregate).second);
     for (const auto& [name, type] : aggregate.commands) {
@@ -51,7 +52,7 @@ absl::StatusOr<RoutedCommandPtr> CommandRouter::Route(CommandRequest request, Ta
   }
   const auto& [aggregate, type] = target->second;
   Violations violations;
-  type->validate(*request.command, violations);
+  type->validate(*request.command, clock_.Now(), violations);
   EVERFOLD_RETURN_IF_ERROR(violations.ToStatus(name, request.field_path));
   StreamId stream{request.tenant, aggregate->name, type->id(*request.command)};
   EVERFOLD_RETURN_IF_ERROR(ValidateId(request, stream));

@@ -13,10 +13,10 @@
 
 namespace everfold {
 
-// Threading: thread-safe. Lifetime: aggregates and store outlive it.
+// Threading: thread-safe. Lifetime: aggregates, store and clock outlive it.
 class CommandRouter {
  public:
-  CommandRouter(const std::vector<AggregateType>& aggregates, const EventStore& store);
+  CommandRouter(const std::vector<AggregateType>& aggregates, const EventStore& store, const Clock& clock);
 
   // INVALID_ARGUMENT or UNIMPLEMENTED as CommandHandler::Handle says. REQUIRES: the request has a command.
   absl::StatusOr<RoutedCommandPtr> Route(CommandRequest request, TaskScope::Guard guard, Admission::Place place) const;
@@ -33,6 +33,7 @@ class CommandRouter {
   CommandId IdOf(const CommandRequest& request, const std::string& type) const;
 
   const EventStore& store_;
+  const Clock& clock_;
   absl::flat_hash_map<std::string, Target> by_command_;                  // by full message name
   absl::flat_hash_map<std::string, const AggregateType*> by_aggregate_;  // by name
 };

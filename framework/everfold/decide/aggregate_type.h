@@ -27,7 +27,8 @@ struct CommandType {
   std::string name;  // full message name
   Expect expect = Expect::kAny;
   const std::string& (*id)(const Message& command) = nullptr;
-  void (*validate)(const Message& command, Violations& violations) = nullptr;
+  // `now` is what the rules lt_now, gt_now and within compare with.
+  void (*validate)(const Message& command, absl::Time now, Violations& violations) = nullptr;
   AnyDecision (*decide)(const Message& state, const Message& command, Context& context) = nullptr;
 };
 
@@ -47,7 +48,7 @@ struct AggregateType {
   const google::protobuf::Message* initial_state = nullptr;
   // Of the decider's code: another one makes snapshots of the old one useless. What kRevision says, 1 without it.
   int revision = 1;
-  absl::flat_hash_map<std::string, CommandType> commands;  // by full message name
+  absl::flat_hash_map<std::string, CommandType> commands;   // by full message name
   absl::flat_hash_map<std::string, AggregateEvent> events;  // by full message name
 
   std::unique_ptr<google::protobuf::Message> NewState() const;
@@ -74,8 +75,8 @@ CommandType MakeCommandType() {
             return CommandTraits<C>::Id(static_cast<const C&>(command));
           },
           .validate =
-              [](const Message& command, Violations& violations) {
-                CommandTraits<C>::Validate(static_cast<const C&>(command), violations);
+              [](const Message& command, absl::Time now, Violations& violations) {
+                CommandTraits<C>::Validate(static_cast<const C&>(command), now, violations);
               },
           .decide =
               [](const Message& state, const Message& command, Context& context) {

@@ -37,6 +37,9 @@ std::string Shown(std::string_view text) {
   return absl::StrFormat("%s... (%d bytes)", Quoted(Beginning(text)), text.size());
 }
 
+std::string Shown(absl::Time value) { return absl::FormatTime(absl::RFC3339_full, value, absl::UTCTimeZone()); }
+std::string Shown(absl::Duration value) { return absl::FormatDuration(value); }
+
 std::string ItemOf(std::string_view field, int index) { return absl::StrFormat("%s[%d]", field, index); }
 
 }  // namespace everfold

@@ -4,7 +4,10 @@
 #include <concepts>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
+#include "absl/container/flat_hash_set.h"
+#include "absl/time/time.h"
 #include "everfold/decide/violations.h"
 
 namespace everfold {
@@ -18,6 +21,25 @@ std::string Shown(float value);
 std::string Shown(double value);
 // "\"text\"": what is not printable is escaped, and of a long text only the beginning is shown, with its size.
 std::string Shown(std::string_view text);
+
+// "2026-01-01T00:00:00+00:00", with as many digits of the second as there are.
+std::string Shown(absl::Time value);
+// "1h30m".
+std::string Shown(absl::Duration value);
+
+// Index of the first item that equals one before it; -1 if there is none. `items` is a field of scalars or enums.
+template <class Items>
+int FirstRepeated(const Items& items) {
+  using Item = std::remove_cvref_t<decltype(*items.begin())>;
+  using Key = std::conditional_t<std::same_as<Item, std::string>, std::string_view, Item>;
+  absl::flat_hash_set<Key> seen;
+  int index = 0;
+  for (const auto& item : items) {
+    if (!seen.insert(Key(item)).second) return index;
+    ++index;
+  }
+  return -1;
+}
 
 // "lines[2]".
 std::string ItemOf(std::string_view field, int index);

@@ -14,7 +14,7 @@
 //     static constexpr char kName[] = "wallet.v1.Deposit";
 //     static constexpr Expect kExpect = Expect::kExisting;
 //     static const std::string& Id(const Deposit&);
-//     static void Validate(const Deposit&, Violations&);
+//     static void Validate(const Deposit&, absl::Time now, Violations&);
 //   };
 //   template <> struct EventTraits<Deposited> {
 //     using Aggregate = Wallet;

@@ -127,7 +127,7 @@ Decided History::Decide(const Message& command) const {
   auto state = type_.NewState();
   state->CopyFrom(*state_);
   Violations violations;
-  type.validate(command, violations);
+  type.validate(command, now_, violations);
   if (!violations.empty()) return Decided(text, std::move(violations), std::move(state));
 
   const StreamId stream{"", type_.name, type.id(command)};

@@ -27,7 +27,7 @@ inline AggregateType TallyAggregate() {
   CommandType& count = type.commands[kCount];
   count.name = kCount;
   count.id = [](const Message& command) -> const std::string& { return static_cast<const Count&>(command).value(); };
-  count.validate = [](const Message&, Violations&) {};
+  count.validate = [](const Message&, absl::Time, Violations&) {};
   count.decide = [](const Message&, const Message&, Context&) {
     AnyDecision decision;
     decision.events.push_back(std::make_unique<Counted>());

@@ -70,7 +70,7 @@ TEST_F(AggregateTypeTest, FindsTheIdAndValidates) {
   const Withdraw command = MakeWithdraw({.wallet_id = "w1", .amount_minor = 0});
   EXPECT_EQ(withdraw.id(command), "w1");
   Violations violations;
-  withdraw.validate(command, violations);
+  withdraw.validate(command, absl::UnixEpoch(), violations);
   EXPECT_THAT(violations.kept(),
               testing::ElementsAre(Violation{"amount_minor", "int64.gt", "must be greater than 0, is 0"}));
 }
