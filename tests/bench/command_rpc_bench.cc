@@ -12,6 +12,7 @@
 #include "everfold/command/command_handler.h"
 #include "everfold/rpc/grpc_server.h"
 #include "tests/bench/account.h"
+#include "tests/bench/account_commands.h"
 #include "tests/bench/bench_run.h"
 #include "tests/bench/command_target.h"
 #include "tests/bench/grpc_target.h"

@@ -1,12 +1,10 @@
 // Commands from callers in this process, to the disk and back: beside the appends of a store alone.
-#include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/status.h"
-#include "everfold/command/command_handler.h"
-#include "tests/bench/account.h"
+#include "tests/bench/account_commands.h"
 #include "tests/bench/bench_run.h"
 #include "tests/bench/command_target.h"
 #include "tests/bench/machine.h"
@@ -32,26 +30,18 @@ class PipelineBench {
   }
 
  private:
-  std::unique_ptr<CommandHandler> MakeHandler() {
-    std::vector<AggregateType> aggregates;
-    aggregates.push_back(MakeAggregateType<::bench::v1::AccountDecider>());
-    OpenStore& store = arena_.store();
-    return CommandHandler::Create({.max_cached_bytes = kCacheForAll}, std::move(aggregates), store.store(),
-                                  store.executor(), store.clock(), store.random());
-  }
-
   absl::Status MeasureAgainstStore(const std::string& name, std::uint32_t streams, bool ids,
                                    std::optional<double> goal) {
-    const std::unique_ptr<CommandHandler> handler = MakeHandler();
-    CommandTarget ours(*handler, run_.payloads, streams, ids);
+    AccountCommands commands(arena_.store(), {.max_cached_bytes = kCacheForAll});
+    CommandTarget ours(commands.handler(), run_.payloads, streams, ids);
     StoreTarget bare(arena_.store().store(), arena_.streams(), run_.payloads, {.command_ids = ids, .streams = streams});
     return Compare(name, ours, bare, goal);
   }
 
   absl::Status MeasureHotStream() {
-    const std::unique_ptr<CommandHandler> handler = MakeHandler();
-    CommandTarget ours(*handler, run_.payloads, 1);
-    CommandTarget many(*handler, run_.payloads, kCachedStreams);
+    AccountCommands commands(arena_.store(), {});
+    CommandTarget ours(commands.handler(), run_.payloads, 1);
+    CommandTarget many(commands.handler(), run_.payloads, kCachedStreams);
     return Compare("one hot stream, beside 10,000", ours, many, 0.7);
   }
 

@@ -12,6 +12,7 @@
 #include "everfold/app/print_error.h"
 #include "everfold/base/status.h"
 #include "everfold/rpc/admin_service.h"
+#include "everfold/rpc/command_service.h"
 #include "everfold/rpc/event_store_service.h"
 #include "everfold/rpc/grpc_server.h"
 #include "everfold/rpc/listen_address.h"
@@ -157,6 +158,7 @@ ExitCode Serve(const std::string& app, const Parts& parts, const ServiceFactorie
   if (!engine.ok()) return Refuse(app, engine.status());
 
   Services services = MakeServices(factories, **engine);
+  services.push_back(MakeCommandService((*engine)->commands()));
   services.push_back(MakeAdminService((*engine)->store(), (*host)->embedded_log(), (*host)->clock()));
   services.push_back(
       MakeEventStoreService((*engine)->store(), (*host)->embedded_log(), (*host)->executor(), RulesOf(parts, line)));

@@ -60,6 +60,8 @@ class LaneCommandHandler final : public CommandHandler {
     });
   }
 
+  std::optional<CommandTarget> FindTarget(const std::string& command) const override { return router_.Find(command); }
+
   CommandStats stats() const override { return counters_.Read(); }
 
   void Close(Task done) override { scope_.Close(std::move(done)); }

@@ -68,6 +68,12 @@ struct StateAnswer {
   ConsistencyToken token;
 };
 
+// Who takes a type of command.
+struct CommandTarget {
+  const AggregateType* aggregate = nullptr;
+  const CommandType* type = nullptr;
+};
+
 struct CommandHandlerOptions {
   std::size_t max_cached_bytes = 64 << 20;  // of aggregate states, as SpaceUsedLong counts
   // Beyond these, commands are refused with RESOURCE_EXHAUSTED.
@@ -113,6 +119,9 @@ class CommandHandler {
   //   OUT_OF_RANGE        a version that the stream does not have yet (BEYOND_HEAD)
   //   and those of StateLoader::Load
   virtual void GetState(StateRequest request, StateDone done) = 0;
+
+  // By the command's full message name; nullopt if no aggregate takes it.
+  virtual std::optional<CommandTarget> FindTarget(const std::string& command) const = 0;
 
   virtual CommandStats stats() const = 0;
 

@@ -37,7 +37,7 @@ CommandRouter::CommandRouter(const std::vector<AggregateType>& aggregates, const
   for (const AggregateType& aggregate : aggregates) {
     EVERFOLD_CHECK(by_aggregate_.emplace(aggregate.name, &aggregate).second);
     for (const auto& [name, type] : aggregate.commands) {
-      EVERFOLD_CHECK(by_command_.emplace(name, Target{&aggregate, &type}).second);
+      EVERFOLD_CHECK(by_command_.emplace(name, CommandTarget{&aggregate, &type}).second);
     }
   }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,17 +25,18 @@ class CommandRouter {
   absl::StatusOr<RoutedCommandPtr> Route(const StateRequest& request, TaskScope::Guard guard,
                                          Admission::Place place) const;
 
- private:
-  struct Target {
-    const AggregateType* aggregate;
-    const CommandType* type;
-  };
+  // nullopt if nobody takes it.
+  std::optional<CommandTarget> Find(const std::string& command) const {
+    const auto found = by_command_.find(command);
+    return found == by_command_.end() ? std::nullopt : std::optional(found->second);
+  }
 
+ private:
   CommandId IdOf(const CommandRequest& request, const std::string& type) const;
 
   const EventStore& store_;
   const Clock& clock_;
-  absl::flat_hash_map<std::string, Target> by_command_;                  // by full message name
+  absl::flat_hash_map<std::string, CommandTarget> by_command_;           // by full message name
   absl::flat_hash_map<std::string, const AggregateType*> by_aggregate_;  // by name
 };
 

@@ -25,6 +25,7 @@ namespace everfold {
 struct CommandType {
   using Message = google::protobuf::Message;
   std::string name;  // full message name
+  const Message* prototype = nullptr;
   Expect expect = Expect::kAny;
   const std::string& (*id)(const Message& command) = nullptr;
   // `now` is what the rules lt_now, gt_now and within compare with.
@@ -70,6 +71,7 @@ CommandType MakeCommandType() {
   using State = typename D::Aggregate;
   using Message = google::protobuf::Message;
   return {.name = CommandTraits<C>::kName,
+          .prototype = &C::default_instance(),
           .expect = CommandTraits<C>::kExpect,
           .id = [](const Message& command) -> const std::string& {
             return CommandTraits<C>::Id(static_cast<const C&>(command));

@@ -1,15 +1,13 @@
 #include "everfold/rpc/command_call.h"
 
 #include <utility>
-#include <variant>
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/rpc/call_headers.h"
-#include "everfold/rpc/status.h"
+#include "everfold/rpc/receipt_message.h"
 #include "everfold/rpc/unary_call.h"
-#include "google/protobuf/util/time_util.h"
 
 namespace everfold {
 namespace {
@@ -43,24 +41,6 @@ absl::StatusOr<CommandRequest> RequestOf(const CommandCall& call, const grpc::Ca
                         .field_path = "command."};
 }
 
-void Fill(const CommandReceipt& from, v1::CommandReceipt& to) {
-  to.set_stream(from.stream.ToString());
-  to.set_version(from.version.value());
-  to.set_consistency_token(EncodeToken(from.token));
-  to.set_sequence(from.sequence.value());
-  to.set_repeated(from.repeated);
-  using google::protobuf::util::TimeUtil;
-  *to.mutable_recorded_at() = TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(from.recorded_at));
-}
-
-absl::Status StatusOf(const absl::StatusOr<CommandOutcome>& outcome, const StreamId& stream,
-                      v1::CommandReceipt& receipt) {
-  if (!outcome.ok()) return outcome.status();
-  if (const auto* rejection = std::get_if<Rejection>(&*outcome)) return RejectionStatus(stream.ToString(), *rejection);
-  Fill(std::get<CommandReceipt>(*outcome), receipt);
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 grpc::ServerUnaryReactor* HandleCommandCall(CommandHandler& handler, const grpc::CallbackServerContext& context,
@@ -73,7 +53,7 @@ grpc::ServerUnaryReactor* HandleCommandCall(CommandHandler& handler, const grpc:
   }
   handler.Handle(*std::move(request),
                  [reactor, stream = std::move(call.stream), &receipt](absl::StatusOr<CommandOutcome> outcome) {
-                   reactor->End(StatusOf(outcome, stream, receipt));
+                   reactor->End(FillReceipt(outcome, stream, receipt));
                  });
   return reactor;
 }

@@ -44,7 +44,7 @@ class EventStoreService final : public RpcService, public v1::EventStoreService:
     return call;
   }
 
-  AppendManyReactor* AppendMany(grpc::CallbackServerContext*) override {
+  AppendManyCall* AppendMany(grpc::CallbackServerContext*) override {
     return StartAppendMany(store_, guard_, long_calls_);
   }
 

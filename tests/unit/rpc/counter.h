@@ -56,6 +56,9 @@ struct ReadModelTraits<counter::v1::CounterTotal> {
 class MockCommandHandler : public CommandHandler {
  public:
   MOCK_METHOD(void, Handle, (CommandRequest request, Done done), (override));
+  MOCK_METHOD(void, GetState, (StateRequest request, StateDone done), (override));
+  MOCK_METHOD(std::optional<CommandTarget>, FindTarget, (const std::string& command), (const, override));
+  MOCK_METHOD(CommandStats, stats, (), (const, override));
   MOCK_METHOD(void, Close, (Task done), (override));
 };
 
