@@ -1,6 +1,7 @@
 // The command side of the benchmark's accounts, on a store.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "everfold/command/command_handler.h"
@@ -15,6 +16,8 @@ class AccountCommands {
   ~AccountCommands();
 
   CommandHandler& handler() { return *handler_; }
+  // Returns when the states of so many streams are in memory.
+  void LoadStates(std::uint32_t streams);
 
  private:
   std::unique_ptr<CommandHandler> handler_;

@@ -98,12 +98,9 @@ absl::Status MeasureTransport(Run& run, const char* name, const std::string& our
 
 absl::Status MeasureCalls(Run& run, Arena& arena) {
   EVERFOLD_ASSIGN_OR_RETURN(const std::string sockets, run.scratch.MakeDirectory("command-sockets"));
-  std::vector<AggregateType> aggregates;
-  aggregates.push_back(MakeAggregateType<::bench::v1::AccountDecider>());
-  OpenStore& store = arena.store();
-  const std::unique_ptr<CommandHandler> handler =
-      CommandHandler::Create({}, std::move(aggregates), store.store(), store.executor(), store.clock(), store.random());
-  const std::unique_ptr<RpcService> service = AggregateOf<::bench::v1::Account>::MakeCommandService(*handler);
+  AccountCommands commands(arena.store(), {});
+  commands.LoadStates(kStreams);
+  const std::unique_ptr<RpcService> service = AggregateOf<::bench::v1::Account>::MakeCommandService(commands.handler());
   EchoService echoes;
   EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<GrpcServer> ours, Listen(*service, sockets + "/ours"));
   EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<GrpcServer> echo, Listen(echoes, sockets + "/echo"));

@@ -1,4 +1,5 @@
 // Commands from callers in this process, to the disk and back: beside the appends of a store alone.
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -20,7 +21,7 @@ constexpr std::size_t kCacheForAll = std::size_t{1} << 30;  // of a million stat
 
 class PipelineBench {
  public:
-  PipelineBench(Run& run, Arena& arena) : run_(run), arena_(arena) {}
+  PipelineBench(Run& run, OpenStore& ours, OpenStore& bare) : run_(run), ours_(ours), bare_(bare) {}
 
   absl::Status Measure() {
     EVERFOLD_RETURN_IF_ERROR(MeasureAgainstStore("cached, 10,000 streams, 256 callers", kCachedStreams, false, 0.8));
@@ -32,14 +33,16 @@ class PipelineBench {
  private:
   absl::Status MeasureAgainstStore(const std::string& name, std::uint32_t streams, bool ids,
                                    std::optional<double> goal) {
-    AccountCommands commands(arena_.store(), {.max_cached_bytes = kCacheForAll});
+    AccountCommands commands(ours_, {.max_cached_bytes = kCacheForAll});
+    if (streams <= kCachedStreams) commands.LoadStates(streams);
     CommandTarget ours(commands.handler(), run_.payloads, streams, ids);
-    StoreTarget bare(arena_.store().store(), arena_.streams(), run_.payloads, {.command_ids = ids, .streams = streams});
+    StoreTarget bare(bare_.store(), bare_streams_, run_.payloads, {.command_ids = ids, .streams = streams});
     return Compare(name, ours, bare, goal);
   }
 
   absl::Status MeasureHotStream() {
-    AccountCommands commands(arena_.store(), {});
+    AccountCommands commands(ours_, {});
+    commands.LoadStates(kCachedStreams);
     CommandTarget ours(commands.handler(), run_.payloads, 1);
     CommandTarget many(commands.handler(), run_.payloads, kCachedStreams);
     return Compare("one hot stream, beside 10,000", ours, many, 0.7);
@@ -55,16 +58,22 @@ class PipelineBench {
   }
 
   Run& run_;
-  Arena& arena_;
+  OpenStore& ours_;
+  OpenStore& bare_;
+  Streams bare_streams_;
 };
 
 }  // namespace
 
 absl::Status BenchPipeline(Run& run) {
-  run.figures.Section("commands in process, durable, beside the appends of the store alone");
-  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<Arena> arena, Arena::Open(run, "pipeline"));
-  EVERFOLD_RETURN_IF_ERROR(PipelineBench(run, *arena).Measure());
-  return arena->Close();
+  run.figures.Section("commands in process, durable, beside the appends of a store alone");
+  EVERFOLD_ASSIGN_OR_RETURN(const std::string commands, run.scratch.MakeDirectory("commands"));
+  EVERFOLD_ASSIGN_OR_RETURN(const std::string appends, run.scratch.MakeDirectory("appends"));
+  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<OpenStore> ours, OpenStore::Open(commands));
+  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<OpenStore> bare, OpenStore::Open(appends));
+  EVERFOLD_RETURN_IF_ERROR(PipelineBench(run, *ours, *bare).Measure());
+  EVERFOLD_RETURN_IF_ERROR(ours->Close());
+  return bare->Close();
 }
 
 }  // namespace everfold::bench

@@ -4,8 +4,6 @@
 
 #include "everfold/base/digest.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/sha.h>
 
 #include "everfold/base/check.h"
@@ -45,13 +43,22 @@ std::string Sha256(std::string_view bytes) {
   return std::string(reinterpret_cast<const char*>(digest.data()), digest.size());
 }
 
+// RFC 2104, in terms of the hash: OpenSSL's own looks up provider and digest for each text, which for short ones takes
+// several times as long as hashing them.
 std::string HmacSha256(std::string_view key, std::string_view bytes) {
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  unsigned int size = 0;
-  EVERFOLD_CHECK(HMAC(EVP_sha256(), Unsigned(key), static_cast<int>(key.size()), Unsigned(bytes), bytes.size(),
-                      reinterpret_cast<unsigned char*>(digest.data()), &size) != nullptr);
-  EVERFOLD_CHECK(size == digest.size());
-  return digest;
+  constexpr std::size_t kBlockBytes = SHA256_CBLOCK;
+  std::string block = key.size() > kBlockBytes ? Sha256(key) : std::string(key);
+  block.resize(kBlockBytes, '\0');
+  for (char& byte : block) byte ^= 0x36;
+  Sha256Hasher hasher;
+  hasher.Add(block);
+  hasher.Add(bytes);
+  const std::array<unsigned char, 32> inner = hasher.Finish();
+  for (char& byte : block) byte ^= 0x36 ^ 0x5c;
+  hasher.Add(block);
+  hasher.Add({reinterpret_cast<const char*>(inner.data()), inner.size()});
+  const std::array<unsigned char, 32> digest = hasher.Finish();
+  return std::string(reinterpret_cast<const char*>(digest.data()), digest.size());
 }
 
 std::string HexEncode(std::string_view bytes) {

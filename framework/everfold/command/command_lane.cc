@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/str_format.h"
 #include "everfold/base/check.h"
 #include "everfold/base/error.h"
@@ -129,6 +130,12 @@ bool CommandLane::AnswerWithoutState(RoutedCommandPtr& command) {
   }
   if (command->id.empty()) return false;
   if (WaitForFirst(command)) return true;
+  // Of others the store is asked when they are appended: it finds a repeat that is older.
+  return recent_ids_.Has(absl::HashOf(KeyOf(*command))) && AnswerRecorded(command);
+}
+
+// True if the command was recorded before, or nobody can tell.
+bool CommandLane::AnswerRecorded(RoutedCommandPtr& command) {
   absl::StatusOr<std::optional<AppendResult>> known = context_.store.FindCommand(command->stream.tenant, command->id);
   if (!known.ok()) {
     Finish(std::move(command), known.status());
@@ -206,6 +213,8 @@ absl::StatusOr<AnyDecision> CommandLane::AskDecider(const StreamSlot& slot, cons
 // What appends nothing is told when everything that it has seen is durable.
 void CommandLane::Hold(StreamSlot& slot, RoutedCommandPtr command,
                        std::optional<absl::StatusOr<CommandOutcome>> outcome) {
+  // Decided afresh, a repeat may come to something else.
+  if (!command->id.empty() && AnswerRecorded(command)) return;
   command->held = std::move(outcome);
   command->settled = true;
   if (!slot.work->decided.empty()) {
@@ -289,6 +298,7 @@ void CommandLane::ReleaseAppended(StreamSlot& slot, RoutedCommandPtr command) {
     } else if (command->snapshot.has_value()) {
       context_.loader.Save(slot.stream, *command->aggregate, *std::move(command->snapshot));
     }
+    if (!command->id.empty()) recent_ids_.Add(absl::HashOf(KeyOf(*command)));
     absl::StatusOr<CommandOutcome> outcome = ReceiptOf(*command, *result);
     return Finish(std::move(command), std::move(outcome));
   }

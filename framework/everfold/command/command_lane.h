@@ -15,6 +15,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "everfold/command/command_handler.h"
 #include "everfold/command/lane_mailbox.h"
+#include "everfold/command/recent_ids.h"
 #include "everfold/command/stream_table.h"
 
 namespace everfold {
@@ -39,6 +40,8 @@ class CommandLane {
   void Post(RoutedCommandPtr command);
 
  private:
+  static constexpr std::size_t kRecentIds = 8192;
+
   void Wake();
   void Run();
   void TakeMail();
@@ -51,6 +54,7 @@ class CommandLane {
   bool DecideNext(StreamSlot& slot);
   bool AnswerWithoutState(RoutedCommandPtr& command);
   bool WaitForFirst(RoutedCommandPtr& command);
+  bool AnswerRecorded(RoutedCommandPtr& command);
   void Load(StreamSlot& slot);
   void Decide(StreamSlot& slot, RoutedCommandPtr command);
   void Hold(StreamSlot& slot, RoutedCommandPtr command, std::optional<absl::StatusOr<CommandOutcome>> outcome);
@@ -76,6 +80,7 @@ class CommandLane {
 
   StreamTable streams_;
   absl::flat_hash_map<CommandKey, RoutedCommand*> ids_on_the_way_;  // of decided commands; the names are theirs
+  RecentIds recent_ids_{kRecentIds};
   std::vector<StreamSlot*> ready_;
   // Of the step under way.
   LaneMail mail_;

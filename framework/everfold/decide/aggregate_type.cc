@@ -9,11 +9,13 @@ namespace {
 
 using google::protobuf::Message;
 
-// The one place where exceptions of user code are met. `call` returns an absl::Status.
+// The one place where exceptions of user code are met. `call` returns an absl::Status; "Decide(wallet, Deposit)" is what
+// threw, put together only then.
 template <class Call>
-absl::Status CatchUserCode(const std::string& what, Call call) {
-  const auto failed = [&what](const char* error) {
-    return Error(absl::StatusCode::kInternal, reason::kDeciderFailed, absl::StrFormat("%s threw: %s", what, error));
+absl::Status CatchUserCode(const char* function, const std::string& aggregate, const std::string& type, Call call) {
+  const auto failed = [&](const char* error) {
+    return Error(absl::StatusCode::kInternal, reason::kDeciderFailed,
+                 absl::StrFormat("%s(%s, %s) threw: %s", function, aggregate, type, error));
   };
   try {
     return call();
@@ -31,7 +33,7 @@ std::unique_ptr<Message> AggregateType::NewState() const { return std::unique_pt
 absl::StatusOr<AnyDecision> AggregateType::Decide(const CommandType& command, const Message& state,
                                                   const Message& message, Context& context) const {
   AnyDecision decision;
-  const absl::Status status = CatchUserCode(absl::StrFormat("Decide(%s, %s)", name, command.name), [&] {
+  const absl::Status status = CatchUserCode("Decide", name, command.name, [&] {
     decision = command.decide(state, message, context);
     return absl::OkStatus();
   });
@@ -42,7 +44,7 @@ absl::StatusOr<AnyDecision> AggregateType::Decide(const CommandType& command, co
 absl::Status AggregateType::Evolve(Message& state, const Message& event) const {
   const auto type = events.find(event.GetDescriptor()->full_name());
   EVERFOLD_CHECK(type != events.end());
-  return CatchUserCode(absl::StrFormat("Evolve(%s, %s)", name, type->first), [&] {
+  return CatchUserCode("Evolve", name, type->first, [&] {
     type->second.evolve(state, event);
     return absl::OkStatus();
   });
@@ -55,7 +57,7 @@ absl::Status AggregateType::EvolveStored(Message& state, const std::string& type
                  absl::StrFormat("a stream of %s holds an event %s, which this binary does not know", name, type),
                  {{"type", type}});
   }
-  return CatchUserCode(absl::StrFormat("Evolve(%s, %s)", name, type), [&] {
+  return CatchUserCode("Evolve", name, type, [&] {
     if (known->second.evolve_payload(state, payload)) return absl::OkStatus();
     return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
                  absl::StrFormat("the stored bytes of an event %s do not parse", type), {{"type", type}});

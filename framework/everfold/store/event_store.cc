@@ -1,7 +1,7 @@
 #include "everfold/store/event_store.h"
 
 #include <algorithm>
-#include <map>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -123,14 +123,16 @@ ConsistencyToken TokenOfHead(const EventStore& store, const StreamId& stream) {
   return {head.epoch, {{partition, head.offsets[partition.value()]}}};
 }
 
+// Streams are few, nearly always one.
 ConsistencyToken TokenOf(const EventStore& store, const AppendResult& result) {
-  std::map<std::uint32_t, Offset> last;
-  for (const StreamResult& stream : result.streams) {
-    Offset& offset = last[stream.position.partition.value()];
-    offset = std::max(offset, stream.position.offset);
-  }
   ConsistencyToken token{.epoch = store.log().identity().epoch, .positions = {}};
-  for (const auto& [partition, offset] : last) token.positions.push_back({PartitionId(partition), offset});
+  std::vector<Position>& positions = token.positions;
+  positions.reserve(result.streams.size());
+  for (const StreamResult& stream : result.streams) positions.push_back(stream.position);
+  std::sort(positions.begin(), positions.end(), std::greater<>());
+  const auto same = [](const Position& a, const Position& b) { return a.partition == b.partition; };
+  positions.erase(std::unique(positions.begin(), positions.end(), same), positions.end());
+  std::reverse(positions.begin(), positions.end());
   return token;
 }
 

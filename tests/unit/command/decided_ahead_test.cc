@@ -211,6 +211,32 @@ TEST_F(DecidedAheadTest, ARepeatOfWhatFailsIsDecidedAfresh) {
   EXPECT_FALSE(Receipt(repeat->value()).repeated);
 }
 
+// A repeat that this process does not remember is found when it is appended: whoever stood on it is decided afresh.
+TEST_F(DecidedAheadTest, AnOldRepeatIsFoundAndThoseBehindItAreDecidedAfresh) {
+  EXPECT_EQ(VersionIn(Withdraw(60, "r1")), Version(3));
+  handler_ = CommandHandler::Create({}, Aggregates(), *store_, executor_, executor_.clock(), random_);
+  log_.Hold();
+  const Pending first = Deposit(10);
+  const Pending repeat = Withdraw(60, "r1");  // of 50: decided afresh it would be rejected
+  const Pending old_repeat = Withdraw(20, "r2");
+  const Pending behind = Withdraw(25);
+  LetThrough();
+  EXPECT_EQ(VersionIn(first), Version(4));
+  EXPECT_EQ(VersionIn(repeat), Version(3));
+  EXPECT_TRUE(Receipt(repeat->value()).repeated);
+  EXPECT_EQ(VersionIn(old_repeat), Version(5));
+  EXPECT_EQ(VersionIn(behind), Version(6));
+  handler_ = CommandHandler::Create({}, Aggregates(), *store_, executor_, executor_.clock(), random_);
+  log_.Hold();
+  const Pending again = Withdraw(5, "r2");      // another request under the same id
+  const Pending repeated = Withdraw(20, "r2");  // of 0
+  const Pending last = Withdraw(5);
+  LetThrough();
+  EXPECT_EQ(ReasonOf(again->value().status()), reason::kIdempotencyKeyReused);
+  EXPECT_EQ(VersionIn(repeated), Version(5));
+  EXPECT_EQ(VersionIn(last), Version(7)) << "5 are left: nothing was taken twice";
+}
+
 TEST_F(DecidedAheadTest, DecidesNoFurtherAheadThanItsLimit) {
   handler_ = CommandHandler::Create({.max_decided_ahead_per_stream = 2}, Aggregates(), *store_, executor_,
                                     executor_.clock(), random_);
