@@ -255,6 +255,7 @@ void CommandLane::Accept(StreamSlot& slot, RoutedCommandPtr command, absl::Time 
     }
   }
   slot.state.version = slot.state.version.Plus(decision.events.size());
+  command->snapshot.reset();  // of a decision that was taken back
   if (context_.loader.IsDue(slot.state)) {
     command->snapshot = Snapshot{slot.state.version, slot.state.message->SerializeAsString()};
     slot.state.snapshot = slot.state.version;
@@ -314,7 +315,6 @@ void CommandLane::ReleaseAppended(StreamSlot& slot, RoutedCommandPtr command) {
 // One before it was not made, so that it was decided on a state that there is not.
 void CommandLane::ReleaseBroken(StreamSlot& slot, RoutedCommandPtr command) {
   command->held.reset();
-  command->snapshot.reset();
   const std::optional<absl::StatusOr<AppendResult>> appended = std::exchange(command->appended, std::nullopt);
   if (!appended.has_value() || absl::IsAborted(appended->status())) {
     slot.work->again.push_back(std::move(command));

@@ -21,10 +21,12 @@ StateLoader::StateLoader(EventStore& store, const Clock& clock, SnapshotStore* s
 absl::StatusOr<AggregateState> StateLoader::Load(const StreamId& stream, const AggregateType& aggregate) {
   counters_.Add(counters_.loaded);
   const absl::Time began = clock_.Now();
-  EVERFOLD_ASSIGN_OR_RETURN(AggregateState state, LoadFromSnapshot(stream, aggregate));
-  const bool from_snapshot = state.version > Version();
-  EVERFOLD_RETURN_IF_ERROR(FoldOn(stream, aggregate, {.after = state.version}, state));
-  if (from_snapshot && IsToBeChecked()) return Check(stream, aggregate, std::move(state));
+  EVERFOLD_ASSIGN_OR_RETURN(const Version head, store_.VersionOf(stream));
+  AggregateState state{.version = Version(), .message = aggregate.NewState(), .snapshot = Version()};
+  if (head == Version()) return state;
+  StartFromSnapshot(stream, aggregate, head, state);
+  if (state.version < head) EVERFOLD_RETURN_IF_ERROR(FoldOn(stream, aggregate, {.after = state.version}, state));
+  if (state.snapshot > Version() && IsToBeChecked()) return Check(stream, aggregate, std::move(state));
   const bool was_slow = state.version > state.snapshot && clock_.Now() - began > options_.or_loaded_longer_than;
   if (IsDue(state) || (snapshots_ != nullptr && was_slow)) {
     Save(stream, aggregate, {state.version, state.message->SerializeAsString()});
@@ -40,21 +42,18 @@ absl::StatusOr<AggregateState> StateLoader::LoadPast(const StreamId& stream, con
   return state;
 }
 
-// The empty state, if there is no snapshot of use. One that cannot be read is none.
-absl::StatusOr<AggregateState> StateLoader::LoadFromSnapshot(const StreamId& stream, const AggregateType& aggregate) {
-  AggregateState state{.version = Version(), .message = aggregate.NewState(), .snapshot = Version()};
-  if (snapshots_ == nullptr) return state;
+// From the empty state, if there is no snapshot of use. One that cannot be read is none.
+void StateLoader::StartFromSnapshot(const StreamId& stream, const AggregateType& aggregate, Version head,
+                                    AggregateState& state) {
+  if (snapshots_ == nullptr) return;
   const absl::StatusOr<std::optional<Snapshot>> found = snapshots_->Find(stream, KeyOf(aggregate));
-  if (!found.ok() || !found->has_value()) return state;
-  EVERFOLD_ASSIGN_OR_RETURN(const Version head, store_.VersionOf(stream));
+  if (!found.ok() || !found->has_value()) return;
   if ((*found)->version > head || !state.message->ParseFromString((*found)->state)) {
     snapshots_->Drop(stream);
-    state.message->Clear();
-    return state;
+    return state.message->Clear();
   }
   state.version = state.snapshot = (*found)->version;
   counters_.Add(counters_.loaded_from_snapshot);
-  return state;
 }
 
 absl::Status StateLoader::FoldOn(const StreamId& stream, const AggregateType& aggregate, const StreamRange& range,

@@ -54,7 +54,7 @@ class StateLoader {
 
  private:
   const std::string& KeyOf(const AggregateType& aggregate) const { return keys_.at(aggregate.name); }
-  absl::StatusOr<AggregateState> LoadFromSnapshot(const StreamId& stream, const AggregateType& aggregate);
+  void StartFromSnapshot(const StreamId& stream, const AggregateType& aggregate, Version head, AggregateState& state);
   absl::Status FoldOn(const StreamId& stream, const AggregateType& aggregate, const StreamRange& range,
                       AggregateState& state) const;
   bool IsToBeChecked();

@@ -196,6 +196,31 @@ TEST_F(StateTest, IsSavedOnlyWhenItIsDurable) {
   EXPECT_EQ(SavedVersion(), Version(10));
 }
 
+// Found by the simulation: the state of a decision that was taken back was saved with the next one.
+TEST_F(StateTest, TheStateOfADecisionThatWasTakenBackIsNotSaved) {
+  Deposit(8);
+  log_.Hold();
+  AppendRequest raw;
+  StreamAppend& stream = raw.streams.emplace_back();
+  stream.stream = {"", "wallet", "w1"};
+  Deposited deposited;
+  deposited.set_amount_minor(1000);
+  NewEvent& event = stream.events.emplace_back();
+  event.type = "wallet.v1.Deposited";
+  event.payload = deposited.SerializeAsString();
+  store_->Append(std::move(raw), [](absl::StatusOr<AppendResult> result) { EXPECT_TRUE(result.ok()); });
+  Start(MakeDeposit({.wallet_id = "w1", .amount_minor = 1}));  // decided on version 9, which is not the last any more
+  log_.LetThrough();
+  executor_.RunUntilIdle();
+  const std::string key = SnapshotKeyOf(MakeAggregateType<WalletDecider>(), storage_->identity().epoch);
+  const std::optional<Snapshot> saved = snapshots_->Find({"", "wallet", "w1"}, key).value();
+  ASSERT_TRUE(saved.has_value());
+  Wallet state;
+  ASSERT_TRUE(state.ParseFromString(saved->state));
+  EXPECT_EQ(saved->version, Version(10));
+  EXPECT_EQ(state.balance_minor(), 1008);
+}
+
 TEST_F(StateTest, ASnapshotOfAnotherRevisionIsNotUsed) {
   Deposit(25);
   Open<RevisedDecider>();
