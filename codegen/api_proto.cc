@@ -134,7 +134,7 @@ void EmitCommandMessages(const pb::FileDescriptor& file, const Command& command,
       "message $command$Request {\n"
       "  // What is to be done.\n"
       "  $command$ command = 1;\n"
-      "  // Makes a retry safe: a request with an id that is known gets the first answer again. Best a UUID.\n"
+      "  // Makes a retry safe: a request with an id that is known gets the first answer again. Best a UUID.$needed$\n"
       "  string request_id = 2;\n"
       "  // Done only if this is the version of the stream, else ABORTED; 0: the stream must not exist.\n"
       "  optional uint64 expected_version = 3;\n"
@@ -144,7 +144,8 @@ void EmitCommandMessages(const pb::FileDescriptor& file, const Command& command,
       "  // Where the events are, and the token for queries that are to see them.\n"
       "  $receipt$ receipt = 1;\n"
       "}\n",
-      "command", command.message->name(), "receipt", Everfold(file, "CommandReceipt"));
+      "command", command.message->name(), "receipt", Everfold(file, "CommandReceipt"), "needed",
+      command.needs_request_id ? " Needed." : "");
 }
 
 // Queries -----------------------------------------------------------------------------------------------------------

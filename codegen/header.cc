@@ -108,10 +108,14 @@ void EmitCommand(const Command& command, const Aggregate& aggregate, pb::io::Pri
   EmitTraitsStart("CommandTraits", *command.message, aggregate, out);
   out.Print(
       "  static constexpr Expect kExpect = Expect::$expect$;\n"
+      "  static constexpr bool kNeedsRequestId = $needs_request_id$;\n"
+      "  static constexpr bool kRecordsOutcomes = $records_outcomes$;\n"
       "  static const std::string& Id(const $command$& command) { return command.$id$(); }\n"
+      "  static std::string* MutableId($command$& command) { return command.mutable_$id$(); }\n"
       "  static void Validate(const $command$& command, absl::Time now, Violations& violations);\n};\n\n",
-      "expect", ExpectEnumerator(command.expect), "command", QualifiedName(*command.message), "id",
-      FieldName(*command.id));
+      "needs_request_id", command.needs_request_id ? "true" : "false", "records_outcomes",
+      command.records_outcomes ? "true" : "false", "expect", ExpectEnumerator(command.expect), "command",
+      QualifiedName(*command.message), "id", FieldName(*command.id));
 }
 
 void EmitEvent(const Event& event, const Aggregate& aggregate, pb::io::Printer& out) {

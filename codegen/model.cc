@@ -75,7 +75,12 @@ class Reader {
     const pb::FieldDescriptor* id = IdFieldOf(message, problems_);
     const v1::Expect expect = options.expect() == v1::EXPECT_UNSPECIFIED ? v1::EXPECT_ANY : options.expect();
     Aggregate* aggregate = AggregateOf(message, options.aggregate());
-    if (aggregate != nullptr) aggregate->commands.push_back({&message, id, expect});
+    if (aggregate != nullptr)
+      aggregate->commands.push_back({.message = &message,
+                                     .id = id,
+                                     .expect = expect,
+                                     .needs_request_id = options.key() == v1::KEY_REQUIRED,
+                                     .records_outcomes = options.record() == v1::RECORD_OUTCOMES});
   }
 
   void AddEvent(const pb::Descriptor& message) {

@@ -18,6 +18,8 @@ struct Command {
   const pb::Descriptor* message = nullptr;
   const pb::FieldDescriptor* id = nullptr;
   v1::Expect expect = v1::EXPECT_ANY;  // never EXPECT_UNSPECIFIED
+  bool needs_request_id = false;
+  bool records_outcomes = false;
 };
 
 struct Event {

@@ -19,6 +19,7 @@ struct SentCommand {
   std::shared_ptr<const google::protobuf::Message> command;
   std::optional<CommandReceipt> receipt;  // of the first acknowledgement
   bool outcome_unknown = false;           // some attempt got no answer, or was told so
+  bool made_its_events = false;           // some attempt was acknowledged, and told that it was no repeat
 };
 
 class CommandLedger {

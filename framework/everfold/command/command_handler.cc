@@ -33,7 +33,7 @@ class LaneCommandHandler final : public CommandHandler {
         store_(store),
         executor_(executor),
         admission_(options_.max_commands, options_.max_command_bytes),
-        router_(aggregates_, store, clock),
+        router_(aggregates_, store, clock, random),
         loader_(store, clock, options_.snapshots, options_.snapshot, aggregates_, counters_) {
     const std::uint32_t partitions = store.log().identity().partitions;
     const LaneContext context{options_, store, executor, clock, random, loader_, counters_};

@@ -10,6 +10,7 @@
 #include "everfold/base/status.h"
 #include "everfold/command/expectations.h"
 #include "everfold/command/overloaded.h"
+#include "everfold/command/recorded_outcome.h"
 #include "everfold/command/to_append_request.h"
 
 namespace everfold {
@@ -142,7 +143,7 @@ bool CommandLane::AnswerRecorded(RoutedCommandPtr& command) {
     return true;
   }
   if (!known->has_value()) return false;
-  absl::StatusOr<CommandOutcome> first = ReceiptOf(*command, **known);
+  absl::StatusOr<CommandOutcome> first = OutcomeOf(*command, **known);
   Finish(std::move(command), std::move(first));
   return true;
 }
@@ -192,9 +193,14 @@ void CommandLane::Decide(StreamSlot& slot, RoutedCommandPtr command) {
   const absl::Time now = absl::FromUnixMicros(absl::ToUnixMicros(context_.clock.Now()));
   absl::StatusOr<AnyDecision> decision = AskDecider(slot, *command, now);
   if (!decision.ok()) return Hold(slot, std::move(command), decision.status());
-  if (decision->rejected()) return Hold(slot, std::move(command), CommandOutcome(std::move(decision->rejection)));
-  if (decision->events.empty()) return Hold(slot, std::move(command), std::nullopt);
-  Accept(slot, std::move(command), now, *std::move(decision));
+  if (!decision->events.empty()) return Accept(slot, std::move(command), now, *std::move(decision));
+  std::optional<absl::StatusOr<CommandOutcome>> outcome;
+  if (decision->rejected()) outcome = CommandOutcome(std::move(decision->rejection));
+  if (command->type->records_outcomes && !command->id.empty()) {
+    RecordOutcome(slot, std::move(command), now, std::move(outcome));
+  } else {
+    Hold(slot, std::move(command), std::move(outcome));
+  }
 }
 
 absl::StatusOr<AnyDecision> CommandLane::AskDecider(const StreamSlot& slot, const RoutedCommand& command,
@@ -246,7 +252,6 @@ bool CommandLane::CheckStillHead(StreamSlot& slot, RoutedCommandPtr& command) {
 
 // The state is folded before the append, so that an Evolve that fails keeps its event out of the store.
 void CommandLane::Accept(StreamSlot& slot, RoutedCommandPtr command, absl::Time decided_at, AnyDecision decision) {
-  StreamWork& work = *slot.work;
   AppendRequest append = ToAppendRequest(*command, decided_at, decision);
   for (const EmittedEvent& event : decision.events) {
     if (absl::Status status = command->aggregate->Evolve(*slot.state.message, *event); !status.ok()) {
@@ -260,6 +265,22 @@ void CommandLane::Accept(StreamSlot& slot, RoutedCommandPtr command, absl::Time 
     command->snapshot = Snapshot{slot.state.version, slot.state.message->SerializeAsString()};
     slot.state.snapshot = slot.state.version;
   }
+  Append(slot, std::move(command), std::move(append));
+}
+
+// What appends no event is a commit all the same, so that a repeat is told the same.
+void CommandLane::RecordOutcome(StreamSlot& slot, RoutedCommandPtr command, absl::Time decided_at,
+                                std::optional<absl::StatusOr<CommandOutcome>> outcome) {
+  const Rejection* const rejection = outcome.has_value() ? &std::get<Rejection>(**outcome) : nullptr;
+  AppendRequest append = ToAppendRequest(*command, decided_at, AnyDecision());
+  append.outcome = EncodeOutcome(command->decided_at, rejection);
+  command->held = std::move(outcome);
+  command->snapshot.reset();
+  Append(slot, std::move(command), std::move(append));
+}
+
+void CommandLane::Append(StreamSlot& slot, RoutedCommandPtr command, AppendRequest append) {
+  StreamWork& work = *slot.work;
   if (work.chain == nullptr) work.chain = std::make_shared<AppendChain>();
   append.link = {work.chain, ++work.appends};
   RoutedCommand* const on_the_way = command.get();
@@ -300,9 +321,12 @@ void CommandLane::ReleaseAppended(StreamSlot& slot, RoutedCommandPtr command) {
       context_.loader.Save(slot.stream, *command->aggregate, *std::move(command->snapshot));
     }
     if (!command->id.empty()) recent_ids_.Add(absl::HashOf(KeyOf(*command)));
-    absl::StatusOr<CommandOutcome> outcome = ReceiptOf(*command, *result);
+    const bool is_rejection = !result->repeated && command->held.has_value();
+    absl::StatusOr<CommandOutcome> outcome =
+        is_rejection ? *std::exchange(command->held, std::nullopt) : OutcomeOf(*command, *result);
     return Finish(std::move(command), std::move(outcome));
   }
+  command->held.reset();
   Break(slot);
   const bool foreign_append = absl::IsAborted(result.status());
   if (foreign_append && ++command->conflicts <= context_.options.max_conflict_retries) {
@@ -323,7 +347,7 @@ void CommandLane::ReleaseBroken(StreamSlot& slot, RoutedCommandPtr command) {
   absl::StatusOr<CommandOutcome> outcome = appended->status();
   if (appended->ok()) {
     EVERFOLD_CHECK((*appended)->repeated);
-    outcome = ReceiptOf(*command, **appended);
+    outcome = OutcomeOf(*command, **appended);
   }
   Finish(std::move(command), std::move(outcome));
 }
@@ -361,6 +385,18 @@ CommandReceipt CommandLane::Unchanged(const RoutedCommand& command) const {
           .token = TokenOfHead(context_.store, command.stream),
           .sequence = Sequence(),
           .recorded_at = context_.clock.Now()};
+}
+
+absl::StatusOr<CommandOutcome> CommandLane::OutcomeOf(const RoutedCommand& command, const AppendResult& result) const {
+  if (result.outcome.empty()) return ReceiptOf(command, result);
+  EVERFOLD_ASSIGN_OR_RETURN(RecordedOutcome recorded, DecodeOutcome(result.outcome, *command.aggregate));
+  if (recorded.rejection.has_value()) return CommandOutcome(*std::move(recorded.rejection));
+  return CommandReceipt{.stream = command.stream,
+                        .version = recorded.version,
+                        .token = TokenOfHead(context_.store, command.stream),
+                        .sequence = result.sequence,
+                        .recorded_at = result.recorded_at,
+                        .repeated = true};
 }
 
 absl::StatusOr<CommandReceipt> CommandLane::ReceiptOf(const RoutedCommand& command, const AppendResult& result) const {

@@ -60,6 +60,9 @@ class CommandLane {
   void Hold(StreamSlot& slot, RoutedCommandPtr command, std::optional<absl::StatusOr<CommandOutcome>> outcome);
   absl::StatusOr<AnyDecision> AskDecider(const StreamSlot& slot, const RoutedCommand& command, absl::Time now);
   void Accept(StreamSlot& slot, RoutedCommandPtr command, absl::Time decided_at, AnyDecision decision);
+  void RecordOutcome(StreamSlot& slot, RoutedCommandPtr command, absl::Time decided_at,
+                     std::optional<absl::StatusOr<CommandOutcome>> outcome);
+  void Append(StreamSlot& slot, RoutedCommandPtr command, AppendRequest append);
   void FailWaiting(StreamSlot& slot, const absl::Status& why);
 
   void Release(StreamSlot& slot);
@@ -70,6 +73,7 @@ class CommandLane {
   static void Break(StreamSlot& slot);
   void DecideAgain(StreamWork& work);
   CommandReceipt Unchanged(const RoutedCommand& command) const;
+  absl::StatusOr<CommandOutcome> OutcomeOf(const RoutedCommand& command, const AppendResult& result) const;
   absl::StatusOr<CommandReceipt> ReceiptOf(const RoutedCommand& command, const AppendResult& result) const;
   void Finish(RoutedCommandPtr command, absl::StatusOr<CommandOutcome> outcome);
   static void Tell(RoutedCommand& command, absl::StatusOr<CommandOutcome> outcome);

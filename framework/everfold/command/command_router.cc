@@ -6,11 +6,14 @@
 #include "everfold/base/check.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/base/uuid.h"
 #include "everfold/command/state_loader.h"
 #include "everfold/v1/options.pb.h"
 
 namespace everfold {
 namespace {
+
+using google::protobuf::Message;
 
 // Name of the field that is marked as the id; the generator has seen to it that there is one.
 std::string IdFieldOf(const google::protobuf::Descriptor& command) {
@@ -32,8 +35,9 @@ absl::Status ValidateId(const CommandRequest& request, const StreamId& stream) {
 
 }  // namespace
 
-CommandRouter::CommandRouter(const std::vector<AggregateType>& aggregates, const EventStore& store, const Clock& clock)
-    : store_(store), clock_(clock) {
+CommandRouter::CommandRouter(const std::vector<AggregateType>& aggregates, const EventStore& store, const Clock& clock,
+                             RandomSource& random)
+    : store_(store), clock_(clock), random_(random) {
   for (const AggregateType& aggregate : aggregates) {
     EVERFOLD_CHECK(by_aggregate_.emplace(aggregate.name, &aggregate).second);
     for (const auto& [name, type] : aggregate.commands) {
@@ -51,16 +55,22 @@ absl::StatusOr<RoutedCommandPtr> CommandRouter::Route(CommandRequest request, Ta
                  absl::StrFormat("no aggregate of this application takes %s", name));
   }
   const auto& [aggregate, type] = target->second;
+  if (!request.request_id.empty()) {
+    EVERFOLD_RETURN_IF_ERROR(ValidateName(request.request_id, kMaxCommandIdBytes, "request_id"));
+  } else if (type->needs_request_id) {
+    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+                 absl::StrFormat("%s needs a request_id, so that a retry is safe", name), {{"command", name}});
+  }
+  CommandId id = IdOf(request, name);
+  std::unique_ptr<Message> made = WithDerivedId(request, *type);
+  if (made != nullptr) request.command = made.get();
   Violations violations;
   type->validate(*request.command, clock_.Now(), violations);
   EVERFOLD_RETURN_IF_ERROR(violations.ToStatus(name, request.field_path));
   StreamId stream{request.tenant, aggregate->name, type->id(*request.command)};
   EVERFOLD_RETURN_IF_ERROR(ValidateId(request, stream));
-  if (!request.request_id.empty()) {
-    EVERFOLD_RETURN_IF_ERROR(ValidateName(request.request_id, kMaxCommandIdBytes, "request_id"));
-  }
-  CommandId id = IdOf(request, name);
-  return RoutedCommandPtr(new RoutedCommand{.request = std::move(request),
+  return RoutedCommandPtr(new RoutedCommand{.made = std::move(made),
+                                            .request = std::move(request),
                                             .done = nullptr,
                                             .aggregate = aggregate,
                                             .type = type,
@@ -84,7 +94,8 @@ absl::StatusOr<RoutedCommandPtr> CommandRouter::Route(const StateRequest& reques
   }
   CommandRequest asked;
   asked.deadline = request.deadline;
-  return RoutedCommandPtr(new RoutedCommand{.request = std::move(asked),
+  return RoutedCommandPtr(new RoutedCommand{.made = nullptr,
+                                            .request = std::move(asked),
                                             .done = nullptr,
                                             .aggregate = aggregate->second,
                                             .type = nullptr,
@@ -92,6 +103,18 @@ absl::StatusOr<RoutedCommandPtr> CommandRouter::Route(const StateRequest& reques
                                             .id = {},
                                             .guard = std::move(guard),
                                             .place = std::move(place)});
+}
+
+// A creating command without an id gets one: derived from its request_id, so that a retry meets the same stream; else a
+// new one.
+std::unique_ptr<Message> CommandRouter::WithDerivedId(const CommandRequest& request, const CommandType& type) const {
+  if (type.expect != Expect::kNew || !type.id(*request.command).empty()) return nullptr;
+  std::unique_ptr<Message> made(request.command->New());
+  made->CopyFrom(*request.command);
+  *type.mutable_id(*made) = request.request_id.empty()
+                                ? NewUuid(clock_.Now(), random_)
+                                : UuidOfName(request.tenant + '\0' + type.name + '\0' + request.request_id);
+  return made;
 }
 
 CommandId CommandRouter::IdOf(const CommandRequest& request, const std::string& type) const {

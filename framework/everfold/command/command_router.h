@@ -14,10 +14,11 @@
 
 namespace everfold {
 
-// Threading: thread-safe. Lifetime: aggregates, store and clock outlive it.
+// Threading: thread-safe. Lifetime: aggregates, store, clock and random outlive it.
 class CommandRouter {
  public:
-  CommandRouter(const std::vector<AggregateType>& aggregates, const EventStore& store, const Clock& clock);
+  CommandRouter(const std::vector<AggregateType>& aggregates, const EventStore& store, const Clock& clock,
+                RandomSource& random);
 
   // INVALID_ARGUMENT or UNIMPLEMENTED as CommandHandler::Handle says. REQUIRES: the request has a command.
   absl::StatusOr<RoutedCommandPtr> Route(CommandRequest request, TaskScope::Guard guard, Admission::Place place) const;
@@ -32,10 +33,13 @@ class CommandRouter {
   }
 
  private:
+  std::unique_ptr<google::protobuf::Message> WithDerivedId(const CommandRequest& request,
+                                                           const CommandType& type) const;
   CommandId IdOf(const CommandRequest& request, const std::string& type) const;
 
   const EventStore& store_;
   const Clock& clock_;
+  RandomSource& random_;
   absl::flat_hash_map<std::string, CommandTarget> by_command_;           // by full message name
   absl::flat_hash_map<std::string, const AggregateType*> by_aggregate_;  // by name
 };

@@ -18,6 +18,8 @@ namespace everfold {
 struct StreamSlot;
 
 struct RoutedCommand {
+  // The command, if it is not the caller's own: a creating one whose id was derived.
+  std::unique_ptr<google::protobuf::Message> made = nullptr;
   // Found out before it came to its lane.
   CommandRequest request;
   CommandHandler::Done done;
@@ -36,7 +38,7 @@ struct RoutedCommand {
   bool settled = false;     // what becomes of it is known, but perhaps not yet of those before it
   // Of a decision to append, once it was answered.
   std::optional<absl::StatusOr<AppendResult>> appended = std::nullopt;
-  // Of a decision that appends nothing: what its caller will be told; nullopt: that nothing changed.
+  // Of a decision without events: what its caller will be told; nullopt: that nothing changed.
   std::optional<absl::StatusOr<CommandOutcome>> held = std::nullopt;
   // The state after it, to be saved when it is durable.
   std::optional<Snapshot> snapshot = std::nullopt;

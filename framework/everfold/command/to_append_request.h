@@ -8,7 +8,7 @@
 
 namespace everfold {
 
-// Decided at that time, on the version that the command knows. REQUIRES: the decision has events.
+// Decided at that time, on the version that the command knows.
 AppendRequest ToAppendRequest(const RoutedCommand& command, absl::Time decided_at, const AnyDecision& decision);
 
 }  // namespace everfold

@@ -27,10 +27,18 @@ struct CommandType {
   std::string name;  // full message name
   const Message* prototype = nullptr;
   Expect expect = Expect::kAny;
+  bool needs_request_id = false;
+  bool records_outcomes = false;  // rejections, and that nothing changed, too
   const std::string& (*id)(const Message& command) = nullptr;
+  std::string* (*mutable_id)(Message& command) = nullptr;
   // `now` is what the rules lt_now, gt_now and within compare with.
   void (*validate)(const Message& command, absl::Time now, Violations& violations) = nullptr;
   AnyDecision (*decide)(const Message& state, const Message& command, Context& context) = nullptr;
+};
+
+struct RejectionType {
+  const google::protobuf::Message* prototype = nullptr;
+  absl::StatusCode code = absl::StatusCode::kFailedPrecondition;
 };
 
 struct AggregateEvent {
@@ -49,8 +57,9 @@ struct AggregateType {
   const google::protobuf::Message* initial_state = nullptr;
   // Of the decider's code: another one makes snapshots of the old one useless. What kRevision says, 1 without it.
   int revision = 1;
-  absl::flat_hash_map<std::string, CommandType> commands;   // by full message name
-  absl::flat_hash_map<std::string, AggregateEvent> events;  // by full message name
+  absl::flat_hash_map<std::string, CommandType> commands;           // by full message name
+  absl::flat_hash_map<std::string, AggregateEvent> events;          // by full message name
+  absl::flat_hash_map<std::string, RejectionType> rejections = {};  // by full message name
 
   std::unique_ptr<google::protobuf::Message> NewState() const;
 
@@ -73,9 +82,12 @@ CommandType MakeCommandType() {
   return {.name = CommandTraits<C>::kName,
           .prototype = &C::default_instance(),
           .expect = CommandTraits<C>::kExpect,
+          .needs_request_id = CommandTraits<C>::kNeedsRequestId,
+          .records_outcomes = CommandTraits<C>::kRecordsOutcomes,
           .id = [](const Message& command) -> const std::string& {
             return CommandTraits<C>::Id(static_cast<const C&>(command));
           },
+          .mutable_id = [](Message& command) { return CommandTraits<C>::MutableId(static_cast<C&>(command)); },
           .validate =
               [](const Message& command, absl::Time now, Violations& violations) {
                 CommandTraits<C>::Validate(static_cast<const C&>(command), now, violations);
@@ -113,8 +125,8 @@ constexpr int RevisionOf() {
   return 1;
 }
 
-template <class D, class... C, class... E>
-AggregateType MakeAggregateType(Types<C...>, Types<E...>) {
+template <class D, class... C, class... E, class... R>
+AggregateType MakeAggregateType(Types<C...>, Types<E...>, Types<R...>) {
   using State = typename D::Aggregate;
   AggregateType type{.name = AggregateOf<State>::kName,
                      .initial_state = &State::default_instance(),
@@ -123,6 +135,8 @@ AggregateType MakeAggregateType(Types<C...>, Types<E...>) {
                      .events = {}};
   (type.commands.emplace(CommandTraits<C>::kName, MakeCommandType<D, C>()), ...);
   (type.events.emplace(EventTraits<E>::kName, MakeAggregateEvent<D, E>()), ...);
+  (type.rejections.emplace(RejectionTraits<R>::kName, RejectionType{&R::default_instance(), RejectionTraits<R>::kCode}),
+   ...);
   return type;
 }
 
@@ -134,7 +148,8 @@ template <class D>
 AggregateType MakeAggregateType() {
   using Aggregate = AggregateOf<typename D::Aggregate>;
   static_assert(Aggregate::template Check<D>());
-  return internal::MakeAggregateType<D>(typename Aggregate::Commands{}, typename Aggregate::Events{});
+  return internal::MakeAggregateType<D>(typename Aggregate::Commands{}, typename Aggregate::Events{},
+                                        typename Aggregate::Rejections{});
 }
 
 }  // namespace everfold

@@ -13,7 +13,10 @@
 //     using Aggregate = Wallet;
 //     static constexpr char kName[] = "wallet.v1.Deposit";
 //     static constexpr Expect kExpect = Expect::kExisting;
+//     static constexpr bool kNeedsRequestId = false;
+//     static constexpr bool kRecordsOutcomes = false;
 //     static const std::string& Id(const Deposit&);
+//     static std::string* MutableId(Deposit&);
 //     static void Validate(const Deposit&, absl::Time now, Violations&);
 //   };
 //   template <> struct EventTraits<Deposited> {

@@ -33,15 +33,9 @@ absl::Status ValidateText(std::string_view text, const char* what) {
   return Invalid(absl::StrFormat("%s must be printable UTF-8; its bytes are 0x%s", what, HexEncode(text)));
 }
 
-absl::Status ValidateMetadata(const Metadata& metadata) {
-  EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of metadata", kMaxMetadataBytes, BytesOf(metadata)));
-  EVERFOLD_RETURN_IF_ERROR(ValidateText(metadata.correlation_id, "a correlation id"));
-  EVERFOLD_RETURN_IF_ERROR(ValidateText(metadata.causation_id, "a causation id"));
-  EVERFOLD_RETURN_IF_ERROR(ValidateText(metadata.actor, "an actor"));
-  EVERFOLD_RETURN_IF_ERROR(ValidateText(metadata.traceparent, "a trace context"));
+absl::Status ValidateHeaders(const Metadata& metadata) {
   for (const auto& [name, value] : metadata.headers) {
-    EVERFOLD_RETURN_IF_ERROR(ValidateText(name, "the name of a header"));
-    EVERFOLD_RETURN_IF_ERROR(ValidateText(value, "a header"));
+    if (IsReservedName(name)) return ReservedName(name);
   }
   return absl::OkStatus();
 }
@@ -109,6 +103,19 @@ absl::Status ReservedName(std::string_view name) {
                {{"name", std::string(name)}});
 }
 
+absl::Status ValidateMetadata(const Metadata& metadata) {
+  EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of metadata", kMaxMetadataBytes, BytesOf(metadata)));
+  EVERFOLD_RETURN_IF_ERROR(ValidateText(metadata.correlation_id, "a correlation id"));
+  EVERFOLD_RETURN_IF_ERROR(ValidateText(metadata.causation_id, "a causation id"));
+  EVERFOLD_RETURN_IF_ERROR(ValidateText(metadata.actor, "an actor"));
+  EVERFOLD_RETURN_IF_ERROR(ValidateText(metadata.traceparent, "a trace context"));
+  for (const auto& [name, value] : metadata.headers) {
+    EVERFOLD_RETURN_IF_ERROR(ValidateText(name, "the name of a header"));
+    EVERFOLD_RETURN_IF_ERROR(ValidateText(value, "a header"));
+  }
+  return absl::OkStatus();
+}
+
 std::size_t PayloadBytesOf(const AppendRequest& request) {
   std::size_t bytes = 0;
   for (const StreamAppend& stream : request.streams) {
@@ -120,6 +127,7 @@ std::size_t PayloadBytesOf(const AppendRequest& request) {
 absl::Status ValidateAppend(const AppendRequest& request) {
   EVERFOLD_RETURN_IF_ERROR(ValidateCommandId(request.command));
   EVERFOLD_RETURN_IF_ERROR(ValidateMetadata(request.metadata));
+  if (!request.of_framework) EVERFOLD_RETURN_IF_ERROR(ValidateHeaders(request.metadata));
   if (request.not_before != absl::InfinitePast()) {
     EVERFOLD_RETURN_IF_ERROR(ValidateTime(request.not_before, "the earliest recorded time"));
   }
@@ -137,6 +145,7 @@ absl::Status ValidateAppend(const AppendRequest& request) {
   EVERFOLD_RETURN_IF_ERROR(AtMost("missed events that are asked for", kMaxMissedEvents, request.missed_events));
   if (request.condition.has_value()) EVERFOLD_RETURN_IF_ERROR(ValidateQuery(request.condition->fail_if_events_match));
   if (events == 0 && request.command.empty()) return Invalid("an append without events needs a command id");
+  if (events > 0 && !request.outcome.empty()) return Invalid("an append with events has no outcome of its own");
   EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of an append", kMaxCommitBytes, PayloadBytesOf(request)));
   return AtMost("events of an append", kMaxEventsPerCommit, events);
 }

@@ -45,6 +45,9 @@ struct AppendRequest {
   absl::Time not_before = absl::InfinitePast();  // the recorded time is not earlier, even if the clock steps back
   std::vector<StreamAppend> streams;
   std::optional<AppendCondition> condition = {};  // beside the expectations of the streams
+  // What becomes of the command, where it adds no event: told again to who repeats it (AppendResult::outcome). Any
+  // bytes.
+  std::string outcome = {};
   // At most so many of the events that a conflict shows to have been missed come with it (everfold.v1.MissedEvents).
   std::size_t missed_events = 0;
   // Set by who decides on what is not durable yet; an append that stands on one that was not made is refused.
@@ -66,7 +69,11 @@ struct AppendResult {
   // The command id was known: this is the first result again, but for streams that were only checked: they may be left
   // out.
   bool repeated = false;
+  std::string outcome = {};  // of a repeat: what was recorded with it
 };
+
+// In the metadata of a commit: base64 of AppendRequest::outcome.
+inline constexpr char kOutcomeHeader[] = "$outcome";
 
 // Limits of one append; larger requests are refused with INVALID_ARGUMENT and change nothing.
 inline constexpr std::size_t kMaxEventBytes = 1 << 20;
@@ -82,6 +89,9 @@ inline constexpr std::size_t kMaxMissedEvents = 1000;
 
 // Bytes of all payloads.
 std::size_t PayloadBytesOf(const AppendRequest& request);
+
+// INVALID_ARGUMENT, with the limit and the value, for metadata that no store would take.
+absl::Status ValidateMetadata(const Metadata& metadata);
 
 // INVALID_ARGUMENT, with the limit and the value, for a request that no store would take; PERMISSION_DENIED for names
 // that begin with '$', unless it comes from the framework.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "everfold/base/status.h"
 #include "everfold/event/chunk_writer.h"
 #include "everfold/event/partitioning.h"
@@ -62,11 +63,17 @@ void AddTagKeys(const StreamAppend& stream, std::uint32_t first_event, PreparedA
   }
 }
 
+absl::Status RecordOutcome(AppendRequest& request) {
+  request.metadata.headers.insert_or_assign(kOutcomeHeader, absl::Base64Escape(request.outcome));
+  return ValidateMetadata(request.metadata);
+}
+
 }  // namespace
 
 absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_t partitions,
                                              const TypeDictionary& types) {
   EVERFOLD_RETURN_IF_ERROR(ValidateAppend(request));
+  if (!request.outcome.empty()) EVERFOLD_RETURN_IF_ERROR(RecordOutcome(request));
   PreparedAppend prepared;
   prepared.streams.reserve(request.streams.size());
   prepared.result.streams.reserve(request.streams.size());

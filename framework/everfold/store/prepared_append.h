@@ -56,7 +56,7 @@ struct PreparedAppend {
   std::vector<NameKey> tag_keys;                 // of those
   std::unique_ptr<PreparedCondition> condition;  // nullptr if there is none
   ChainLink link;
-  AppendResult result;                           // names the streams; the committer tells the rest
+  AppendResult result;  // names the streams; the committer tells the rest
 };
 
 // INVALID_ARGUMENT as ValidateAppend says.

@@ -1,5 +1,6 @@
 #include "everfold/store/recorded_command.h"
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
@@ -54,6 +55,17 @@ void AddStreams(ChunkReader& chunk, std::string_view tenant, AppendResult& resul
   }
 }
 
+absl::Status ReadOutcome(const ChunkReader& chunk, AppendResult& result) {
+  if (chunk.commit().event_count > 0 || !chunk.HasMetadata()) return absl::OkStatus();
+  EVERFOLD_ASSIGN_OR_RETURN(const Metadata metadata, chunk.DecodeMetadata());
+  const auto outcome = metadata.headers.find(kOutcomeHeader);
+  if (outcome == metadata.headers.end() || absl::Base64Unescape(outcome->second, &result.outcome)) {
+    return absl::OkStatus();
+  }
+  return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+               absl::StrFormat("the outcome in commit %d is no base64", chunk.commit().sequence.value()));
+}
+
 // Adds what the place's commit says of the command, if it is the one.
 absl::Status ReadPart(const PartitionLog& log, const StoreIndex& index, const CommitPlace& place,
                       const CommandKey& command, std::optional<RecordedCommand>& recorded) {
@@ -71,6 +83,7 @@ absl::Status ReadPart(const PartitionLog& log, const StoreIndex& index, const Co
     recorded->result.sequence = chunk.commit().sequence;
     recorded->result.recorded_at = chunk.commit().recorded_at;
     recorded->result.repeated = true;
+    EVERFOLD_RETURN_IF_ERROR(ReadOutcome(chunk, recorded->result));
     AddStreams(chunk, command.tenant, recorded->result);
   }
   EVERFOLD_RETURN_IF_ERROR(chunk.status());

@@ -1,0 +1,157 @@
+// Request ids: what they are needed for, what is derived from them, and what a repeat is told.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "everfold/base/error.h"
+#include "everfold/command/command_handler.h"
+#include "everfold/log/memory/memory_log.h"
+#include "everfold/runtime/manual_executor.h"
+#include "sample-apps/wallet/wallet.h"
+
+namespace everfold {
+namespace {
+
+using ::testing::HasSubstr;
+using wallet::v1::InsufficientFunds;
+using wallet::v1::MakeDeposit;
+using wallet::v1::MakeOpenWallet;
+using wallet::v1::MakeWithdraw;
+using wallet::v1::Wallet;
+using wallet::v1::WalletDecider;
+using wallet::v1::Withdraw;
+
+using Outcome = absl::StatusOr<CommandOutcome>;
+
+struct CarefulDecider : WalletDecider {
+  using WalletDecider::Decide;
+  static Decision<Wallet> Decide(const Wallet& s, const Withdraw& c, Context& context) {
+    if (c.amount_minor() == 14) return Nothing();
+    return WalletDecider::Decide(s, c, context);
+  }
+};
+
+class IdempotencyTest : public ::testing::Test {
+ protected:
+  IdempotencyTest() { Open(); }
+
+  // As after a restart. Withdrawals need an id, and all their outcomes are recorded.
+  void Open() {
+    handler_ = nullptr;
+    std::vector<AggregateType> aggregates;
+    aggregates.push_back(MakeAggregateType<CarefulDecider>());
+    CommandType& withdraw = aggregates[0].commands.at("wallet.v1.Withdraw");
+    withdraw.needs_request_id = true;
+    withdraw.records_outcomes = true;
+    handler_ = CommandHandler::Create({}, std::move(aggregates), *store_, executor_, executor_.clock(), random_);
+  }
+  Outcome Send(const google::protobuf::Message& command, const std::string& request_id = "") {
+    CommandRequest request;
+    request.command = &command;
+    request.request_id = request_id;
+    std::optional<Outcome> answer;
+    handler_->Handle(std::move(request), [&answer](Outcome outcome) { answer = std::move(outcome); });
+    executor_.RunUntilIdle();
+    return *std::move(answer);
+  }
+  Outcome Withdraw(std::int64_t amount, const std::string& request_id) {
+    return Send(MakeWithdraw({.wallet_id = "w1", .amount_minor = amount}), request_id);
+  }
+  void OpenWithBalance(std::int64_t balance) {
+    Receipt(Send(MakeOpenWallet({.wallet_id = "w1"})));
+    Receipt(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = balance})));
+  }
+  static CommandReceipt Receipt(const Outcome& outcome) {
+    if (outcome.ok() && std::holds_alternative<CommandReceipt>(*outcome)) return std::get<CommandReceipt>(*outcome);
+    ADD_FAILURE() << "no receipt: " << outcome.status();
+    return {};
+  }
+  static std::int64_t MissingIn(const Outcome& outcome) {
+    if (!outcome.ok() || !std::holds_alternative<Rejection>(*outcome)) return 0;
+    return dynamic_cast<const InsufficientFunds&>(*std::get<Rejection>(*outcome).message).missing_minor();
+  }
+  Version VersionOfWallet() { return store_->VersionOf({"", "wallet", "w1"}).value(); }
+
+  ManualExecutor executor_{11};
+  SeededRandom random_{11};
+  std::shared_ptr<MemoryLogStorage> storage_ =
+      std::make_shared<MemoryLogStorage>(LogIdentity{{"0123456789abcdef"}, 16, std::string(32, 'k')});
+  MemoryLog log_{storage_, executor_};
+  std::unique_ptr<EventStore> store_ = EventStore::Open({}, log_, executor_, executor_.clock(), random_).value();
+  std::unique_ptr<CommandHandler> handler_;
+};
+
+TEST_F(IdempotencyTest, ACommandThatNeedsAnIdIsRefusedWithoutOne) {
+  OpenWithBalance(100);
+  const Outcome refused = Withdraw(1, "");
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("wallet.v1.Withdraw needs a request_id"));
+  EXPECT_EQ(Receipt(Withdraw(1, "r1")).version, Version(3));
+}
+
+TEST_F(IdempotencyTest, ARecordedRejectionIsToldAgain) {
+  OpenWithBalance(100);
+  EXPECT_EQ(MissingIn(Withdraw(120, "r1")), 20);
+  EXPECT_EQ(VersionOfWallet(), Version(2)) << "it adds no event";
+  Receipt(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 500})));
+  EXPECT_EQ(MissingIn(Withdraw(120, "r1")), 20) << "decided afresh it would be accepted";
+  Open();
+  EXPECT_EQ(MissingIn(Withdraw(120, "r1")), 20);
+  EXPECT_EQ(VersionOfWallet(), Version(3));
+  EXPECT_EQ(ReasonOf(Withdraw(121, "r1").status()), reason::kIdempotencyKeyReused);
+  EXPECT_EQ(Receipt(Withdraw(120, "r2")).version, Version(4));
+}
+
+TEST_F(IdempotencyTest, ThatNothingChangedIsToldAgain) {
+  OpenWithBalance(100);
+  const CommandReceipt first = Receipt(Withdraw(14, "r1"));
+  EXPECT_EQ(first.version, Version(2));
+  EXPECT_FALSE(first.repeated);
+  Receipt(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 1})));
+  const CommandReceipt again = Receipt(Withdraw(14, "r1"));
+  EXPECT_EQ(again.version, Version(2));
+  EXPECT_TRUE(again.repeated);
+  Open();
+  EXPECT_EQ(Receipt(Withdraw(14, "r1")).version, Version(2));
+}
+
+TEST_F(IdempotencyTest, ARejectionThatIsNotRecordedIsDecidedAfresh) {
+  OpenWithBalance(100);
+  const auto open = MakeOpenWallet({.wallet_id = "w2"});
+  Receipt(Send(open, "r1"));
+  EXPECT_EQ(Send(open, "r2").status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_TRUE(Receipt(Send(open, "r1")).repeated);
+}
+
+TEST_F(IdempotencyTest, ACreatingCommandWithoutAnIdGetsOneThatARetryMeets) {
+  const auto open = MakeOpenWallet({});
+  const CommandReceipt first = Receipt(Send(open, "r1"));
+  EXPECT_EQ(first.stream.id.size(), 36u);
+  EXPECT_EQ(first.stream.id[14], '5') << "a UUID of version 5";
+  Open();
+  const CommandReceipt again = Receipt(Send(open, "r1"));
+  EXPECT_EQ(again.stream, first.stream);
+  EXPECT_TRUE(again.repeated);
+  EXPECT_NE(Receipt(Send(open, "r2")).stream, first.stream);
+  const CommandReceipt without = Receipt(Send(open));
+  EXPECT_EQ(without.stream.id[14], '7') << "a UUID of version 7";
+  EXPECT_NE(Receipt(Send(open)).stream, without.stream);
+}
+
+TEST_F(IdempotencyTest, OnlyCreatingCommandsGetAnId) {
+  EXPECT_EQ(Send(MakeDeposit({.amount_minor = 1}), "r1").status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(IdempotencyTest, HeadersOfTheFrameworkAreRefused) {
+  CommandRequest request;
+  const auto open = MakeOpenWallet({.wallet_id = "w1"});
+  request.command = &open;
+  request.metadata.headers["$outcome"] = "forged";
+  std::optional<Outcome> answer;
+  handler_->Handle(std::move(request), [&answer](Outcome outcome) { answer = std::move(outcome); });
+  executor_.RunUntilIdle();
+  EXPECT_EQ(ReasonOf(answer->status()), reason::kReservedName);
+  EXPECT_EQ(VersionOfWallet(), Version());
+}
+
+}  // namespace
+}  // namespace everfold
