@@ -11,8 +11,8 @@
 #include "absl/strings/str_format.h"
 #include "everfold/base/status.h"
 #include "everfold/rpc/listen_address.h"
+#include "everfold/rpc/status.h"
 #include "everfold/v1/admin.grpc.pb.h"
-#include "google/rpc/status.pb.h"
 
 namespace everfold {
 namespace {
@@ -31,11 +31,10 @@ absl::Status FromGrpc(const std::string& address, const grpc::Status& status) {
     return absl::UnavailableError(absl::StrFormat("the application at %s could not be reached, is it running? %s",
                                                   address, status.error_message()));
   }
-  absl::Status result(static_cast<absl::StatusCode>(status.error_code()),
-                      absl::StrFormat("the application at %s says: %s", address, status.error_message()));
-  google::rpc::Status details;
-  if (!details.ParseFromString(status.error_details())) return result;
-  for (const auto& detail : details.details()) result.SetPayload(detail.type_url(), absl::Cord(detail.value()));
+  const absl::Status said = FromGrpcStatus(status);
+  absl::Status result(said.code(), absl::StrFormat("the application at %s says: %s", address, status.error_message()));
+  said.ForEachPayload(
+      [&result](absl::string_view type, const absl::Cord& payload) { result.SetPayload(type, payload); });
   return result;
 }
 

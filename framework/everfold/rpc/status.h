@@ -23,6 +23,8 @@ inline constexpr std::size_t kMaxStatusDetailBytes = 4608;
 inline constexpr std::size_t kMaxStatusMessageBytes = 400;
 
 grpc::Status ToGrpcStatus(const absl::Status& status);
+// And back, as a client reads it.
+absl::Status FromGrpcStatus(const grpc::Status& status);
 // The same as a message, for calls that answer more than one request.
 google::rpc::Status ToStatusMessage(const absl::Status& status);
 
