@@ -14,13 +14,6 @@ absl::Status Invalid(const std::string& message) {
   return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid, message);
 }
 
-absl::Status AtMost(const char* what, std::size_t limit, std::size_t actual) {
-  if (actual <= limit) return absl::OkStatus();
-  return Error(absl::StatusCode::kInvalidArgument, reason::kLimitExceeded,
-               absl::StrFormat("%s: at most %d, there are %d", what, limit, actual),
-               {{"limit", std::to_string(limit)}, {"actual", std::to_string(actual)}});
-}
-
 std::size_t BytesOf(const Metadata& metadata) {
   std::size_t bytes = metadata.correlation_id.size() + metadata.causation_id.size() + metadata.actor.size() +
                       metadata.traceparent.size();
