@@ -47,6 +47,9 @@ struct AppendRequest {
   // At most so many of the events that a conflict shows to have been missed come with it (everfold.v1.MissedEvents).
   std::size_t missed_events = 0;
   bool of_framework = false;  // may append to streams of the framework's own, and its types
+  // For an import alone: it was recorded once, by another store, and is recorded again as it was, without a look for an
+  // earlier one under its command id. Later repeats find the last one.
+  bool of_import = false;
 };
 
 struct StreamResult {

@@ -96,6 +96,7 @@ absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_
   prepared.tenant = std::move(request.tenant);
   prepared.command = std::move(request.command);
   prepared.not_before = request.not_before;
+  prepared.of_import = request.of_import;
   return prepared;
 }
 

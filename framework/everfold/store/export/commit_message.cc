@@ -121,6 +121,7 @@ absl::StatusOr<AppendRequest> TakeAppend(v1::ExportedCommit& message) {
   request.metadata = MetadataOf(message.metadata());
   request.of_framework = true;  // it was let in once
   request.streams.reserve(static_cast<std::size_t>(message.streams_size()));
+  request.of_import = true;
   for (v1::ExportedStream& stream : *message.mutable_streams()) {
     EVERFOLD_ASSIGN_OR_RETURN(StreamAppend taken, TakeStream(stream, request.tenant));
     request.streams.push_back(std::move(taken));

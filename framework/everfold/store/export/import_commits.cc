@@ -30,10 +30,6 @@ absl::Status Refused(const absl::Status& status) {
 
 absl::Status CheckBecame(const Asked& asked, const absl::StatusOr<AppendResult>& result) {
   if (!result.ok()) return Refused(result.status());
-  if (result->repeated) {
-    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-                 absl::StrFormat("its command was recorded already, by commit %d", result->sequence.value()));
-  }
   if (result->sequence == asked.sequence && result->recorded_at == asked.recorded_at) return absl::OkStatus();
   return absl::InternalError(absl::StrFormat(
       "commit %d, of %s, became commit %d, of %s", asked.sequence.value(),

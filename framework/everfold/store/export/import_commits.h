@@ -29,7 +29,8 @@ struct ImportCounts {
 
 // Reads all that is left of the export, and appends it: each commit gets the sequence, the recorded time and the
 // versions that it had. Commands keep their ids, and lose the fingerprints of their requests, which depend on the
-// store's key: a repeat is told by its id alone.
+// store's key: a repeat is told by its id alone. An id that comes twice, because it had been forgotten in between, is
+// recorded twice.
 //
 // After an error the store holds a beginning of the export, and is of no use.
 //   INVALID_ARGUMENT  with the number of the line, and what is wrong with it
