@@ -23,7 +23,9 @@ std::size_t BytesOf(const Metadata& metadata) {
 
 absl::Status ValidateText(std::string_view text, const char* what) {
   if (IsPrintableUtf8(text)) return absl::OkStatus();
-  return Invalid(absl::StrFormat("%s must be printable UTF-8; its bytes are 0x%s", what, HexEncode(text)));
+  constexpr std::size_t kMostShown = 100;
+  return Invalid(absl::StrFormat("%s must be printable UTF-8; its bytes are 0x%s%s", what,
+                                 HexEncode(text.substr(0, kMostShown)), text.size() > kMostShown ? "..." : ""));
 }
 
 absl::Status ValidateMetadata(const Metadata& metadata) {

@@ -247,6 +247,48 @@ TEST(ImportCommits, RefusesTimesThatAStoreWouldNotKeep) {
   EXPECT_EQ(RefusalWith(2, "\"recorded_at\": \"2026-01-01T00:00:00Z\",", ""), "line 2: recorded_at is missing");
 }
 
+TEST(ImportCommits, RefusesTimesFarAheadOfTheClock) {
+  const absl::Time second = absl::FromUnixSeconds(1'767'229'200);  // 2026-01-01T01:00:00Z
+  for (const absl::Duration late : {absl::ZeroDuration(), absl::Microseconds(1)}) {
+    Importing imported(1);
+    const ImportOptions options{.now = second - kMaxImportedAhead - late};
+    const auto counts = ImportLines(Small(), imported.store(), options);
+    if (late == absl::ZeroDuration()) {
+      EXPECT_EQ(counts.status(), absl::OkStatus());
+      continue;
+    }
+    EXPECT_TRUE(absl::IsInvalidArgument(counts.status())) << counts.status();
+    EXPECT_EQ(ReasonOf(counts.status()), reason::kLimitExceeded);
+    EXPECT_EQ(std::string(counts.status().message()),
+              "line 3: recorded_at may be at most 24h ahead of the clock, which is until "
+              "2026-01-01T00:59:59.999999+00:00; it is 2026-01-01T01:00:00+00:00");
+  }
+}
+
+// What stands in a bad line may be anything, and is shown at a terminal.
+TEST(ImportCommits, ShowsNothingOfABadLineThatATerminalObeys) {
+  const std::string orders =
+      "\x1b[2J\x1b]0;title\x07\r\x9b"
+      "31m\xc2\x9b";
+  const Lines refused = {
+      RefusalWith(2, orders),
+      RefusalWith(2, "\"YQ\"", "\"" + orders + "\""),
+      RefusalWith(2, "\"any\"", "\"\\u001b[2J\""),
+      RefusalWith(2, "\"page/p1\"", "\"\\u001b[2J\""),
+      RefusalWith(2, "\"page/p1\"", "\"page/\\u001b[2J\""),
+      RefusalWith(2, "\"page/p1\", \"first_version\": 1", "\"page/\\u001b[2J\", \"first_version\": 0"),
+      RefusalWith(2, "\"page/p1\"", "\"page/\\u001b[2J\", \"erased_events\": 1"),
+      RefusalWith(2, "\"streams\"", "\"metadata\": {\"actor\": \"\\u001b[2J\"}, \"streams\""),
+      RefusalWith(2, "\"page/p1\"", "\"page/p1\", \"\\u001b[2J\": 1"),
+      RefusalWith(2, "\"YQ\"", "\"!" + std::string(5'000, 'x') + "\""),
+  };
+  for (const std::string& message : refused) {
+    EXPECT_THAT(message, ::testing::StartsWith("line 2: "));
+    EXPECT_LT(message.size(), 500u) << message;
+    for (const char c : message) EXPECT_TRUE(c >= ' ' && c < 0x7f) << message;
+  }
+}
+
 TEST(ImportCommits, RefusesWhatNoStoreWouldTake) {
   const std::string large(1'500'000, 'A');  // base64 of more than 1 MiB
   EXPECT_THAT(RefusalWith(2, "\"YQ\"", "\"" + large + "\""),
