@@ -17,7 +17,7 @@ class AppendManyCall final : public AppendManyReactor {
  public:
   AppendManyCall(EventStore& store, const RawAppendGuard& guard, LongCalls& calls)
       : store_(store), guard_(guard), calls_(calls) {
-    number_ = calls_.Add([this] { End(); });
+    number_ = calls_.Add({.end = [this] { End(); }});
     MutexLock lock(&mutex_);
     GoOn();
   }
