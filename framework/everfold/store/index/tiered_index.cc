@@ -207,13 +207,13 @@ absl::Status TieredIndex::Take(std::string_view chunk) {
                                    .types = *types_,
                                    .digester = digester_,
                                    .filter = filter_,
-                                   .first_command_day = std::max(first_day_taken_, FirstCommandDay()),
+                                   .first_command_day = FirstCommandDay(),
                                    .database = database_.get()});
 }
 
 void TieredIndex::ExpectRecordedUntil(absl::Time time) {
   MutexLock lock(&mutex_);
-  first_day_taken_ = retention_.FirstDay(time);
+  reached_.ForgetCommandsBefore(retention_.FirstDay(time));
 }
 
 void TieredIndex::CompleteGroup(Sequence last, absl::Time recorded_at) {
@@ -303,7 +303,7 @@ absl::Status TieredIndex::health() const {
 // A checkpoint never stands inside a group: then nothing can be written yet.
 bool TieredIndex::Rotate() {
   if (database_ == nullptr || in_group_ || memory_.older() != nullptr || !health_.ok()) return false;
-  reached_.DropDaysBefore(FirstCommandDay());
+  reached_.ForgetCommandsBefore(FirstCommandDay());
   older_reached_ = reached_;
   memory_.Rotate();
   return true;
@@ -329,7 +329,7 @@ void TieredIndex::WriteOlder() {
   }
   if (generation == nullptr) return;
   absl::Status status = WriteGeneration(*database_, *generation, reached, identity_);
-  if (status.ok()) status = database_->DropCommandsBefore(retention_.FirstDay(reached.tail.last_recorded_at));
+  if (status.ok()) status = database_->DropCommandsBefore(reached.commands_since);
   EndWrite(status);
 }
 

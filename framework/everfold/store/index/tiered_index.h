@@ -6,6 +6,7 @@
 // this order misses nothing; at most it meets an entry twice.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -74,7 +75,7 @@ class TieredIndex final : public StoreIndex {
   void TakeStreams(const std::vector<WrittenStream>& streams) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TakeCommands(const std::vector<WrittenCommand>& commands) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Day FirstCommandDay() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return retention_.FirstDay(reached_.tail.last_recorded_at);
+    return std::max(reached_.commands_since, retention_.FirstDay(reached_.tail.last_recorded_at));
   }
   bool IsFull() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   // True if a generation is to be written now: then PostWrite.
@@ -104,7 +105,6 @@ class TieredIndex final : public StoreIndex {
   IndexCheckpoint reached_ ABSL_GUARDED_BY(mutex_);
   IndexCheckpoint older_reached_ ABSL_GUARDED_BY(mutex_);                 // by the older generation
   std::shared_ptr<const std::vector<Day>> days_ ABSL_GUARDED_BY(mutex_);  // in the files
-  Day first_day_taken_ ABSL_GUARDED_BY(mutex_) = 0;                       // commands of earlier days are not taken in
   bool in_group_ ABSL_GUARDED_BY(mutex_) = false;  // some chunks of a group are there, others perhaps not
   absl::Status health_ ABSL_GUARDED_BY(mutex_);
   std::vector<Task> waiting_ ABSL_GUARDED_BY(mutex_);  // for room
