@@ -99,6 +99,9 @@ struct StoreIndexOptions {
   std::size_t tag_head_bytes = 32 << 20;  // likewise of the last sequences of tags
   // Of a filter that spares new commands the look into files: for 26 million that are remembered; none for more.
   std::size_t command_filter_bytes = 32 << 20;
+  // Both, or none: then files are merged only as they become many. On a strand of its own, because it takes seconds.
+  std::shared_ptr<Strand> idle_merging = nullptr;
+  Executor* idle_timers = nullptr;  // outlives the index
 };
 
 // Threading: thread-safe; Add, CompleteGroup, AddGroup and AddWritten by one thread at a time. Lifetime: the strand

@@ -18,6 +18,7 @@
 #include "everfold/store/index/command_digest.h"
 #include "everfold/store/index/command_filter.h"
 #include "everfold/store/index/command_retention.h"
+#include "everfold/store/index/idle_merging.h"
 #include "everfold/store/index/index_checkpoint.h"
 #include "everfold/store/index/index_memory.h"
 #include "everfold/store/index/index_opening.h"
@@ -82,6 +83,9 @@ class TieredIndex final : public StoreIndex {
   bool Rotate() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool RotateIfLarge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PostWrite();
+  void TellAdded() {
+    if (idle_merging_ != nullptr) idle_merging_->Added();
+  }
   // On the disk strand.
   void WriteOlder();
   void WriteAll();
@@ -98,6 +102,7 @@ class TieredIndex final : public StoreIndex {
   const std::unique_ptr<DirectoryLock> lock_;
   const std::unique_ptr<IndexDatabase> database_;  // nullptr: everything stays in memory
   const std::unique_ptr<TypeDictionary> types_;
+  const std::unique_ptr<IdleMerging> idle_merging_;  // nullptr: nothing is merged in idle time
 
   mutable Mutex mutex_;
   mutable IndexMemory memory_ ABSL_GUARDED_BY(mutex_);  // lookups leave there what the files told
