@@ -2,6 +2,7 @@
 // index grows. Without a log: generations are filled here, written, and compacted before the next one comes.
 #include <time.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -68,6 +69,13 @@ class IndexBench {
         "%10d events: write %.2f us, compact %.2f us an event; %d files, %.1f B/event; %d MB\n", events_,
         write_us / added, compact_us / added, size.files,
         static_cast<double>(size.bytes) / static_cast<double>(events_), ResidentBytes() / 1'000'000);
+  }
+
+  void Merge() {
+    std::atomic<bool> cancelled = false;
+    std::cout << absl::StrFormat("%d runs, merged into one:\n", database_->runs());
+    EVERFOLD_CHECK(database_->MergeRuns(~std::uint64_t{0}, cancelled).ok());
+    EVERFOLD_CHECK(database_->runs() == 1);
   }
 
   void Look() {
@@ -175,6 +183,8 @@ int Main(int argc, char** argv) {
   EVERFOLD_CHECK(scratch.ok());
   IndexBench bench(scratch->path() + "/index", commands);
   for (std::uint64_t i = 1; i <= kSteps; ++i) bench.GrowTo(events * i / kSteps);
+  bench.Look();
+  bench.Merge();
   bench.Look();
   return 0;
 }

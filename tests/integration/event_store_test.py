@@ -1,5 +1,6 @@
 """The event store as a program in another language sees it: stock gRPC tooling, and only the .proto files."""
 
+import contextlib
 import queue
 import threading
 
@@ -7,6 +8,7 @@ import grpc
 import wallet_app
 from wallet_app import domain, wait_until
 
+import event_store_client
 from everfold.v1 import event_store_pb2 as store
 from everfold.v1 import event_store_pb2_grpc as store_services
 from google.rpc import error_details_pb2, status_pb2
@@ -281,6 +283,26 @@ class EventStore(wallet_app.IntegrationTest):
                 call()
             self.assertEqual(raised.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
         self.assertEqual(self.stub.GetHead(store.GetHeadRequest()).sequence, 0)
+
+    def test_the_client_of_the_reference_works(self):
+        stub = event_store_client.connect(self.server.address)
+        placed = event_store_client.place_order(stub, 17, b"two chairs")
+        self.assertEqual(placed.streams[0].version, 1)
+        again = event_store_client.place_order(stub, 17, b"two chairs")
+        self.assertTrue(again.repeated)
+        self.assertEqual([e.payload for e in event_store_client.events_of(stub, "order/17")], [b"two chairs"])
+        self.append(one("order/17", event()))
+        handled = queue.Queue()
+
+        def follow():
+            with contextlib.suppress(grpc.RpcError):  # when the server stops
+                event_store_client.follow(stub, lambda *event: handled.put(event))
+
+        threading.Thread(target=follow, daemon=True).start()
+        event_store_client.place_order(stub, 18, b"a table")
+        got = [handled.get(timeout=30) for _ in range(2)]
+        self.assertEqual([event.payload for event, _ in got], [b"two chairs", b"a table"])
+        self.assertTrue(all(checkpoint for _, checkpoint in got))
 
     def test_tells_head_and_stats(self):
         self.append(one("cart/c1", event(), event()))

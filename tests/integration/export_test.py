@@ -101,8 +101,10 @@ class Export(wallet_app.IntegrationTest):
         self.assertIn(f"line {len(lines)}: the file ends after {DEPOSITS + 1} commits, without its end", done.stderr)
         self.assertIn(f"{refused.data} is incomplete, delete it", done.stderr)
         served = refused.run("serve", "--listen", refused.address)
-        self.assertEqual(served.returncode, 74, served.stderr)
-        self.assertIn("no identity file", served.stderr)
+        self.assertEqual(served.returncode, 2, served.stderr)
+        self.assertIn("an import into it failed, or was interrupted", served.stderr)
+        self.assertIn("delete its data directory, and import again", served.stderr)
+        self.assertNotIn("salvage", served.stderr)
         self.assertEqual(refused.run("import", str(whole)).returncode, 2)
 
         # Nothing is made of what does not even begin as an export.

@@ -11,6 +11,7 @@
 #include "everfold/app/progress_bar.h"
 #include "everfold/base/clock.h"
 #include "everfold/base/status.h"
+#include "everfold/event/stream_id.h"
 #include "everfold/log/embedded/new_store.h"
 #include "everfold/store/event_store.h"
 #include "everfold/store/export/export_reader.h"
@@ -24,6 +25,11 @@ ExitCode Ended(const std::string& app, const absl::Status& status) {
   if (status.ok()) return ExitCode::kOk;
   PrintError(app, status);
   return ExitCodeOf(status);
+}
+
+// The file says what its application is called, and may say anything.
+std::string ShownName(const std::string& application) {
+  return IsPrintableUtf8(application) ? application : ShownText(application);
 }
 
 void CloseStore(EventStore& store) {
@@ -65,9 +71,9 @@ absl::Status VerifyImported(const EventStore& store) {
   return report.status();
 }
 
-absl::StatusOr<ImportCounts> ImportInto(EventStore& store, ExportReader& reader) {
+absl::StatusOr<ImportCounts> ImportInto(EventStore& store, ExportReader& reader, absl::Time now) {
   VerbProgressBar bar("commits");
-  ImportOptions options;
+  ImportOptions options{.now = now};
   options.on_progress = [&bar](const ImportProgress& progress) { bar.Update(progress.commits, progress.total); };
   return ImportCommits(reader, store, options);
 }
@@ -78,7 +84,7 @@ absl::StatusOr<ImportCounts> Fill(Host& host, const std::string& log_directory, 
   const ManualClock clock(absl::InfinitePast());
   EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<EventStore> store,
                             EventStore::Open(host.store_options(), host.log(), host.executor(), clock, host.random()));
-  absl::StatusOr<ImportCounts> counts = ImportInto(*store, reader);
+  absl::StatusOr<ImportCounts> counts = ImportInto(*store, reader, host.clock().Now());
   if (counts.ok()) {
     if (const absl::Status verified = VerifyImported(*store); !verified.ok()) counts = verified;
   }
@@ -132,7 +138,7 @@ ExitCode Import(const std::string& app, const CommandLine& line) {
   const absl::StatusOr<ImportCounts> counts = MakeImported(line, application);
   if (!counts.ok()) return Ended(app, counts.status());
   absl::PrintF("imported %s commits with %s events%s to %s\n", Grouped(counts->commits), Grouped(counts->events),
-               application.empty() ? "" : " of " + application, line.data_directory);
+               application.empty() ? "" : " of " + ShownName(application), line.data_directory);
   return ExitCode::kOk;
 }
 

@@ -52,6 +52,7 @@ inline constexpr char kHeadConflict[] = "HEAD_CONFLICT";                   // an
 inline constexpr char kDiskFull[] = "DISK_FULL";                           // the reserve of free space is reached
 inline constexpr char kStoreLocked[] = "STORE_LOCKED";                     // another process has the store open
 inline constexpr char kStoreMismatch[] = "STORE_MISMATCH";                 // the store was created otherwise
+inline constexpr char kStoreIncomplete[] = "STORE_INCOMPLETE";             // what made it did not come to its end
 inline constexpr char kStorageFailed[] = "STORAGE_FAILED";                 // the disk or its library said no
 inline constexpr char kFormatUnknown[] = "FORMAT_UNKNOWN";                 // a newer program wrote it
 inline constexpr char kMoneyOverflow[] = "MONEY_OVERFLOW";                 // an amount beyond 64 bits

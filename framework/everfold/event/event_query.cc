@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/event/event_limits.h"
@@ -10,13 +9,6 @@
 
 namespace everfold {
 namespace {
-
-absl::Status AtMost(const char* what, std::size_t limit, std::size_t actual) {
-  if (actual <= limit) return absl::OkStatus();
-  return Error(absl::StatusCode::kInvalidArgument, reason::kLimitExceeded,
-               absl::StrFormat("%s: at most %d, there are %d", what, limit, actual),
-               {{"limit", std::to_string(limit)}, {"actual", std::to_string(actual)}});
-}
 
 absl::Status ValidateItem(const QueryItem& item) {
   if (item.types.empty() && item.tags.empty()) {

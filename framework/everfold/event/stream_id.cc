@@ -58,14 +58,13 @@ bool IsControl(std::uint32_t c) {
   return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
-// What an error may show of a text that is not valid: not all of it, and nothing that a terminal obeys.
-std::string Shown(std::string_view text) {
+}  // namespace
+
+std::string ShownText(std::string_view text) {
   constexpr std::size_t kMostShown = 100;
   const std::string shown = absl::CEscape(std::string(text.substr(0, kMostShown)));
   return "\"" + shown + (text.size() > kMostShown ? "...\"" : "\"");
 }
-
-}  // namespace
 
 std::string StreamId::ToString() const { return aggregate + "/" + id; }
 
@@ -96,7 +95,7 @@ absl::StatusOr<StreamId> ParseStreamId(std::string_view text, std::string_view t
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos) {
     return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-                 absl::StrFormat("a stream is named <aggregate>/<id>; %s has no '/'", Shown(text)));
+                 absl::StrFormat("a stream is named <aggregate>/<id>; %s has no '/'", ShownText(text)));
   }
   return StreamId{std::string(tenant), std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
 }
@@ -105,7 +104,7 @@ absl::Status ValidateStreamId(const StreamId& stream) {
   if (!IsAggregateName(stream.aggregate)) {
     return Error(
         absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-        absl::StrFormat("an aggregate's name must match [a-z][a-z0-9_]{0,63}; it is %s", Shown(stream.aggregate)));
+        absl::StrFormat("an aggregate's name must match [a-z][a-z0-9_]{0,63}; it is %s", ShownText(stream.aggregate)));
   }
   EVERFOLD_RETURN_IF_ERROR(ValidateName(stream.id, kMaxIdBytes, "an id"));
   if (!stream.tenant.empty()) return ValidateName(stream.tenant, kMaxTenantBytes, "a tenant");

@@ -45,4 +45,7 @@ absl::Status ValidateName(std::string_view text, std::size_t max_bytes, const ch
 // names that look alike to a reader should not differ in what cannot be seen.
 bool IsPrintableUtf8(std::string_view text);
 
+// What an error shows of a text that may be anything: not all of it, in quotes, and nothing that a terminal obeys.
+std::string ShownText(std::string_view text);
+
 }  // namespace everfold

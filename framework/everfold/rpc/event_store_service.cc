@@ -27,6 +27,7 @@ class EventStoreService final : public RpcService, public v1::EventStoreService:
   const char* name() const override { return v1::EventStoreService::service_full_name(); }
   grpc::Service& service() override { return *this; }
   void EndLongCalls() override { long_calls_.EndAll(); }
+  void CancelLongCalls() override { long_calls_.CancelAll(); }
 
   grpc::ServerUnaryReactor* Append(grpc::CallbackServerContext*, const v1::AppendRequest* message,
                                    v1::AppendResponse* response) override {
@@ -58,8 +59,8 @@ class EventStoreService final : public RpcService, public v1::EventStoreService:
     return ReadCall<v1::ReadAllResponse>::Start(executor_, SourceOf(store_, *request));
   }
 
-  SubscribeReactor* Subscribe(grpc::CallbackServerContext*) override {
-    return StartSubscribe(store_, executor_, long_calls_);
+  SubscribeReactor* Subscribe(grpc::CallbackServerContext* context) override {
+    return StartSubscribe(store_, executor_, long_calls_, *context);
   }
 
   grpc::ServerUnaryReactor* GetHead(grpc::CallbackServerContext*, const v1::GetHeadRequest*,

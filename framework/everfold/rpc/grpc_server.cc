@@ -1,5 +1,6 @@
 #include "everfold/rpc/grpc_server.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
@@ -8,13 +9,21 @@
 #include <algorithm>
 
 #include "absl/strings/str_format.h"
+#include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
+#include "everfold/rpc/calls_under_way.h"
 #include "everfold/rpc/health_service.h"
 #include "everfold/rpc/listen_address.h"
 #include "everfold/rpc/reflection_service.h"
+#include "everfold/runtime/disk_thread.h"
 
 namespace everfold {
 namespace {
+
+constexpr absl::Duration kLookInterval = absl::Milliseconds(20);  // at the calls under way
+constexpr absl::Duration kQuiet = absl::Milliseconds(100);        // without a call: answers have been read by then
+// For calls that were told to end, and cannot be, because their callers do not read what they were sent before.
+constexpr absl::Duration kStalledGrace = absl::Seconds(1);
 
 absl::StatusOr<std::vector<std::string>> NamesOf(const std::vector<RpcService*>& services) {
   std::vector<std::string> names;
@@ -40,7 +49,7 @@ void SetLimits(const GrpcServerOptions& options, grpc::ServerBuilder& builder) {
 
 }  // namespace
 
-GrpcServer::GrpcServer() = default;
+GrpcServer::GrpcServer() : calls_(std::make_unique<CallsUnderWay>()) {}
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOptions& options,
                                                               const std::vector<RpcService*>& services) {
@@ -67,6 +76,7 @@ absl::Status GrpcServer::Listen(const GrpcServerOptions& options, const std::vec
   for (RpcService* const service : services) builder.RegisterService(&service->service());
   builder.RegisterService(health_.get());
   builder.RegisterCallbackGenericService(reflection_.get());
+  builder.SetContextAllocator(CountingContexts(*calls_));
   server_ = builder.BuildAndStart();
   for (std::size_t i = 0; i < ports.size(); ++i) {
     if (ports[i] == 0) return absl::UnavailableError("cannot listen on " + options.addresses[i]);
@@ -81,12 +91,26 @@ GrpcServer::~GrpcServer() {
 
 void GrpcServer::SetServing(bool serving) { health_->SetServing(serving); }
 
+// gRPC waits until all connections are closed. An idle client may not even read that it is to close its own: where no
+// call is under way any more nothing is waited for, and connections are cut.
 void GrpcServer::Shutdown(absl::Time deadline) {
   health_->Retire();
   reflection_->Retire();
   for (RpcService* const service : services_) service->EndLongCalls();
-  // gRPC waits forever for a time far in the past.
-  server_->Shutdown(absl::ToChronoTime(std::max(deadline, absl::UnixEpoch())));
+  Notification ended;
+  DiskThread waiting("everfold-stop");
+  waiting.Post([&] {
+    // gRPC waits forever for a time far in the past.
+    server_->Shutdown(absl::ToChronoTime(std::max(deadline, absl::UnixEpoch())));
+    ended.Notify();
+  });
+  absl::Duration waited, quiet;
+  for (; !ended.WaitForNotificationWithTimeout(kLookInterval); waited += kLookInterval) {
+    quiet = calls_->none() ? quiet + kLookInterval : absl::ZeroDuration();
+    if (quiet >= kQuiet) grpc_server_cancel_all_calls(server_->c_server());
+    if (waited != kStalledGrace) continue;
+    for (RpcService* const service : services_) service->CancelLongCalls();
+  }
 }
 
 }  // namespace everfold

@@ -17,6 +17,7 @@ class Server;
 
 namespace everfold {
 
+class CallsUnderWay;
 class HealthService;
 class ReflectionService;
 
@@ -49,14 +50,16 @@ class GrpcServer {
   void SetServing(bool serving);
 
   // Health checks say NOT_SERVING, calls without an end of their own are told that they end, no further call is taken,
-  // and calls under way may end until `deadline` (by the system's clock); what is left then is cancelled. Blocks until
-  // the last call has ended.
+  // and calls under way may end until `deadline` (by the system's clock); what is left then is cancelled. A call
+  // without an end whose caller has stalled is cancelled after a second. Blocks until the last call has ended;
+  // connections without a call are not waited for.
   void Shutdown(absl::Time deadline);
 
  private:
   GrpcServer();
   absl::Status Listen(const GrpcServerOptions& options, const std::vector<RpcService*>& services);
 
+  const std::unique_ptr<CallsUnderWay> calls_;
   std::unique_ptr<HealthService> health_;
   std::unique_ptr<ReflectionService> reflection_;
   std::vector<RpcService*> services_;

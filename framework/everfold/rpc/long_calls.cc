@@ -11,10 +11,10 @@ absl::Status ShuttingDown() {
                "the server is shutting down; what was answered is durable, go on from there when it is back");
 }
 
-std::uint64_t LongCalls::Add(std::function<void()> end) {
+std::uint64_t LongCalls::Add(Call call) {
   MutexLock lock(&mutex_);
-  if (ended_) end();
-  calls_[++last_number_] = std::move(end);
+  if (ended_) call.end();
+  calls_[++last_number_] = std::move(call);
   return last_number_;
 }
 
@@ -26,7 +26,14 @@ void LongCalls::Remove(std::uint64_t number) {
 void LongCalls::EndAll() {
   MutexLock lock(&mutex_);
   ended_ = true;
-  for (const auto& [number, end] : calls_) end();
+  for (const auto& [number, call] : calls_) call.end();
+}
+
+void LongCalls::CancelAll() {
+  MutexLock lock(&mutex_);
+  for (const auto& [number, call] : calls_) {
+    if (call.cancel) call.cancel();
+  }
 }
 
 }  // namespace everfold

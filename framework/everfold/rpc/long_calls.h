@@ -17,14 +17,21 @@ absl::Status ShuttingDown();
 // Threading: thread-safe. Lifetime: outlives its calls.
 class LongCalls {
  public:
-  // Calls `end`, perhaps at once, when all are to end; not after Remove has returned. It must not call back.
-  std::uint64_t Add(std::function<void()> end);
+  struct Call {
+    std::function<void()> end;
+    std::function<void()> cancel = nullptr;  // nullptr: it has to be waited for
+  };
+
+  // Calls `end`, perhaps at once, when all are to end, and `cancel` when they are to be cancelled; neither after Remove
+  // has returned. They must not call back.
+  std::uint64_t Add(Call call);
   void Remove(std::uint64_t number);
   void EndAll();
+  void CancelAll();
 
  private:
   Mutex mutex_;
-  std::map<std::uint64_t, std::function<void()>> calls_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::uint64_t, Call> calls_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t last_number_ ABSL_GUARDED_BY(mutex_) = 0;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
 };

@@ -51,7 +51,7 @@ class ManyCall final : public grpc::ServerBidiReactor<Request, Response> {
 
  private:
   ManyCall(Work work, LongCalls& calls) : work_(std::move(work)), calls_(calls) {
-    number_ = calls_.Add([this] { End(); });
+    number_ = calls_.Add({.end = [this] { End(); }});
     MutexLock lock(&mutex_);
     GoOn();
   }

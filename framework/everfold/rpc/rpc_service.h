@@ -15,6 +15,8 @@ class RpcService {
   virtual grpc::Service& service() = 0;
   // The server is about to shut down: calls that go on until their callers end them are to end now.
   virtual void EndLongCalls() {}
+  // Those that have not, because their callers do not read what is on its way to them, are cancelled.
+  virtual void CancelLongCalls() {}
 };
 
 }  // namespace everfold

@@ -67,13 +67,14 @@ absl::StatusOr<Followed> Follow(EventStore& store, const v1::SubscribeRequest& r
 // is durable, one that comes during a pull as well, leads to another pull.
 class SubscribeCall final : public SubscribeReactor {
  public:
-  SubscribeCall(EventStore& store, Executor& executor, LongCalls& calls)
+  SubscribeCall(EventStore& store, Executor& executor, LongCalls& calls, grpc::CallbackServerContext& context)
       : store_(store), executor_(executor), calls_(calls), hints_(std::make_shared<Hints>()) {
     {
       MutexLock lock(&hints_->mutex);
       hints_->call = this;
     }
-    number_ = calls_.Add([this] { End(ShuttingDown()); });
+    // What was sent and not read is sent again from the last checkpoint on.
+    number_ = calls_.Add({.end = [this] { End(ShuttingDown()); }, .cancel = [&context] { context.TryCancel(); }});
     MutexLock lock(&mutex_);
     if (!ended_) Read();
   }
@@ -268,8 +269,9 @@ class SubscribeCall final : public SubscribeReactor {
 
 }  // namespace
 
-SubscribeReactor* StartSubscribe(EventStore& store, Executor& executor, LongCalls& calls) {
-  return new SubscribeCall(store, executor, calls);
+SubscribeReactor* StartSubscribe(EventStore& store, Executor& executor, LongCalls& calls,
+                                 grpc::CallbackServerContext& context) {
+  return new SubscribeCall(store, executor, calls, context);
 }
 
 }  // namespace everfold

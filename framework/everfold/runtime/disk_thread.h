@@ -1,4 +1,4 @@
-// A thread for work that blocks on a disk. Only backends use it, behind their ports.
+// A thread for work that blocks: on a disk, behind the ports of backends; or on a library that waits.
 //
 // Work that nobody waits for goes to one of low priority: it takes what the others leave of the processors, and does
 // not hold up those whom an append waits for.

@@ -14,13 +14,6 @@ absl::Status Invalid(const std::string& message) {
   return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid, message);
 }
 
-absl::Status AtMost(const char* what, std::size_t limit, std::size_t actual) {
-  if (actual <= limit) return absl::OkStatus();
-  return Error(absl::StatusCode::kInvalidArgument, reason::kLimitExceeded,
-               absl::StrFormat("%s: at most %d, there are %d", what, limit, actual),
-               {{"limit", std::to_string(limit)}, {"actual", std::to_string(actual)}});
-}
-
 std::size_t BytesOf(const Metadata& metadata) {
   std::size_t bytes = metadata.correlation_id.size() + metadata.causation_id.size() + metadata.actor.size() +
                       metadata.traceparent.size();
@@ -30,7 +23,9 @@ std::size_t BytesOf(const Metadata& metadata) {
 
 absl::Status ValidateText(std::string_view text, const char* what) {
   if (IsPrintableUtf8(text)) return absl::OkStatus();
-  return Invalid(absl::StrFormat("%s must be printable UTF-8; its bytes are 0x%s", what, HexEncode(text)));
+  constexpr std::size_t kMostShown = 100;
+  return Invalid(absl::StrFormat("%s must be printable UTF-8; its bytes are 0x%s%s", what,
+                                 HexEncode(text.substr(0, kMostShown)), text.size() > kMostShown ? "..." : ""));
 }
 
 absl::Status ValidateHeaders(const Metadata& metadata) {

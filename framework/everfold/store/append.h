@@ -53,6 +53,9 @@ struct AppendRequest {
   // Set by who decides on what is not durable yet; an append that stands on one that was not made is refused.
   ChainLink link = {};
   bool of_framework = false;  // may append to streams of the framework's own, and its types
+  // For an import alone: it was recorded once, by another store, and is recorded again as it was, without a look for an
+  // earlier one under its command id. Later repeats find the last one.
+  bool of_import = false;
 };
 
 struct StreamResult {

@@ -45,7 +45,7 @@ GroupBuilder::GroupBuilder(const PartitionLog& log, const StoreIndex& index, Log
 }
 
 absl::Status GroupBuilder::Add(PreparedAppend& request, absl::Time now) {
-  if (request.command_name.has_value()) {
+  if (request.command_name.has_value() && !request.of_import) {
     EVERFOLD_ASSIGN_OR_RETURN(std::optional<AppendResult> repeat, FindRepeat(request));
     if (repeat.has_value()) {
       request.result = *std::move(repeat);
@@ -110,7 +110,7 @@ void GroupBuilder::Place(PreparedAppend& request, absl::Time recorded_at) {
     PlaceStream(request.streams[i], versions_[i], request.result.streams[i]);
   }
   bytes_ += request.bytes;
-  if (request.command_name.has_value()) commands_on_way_.emplace(&*request.command_name, &request);
+  if (request.command_name.has_value()) SetCommandOnWay(request);
   group_.commits.push_back(&request);
   boundary_.Place(request);
 }
@@ -132,6 +132,14 @@ void GroupBuilder::SetOnWay(const EntryName& stream, Version version) {
   if (is_new) return;
   versions_on_way_.erase(known);
   versions_on_way_.emplace(&stream, version);
+}
+
+// Likewise: an import may have an id again that is still on its way.
+void GroupBuilder::SetCommandOnWay(const PreparedAppend& request) {
+  const auto [known, is_new] = commands_on_way_.try_emplace(&*request.command_name, &request);
+  if (is_new) return;
+  commands_on_way_.erase(known);
+  commands_on_way_.emplace(&*request.command_name, &request);
 }
 
 void GroupBuilder::AddPart(const PreparedAppend& request, std::size_t index, absl::Time recorded_at) {
@@ -238,7 +246,9 @@ void GroupBuilder::Forget(const PreparedAppend& commit) {
     const bool is_last = on_way != versions_on_way_.end() && on_way->second == commit.result.streams[i].version;
     if (is_last) versions_on_way_.erase(on_way);
   }
-  if (commit.command_name.has_value()) commands_on_way_.erase(&*commit.command_name);
+  if (!commit.command_name.has_value()) return;
+  const auto command = commands_on_way_.find(&*commit.command_name);
+  if (command != commands_on_way_.end() && command->second == &commit) commands_on_way_.erase(command);
 }
 
 void GroupBuilder::Abandon() {

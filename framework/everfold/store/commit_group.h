@@ -76,6 +76,7 @@ class GroupBuilder {
   void Place(PreparedAppend& request, absl::Time recorded_at);
   void PlaceStream(const PreparedStream& stream, Version before, StreamResult& result);
   void SetOnWay(const EntryName& stream, Version version);
+  void SetCommandOnWay(const PreparedAppend& request);
   void AddPart(const PreparedAppend& request, std::size_t part, absl::Time recorded_at);
   void AddWrittenEvents(const PreparedAppend& request, PartitionId partition);
   void AddWrittenCommand(const PreparedAppend& request, const PreparedPart& part, absl::Time recorded_at);

@@ -41,9 +41,14 @@ bool HasChunks(const PartitionLog& log) {
 absl::StatusOr<std::shared_ptr<StoreIndex>> OpenIndex(const EventStoreOptions& options, const PartitionLog& log,
                                                       Executor& executor) {
   std::shared_ptr<Strand> strand = IndexStrand(options, executor);
+  StoreIndexOptions index_options = options.index;
+  if (!index_options.directory.empty() && options.make_index_strand == nullptr) {
+    index_options.idle_merging = std::make_shared<DiskThread>("everfold-merge", DiskThread::Priority::kLow);
+    index_options.idle_timers = &executor;
+  }
   std::string began_anew;
   EVERFOLD_ASSIGN_OR_RETURN(std::unique_ptr<StoreIndex> index,
-                            StoreIndex::Open(options.index, log.identity(), *strand, began_anew));
+                            StoreIndex::Open(std::move(index_options), log.identity(), *strand, began_anew));
   if (!began_anew.empty() && HasChunks(log) && options.on_index_began_anew != nullptr) {
     options.on_index_began_anew(began_anew);
   }

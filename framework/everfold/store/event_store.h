@@ -39,7 +39,8 @@ struct EventStoreOptions {
   std::size_t max_groups_on_the_way = 4;     // in the log's hands at once
   std::size_t min_group_commits = 16;        // below which no further group is sent while one is on its way
   StoreIndexOptions index;                   // without a directory the index is in memory alone, without limit
-  // Where the index writes its files; default: a thread, if it has a directory.
+  // Where the index writes its files; default: a thread, if it has a directory, and another one that merges them while
+  // nothing is appended.
   std::function<std::unique_ptr<Strand>()> make_index_strand = nullptr;
   // Called, with the reason, when the index begins anew: it then takes in the whole log.
   std::function<void(const std::string& why)> on_index_began_anew = nullptr;

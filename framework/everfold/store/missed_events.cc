@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/escaping.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/event/event_reader.h"
@@ -19,6 +21,8 @@ namespace {
 
 // What may be missing is limited by the request, and by this: answers are kept until they are sent.
 constexpr std::size_t kMaxMissedBytes = 1 << 20;
+constexpr std::size_t kMaxReadErrorBytes = 400;
+constexpr std::size_t kMaxOpenChunks = 16;  // of as many partitions; each may have megabytes
 
 // Ends a visit; nobody is told.
 absl::Status Enough() { return absl::OutOfRangeError("enough"); }
@@ -40,21 +44,34 @@ class MissedReader {
   MissedReader(const Knowledge& known, const PartitionLog& log, const StoreIndex& index)
       : known_(known), log_(log), index_(index) {}
 
-  // Nothing for other errors.
-  absl::StatusOr<std::optional<v1::MissedEvents>> Read(const absl::Status& conflict) {
+  // Nothing for other errors than conflicts. What could not be read is not there, and the detail says so.
+  std::optional<v1::MissedEvents> Read(const absl::Status& conflict) {
     google::rpc::ErrorInfo info;
     if (!FindDetail(conflict, info)) return std::nullopt;
+    absl::Status read;
     if (info.reason() == reason::kVersionConflict) {
-      EVERFOLD_RETURN_IF_ERROR(ReadStream(info.metadata().at("stream")));
+      read = ReadStream(info.metadata().at("stream"));
     } else if (info.reason() == reason::kConditionFailed) {
-      EVERFOLD_RETURN_IF_ERROR(ReadExcluded());
+      read = ReadExcluded();
     } else {
       return std::nullopt;
     }
-    return std::optional(std::move(missed_));
+    if (!read.ok()) TellWhy(read);
+    return std::move(missed_);
   }
 
  private:
+  // Events of one partition come in order, so that one chunk may have several of them.
+  struct OpenChunk {
+    OpenChunk(std::unique_ptr<ChunkCursor> opened, const EventSelection& selection, const TypeDictionary& types,
+              PartitionId partition)
+        : cursor(std::move(opened)), events(selection, types, partition) {}
+
+    const std::unique_ptr<ChunkCursor> cursor;
+    EventReader events;
+    Offset at;  // of the event on which it stands; 0: before the first
+  };
+
   absl::Status ReadStream(const std::string& name) {
     const auto stream = std::find_if(known_.streams.begin(), known_.streams.end(),
                                      [&name](const Knowledge::Stream& it) { return it.id.ToString() == name; });
@@ -71,25 +88,44 @@ class MissedReader {
     EVERFOLD_ASSIGN_OR_RETURN(const FoundMatches found, FindMatches(index_, known_.tenant, query, after, known_.limit));
     missed_.set_more(found.more);
     for (const TaggedEvent& event : found.events) {
-      EVERFOLD_ASSIGN_OR_RETURN(const bool added, AddAt(event.position));
-      if (!added) break;
+      EVERFOLD_RETURN_IF_ERROR(AddAt(event.position));
+      if (full()) break;
     }
     return absl::OkStatus();
   }
 
-  absl::StatusOr<bool> AddAt(const Position& at) {
+  // Nothing of an event that was erased meanwhile.
+  absl::Status AddAt(const Position& at) {
+    EVERFOLD_ASSIGN_OR_RETURN(OpenChunk* const chunk, ChunkWith(at));
+    if (chunk == nullptr) return absl::OkStatus();
+    while (chunk->at < at.offset && chunk->events.Next()) chunk->at = chunk->events.chunk().event().offset;
+    EVERFOLD_RETURN_IF_ERROR(chunk->events.status());
+    if (chunk->at != at.offset) return absl::OkStatus();
+    EVERFOLD_RETURN_IF_ERROR(chunk->events.Decode());
+    Add(chunk->events.event());
+    return absl::OkStatus();
+  }
+
+  // The partition's open chunk, or another one; nullptr if the log has none.
+  absl::StatusOr<OpenChunk*> ChunkWith(const Position& at) {
+    const auto open = open_.find(at.partition.value());
+    if (open != open_.end() && open->second->cursor->head().offset >= at.offset) return open->second.get();
+    if (open_.size() >= kMaxOpenChunks) open_.clear();
     const Offset before(at.offset.value() - 1);
-    EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<ChunkCursor> cursor, log_.Read(at.partition, before));
+    EVERFOLD_ASSIGN_OR_RETURN(std::unique_ptr<ChunkCursor> cursor, log_.Read(at.partition, before));
     EVERFOLD_ASSIGN_OR_RETURN(const bool found, cursor->Next());
-    if (!found) return true;
-    EventReader events(everything_, index_.types(), at.partition);
-    EVERFOLD_RETURN_IF_ERROR(events.Open(cursor->chunk(), before));
-    if (events.Next()) {
-      EVERFOLD_RETURN_IF_ERROR(events.Decode());
-      if (events.event().position == at) Add(events.event());
-    }
-    EVERFOLD_RETURN_IF_ERROR(events.status());
-    return missed_.events_size() < static_cast<int>(known_.limit) && bytes_ < kMaxMissedBytes;
+    if (!found) return nullptr;
+    auto chunk = std::make_unique<OpenChunk>(std::move(cursor), everything_, index_.types(), at.partition);
+    EVERFOLD_RETURN_IF_ERROR(chunk->events.Open(chunk->cursor->chunk(), before));
+    return (open_[at.partition.value()] = std::move(chunk)).get();
+  }
+
+  bool full() const { return missed_.events_size() >= static_cast<int>(known_.limit) || bytes_ >= kMaxMissedBytes; }
+
+  void TellWhy(const absl::Status& read) {
+    // Escaped: a text that is cut, or has other bytes than UTF-8, would not go over the wire.
+    missed_.set_read_error(absl::CEscape(read.message().substr(0, kMaxReadErrorBytes)));
+    missed_.set_more(true);
   }
 
   // False if it did not fit.
@@ -118,6 +154,7 @@ class MissedReader {
   const PartitionLog& log_;
   const StoreIndex& index_;
   const EventSelection everything_{.framework_streams = true, .group_streams = true};
+  absl::flat_hash_map<std::uint32_t, std::unique_ptr<OpenChunk>> open_;  // by partition
   v1::MissedEvents missed_;
   std::size_t bytes_ = 0;
 };
@@ -134,8 +171,8 @@ EventStore::AppendDone TellingMissedEvents(const AppendRequest& request, const P
           done = std::move(done)](absl::StatusOr<AppendResult> result) mutable {
     if (result.ok()) return done(std::move(result));
     absl::Status status = result.status();
-    const auto missed = MissedReader(known, log, *index).Read(status);
-    if (missed.ok() && missed->has_value()) AddDetail(status, **missed);
+    const std::optional<v1::MissedEvents> missed = MissedReader(known, log, *index).Read(status);
+    if (missed.has_value()) AddDetail(status, *missed);
     done(std::move(status));
   };
 }

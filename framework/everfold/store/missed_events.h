@@ -11,8 +11,8 @@ namespace everfold {
 
 // `done`, which adds an everfold.v1.MissedEvents to the statuses VERSION_CONFLICT and CONDITION_FAILED on its way, if
 // the request asks for it: the events of the stream above the expected version; or those that the condition excludes,
-// as far as its items name tags. Reads them where it is called. A conflict without it stays a conflict: where they
-// cannot be read, the detail is left out.
+// as far as its items name tags. Reads them where it is called. A conflict stays a conflict: where they cannot be read,
+// the detail says why, and has what was read before.
 // Lifetime: the log outlives it.
 EventStore::AppendDone TellingMissedEvents(const AppendRequest& request, const PartitionLog& log,
                                            std::shared_ptr<const StoreIndex> index, EventStore::AppendDone done);

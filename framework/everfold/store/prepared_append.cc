@@ -104,6 +104,7 @@ absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_
   prepared.command = std::move(request.command);
   prepared.not_before = request.not_before;
   prepared.link = std::move(request.link);
+  prepared.of_import = request.of_import;
   return prepared;
 }
 

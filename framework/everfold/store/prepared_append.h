@@ -49,6 +49,7 @@ struct PreparedAppend {
   CommandId command;
   std::optional<EntryName> command_name;  // if it has an id
   absl::Time not_before;
+  bool of_import = false;               // its command is not looked for
   std::vector<PreparedStream> streams;  // of one part in the order in which its body has them
   std::vector<PreparedPart> parts;
   std::size_t bytes = 0;                         // of all bodies

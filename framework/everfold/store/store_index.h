@@ -98,11 +98,15 @@ struct StoreIndexOptions {
   std::size_t max_memory_bytes = 16 << 20;
   std::size_t cache_bytes = 64 << 20;  // of blocks, filters and indexes of the files
   std::size_t head_bytes = 128 << 20;  // of versions of the streams that were met last, 64 bytes each
-  // Command ids are forgotten when they are older than that, by whole days of recorded time (CommandRetention).
+  // Command ids are forgotten when they are older than that, by whole days of recorded time (CommandRetention). A
+  // longer one than at the last opening does not bring back what was forgotten: that takes an index that is built anew.
   absl::Duration command_retention = absl::Hours(7 * 24);
   std::size_t tag_head_bytes = 32 << 20;  // likewise of the last sequences of tags
   // Of a filter that spares new commands the look into files: for 26 million that are remembered; none for more.
   std::size_t command_filter_bytes = 32 << 20;
+  // Both, or none: then files are merged only as they become many. On a strand of its own, because it takes seconds.
+  std::shared_ptr<Strand> idle_merging = nullptr;
+  Executor* idle_timers = nullptr;  // outlives the index
 };
 
 // Threading: thread-safe; Add, CompleteGroup, AddGroup and AddWritten by one thread at a time. Lifetime: the strand

@@ -5,6 +5,7 @@
 
 #include "everfold/base/error.h"
 #include "everfold/log/embedded/journal_record.h"
+#include "everfold/log/embedded/new_store.h"
 #include "everfold/log/embedded/store_identity.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -257,6 +258,23 @@ TEST_F(EmbeddedLogDamageTest, AMissingIdentityBesideDataIsRefused) {
   Fill();
   fs::remove(fs::path(Store()) / "identity");
   ExpectRefusal("has data but no identity file");
+}
+
+// Also one that had not appended anything: it must not be taken for a directory in which nothing was made yet.
+TEST_F(EmbeddedLogDamageTest, AStoreWhoseImportDidNotEndIsRefusedAndSaysWhatToDo) {
+  for (const bool has_data : {false, true}) {
+    fs::remove_all(Store());
+    if (has_data) Fill();
+    if (!has_data) CloseAndWait(*OpenOrDie(Store(), 2));
+    ASSERT_EQ(SetIdentityAside(PosixFiles(), Store()), absl::OkStatus());
+    const absl::Status status = OpenStatus();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+    EXPECT_EQ(ReasonOf(status), reason::kStoreIncomplete);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("an import into it failed"));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("delete its data directory, and import again"));
+    ASSERT_EQ(PutIdentityBack(PosixFiles(), Store()), absl::OkStatus());
+    EXPECT_EQ(OpenStatus(), absl::OkStatus());
+  }
 }
 
 TEST_F(EmbeddedLogDamageTest, ADamagedIdentityIsRefused) {

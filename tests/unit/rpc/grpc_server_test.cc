@@ -1,6 +1,10 @@
 #include "everfold/rpc/grpc_server.h"
 
+#include <arpa/inet.h>
 #include <grpcpp/generic/generic_stub.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -305,6 +309,35 @@ TEST_F(GrpcServerTest, ShutdownLetsCallsEnd) {
   EXPECT_TRUE(call.End().ok());
   shutdown.join();
   EXPECT_TRUE(answered_before_shutdown_returned);
+}
+
+// A client that is connected, and neither reads nor sends any more.
+class SilentClient {
+ public:
+  explicit SilentClient(const std::string& address) {
+    const std::size_t colon = address.rfind(':');
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof(to)), 0);
+    const std::string hello("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33);  // and empty settings
+    EXPECT_EQ(send(socket_, hello.data(), hello.size(), 0), static_cast<ssize_t>(hello.size()));
+    char settings[9];
+    EXPECT_EQ(recv(socket_, settings, sizeof(settings), MSG_WAITALL), static_cast<ssize_t>(sizeof(settings)));
+  }
+  ~SilentClient() { close(socket_); }
+  SilentClient(const SilentClient&) = delete;
+  SilentClient& operator=(const SilentClient&) = delete;
+
+ private:
+  const int socket_ = socket(AF_INET, SOCK_STREAM, 0);
+};
+
+TEST_F(GrpcServerTest, ShutdownDoesNotWaitForAConnectionWithoutACall) {
+  const SilentClient client(server_->addresses().front());
+  EXPECT_EQ(StateOf(""), HealthCheckResponse::SERVING);  // one that is idle
+  server_->Shutdown(absl::InfiniteFuture());
 }
 
 TEST_F(GrpcServerTest, ShutdownCancelsCallsThatDoNotEndInTime) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "everfold/log/memory/memory_log.h"
 #include "everfold/runtime/manual_executor.h"
 #include "everfold/store/event_store.h"
@@ -51,6 +53,15 @@ class ForgettingStoreTest : public ::testing::TestWithParam<bool> {
   }
   void CrashAndReopen() {
     executor_.DropAll();
+    store_.reset();
+    log_.reset();
+    Open();
+  }
+
+  void CloseAndReopen() {
+    std::atomic<bool> closed = false;  // on the index's thread
+    store_->Close([&closed] { closed = true; });
+    while (!closed) executor_.RunUntilIdle();
     store_.reset();
     log_.reset();
     Open();
@@ -117,6 +128,31 @@ TEST_P(ForgettingStoreTest, AnswersAlikeAfterReopeningAndWithAnIndexThatIsBuiltA
     for (int i = 0; i < 240; ++i) EXPECT_EQ(Knows(i), i >= 120) << i;
     EXPECT_THAT(Findings(), ::testing::IsEmpty());
   }
+}
+
+// An index in memory is built anew at each opening.
+TEST_P(ForgettingStoreTest, ALongerRetentionKeepsWhatIsThereAndBringsNothingBack) {
+  for (int day = 0; day < 8; ++day) {
+    for (int i = 0; i < 30; ++i) Send(day * 30 + i);
+    executor_.clock().Advance(kDay);
+  }
+  options_.index.command_retention = 30 * kDay;
+  const int first_known = GetParam() ? 120 : 0;
+  for (int opening = 0; opening < 2; ++opening) {
+    CloseAndReopen();
+    EXPECT_THAT(Findings(), ::testing::IsEmpty());
+    for (int i = 0; i < 240; ++i) EXPECT_EQ(Knows(i), i >= first_known) << i;
+    for (int i = 0; i < 30; ++i) Send(300 + opening * 30 + i);
+    EXPECT_THAT(Findings(), ::testing::IsEmpty());
+    executor_.clock().Advance(kDay);
+  }
+  EXPECT_EQ(Send(0).repeated, !GetParam());
+  EXPECT_TRUE(Send(0).repeated);
+  EXPECT_THAT(Findings(), ::testing::IsEmpty());
+  if (GetParam()) UseFiles("new index");
+  CloseAndReopen();
+  for (int i = 0; i < 240; ++i) EXPECT_TRUE(Knows(i)) << i;
+  EXPECT_THAT(Findings(), ::testing::IsEmpty());
 }
 
 TEST_P(ForgettingStoreTest, TheVerifierFindsNothingAmiss) {

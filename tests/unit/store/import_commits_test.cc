@@ -23,6 +23,22 @@ class Importing : public ExportedStore {
   explicit Importing(std::uint32_t partitions) : ExportedStore(partitions, absl::InfinitePast()) {}
 };
 
+// A small file as another program may write it.
+Lines Small() {
+  return {R"({"header": {"format_version": 1}})",
+          R"({"commit": {"sequence": 1, "recorded_at": "2026-01-01T00:00:00Z", "command": {"type": "t", "id": "c1"},)"
+          R"( "streams": [{"stream": "page/p1", "first_version": 1, "events": [{"type": "any", "payload": "YQ"}]}]}})",
+          R"({"commit": {"sequence": 2, "recorded_at": "2026-01-01T02:00:00+01:00",)"
+          R"( "streams": [{"stream": "page/p1", "first_version": 2, "events": [{"type": "any"}, {"type": "any"}]}]}})",
+          R"({"end": {"commits": 2, "events": 3}})"};
+}
+
+std::string Replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
 TEST(ImportCommits, MakesTheSameStoreOfAnotherNumberOfPartitions) {
   ExportedStore exported(4);
   exported.AppendSamples(400);
@@ -81,6 +97,46 @@ TEST(ImportCommits, ARepeatOfAnImportedCommandIsToldByItsIdAlone) {
   EXPECT_EQ(again.streams[0].version, Version(1));
 }
 
+// The old store had forgotten the first one, of a month before. Both are on their way at once.
+TEST(ImportCommits, RecordsACommandIdTwiceThatWasRecordedTwice) {
+  AppendRequest request;
+  request.command = {.type = "test.v1.Write", .id = "c1", .fingerprint = {}};
+  request.streams.push_back({.stream = {"", "page", "p1"}, .events = {}});
+  request.streams[0].events.push_back(
+      {.type = "test.v1.Written", .fingerprint = {}, .payload = {}, .event_time = {}, .tags = {}});
+  ExportedStore exported(4);
+  exported.Append(request);
+  exported.clock().Advance(absl::Hours(24 * 30));
+  AppendRequest other = request;
+  other.command.id = "c2";
+  exported.Append(other);
+  const AppendResult second = exported.Append(request);
+  ASSERT_FALSE(second.repeated);
+  const Lines lines = exported.Export();
+  Importing imported(4);
+  ASSERT_EQ(ImportLines(lines, imported.store()).status(), absl::OkStatus());
+  EXPECT_EQ(imported.Export(), lines);
+  EXPECT_EQ(imported.store().Verify({})->status(), absl::OkStatus());
+  const AppendResult repeat = imported.Append(request);
+  EXPECT_TRUE(repeat.repeated);
+  EXPECT_EQ(repeat.sequence, second.sequence);
+}
+
+// As a store has it that remembered ids for a shorter time.
+TEST(ImportCommits, TheLaterOfTwoWithinTheRetentionIsTheOneThatIsRepeated) {
+  Lines lines = Small();
+  lines[2] = Replaced(lines[2], "\"streams\"", "\"command\": {\"type\": \"t\", \"id\": \"c1\"}, \"streams\"");
+  for (const std::size_t on_the_way : {std::size_t{1}, std::size_t{100}}) {
+    Importing imported(4);
+    ASSERT_EQ(ImportLines(lines, imported.store(), {.max_commits_on_the_way = on_the_way}).status(), absl::OkStatus());
+    EXPECT_EQ(imported.store().Verify({})->status(), absl::OkStatus());
+    const auto known = imported.store().FindCommand("", {.type = "t", .id = "c1", .fingerprint = {}});
+    ASSERT_EQ(known.status(), absl::OkStatus());
+    ASSERT_TRUE(known->has_value());
+    EXPECT_EQ((*known)->sequence, Sequence(2));
+  }
+}
+
 TEST(ImportCommits, TellsHowFarItIs) {
   ExportedStore exported(4);
   exported.AppendSamples(10);
@@ -91,22 +147,6 @@ TEST(ImportCommits, TellsHowFarItIs) {
   ASSERT_EQ(ImportLines(exported.Export(), imported.store(), options).status(), absl::OkStatus());
   EXPECT_EQ(last.commits, 10u);
   EXPECT_EQ(last.total, 10u);
-}
-
-// A small file as another program may write it.
-Lines Small() {
-  return {R"({"header": {"format_version": 1}})",
-          R"({"commit": {"sequence": 1, "recorded_at": "2026-01-01T00:00:00Z", "command": {"type": "t", "id": "c1"},)"
-          R"( "streams": [{"stream": "page/p1", "first_version": 1, "events": [{"type": "any", "payload": "YQ"}]}]}})",
-          R"({"commit": {"sequence": 2, "recorded_at": "2026-01-01T02:00:00+01:00",)"
-          R"( "streams": [{"stream": "page/p1", "first_version": 2, "events": [{"type": "any"}, {"type": "any"}]}]}})",
-          R"({"end": {"commits": 2, "events": 3}})"};
-}
-
-std::string Replaced(std::string text, const std::string& from, const std::string& to) {
-  const std::size_t at = text.find(from);
-  EXPECT_NE(at, std::string::npos) << from;
-  return text.replace(at, from.size(), to);
 }
 
 std::string RefusalOf(const Lines& lines) {
@@ -207,6 +247,48 @@ TEST(ImportCommits, RefusesTimesThatAStoreWouldNotKeep) {
   EXPECT_EQ(RefusalWith(2, "\"recorded_at\": \"2026-01-01T00:00:00Z\",", ""), "line 2: recorded_at is missing");
 }
 
+TEST(ImportCommits, RefusesTimesFarAheadOfTheClock) {
+  const absl::Time second = absl::FromUnixSeconds(1'767'229'200);  // 2026-01-01T01:00:00Z
+  for (const absl::Duration late : {absl::ZeroDuration(), absl::Microseconds(1)}) {
+    Importing imported(1);
+    const ImportOptions options{.now = second - kMaxImportedAhead - late};
+    const auto counts = ImportLines(Small(), imported.store(), options);
+    if (late == absl::ZeroDuration()) {
+      EXPECT_EQ(counts.status(), absl::OkStatus());
+      continue;
+    }
+    EXPECT_TRUE(absl::IsInvalidArgument(counts.status())) << counts.status();
+    EXPECT_EQ(ReasonOf(counts.status()), reason::kLimitExceeded);
+    EXPECT_EQ(std::string(counts.status().message()),
+              "line 3: recorded_at may be at most 24h ahead of the clock, which is until "
+              "2026-01-01T00:59:59.999999+00:00; it is 2026-01-01T01:00:00+00:00");
+  }
+}
+
+// What stands in a bad line may be anything, and is shown at a terminal.
+TEST(ImportCommits, ShowsNothingOfABadLineThatATerminalObeys) {
+  const std::string orders =
+      "\x1b[2J\x1b]0;title\x07\r\x9b"
+      "31m\xc2\x9b";
+  const Lines refused = {
+      RefusalWith(2, orders),
+      RefusalWith(2, "\"YQ\"", "\"" + orders + "\""),
+      RefusalWith(2, "\"any\"", "\"\\u001b[2J\""),
+      RefusalWith(2, "\"page/p1\"", "\"\\u001b[2J\""),
+      RefusalWith(2, "\"page/p1\"", "\"page/\\u001b[2J\""),
+      RefusalWith(2, "\"page/p1\", \"first_version\": 1", "\"page/\\u001b[2J\", \"first_version\": 0"),
+      RefusalWith(2, "\"page/p1\"", "\"page/\\u001b[2J\", \"erased_events\": 1"),
+      RefusalWith(2, "\"streams\"", "\"metadata\": {\"actor\": \"\\u001b[2J\"}, \"streams\""),
+      RefusalWith(2, "\"page/p1\"", "\"page/p1\", \"\\u001b[2J\": 1"),
+      RefusalWith(2, "\"YQ\"", "\"!" + std::string(5'000, 'x') + "\""),
+  };
+  for (const std::string& message : refused) {
+    EXPECT_THAT(message, ::testing::StartsWith("line 2: "));
+    EXPECT_LT(message.size(), 500u) << message;
+    for (const char c : message) EXPECT_TRUE(c >= ' ' && c < 0x7f) << message;
+  }
+}
+
 TEST(ImportCommits, RefusesWhatNoStoreWouldTake) {
   const std::string large(1'500'000, 'A');  // base64 of more than 1 MiB
   EXPECT_THAT(RefusalWith(2, "\"YQ\"", "\"" + large + "\""),
@@ -217,8 +299,6 @@ TEST(ImportCommits, RefusesWhatNoStoreWouldTake) {
   EXPECT_THAT(RefusalWith(2, "\"type\": \"t\", ", ""), HasSubstr("line 2: a command id needs the command's type"));
   EXPECT_EQ(RefusalWith(2, R"({"commit": {"sequence": 1, "recorded_at": "2026-01-01T00:00:00Z"}})"),
             "line 2: an append names at least one stream");
-  EXPECT_EQ(RefusalWith(3, "\"streams\"", "\"command\": {\"type\": \"t\", \"id\": \"c1\"}, \"streams\""),
-            "line 3: its command was recorded already, by commit 1");
   EXPECT_EQ(RefusalWith(2, "\"first_version\"", "\"erased_events\": 1, \"first_version\""),
             "line 2: page/p1 has erased_events, and its commit is not erased");
 }

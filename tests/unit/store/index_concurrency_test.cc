@@ -6,6 +6,9 @@
 
 #include "everfold/base/mutex.h"
 #include "everfold/runtime/disk_thread.h"
+#include "everfold/store/index/generation_writer.h"
+#include "everfold/store/index/index_database.h"
+#include "everfold/store/index/index_lookups.h"
 #include "everfold/store/store_index.h"
 #include "tests/contract/scratch_directory.h"
 #include "tests/unit/store/index_checks.h"
@@ -71,6 +74,38 @@ TEST(IndexConcurrencyTest, ReadersSeeAllThatIsThereWhileItGrowsAndIsWritten) {
   Notification closed;
   index->Close([&] { closed.Notify(); });
   closed.WaitForNotification();
+}
+
+// As the index does in idle time, but without a rest, and given up at any moment.
+TEST(IndexConcurrencyTest, RunsAreMergedBesideWrites) {
+  constexpr std::uint64_t kGenerations = 150;
+  ScratchDirectory scratch;
+  const auto database = IndexDatabase::Create(PosixFiles(), (scratch.path() / "index").string(), 1 << 20);
+  ASSERT_EQ(database.status(), absl::OkStatus());
+  const auto name_of = [](int number) { return EntryName::OfStream("", "jar", "j" + std::to_string(number)); };
+  IndexCheckpoint checkpoint;
+  std::atomic<bool> cancelled = false, done = false;
+  {
+    std::jthread merging([&] {
+      while (!done) {
+        cancelled = false;
+        EXPECT_EQ((*database)->MergeRuns(1 << 30, cancelled), absl::OkStatus());
+      }
+    });
+    for (std::uint64_t version = 1; version <= kGenerations; ++version) {
+      IndexGeneration generation;
+      for (int i = 0; i < 4 * kStreams; ++i) generation.AddStream(name_of(i), {Version(version), Offset(version), 1});
+      checkpoint.tail.last_sequence = Sequence(version);
+      EXPECT_EQ(WriteGeneration(**database, generation, checkpoint, "identity"), absl::OkStatus());
+      if (version % 4 == 0) cancelled = true;
+    }
+    done = true;
+    cancelled = true;
+  }
+  cancelled = false;
+  EXPECT_EQ((*database)->MergeRuns(1 << 30, cancelled), absl::OkStatus());
+  EXPECT_EQ((*database)->runs(), 1u);
+  for (int i = 0; i < 4 * kStreams; ++i) EXPECT_EQ(*FindVersion(**database, name_of(i).bytes()), Version(kGenerations));
 }
 
 }  // namespace

@@ -1,12 +1,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 
 #include "everfold/base/error.h"
 #include "everfold/runtime/disk_thread.h"
 #include "everfold/runtime/manual_executor.h"
+#include "everfold/store/index/idle_merging.h"
+#include "everfold/store/index/index_database.h"
 #include "everfold/store/store_index.h"
 #include "tests/contract/scratch_directory.h"
 #include "tests/unit/store/index_checks.h"
@@ -187,6 +190,78 @@ TEST_F(IndexFilesTest, AGroupLargerThanTheMemoryIsWrittenBehindTheOneBefore) {
   Spill();
   EXPECT_FALSE(index_->full());
   ExpectSays(*index_, log_);
+}
+
+// Of the index when it is closed, which may add one. So few that RocksDB does not merge them by itself.
+std::size_t RunsIn(const std::string& directory) {
+  const auto database = IndexDatabase::Open(PosixFiles(), directory, 1 << 20);
+  EXPECT_EQ(database.status(), absl::OkStatus());
+  return (*database)->runs();
+}
+
+TEST_F(IndexFilesTest, MergesItsRunsWhileNothingIsAdded) {
+  for (const bool merges : {false, true}) {
+    if (merges) {
+      options_.idle_timers = &executor_;
+      options_.idle_merging = executor_.MakeStrand();
+    }
+    Open();
+    for (int i = 0; i < 3; ++i) {
+      AddGroups(150);
+      Spill();
+    }
+    executor_.Advance(kIdleBeforeMerge);
+    ExpectSays(*index_, log_);
+    Close();
+    const std::size_t runs = RunsIn(options_.directory);
+    EXPECT_TRUE(merges ? runs <= 2 : runs > 2) << runs;
+    Open();
+    ExpectSays(*index_, log_);
+    index_.reset();
+  }
+}
+
+TEST_F(IndexFilesTest, MergesNothingWhileSomethingIsAdded) {
+  options_.idle_timers = &executor_;
+  options_.idle_merging = executor_.MakeStrand();
+  Open();
+  for (int i = 0; i < 3; ++i) {
+    AddGroups(150);
+    Spill();
+  }
+  for (int i = 0; i < 5; ++i) {
+    executor_.Advance(kIdleBeforeMerge * 0.7);
+    AddGroups(1);
+  }
+  Close();
+  EXPECT_GT(RunsIn(options_.directory), 2u);
+  Open();  // and then nothing comes
+  executor_.Advance(kIdleBeforeMerge);
+  Close();
+  EXPECT_EQ(RunsIn(options_.directory), 1u);
+  Open();
+  ExpectSays(*index_, log_);
+}
+
+TEST_F(IndexFilesTest, AMergeEndsAtOnceWhenItIsCancelledAndIsMadeOnlyOfWhatIsSmall) {
+  Open();
+  for (int i = 0; i < 3; ++i) {
+    AddGroups(150);
+    Spill();
+  }
+  Close();
+  const auto database = IndexDatabase::Open(PosixFiles(), options_.directory, 1 << 20);
+  ASSERT_EQ(database.status(), absl::OkStatus());
+  const std::size_t runs = (*database)->runs();
+  ASSERT_GT(runs, 1u);
+  std::atomic<bool> cancelled = true;
+  EXPECT_EQ((*database)->MergeRuns(1 << 30, cancelled), absl::OkStatus());
+  EXPECT_EQ((*database)->runs(), runs);
+  cancelled = false;
+  EXPECT_EQ((*database)->MergeRuns(1000, cancelled), absl::OkStatus());
+  EXPECT_EQ((*database)->runs(), runs);
+  EXPECT_EQ((*database)->MergeRuns(1 << 30, cancelled), absl::OkStatus());
+  EXPECT_EQ((*database)->runs(), 1u);
 }
 
 TEST_F(IndexFilesTest, HoldsOneHolderOnly) {

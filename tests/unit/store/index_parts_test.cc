@@ -184,7 +184,8 @@ IndexCheckpoint SampleCheckpoint() {
   checkpoint.tail.heads[1].chain.digest.fill(0xab);
   checkpoint.tail.last_sequence = Sequence(7);
   checkpoint.tail.last_recorded_at = absl::FromUnixMicros(258);
-  for (const Day day : {4u, 3u, 4u}) checkpoint.AddDay(day);
+  for (const Day day : {4u, 1u, 3u, 4u}) checkpoint.AddDay(day);
+  checkpoint.ForgetCommandsBefore(2);
   return checkpoint;
 }
 
@@ -195,6 +196,13 @@ TEST(IndexCheckpointTest, ComesBack) {
   EXPECT_EQ(decoded.tail.last_sequence, sample.tail.last_sequence);
   EXPECT_EQ(decoded.tail.last_recorded_at, sample.tail.last_recorded_at);
   EXPECT_THAT(decoded.days, ElementsAre(3, 4));
+  EXPECT_EQ(decoded.commands_since, 2u);
+}
+
+TEST(IndexCheckpointTest, WhatIsForgottenStaysForgotten) {
+  IndexCheckpoint checkpoint = SampleCheckpoint();
+  checkpoint.ForgetCommandsBefore(1);
+  EXPECT_EQ(checkpoint.commands_since, 2u);
 }
 
 TEST(IndexCheckpointTest, IsAsTheFormatSays) {
@@ -206,6 +214,7 @@ TEST(IndexCheckpointTest, IsAsTheFormatSays) {
             "02"
             "0000" +
                 std::string(64, '0') + "c80103" + chain +
+                "00000002"
                 "02"
                 "00000003"
                 "00000004");
@@ -229,14 +238,14 @@ TEST(IndexIdentityTest, TellsWhatIsOtherwise) {
   const LogIdentity log = IdentityOfTests(4);
   const std::string identity = EncodeIndexIdentity(log);
   EXPECT_EQ(HexEncode(identity),
-            "0003"
+            "0004"
             "10" +
                 HexEncode(log.epoch.bytes) + "00000004");
   EXPECT_EQ(CheckIndexIdentity(identity, log), absl::OkStatus());
   const absl::Status format = CheckIndexIdentity(std::string("\0\1", 2) + identity.substr(2), log);
   EXPECT_EQ(format.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(ReasonOf(format), reason::kStoreMismatch);
-  EXPECT_EQ(format.message(), "it has format 1, this program writes 3");
+  EXPECT_EQ(format.message(), "it has format 1, this program writes 4");
   EXPECT_EQ(CheckIndexIdentity(identity, IdentityOfTests(8)).message(), "it was built for 4 partitions, the log has 8");
 }
 

@@ -79,6 +79,75 @@ TEST(MessageJson, ShowsAPayloadWhoseTypeIsKnown) {
   EXPECT_EQ(value.fields().at("minor").string_value(), "-5");
 }
 
+// A Struct in a Struct, and so on; made from the innermost one, as no library would do it.
+std::string NestedStruct(int levels) {
+  std::string bytes;
+  const auto wrap = [&bytes](char field) {
+    std::string length;
+    for (std::size_t rest = bytes.size();; rest >>= 7) {
+      length += static_cast<char>((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
+      if (rest <= 0x7f) break;
+    }
+    bytes = std::string(1, field) + length + bytes;
+  };
+  for (int i = 1; i < levels; ++i) {
+    wrap(0x2a);  // Value.struct_value
+    wrap(0x12);  // the entry's value
+    bytes = std::string(
+                "\x0a\x01"
+                "a") +
+            bytes;
+    wrap(0x0a);  // Struct.fields
+  }
+  return bytes;
+}
+
+std::string NestedJson(int levels, const std::string& open, const std::string& close) {
+  std::string text;
+  for (int i = 0; i < levels; ++i) text += open;
+  for (int i = 0; i < levels; ++i) text += close;
+  return text;
+}
+
+TEST(MessageJson, ShowsAPayloadThatIsNestedAndFitsIntoALine) {
+  MessageJson converter;
+  for (const int levels : {1, 2, kMaxStructNesting}) {
+    v1::ExportLine line;
+    v1::ExportedEvent& event = *line.mutable_commit()->add_streams()->add_events();
+    ASSERT_TRUE(converter.ToStruct("google.protobuf.Struct", NestedStruct(levels), *event.mutable_json())) << levels;
+    const auto json = converter.Write(line);
+    ASSERT_EQ(json.status(), absl::OkStatus()) << levels;
+    v1::ExportLine read;
+    ASSERT_EQ(converter.Read(*json, read), absl::OkStatus()) << levels;
+    EXPECT_EQ(read.SerializeAsString(), line.SerializeAsString());
+  }
+  google::protobuf::Struct value;
+  for (const int levels : {kMaxStructNesting + 1, 40, 99, 10'000}) {
+    EXPECT_FALSE(converter.ToStruct("google.protobuf.Struct", NestedStruct(levels), value)) << levels;
+  }
+}
+
+TEST(MessageJson, RefusesWhatIsNestedTooDeep) {
+  const std::string begin = R"({"commit":{"streams":[{"events":[{"json":)";
+  const std::string end = "}]}]}}";
+  for (const int levels : {27, 100, 10'000, 1'000'000}) {
+    const std::string text = begin + NestedJson(levels - 1, "{\"a\":", "") + "{}" + std::string(levels - 1, '}') + end;
+    EXPECT_EQ(Refusal(text), "is no everfold.v1.ExportLine: it is nested deeper than 32 levels");
+    EXPECT_EQ(Refusal(begin + "{\"a\":" + NestedJson(levels - 1, "[", "]") + "}" + end),
+              "is no everfold.v1.ExportLine: it is nested deeper than 32 levels");
+    EXPECT_THAT(Refusal(NestedJson(levels + 6, "{", "")), HasSubstr("nested deeper"));
+  }
+  MessageJson converter;
+  v1::ExportLine line;
+  EXPECT_EQ(converter.Read(begin + NestedJson(25, "{\"a\":", "") + "{}" + std::string(25, '}') + end, line),
+            absl::OkStatus());
+  // Braces in texts do not count.
+  EXPECT_EQ(converter.Read(R"({"header":{"application":"\"{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{'[[[["}})", line),
+            absl::OkStatus());
+  EXPECT_EQ(converter.Read(R"({'header':{'application':'"{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{[[[['}})", line),
+            absl::OkStatus());
+}
+
 TEST(MessageJson, ShowsNothingElse) {
   MessageJson converter;
   google::protobuf::Struct value;

@@ -13,6 +13,31 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+// Counts reads, and refuses them on demand.
+class ReadLog final : public PartitionLog {
+ public:
+  explicit ReadLog(PartitionLog& inner) : inner_(inner) {}
+
+  mutable int reads = 0;
+  absl::Status refusal;
+
+  const LogIdentity& identity() const override { return inner_.identity(); }
+  Strand& strand() const override { return inner_.strand(); }
+  bool atomic_across_partitions() const override { return inner_.atomic_across_partitions(); }
+  void Append(std::vector<ChunkAppend> group, Done done) override { inner_.Append(std::move(group), std::move(done)); }
+  PartitionHead Head(PartitionId partition) const override { return inner_.Head(partition); }
+  absl::StatusOr<std::unique_ptr<ChunkCursor>> Read(PartitionId partition, Offset after) const override {
+    ++reads;
+    if (!refusal.ok()) return refusal;
+    return inner_.Read(partition, after);
+  }
+  void Watch(Hint hint) override { inner_.Watch(std::move(hint)); }
+  void Close(Done done) override { inner_.Close(std::move(done)); }
+
+ private:
+  PartitionLog& inner_;
+};
+
 class MissedEventsTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -50,8 +75,9 @@ class MissedEventsTest : public ::testing::Test {
 
   ManualExecutor executor_{7};
   SeededRandom random_{7};
-  MemoryLog log_{std::make_shared<MemoryLogStorage>(LogIdentity{{"0123456789abcdef"}, 4, std::string(32, 'k')}),
-                 executor_};
+  MemoryLog memory_{std::make_shared<MemoryLogStorage>(LogIdentity{{"0123456789abcdef"}, 4, std::string(32, 'k')}),
+                    executor_};
+  ReadLog log_{memory_};
   std::unique_ptr<EventStore> store_;
   bool more_ = false;
 };
@@ -119,6 +145,43 @@ TEST_F(MissedEventsTest, AreThoseThatAConditionExcludes) {
   late.condition->fail_if_events_match = {{{.types = {"wallet.v1.Deposited"}, .tags = {}}}};
   EXPECT_THAT(Payloads(Append(late), more_), IsEmpty());
   EXPECT_TRUE(more_);
+}
+
+TEST_F(MissedEventsTest, AChunkIsReadOnceForAllOfItsEvents) {
+  ASSERT_EQ(Append(To("w1", {"a", "b", "c", "d"}, {"red"})), absl::OkStatus());
+  ASSERT_EQ(Append(To("w2", {"e", "f"}, {"blue"})), absl::OkStatus());
+  ASSERT_EQ(Append(To("w1", {"g", "h"}, {"red"})), absl::OkStatus());
+  AppendRequest late = To("w5", {"x"}, {"red"});
+  late.condition = AppendCondition{{{{.types = {}, .tags = {"red"}}}}, Sequence(0)};
+  late.missed_events = 10;
+  log_.reads = 0;
+  EXPECT_THAT(Payloads(Append(late), more_), ElementsAre("a", "b", "c", "d", "g", "h"));
+  EXPECT_EQ(log_.reads, 2);
+}
+
+TEST_F(MissedEventsTest, AConflictSaysThatTheyCouldNotBeRead) {
+  ASSERT_EQ(Append(To("w1", {"a"}, {"red"})), absl::OkStatus());
+  AppendRequest stale = To("w1", {"x"}, {});
+  stale.streams[0].expectation = StreamExpectation::NoStream();
+  stale.missed_events = 10;
+  AppendRequest excluded = To("w2", {"x"}, {});
+  excluded.condition = AppendCondition{{{{.types = {}, .tags = {"red"}}}}, Sequence(0)};
+  excluded.missed_events = 10;
+  log_.refusal = absl::InternalError("the disk said no");
+  for (const AppendRequest& request : {stale, excluded}) {
+    const absl::Status conflict = Append(request);
+    EXPECT_EQ(conflict.code(), absl::StatusCode::kAborted);
+    v1::MissedEvents missed;
+    ASSERT_TRUE(FindDetail(conflict, missed)) << conflict;
+    EXPECT_EQ(missed.read_error(), "the disk said no");
+    EXPECT_TRUE(missed.more());
+    EXPECT_EQ(missed.events_size(), 0);
+  }
+  log_.refusal = absl::OkStatus();
+  v1::MissedEvents missed;
+  ASSERT_TRUE(FindDetail(Append(stale), missed));
+  EXPECT_EQ(missed.read_error(), "");
+  EXPECT_EQ(missed.events_size(), 1);
 }
 
 }  // namespace

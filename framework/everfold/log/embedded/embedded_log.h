@@ -69,7 +69,8 @@ class EmbeddedLog : public PartitionLog {
   // Opens the store, or creates it with a new identity where there is none.
   //   INVALID_ARGUMENT     more partitions than kMaxPartitions, or other options that cannot be
   //   FAILED_PRECONDITION  the store has another number of partitions (STORE_MISMATCH); somebody else holds it, the
-  //                        message says who (STORE_LOCKED); a newer program made it (FORMAT_UNKNOWN)
+  //                        message says who (STORE_LOCKED); a newer program made it (FORMAT_UNKNOWN); an import into it
+  //                        did not come to its end (STORE_INCOMPLETE)
   //   DATA_LOSS            stored bytes are damaged or missing; nothing was changed
   //   INTERNAL             the file system or RocksDB failed (STORAGE_FAILED)
   static absl::StatusOr<std::unique_ptr<EmbeddedLog>> Open(EmbeddedLogOptions options, Executor& executor,

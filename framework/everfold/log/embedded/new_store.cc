@@ -36,8 +36,6 @@ class SealedLog final : public PartitionLog {
   const std::vector<PartitionHead> heads_;
 };
 
-std::string IdentityAside(const std::string& directory) { return IdentityPath(directory) + ".aside"; }
-
 namespace fs = std::filesystem;
 
 // Without links and dots, as far as it is there.
@@ -85,12 +83,12 @@ absl::Status CompleteStore(Files& files, const std::string& directory, const Log
 }
 
 absl::Status SetIdentityAside(Files& files, const std::string& directory) {
-  EVERFOLD_RETURN_IF_ERROR(files.Rename(IdentityPath(directory), IdentityAside(directory)));
+  EVERFOLD_RETURN_IF_ERROR(files.Rename(IdentityPath(directory), IdentityAsidePath(directory)));
   return files.SyncDirectory(directory);
 }
 
 absl::Status PutIdentityBack(Files& files, const std::string& directory) {
-  EVERFOLD_RETURN_IF_ERROR(files.Rename(IdentityAside(directory), IdentityPath(directory)));
+  EVERFOLD_RETURN_IF_ERROR(files.Rename(IdentityAsidePath(directory), IdentityPath(directory)));
   return files.SyncDirectory(directory);
 }
 

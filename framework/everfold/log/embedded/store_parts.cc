@@ -16,6 +16,16 @@ namespace {
 
 constexpr std::uint32_t kFirstJournalFiles = 2;
 
+// Where an import has set the identity aside and not put it back.
+absl::Status RefuseIncomplete(const Files& files, const std::string& store) {
+  if (!files.Exists(IdentityAsidePath(store))) return absl::OkStatus();
+  return Error(
+      absl::StatusCode::kFailedPrecondition, reason::kStoreIncomplete,
+      absl::StrFormat("the store in %s is incomplete: an import into it failed, or was interrupted. Nothing in "
+                      "it is of use: delete its data directory, and import again",
+                      store));
+}
+
 // Where there is no identity a store was never completed, unless it has data.
 absl::Status RefuseData(Files& files, const std::string& store) {
   bool has_data = files.Exists(SealedDirectory(store) + "/CURRENT") && !files.Exists(HighWaterPath(store));
@@ -33,6 +43,7 @@ absl::Status RefuseData(Files& files, const std::string& store) {
 // Every part is durable before the identity is: a store whose making was cut short has none, and is made anew.
 absl::Status CreateStore(const EmbeddedLogOptions& options, Files& files, StoreParts& parts) {
   const std::string& store = options.directory;
+  EVERFOLD_RETURN_IF_ERROR(RefuseIncomplete(files, store));
   EVERFOLD_RETURN_IF_ERROR(RefuseData(files, store));
   EVERFOLD_RETURN_IF_ERROR(MakeJournal(files, store, parts.identity.epoch, {}, options.journal_file_bytes));
   EVERFOLD_ASSIGN_OR_RETURN(parts.sealed, SealedChunks::Open(files, SealedDirectory(store), parts.identity, true));
@@ -155,6 +166,7 @@ std::string JournalDirectory(const std::string& store) { return store + "/journa
 std::string SealedDirectory(const std::string& store) { return store + "/sealed"; }
 std::string HighWaterPath(const std::string& store) { return store + "/high-water"; }
 std::string IdentityPath(const std::string& store) { return store + "/identity"; }
+std::string IdentityAsidePath(const std::string& store) { return IdentityPath(store) + ".aside"; }
 
 absl::Status MakeJournal(Files& files, const std::string& store, const Epoch& epoch, const GroupLink& last,
                          std::size_t journal_file_bytes) {

@@ -44,5 +44,6 @@ std::string JournalDirectory(const std::string& store);
 std::string SealedDirectory(const std::string& store);
 std::string HighWaterPath(const std::string& store);
 std::string IdentityPath(const std::string& store);
+std::string IdentityAsidePath(const std::string& store);  // while an import fills the store
 
 }  // namespace everfold

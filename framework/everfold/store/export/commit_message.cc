@@ -76,12 +76,13 @@ absl::StatusOr<NewEvent> TakeEvent(v1::ExportedEvent& message) {
 absl::StatusOr<StreamAppend> TakeStream(v1::ExportedStream& message, const std::string& tenant) {
   StreamAppend stream;
   EVERFOLD_ASSIGN_OR_RETURN(stream.stream, ParseStreamId(message.stream(), tenant));
+  EVERFOLD_RETURN_IF_ERROR(ValidateStreamId(stream.stream));  // errors below name it
   if (message.erased_events() > 0) {
-    return Invalid(absl::StrFormat("%s has erased_events, and its commit is not erased", message.stream()));
+    return Invalid(absl::StrFormat("%s has erased_events, and its commit is not erased", stream.stream.ToString()));
   }
   if (message.first_version() == 0) {
     return Invalid(
-        absl::StrFormat("the first_version of %s is missing, or 0; versions begin with 1", message.stream()));
+        absl::StrFormat("the first_version of %s is missing, or 0; versions begin with 1", stream.stream.ToString()));
   }
   stream.expectation = StreamExpectation::Exact(Version(message.first_version() - 1));
   stream.events.reserve(static_cast<std::size_t>(message.events_size()));
@@ -120,6 +121,7 @@ absl::StatusOr<AppendRequest> TakeAppend(v1::ExportedCommit& message) {
   request.command = {.type = message.command().type(), .id = message.command().id(), .fingerprint = {}};
   request.metadata = MetadataOf(message.metadata());
   request.of_framework = true;  // it was let in once
+  request.of_import = true;
   request.streams.reserve(static_cast<std::size_t>(message.streams_size()));
   for (v1::ExportedStream& stream : *message.mutable_streams()) {
     EVERFOLD_ASSIGN_OR_RETURN(StreamAppend taken, TakeStream(stream, request.tenant));

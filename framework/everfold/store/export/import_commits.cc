@@ -22,6 +22,16 @@ struct Asked {
   absl::Time recorded_at;
 };
 
+absl::Status CheckIsNotAhead(absl::Time recorded_at, absl::Time now) {
+  const absl::Time latest = now + kMaxImportedAhead;
+  if (recorded_at <= latest) return absl::OkStatus();
+  const auto text = [](absl::Time time) { return absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone()); };
+  return Error(absl::StatusCode::kInvalidArgument, reason::kLimitExceeded,
+               absl::StrFormat("recorded_at may be at most %s ahead of the clock, which is until %s; it is %s",
+                               absl::FormatDuration(kMaxImportedAhead), text(latest), text(recorded_at)),
+               {{"limit", text(latest)}, {"actual", text(recorded_at)}});
+}
+
 // That the store says no to a commit is the file's fault.
 absl::Status Refused(const absl::Status& status) {
   if (!absl::IsAborted(status) && !absl::IsPermissionDenied(status)) return status;
@@ -30,10 +40,6 @@ absl::Status Refused(const absl::Status& status) {
 
 absl::Status CheckBecame(const Asked& asked, const absl::StatusOr<AppendResult>& result) {
   if (!result.ok()) return Refused(result.status());
-  if (result->repeated) {
-    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-                 absl::StrFormat("its command was recorded already, by commit %d", result->sequence.value()));
-  }
   if (result->sequence == asked.sequence && result->recorded_at == asked.recorded_at) return absl::OkStatus();
   return absl::InternalError(absl::StrFormat(
       "commit %d, of %s, became commit %d, of %s", asked.sequence.value(),
@@ -69,6 +75,7 @@ class Import {
 
   absl::Status AppendOne() {
     EVERFOLD_ASSIGN_OR_RETURN(AppendRequest request, TakeAppend(reader_.commit()));
+    EVERFOLD_RETURN_IF_ERROR(CheckIsNotAhead(request.not_before, options_.now));
     const Asked asked{.line = reader_.line_number(),
                       .bytes = reader_.line_bytes(),
                       .sequence = Sequence(reader_.commits()),

@@ -1,9 +1,13 @@
 #include "everfold/store/export/message_json.h"
 
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/type.pb.h"
@@ -35,8 +39,37 @@ std::string UrlOf(const std::string& type) { return absl::StrFormat("%s/%s", kUr
 // The library's own status, or Abseil's, by its version.
 using LibraryStatus = decltype(std::declval<util::TypeResolver&>().ResolveMessageType("", nullptr));
 
+// Whatever else may be wrong with the text. Names and texts are quoted by either mark.
+bool IsNestedDeeper(std::string_view json, int limit) {
+  int depth = 0;
+  char quote = '\0';
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (quote != '\0') {
+      if (c == quote) quote = '\0';
+      if (c == '\\') ++i;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '{' || c == '[') {
+      if (++depth > limit) return true;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+constexpr std::size_t kMostWordsBytes = 200;
+
+// On one line. They hold bytes of the text, which may be anything: what a terminal would obey is escaped. Where the
+// text does not parse, a second line has what stands around the place, and a third one an arrow to it.
 std::string WordsOf(const LibraryStatus& status) {
-  return std::string(status.message().data(), status.message().size());
+  const absl::string_view whole(status.message().data(), status.message().size());
+  const std::vector<absl::string_view> lines = absl::StrSplit(whole, absl::MaxSplits('\n', 2));
+  std::string words(lines[0]);
+  if (lines.size() > 1) absl::StrAppend(&words, " At: ", lines[1]);
+  const bool cut = words.size() > kMostWordsBytes;
+  return absl::CEscape(words.substr(0, kMostWordsBytes)) + (cut ? "..." : "");
 }
 
 }  // namespace
@@ -82,6 +115,10 @@ absl::StatusOr<std::string> MessageJson::Write(const Message& message) {
 
 absl::Status MessageJson::Read(std::string_view json, Message& message) {
   const std::string& type = message.GetDescriptor()->full_name();
+  if (IsNestedDeeper(json, kMaxJsonNesting)) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("is no %s: it is nested deeper than %d levels", type, kMaxJsonNesting));
+  }
   bytes_.clear();
   const auto status =
       util::JsonToBinaryString(types_.get(), UrlOf(type), std::string(json), &bytes_, util::JsonParseOptions());
@@ -95,6 +132,7 @@ bool MessageJson::ToStruct(const std::string& type, const std::string& payload, 
   if (!Decodes(type, payload)) return false;
   text_.clear();
   if (!util::BinaryToJsonString(types_.get(), UrlOf(type), payload, &text_).ok()) return false;
+  if (IsNestedDeeper(text_, kMaxStructNesting)) return false;
   if (Read(text_, value).ok()) return true;
   value.Clear();  // a well-known type, for one, is no object in JSON
   return false;

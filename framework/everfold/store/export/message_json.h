@@ -15,6 +15,12 @@
 
 namespace everfold {
 
+// Braces and brackets in each other, of a text that is read. Protobuf itself reads messages 100 deep, of which each
+// level of a Struct takes three.
+inline constexpr int kMaxJsonNesting = 32;
+// Likewise of a Struct that ToStruct makes, which is to fit into other messages.
+inline constexpr int kMaxStructNesting = 24;
+
 // Of messages that this binary has. Threading: one thread.
 class MessageJson {
  public:
@@ -26,11 +32,12 @@ class MessageJson {
   // Without line breaks; equal messages have equal texts. INTERNAL, with the library's words, for a message that has no
   // JSON form.
   absl::StatusOr<std::string> Write(const google::protobuf::Message& message);
-  // Replaces what is in `message`. INVALID_ARGUMENT, with what is wrong, for text that is no such message as a whole.
+  // Replaces what is in `message`. INVALID_ARGUMENT, with what is wrong, for text that is no such message as a whole,
+  // or is nested too deep.
   absl::Status Read(std::string_view json, google::protobuf::Message& message);
 
   // A serialized message as a JSON value. False if this binary does not have its type, the bytes are no such message,
-  // or it has no JSON form; then `value` is empty.
+  // or it has no JSON form, or one that is nested too deep; then `value` is empty.
   bool ToStruct(const std::string& type, const std::string& payload, google::protobuf::Struct& value);
 
  private:

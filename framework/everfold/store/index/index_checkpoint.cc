@@ -41,7 +41,8 @@ void IndexCheckpoint::AddDay(Day day) {
   if (place == days.end() || *place != day) days.insert(place, day);
 }
 
-void IndexCheckpoint::DropDaysBefore(Day first) {
+void IndexCheckpoint::ForgetCommandsBefore(Day first) {
+  commands_since = std::max(commands_since, first);
   days.erase(days.begin(), std::lower_bound(days.begin(), days.end(), first));
 }
 
@@ -55,6 +56,7 @@ std::string EncodeCheckpoint(const IndexCheckpoint& checkpoint) {
     AppendVarint(out, head.chunk_number);
     out.append(head.chain.digest.begin(), head.chain.digest.end());
   }
+  AppendFixed(out, checkpoint.commands_since, 4);
   AppendVarint(out, checkpoint.days.size());
   for (const Day day : checkpoint.days) AppendFixed(out, day, 4);
   return out;
@@ -69,6 +71,7 @@ absl::StatusOr<IndexCheckpoint> DecodeCheckpoint(std::string_view bytes, std::ui
   for (std::uint32_t partition = 0; same_count && partition < partitions; ++partition) {
     checkpoint.tail.heads.push_back(TakeHead(in));
   }
+  checkpoint.commands_since = static_cast<Day>(TakeFixed(in, 4));
   const std::uint64_t days = in.Varint();
   for (std::uint64_t i = 0; i < days && !in.failed(); ++i)
     checkpoint.days.push_back(static_cast<Day>(TakeFixed(in, 4)));

@@ -14,14 +14,17 @@
 
 namespace everfold {
 
-inline constexpr std::uint16_t kIndexFormatVersion = 3;
+inline constexpr std::uint16_t kIndexFormatVersion = 4;
 
 struct IndexCheckpoint {
   LogTail tail;
   std::vector<Day> days;  // on which commands were recorded, in order
+  // Commands of earlier days were left out, or forgotten, all or some of them. It never steps back: what is gone stays
+  // so, also for an index that is opened with a longer retention.
+  Day commands_since = 0;
 
   void AddDay(Day day);
-  void DropDaysBefore(Day first);
+  void ForgetCommandsBefore(Day first);
 };
 
 std::string EncodeCheckpoint(const IndexCheckpoint& checkpoint);

@@ -4,6 +4,7 @@
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <rocksdb/metadata.h>
 #include <rocksdb/options.h>
 
 #include <algorithm>
@@ -31,6 +32,22 @@ absl::StatusOr<bool> HoldsDatabase(Files& files, const std::string& path) {
   if (!files.Exists(path)) return false;
   EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(path));
   return !names.empty();
+}
+
+rocksdb::ColumnFamilyMetaData FilesOf(rocksdb::DB& rocks, rocksdb::ColumnFamilyHandle* family) {
+  rocksdb::ColumnFamilyMetaData files;
+  rocks.GetColumnFamilyMetaData(family, &files);
+  return files;
+}
+
+// Each file of level 0 is one, and each other level.
+std::size_t RunsOf(rocksdb::DB& rocks, rocksdb::ColumnFamilyHandle* family) {
+  std::size_t runs = 0;
+  const rocksdb::ColumnFamilyMetaData files = FilesOf(rocks, family);
+  for (const rocksdb::LevelMetaData& level : files.levels) {
+    runs += level.level == 0 ? level.files.size() : !level.files.empty();
+  }
+  return runs;
 }
 
 }  // namespace
@@ -141,6 +158,28 @@ absl::Status IndexDatabase::DropCommandsBefore(Day first) {
   const rocksdb::Slice end = behind;
   rocksdb::ColumnFamilyHandle* const commands = families_[IndexOf(EntryKind::kCommands)];
   return StatusOf(rocksdb::DeleteFilesInRange(rocks_.get(), commands, nullptr, &end, /*include_end=*/false), "emptied");
+}
+
+std::size_t IndexDatabase::runs() const {
+  std::size_t most = 0;
+  for (rocksdb::ColumnFamilyHandle* const family : families_) most = std::max(most, RunsOf(*rocks_, family));
+  return most;
+}
+
+absl::Status IndexDatabase::MergeRuns(std::uint64_t max_bytes, std::atomic<bool>& cancelled) {
+  std::uint64_t bytes = 0;
+  for (rocksdb::ColumnFamilyHandle* const family : families_) bytes += FilesOf(*rocks_, family).size;
+  if (bytes > max_bytes) return absl::OkStatus();
+  rocksdb::CompactRangeOptions options;
+  options.canceled = &cancelled;
+  for (rocksdb::ColumnFamilyHandle* const family : families_) {
+    if (cancelled) break;
+    if (RunsOf(*rocks_, family) < 2) continue;
+    const rocksdb::Status status = rocks_->CompactRange(options, family, nullptr, nullptr);
+    if (status.IsIncomplete() && cancelled) break;
+    EVERFOLD_RETURN_IF_ERROR(StatusOf(status, "merged"));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status IndexDatabase::StatusOf(const rocksdb::Status& status, const char* doing) const {

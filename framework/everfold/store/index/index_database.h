@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +64,12 @@ class IndexDatabase {
 
   // Commands of earlier days go: whole files at once, the rest as they are compacted.
   absl::Status DropCommandsBefore(Day first);
+
+  // Runs of the kind that has most.
+  std::size_t runs() const;
+  // Merges those of each kind into one, unless all files together have more than so many bytes. Ends early, and without
+  // an error, once `cancelled`. Blocks; everything else goes on meanwhile, Install too.
+  absl::Status MergeRuns(std::uint64_t max_bytes, std::atomic<bool>& cancelled);
 
   absl::Status StatusOf(const rocksdb::Status& status, const char* doing) const;
   absl::Status Damaged(const std::string& what) const;

@@ -16,6 +16,11 @@ namespace {
 
 EntryName NameOf(const StreamId& stream) { return EntryName::OfStream(stream.tenant, stream.aggregate, stream.id); }
 
+std::unique_ptr<IdleMerging> IdleMergingOf(const StoreIndexOptions& options, IndexDatabase* database) {
+  if (database == nullptr || options.idle_merging == nullptr) return nullptr;
+  return std::make_unique<IdleMerging>(*database, *options.idle_timers, options.idle_merging);
+}
+
 std::vector<StreamPlace> PlacesOf(const std::vector<StreamEntry>& entries) {
   std::vector<StreamPlace> places;
   places.reserve(entries.size());
@@ -34,6 +39,7 @@ TieredIndex::TieredIndex(const StoreIndexOptions& options, const LogIdentity& lo
       lock_(std::move(opened.lock)),
       database_(std::move(opened.database)),
       types_(std::move(opened.types)),
+      idle_merging_(IdleMergingOf(options, database_.get())),
       memory_(database_ == nullptr ? 0 : options.head_bytes, database_ == nullptr ? 0 : options.tag_head_bytes,
               opened.checkpoint.tail.last_sequence == Sequence()),
       filter_(database_ == nullptr ? 0 : options.command_filter_bytes),
@@ -207,16 +213,17 @@ absl::Status TieredIndex::Take(std::string_view chunk) {
                                    .types = *types_,
                                    .digester = digester_,
                                    .filter = filter_,
-                                   .first_command_day = std::max(first_day_taken_, FirstCommandDay()),
+                                   .first_command_day = FirstCommandDay(),
                                    .database = database_.get()});
 }
 
 void TieredIndex::ExpectRecordedUntil(absl::Time time) {
   MutexLock lock(&mutex_);
-  first_day_taken_ = retention_.FirstDay(time);
+  reached_.ForgetCommandsBefore(retention_.FirstDay(time));
 }
 
 void TieredIndex::CompleteGroup(Sequence last, absl::Time recorded_at) {
+  TellAdded();
   bool write;
   {
     MutexLock lock(&mutex_);
@@ -227,6 +234,7 @@ void TieredIndex::CompleteGroup(Sequence last, absl::Time recorded_at) {
 }
 
 absl::Status TieredIndex::AddGroup(absl::Span<const std::string_view> chunks, Sequence last, absl::Time recorded_at) {
+  TellAdded();
   bool write;
   {
     MutexLock lock(&mutex_);
@@ -245,6 +253,7 @@ void TieredIndex::ReachTo(Sequence last, absl::Time recorded_at) {
 }
 
 void TieredIndex::AddWritten(const WrittenGroup& group) {
+  TellAdded();
   bool write;
   {
     MutexLock lock(&mutex_);
@@ -303,7 +312,7 @@ absl::Status TieredIndex::health() const {
 // A checkpoint never stands inside a group: then nothing can be written yet.
 bool TieredIndex::Rotate() {
   if (database_ == nullptr || in_group_ || memory_.older() != nullptr || !health_.ok()) return false;
-  reached_.DropDaysBefore(FirstCommandDay());
+  reached_.ForgetCommandsBefore(FirstCommandDay());
   older_reached_ = reached_;
   memory_.Rotate();
   return true;
@@ -329,7 +338,8 @@ void TieredIndex::WriteOlder() {
   }
   if (generation == nullptr) return;
   absl::Status status = WriteGeneration(*database_, *generation, reached, identity_);
-  if (status.ok()) status = database_->DropCommandsBefore(retention_.FirstDay(reached.tail.last_recorded_at));
+  if (status.ok()) status = database_->DropCommandsBefore(reached.commands_since);
+  if (idle_merging_ != nullptr) idle_merging_->Written();
   EndWrite(status);
 }
 
@@ -356,6 +366,7 @@ void TieredIndex::EndWrite(const absl::Status& status) {
 }
 
 void TieredIndex::Close(Task done) {
+  TellAdded();
   disk_.Post([reach = reach_, done = std::move(done)]() mutable {
     {
       MutexLock lock(&reach->mutex);

@@ -6,6 +6,7 @@
 // this order misses nothing; at most it meets an entry twice.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "everfold/store/index/command_digest.h"
 #include "everfold/store/index/command_filter.h"
 #include "everfold/store/index/command_retention.h"
+#include "everfold/store/index/idle_merging.h"
 #include "everfold/store/index/index_checkpoint.h"
 #include "everfold/store/index/index_memory.h"
 #include "everfold/store/index/index_opening.h"
@@ -74,13 +76,16 @@ class TieredIndex final : public StoreIndex {
   void TakeStreams(const std::vector<WrittenStream>& streams) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TakeCommands(const std::vector<WrittenCommand>& commands) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Day FirstCommandDay() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return retention_.FirstDay(reached_.tail.last_recorded_at);
+    return std::max(reached_.commands_since, retention_.FirstDay(reached_.tail.last_recorded_at));
   }
   bool IsFull() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   // True if a generation is to be written now: then PostWrite.
   bool Rotate() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool RotateIfLarge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PostWrite();
+  void TellAdded() {
+    if (idle_merging_ != nullptr) idle_merging_->Added();
+  }
   // On the disk strand.
   void WriteOlder();
   void WriteAll();
@@ -97,6 +102,7 @@ class TieredIndex final : public StoreIndex {
   const std::unique_ptr<DirectoryLock> lock_;
   const std::unique_ptr<IndexDatabase> database_;  // nullptr: everything stays in memory
   const std::unique_ptr<TypeDictionary> types_;
+  const std::unique_ptr<IdleMerging> idle_merging_;  // nullptr: nothing is merged in idle time
 
   mutable Mutex mutex_;
   mutable IndexMemory memory_ ABSL_GUARDED_BY(mutex_);  // lookups leave there what the files told
@@ -104,7 +110,6 @@ class TieredIndex final : public StoreIndex {
   IndexCheckpoint reached_ ABSL_GUARDED_BY(mutex_);
   IndexCheckpoint older_reached_ ABSL_GUARDED_BY(mutex_);                 // by the older generation
   std::shared_ptr<const std::vector<Day>> days_ ABSL_GUARDED_BY(mutex_);  // in the files
-  Day first_day_taken_ ABSL_GUARDED_BY(mutex_) = 0;                       // commands of earlier days are not taken in
   bool in_group_ ABSL_GUARDED_BY(mutex_) = false;  // some chunks of a group are there, others perhaps not
   absl::Status health_ ABSL_GUARDED_BY(mutex_);
   std::vector<Task> waiting_ ABSL_GUARDED_BY(mutex_);  // for room
