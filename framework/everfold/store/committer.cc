@@ -51,7 +51,7 @@ Committer::Committer(EventStoreOptions options, const CommitterParts& parts, std
 
 void Committer::Append(AppendRequest request, EventStore::AppendDone done) {
   absl::StatusOr<PreparedAppend> prepared =
-      PrepareAppend(std::move(request), parts_.log.identity().partitions, parts_.index->types());
+      PrepareAppend(std::move(request), parts_.log.identity().partitions, parts_.index->types(), options_.stored_names);
   if (!prepared.ok()) return Refuse(std::move(done), prepared.status());
   if (prepared->condition != nullptr) {
     absl::Status status =

@@ -65,7 +65,7 @@ void AddTagKeys(const StreamAppend& stream, std::uint32_t first_event, PreparedA
 }  // namespace
 
 absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_t partitions,
-                                             const TypeDictionary& types) {
+                                             const TypeDictionary& types, const StoredNames& names) {
   EVERFOLD_RETURN_IF_ERROR(ValidateAppend(request));
   PreparedAppend prepared;
   prepared.streams.reserve(request.streams.size());
@@ -89,6 +89,7 @@ absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_
     prepared.command_name = EntryName::OfCommand(request.tenant, request.command.type, request.command.id);
   }
   if (request.condition.has_value()) {
+    names.AddTo(request.condition->fail_if_events_match);
     prepared.condition =
         std::make_unique<PreparedCondition>(PrepareCondition(*std::move(request.condition), request.tenant));
   }
