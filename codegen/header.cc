@@ -33,7 +33,8 @@ void EmitIncludes(const pb::FileDescriptor& file, pb::io::Printer& out) {
       "// A factory for each message, and what the framework knows about each: see everfold/decide/traits.h and\n"
       "// everfold/projection/read_model.h.\n"
       "#pragma once\n\n"
-      "#include <cstdint>\n#include <map>\n#include <memory>\n#include <optional>\n#include <string>\n"
+      "#include <array>\n#include <cstdint>\n#include <map>\n#include <memory>\n#include <optional>\n#include "
+      "<string>\n"
       "#include <string_view>\n#include <utility>\n#include <vector>\n\n"
       "#include \"everfold/decide/aggregate_type.h\"\n"
       "#include \"everfold/decide/checks.h\"\n"
@@ -66,6 +67,13 @@ void EmitCheck(const Aggregate& aggregate, pb::io::Printer& out) {
         "state_type", QualifiedName(*aggregate.message), "event_type", QualifiedName(*event.message), "state", state,
         "event", ClassName(*event.message));
   }
+  for (const Event& event : aggregate.superseded) {
+    out.Print(
+        "    static_assert(internal::HasUpcast<D, $old_type$, $new_type$>,\n"
+        "                  \"missing, or with other types: static $new$ Upcast(const $old$& event);\");\n",
+        "old_type", QualifiedName(*event.message), "new_type", QualifiedName(*event.upcast_to), "old",
+        ClassName(*event.message), "new", ClassName(*event.upcast_to));
+  }
   out.Print("    return true;\n  }\n");
 }
 
@@ -75,9 +83,11 @@ void EmitAggregate(const Aggregate& aggregate, pb::io::Printer& out) {
       "  static constexpr char kName[] = \"$name$\";\n"
       "  using Commands = $commands$;\n"
       "  using Events = $events$;\n"
+      "  using Superseded = $superseded$;\n"
       "  using Rejections = $rejections$;\n",
       "state", QualifiedName(*aggregate.message), "name", aggregate.name, "commands", TypesOf(aggregate.commands),
-      "events", TypesOf(aggregate.events), "rejections", TypesOf(aggregate.rejections));
+      "events", TypesOf(aggregate.events), "superseded", TypesOf(aggregate.superseded), "rejections",
+      TypesOf(aggregate.rejections));
   EmitCheck(aggregate, out);
   out.Print("  static std::unique_ptr<RpcService> MakeCommandService(CommandHandler& commands);\n};\n\n");
 }
@@ -118,8 +128,22 @@ void EmitCommand(const Command& command, const Aggregate& aggregate, pb::io::Pri
       QualifiedName(*command.message), "id", FieldName(*command.id));
 }
 
+// Names that it had, and what supersedes it.
+void EmitEvolution(const Event& event, pb::io::Printer& out) {
+  out.Print("  static constexpr std::array<std::string_view, $count$> kWas = {$names$};\n", "count",
+            std::to_string(event.was.size()), "names",
+            absl::StrJoin(event.was, ", ",
+                          [](std::string* list, const std::string& name) { list->append(CppLiteral(name)); }));
+  if (event.upcast_to == nullptr) return;
+  out.Print(
+      "  using UpcastTo = $type$;\n"
+      "  static constexpr int kUpcastRevision = $revision$;\n",
+      "type", QualifiedName(*event.upcast_to), "revision", std::to_string(event.upcast_revision));
+}
+
 void EmitEvent(const Event& event, const Aggregate& aggregate, pb::io::Printer& out) {
   EmitTraitsStart("EventTraits", *event.message, aggregate, out);
+  EmitEvolution(event, out);
   out.Print(
       "  static std::string_view Fingerprint();\n"
       "  static std::optional<absl::Time> EventTime(const $type$& event);\n"
@@ -146,6 +170,7 @@ void EmitTraits(const Domain& domain, pb::io::Printer& out) {
     EmitAggregate(aggregate, out);
     for (const Command& command : aggregate.commands) EmitCommand(command, aggregate, out);
     for (const Event& event : aggregate.events) EmitEvent(event, aggregate, out);
+    for (const Event& event : aggregate.superseded) EmitEvent(event, aggregate, out);
     for (const Rejection& rejection : aggregate.rejections) EmitRejection(rejection, aggregate, out);
   }
   for (const ReadModel& read_model : domain.read_models) EmitReadModelTraits(read_model, out);

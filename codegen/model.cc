@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "codegen/evolution.h"
 #include "codegen/names.h"
 #include "codegen/options.h"
 #include "codegen/read_model.h"
@@ -41,6 +42,7 @@ class Reader {
     ForEach(Kind::kRejection, &Reader::AddRejection);
     ForEach(Kind::kReadModel, &Reader::AddReadModel);
     for (const Aggregate& aggregate : domain_.aggregates) CheckHasCommands(aggregate);
+    ReadEvolution(domain_, problems_);
     return std::move(domain_);
   }
 
@@ -84,10 +86,17 @@ class Reader {
   }
 
   void AddEvent(const pb::Descriptor& message) {
-    const std::string& name = message.options().GetExtension(v1::message).event().aggregate();
+    const v1::EventOptions& options = message.options().GetExtension(v1::message).event();
     const pb::FieldDescriptor* time = TimeFieldOf(message, problems_);
-    Aggregate* aggregate = AggregateOf(message, name);
-    if (aggregate != nullptr) aggregate->events.push_back({&message, time});
+    Aggregate* aggregate = AggregateOf(message, options.aggregate());
+    if (aggregate == nullptr) return;
+    Event event{.message = &message, .time = time, .was = {options.was().begin(), options.was().end()}};
+    if (options.upcast_to().empty()) {
+      aggregate->events.push_back(std::move(event));
+    } else {
+      event.upcast_revision = std::max(options.upcast_revision(), 1u);
+      aggregate->superseded.push_back(std::move(event));
+    }
   }
 
   void AddRejection(const pb::Descriptor& message) {

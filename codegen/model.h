@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct Command {
 struct Event {
   const pb::Descriptor* message = nullptr;
   const pb::FieldDescriptor* time = nullptr;  // the field marked event_time, if there is one
+  std::vector<std::string> was{};             // full names that it had before
+  const pb::Descriptor* upcast_to = nullptr;  // the event that supersedes it, if there is one
+  std::uint32_t upcast_revision = 0;          // of a superseded event: 1 or more
 };
 
 struct Rejection {
@@ -36,7 +40,8 @@ struct Aggregate {
   const pb::Descriptor* message = nullptr;
   std::string name;  // first part of its streams' names
   std::vector<Command> commands{};
-  std::vector<Event> events{};
+  std::vector<Event> events{};  // without the superseded ones
+  std::vector<Event> superseded{};
   std::vector<Rejection> rejections{};
 };
 

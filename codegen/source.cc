@@ -91,6 +91,7 @@ void EmitSource(const Domain& domain, pb::io::Printer& out) {
   for (const Aggregate& aggregate : domain.aggregates) {
     for (const Command& command : aggregate.commands) EmitValidate(command, out);
     for (const Event& event : aggregate.events) EmitEvent(event, out);
+    for (const Event& event : aggregate.superseded) EmitEvent(event, out);
   }
   for (const ReadModel& read_model : domain.read_models) EmitReadModelDefinitions(read_model, out);
   out.Print("\n}  // namespace everfold\n");

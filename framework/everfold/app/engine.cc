@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "everfold/app/parts.h"
+#include "everfold/app/stored_types.h"
 #include "everfold/base/status.h"
 
 namespace everfold {
@@ -15,8 +16,16 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, std
   if (options.projections.directory.empty()) options.projections.directory = options.data_directory + "/read";
   if (options.projections.logger == nullptr) options.projections.logger = options.logger;
 
+  options.store.stored_names = StoredNamesOf(parts.aggregates);
+  AddStoredForms(parts.aggregates, parts.projections);
+
   std::unique_ptr<Engine> engine(new Engine);
   EVERFOLD_ASSIGN_OR_RETURN(engine->store_, EventStore::Open(options.store, log, executor, clock, random));
+  if (!options.data_directory.empty()) {
+    EVERFOLD_RETURN_IF_ERROR(PosixFiles().MakeDirectory(options.data_directory));
+    EVERFOLD_RETURN_IF_ERROR(CheckStoredTypes(parts.aggregates, *engine->store_, PosixFiles(),
+                                              options.data_directory + "/types", options.logger));
+  }
   EVERFOLD_RETURN_IF_ERROR(engine->OpenProjections(options.projections, std::move(parts.projections), executor));
   engine->commands_ =
       CommandHandler::Create(options.commands, std::move(parts.aggregates), *engine->store_, executor, clock, random);

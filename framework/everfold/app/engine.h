@@ -24,7 +24,9 @@
 namespace everfold {
 
 struct EngineOptions {
-  std::string data_directory;  // read models are kept in <data_directory>/read
+  // Read models are kept in <data_directory>/read, descriptions of event types in <data_directory>/types. Without it
+  // changes of event types are not found.
+  std::string data_directory;
   EventStoreOptions store;
   CommandHandlerOptions commands;
   ProjectionRunnerOptions projections;  // without a directory or logger: those of here
@@ -38,6 +40,7 @@ class Engine {
  public:
   // Opens the store, then starts the projections.
   //   INVALID_ARGUMENT  two parts claim the same name (Parts::Validate)
+  //   FAILED_PRECONDITION  the store has events that these parts would misread (INCOMPATIBLE_TYPE)
   //   anything that EventStore::Open and Projection::Open say
   static absl::StatusOr<std::unique_ptr<Engine>> Start(EngineOptions options, std::vector<AggregateType> aggregates,
                                                        std::vector<ProjectionType> projections, PartitionLog& log,

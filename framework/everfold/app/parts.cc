@@ -28,6 +28,22 @@ class Claims {
 
 std::string Numbered(const char* part, std::size_t index) { return absl::StrFormat("%s #%d", part, index + 1); }
 
+// Events are stored under the names of each other only where one is superseded.
+absl::Status CheckStoredForms(const std::vector<AggregateType>& aggregates) {
+  Claims names("event");
+  for (const AggregateType& aggregate : aggregates) {
+    for (const auto& [name, form] : aggregate.stored_forms) {
+      EVERFOLD_RETURN_IF_ERROR(names.Add(name, form.becomes + ", which it is read as"));
+      for (const AggregateType& other : aggregates) {
+        if (other.events.contains(name)) {
+          EVERFOLD_RETURN_IF_ERROR(names.Add(name, "aggregate " + other.name));
+        }
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status Parts::Validate() const {
@@ -38,6 +54,7 @@ absl::Status Parts::Validate() const {
       EVERFOLD_RETURN_IF_ERROR(commands.Add(command, "aggregate " + aggregates[i].name));
     }
   }
+  EVERFOLD_RETURN_IF_ERROR(CheckStoredForms(aggregates));
   for (std::size_t i = 0; i < projections.size(); ++i) {
     EVERFOLD_RETURN_IF_ERROR(projection_names.Add(projections[i].name, Numbered("Projection", i)));
     for (const ReadModelSchema* const schema : projections[i].read_models) {

@@ -28,7 +28,8 @@ struct Parts {
     return *this;
   }
 
-  // INVALID_ARGUMENT, naming it, if two parts claim the same aggregate name, command, projection name or read model.
+  // INVALID_ARGUMENT, naming it, if two parts claim the same aggregate name, command, projection name or read model, or
+  // an event's earlier name is the name of another event.
   absl::Status Validate() const;
 };
 

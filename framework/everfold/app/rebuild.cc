@@ -15,6 +15,7 @@
 #include "everfold/app/engine.h"
 #include "everfold/app/host.h"
 #include "everfold/app/print_error.h"
+#include "everfold/app/stored_types.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
 #include "everfold/projection/projection.h"
@@ -98,12 +99,18 @@ absl::Status RebuildAll(std::vector<ProjectionType> types, const std::string& di
 }
 
 // The log is read and found undamaged before anything is deleted.
-absl::Status RebuildOn(Host& host, std::vector<ProjectionType> types, const std::string& directory) {
+absl::Status RebuildOn(Host& host, const Parts& parts, std::vector<ProjectionType> types,
+                       const std::string& data_directory) {
   EVERFOLD_ASSIGN_OR_RETURN(
       const std::unique_ptr<EventStore> store,
       EventStore::Open(host.store_options(), host.log(), host.executor(), host.clock(), host.random()));
   Opened opened;
-  absl::Status status = RebuildAll(std::move(types), directory, *store, host, opened);
+  absl::Status status =
+      CheckStoredTypes(parts.aggregates, *store, PosixFiles(), data_directory + "/types", /*logger=*/nullptr);
+  if (status.ok()) {
+    AddStoredForms(parts.aggregates, types);
+    status = RebuildAll(std::move(types), data_directory + "/read", *store, host, opened);
+  }
   WaitForClose([&store](Task done) { store->Close(std::move(done)); });
   status.Update(host.Close());
   return status;
@@ -114,7 +121,7 @@ absl::Status RunRebuild(const Parts& parts, const CommandLine& line) {
   EVERFOLD_ASSIGN_OR_RETURN(std::vector<ProjectionType> types, Select(parts, line.projections));
   EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<Host> host,
                             Host::Open({.data_directory = line.data_directory, .create = false}));
-  return RebuildOn(*host, std::move(types), line.data_directory + "/read");
+  return RebuildOn(*host, parts, std::move(types), line.data_directory);
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ RawAppendRules RulesOf(const Parts& parts, const CommandLine& line) {
   for (const AggregateType& aggregate : parts.aggregates) {
     auto& types = rules.aggregates[aggregate.name];
     for (const auto& [name, type] : aggregate.events) types.insert(name);
+    for (const auto& [name, form] : aggregate.stored_forms) types.insert(name);
     for (const auto& [name, type] : aggregate.commands) rules.commands.insert(name);
   }
   return rules;

@@ -46,6 +46,7 @@ inline constexpr char kOtherHistory[] = "OTHER_HISTORY";                   // a 
 inline constexpr char kBeyondHead[] = "BEYOND_HEAD";                       // a place that there is not yet
 inline constexpr char kDeciderFailed[] = "DECIDER_FAILED";                 // user code threw
 inline constexpr char kUnknownType[] = "UNKNOWN_TYPE";                     // a stored type this binary lacks
+inline constexpr char kIncompatibleType[] = "INCOMPATIBLE_TYPE";           // stored events this binary would misread
 inline constexpr char kStoreClosed[] = "STORE_CLOSED";                     // after a fatal error or Close
 inline constexpr char kDataLoss[] = "DATA_LOSS";                           // stored bytes are damaged or missing
 inline constexpr char kHeadConflict[] = "HEAD_CONFLICT";                   // another writer moved the log's head

@@ -1,8 +1,10 @@
 #include "everfold/command/state_loader.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_join.h"
 #include "everfold/base/digest.h"
 #include "everfold/base/status.h"
 #include "everfold/event/fingerprint.h"
@@ -89,11 +91,26 @@ void StateLoader::Save(const StreamId& stream, const AggregateType& aggregate, S
   snapshots_->Save(stream, KeyOf(aggregate), std::move(snapshot));
 }
 
+namespace {
+
+// Their names and revisions, in one order.
+std::string UpcastersOf(const AggregateType& aggregate) {
+  std::vector<std::string> upcasters;
+  for (const auto& [name, form] : aggregate.stored_forms) {
+    upcasters.push_back(name + '\0' + std::to_string(form.upcast_revision) + '\0');
+  }
+  std::sort(upcasters.begin(), upcasters.end());
+  return absl::StrJoin(upcasters, "");
+}
+
+}  // namespace
+
 std::string SnapshotKeyOf(const AggregateType& aggregate, const Epoch& epoch) {
   std::string what = FingerprintOf(*aggregate.initial_state->GetDescriptor());
   what.push_back('\0');
   what += std::to_string(aggregate.revision);
   what.push_back('\0');
+  what += UpcastersOf(aggregate);
   what += epoch.bytes;
   return Sha256(what);
 }

@@ -26,6 +26,17 @@ absl::Status CatchUserCode(const char* function, const std::string& aggregate, c
   }
 }
 
+using EvolvePayload = bool (*)(Message& state, std::string_view payload);
+
+// nullptr if the type is unknown.
+EvolvePayload FindEvolvePayload(const AggregateType& aggregate, const std::string& type) {
+  if (const auto event = aggregate.events.find(type); event != aggregate.events.end()) {
+    return event->second.evolve_payload;
+  }
+  const auto form = aggregate.stored_forms.find(type);
+  return form != aggregate.stored_forms.end() ? form->second.evolve_payload : nullptr;
+}
+
 }  // namespace
 
 std::unique_ptr<Message> AggregateType::NewState() const { return std::unique_ptr<Message>(initial_state->New()); }
@@ -51,14 +62,14 @@ absl::Status AggregateType::Evolve(Message& state, const Message& event) const {
 }
 
 absl::Status AggregateType::EvolveStored(Message& state, const std::string& type, std::string_view payload) const {
-  const auto known = events.find(type);
-  if (known == events.end()) {
+  const auto evolve_payload = FindEvolvePayload(*this, type);
+  if (evolve_payload == nullptr) {
     return Error(absl::StatusCode::kFailedPrecondition, reason::kUnknownType,
                  absl::StrFormat("a stream of %s holds an event %s, which this binary does not know", name, type),
                  {{"type", type}});
   }
   return CatchUserCode("Evolve", name, type, [&] {
-    if (known->second.evolve_payload(state, payload)) return absl::OkStatus();
+    if (evolve_payload(state, payload)) return absl::OkStatus();
     return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
                  absl::StrFormat("the stored bytes of an event %s do not parse", type), {{"type", type}});
   });

@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "everfold/decide/context.h"
 #include "everfold/decide/decision.h"
+#include "everfold/decide/stored_form.h"
 #include "everfold/decide/traits.h"
 #include "everfold/decide/violations.h"
 #include "google/protobuf/message.h"
@@ -45,6 +46,7 @@ struct AggregateEvent {
   using Message = google::protobuf::Message;
   std::string name;         // full message name
   std::string fingerprint;  // 32 bytes
+  const google::protobuf::Descriptor* descriptor = nullptr;
   void (*evolve)(Message& state, const Message& event) = nullptr;
   // Parses into a message that the thread keeps, and evolves. False if the bytes are no such message.
   bool (*evolve_payload)(Message& state, std::string_view payload) = nullptr;
@@ -58,8 +60,9 @@ struct AggregateType {
   // Of the decider's code: another one makes snapshots of the old one useless. What kRevision says, 1 without it.
   int revision = 1;
   absl::flat_hash_map<std::string, CommandType> commands;           // by full message name
-  absl::flat_hash_map<std::string, AggregateEvent> events;          // by full message name
+  absl::flat_hash_map<std::string, AggregateEvent> events;          // by full message name; what Decide may emit
   absl::flat_hash_map<std::string, RejectionType> rejections = {};  // by full message name
+  absl::flat_hash_map<std::string, StoredForm> stored_forms = {};   // by the name under which they are stored
 
   std::unique_ptr<google::protobuf::Message> NewState() const;
 
@@ -68,8 +71,8 @@ struct AggregateType {
                                      const google::protobuf::Message& message, Context& context) const;
   // Evolve likewise. INTERNAL if user code throws.
   absl::Status Evolve(google::protobuf::Message& state, const google::protobuf::Message& event) const;
-  // Evolve a stored event. FAILED_PRECONDITION if this binary does not know the type, DATA_LOSS if the bytes do not
-  // parse.
+  // Evolve a stored event, which is upcast first if it is a superseded one. FAILED_PRECONDITION (UNKNOWN_TYPE) if this
+  // binary does not know the type, DATA_LOSS if the bytes do not parse.
   absl::Status EvolveStored(google::protobuf::Message& state, const std::string& type, std::string_view payload) const;
 };
 
@@ -106,6 +109,7 @@ AggregateEvent MakeAggregateEvent() {
   using Message = google::protobuf::Message;
   return {.name = EventTraits<E>::kName,
           .fingerprint = std::string(EventTraits<E>::Fingerprint()),
+          .descriptor = E::descriptor(),
           .evolve = [](Message& state,
                        const Message& event) { D::Evolve(static_cast<State&>(state), static_cast<const E&>(event)); },
           .evolve_payload =
@@ -125,16 +129,83 @@ constexpr int RevisionOf() {
   return 1;
 }
 
-template <class D, class... C, class... E, class... R>
-AggregateType MakeAggregateType(Types<C...>, Types<E...>, Types<R...>) {
+template <class E>
+concept IsSuperseded = requires {
+  typename EventTraits<E>::UpcastTo;
+};
+
+// The event of today that E becomes, step by step.
+template <class E>
+struct BecomesOf {
+  using type = E;
+};
+template <IsSuperseded E>
+struct BecomesOf<E> : BecomesOf<typename EventTraits<E>::UpcastTo> {};
+
+template <class D, class E>
+typename BecomesOf<E>::type UpcastAll(const E& event) {
+  if constexpr (IsSuperseded<typename EventTraits<E>::UpcastTo>) {
+    return UpcastAll<D>(D::Upcast(event));
+  } else {
+    return D::Upcast(event);
+  }
+}
+
+template <class D, IsSuperseded E>
+std::optional<std::string> UpcastPayload(std::string_view payload) {
+  E event;
+  if (!event.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return std::nullopt;
+  return UpcastAll<D>(event).SerializeAsString();
+}
+
+template <class D, class E>
+bool EvolveForm(google::protobuf::Message& state, std::string_view payload) {
+  thread_local E event;
+  if (!event.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return false;
+  D::Evolve(static_cast<typename D::Aggregate&>(state), UpcastAll<D>(static_cast<const E&>(event)));
+  return true;
+}
+
+template <class D, class E>
+StoredForm MakeStoredForm(std::string_view name) {
+  StoredForm form{.name = std::string(name),
+                  .becomes = EventTraits<typename BecomesOf<E>::type>::kName,
+                  .descriptor = E::descriptor(),
+                  .fingerprint = std::string(EventTraits<E>::Fingerprint())};
+  if constexpr (IsSuperseded<E>) {
+    form.upcast_revision = EventTraits<E>::kUpcastRevision;
+    form.upcast = &UpcastPayload<D, E>;
+    form.evolve_payload = &EvolveForm<D, E>;
+  } else {
+    form.evolve_payload = MakeAggregateEvent<D, E>().evolve_payload;
+  }
+  return form;
+}
+
+template <class D, class E>
+void AddStoredForms(AggregateType& type) {
+  for (const std::string_view name : EventTraits<E>::kWas) {
+    type.stored_forms.emplace(name, MakeStoredForm<D, E>(name));
+  }
+  if constexpr (IsSuperseded<E>) {
+    type.stored_forms.emplace(EventTraits<E>::kName, MakeStoredForm<D, E>(EventTraits<E>::kName));
+  }
+}
+
+template <class D, class... C, class... E, class... Old, class... R>
+AggregateType MakeAggregateType(Types<C...>, Types<E...>, Types<Old...>, Types<R...>) {
   using State = typename D::Aggregate;
   AggregateType type{.name = AggregateOf<State>::kName,
                      .initial_state = &State::default_instance(),
                      .revision = RevisionOf<D>(),
                      .commands = {},
-                     .events = {}};
+                     .events = {},
+                     .rejections = {},
+                     .stored_forms = {}};
   (type.commands.emplace(CommandTraits<C>::kName, MakeCommandType<D, C>()), ...);
   (type.events.emplace(EventTraits<E>::kName, MakeAggregateEvent<D, E>()), ...);
+  (AddStoredForms<D, E>(type), ...);
+  (AddStoredForms<D, Old>(type), ...);
   (type.rejections.emplace(RejectionTraits<R>::kName, RejectionType{&R::default_instance(), RejectionTraits<R>::kCode}),
    ...);
   return type;
@@ -142,14 +213,14 @@ AggregateType MakeAggregateType(Types<C...>, Types<E...>, Types<R...>) {
 
 }  // namespace internal
 
-// Compiles only if D has a Decide for every command and an Evolve for every event of its aggregate; each one that is
-// missing is named with the line to paste.
+// Compiles only if D has a Decide for every command and an Evolve for every event of its aggregate, and an Upcast for
+// every superseded one; each one that is missing is named with the line to paste.
 template <class D>
 AggregateType MakeAggregateType() {
   using Aggregate = AggregateOf<typename D::Aggregate>;
   static_assert(Aggregate::template Check<D>());
   return internal::MakeAggregateType<D>(typename Aggregate::Commands{}, typename Aggregate::Events{},
-                                        typename Aggregate::Rejections{});
+                                        typename Aggregate::Superseded{}, typename Aggregate::Rejections{});
 }
 
 }  // namespace everfold

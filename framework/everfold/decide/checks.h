@@ -17,4 +17,9 @@ concept HasEvolve = requires {
   static_cast<void (*)(State&, const Event&)>(&D::Evolve);
 };
 
+template <class D, class Old, class New>
+concept HasUpcast = requires {
+  static_cast<New (*)(const Old&)>(&D::Upcast);
+};
+
 }  // namespace everfold::internal

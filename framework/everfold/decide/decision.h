@@ -85,7 +85,10 @@ class [[nodiscard]] Decision {
  public:
   template <class... E>
   Decision(Emitted<E...> emitted) {  // NOLINT: implicit on purpose, `return Emit(...)`
-    static_assert((kIsIn<typename internal::EmittedType<E>::type, typename AggregateOf<State>::Events> && ...),
+    static_assert((!kIsIn<typename internal::EmittedType<E>::type, typename AggregateOf<State>::Superseded> && ...),
+                  "Emit: this event is superseded; emit the one that it is upcast to");
+    static_assert(((kIsIn<typename internal::EmittedType<E>::type, typename AggregateOf<State>::Events> ||
+                    kIsIn<typename internal::EmittedType<E>::type, typename AggregateOf<State>::Superseded>)&&...),
                   "Emit: this message is not an event of the aggregate; mark it `option (everfold.v1.message).event`");
     std::apply([this](E&... event) { (internal::AddEvents(decision_.events, event), ...); }, emitted.events);
   }

@@ -1,6 +1,7 @@
 // What generated validators tell of a field that breaks a rule: where it is, and the value that was met.
 #pragma once
 
+#include <cmath>
 #include <concepts>
 #include <string>
 #include <string_view>
@@ -27,7 +28,17 @@ std::string Shown(absl::Time value);
 // "1h30m".
 std::string Shown(absl::Duration value);
 
-// Index of the first item that equals one before it; -1 if there is none. `items` is a field of scalars or enums.
+template <class T>
+bool IsNan([[maybe_unused]] const T& value) {
+  if constexpr (std::floating_point<T>) {
+    return std::isnan(value);
+  } else {
+    return false;
+  }
+}
+
+// Index of the first item that equals one before it; -1 if there is none. `items` is a field of scalars or enums. NaN
+// equals nothing.
 template <class Items>
 int FirstRepeated(const Items& items) {
   using Item = std::remove_cvref_t<decltype(*items.begin())>;
@@ -35,7 +46,7 @@ int FirstRepeated(const Items& items) {
   absl::flat_hash_set<Key> seen;
   int index = 0;
   for (const auto& item : items) {
-    if (!seen.insert(Key(item)).second) return index;
+    if (!IsNan(item) && !seen.insert(Key(item)).second) return index;
     ++index;
   }
   return -1;

@@ -4,7 +4,8 @@
 //   template <> struct AggregateOf<Wallet> {
 //     static constexpr char kName[] = "wallet";
 //     using Commands = Types<OpenWallet, Deposit>;
-//     using Events = Types<WalletOpened, Deposited>;
+//     using Events = Types<WalletOpened, Deposited>;      // without the superseded ones
+//     using Superseded = Types<MoneyIn>;
 //     using Rejections = Types<InsufficientFunds>;
 //     template <class D> static constexpr bool Check();  // static_asserts that name each missing overload
 //     static std::unique_ptr<RpcService> MakeCommandService(CommandHandler&);
@@ -22,9 +23,14 @@
 //   template <> struct EventTraits<Deposited> {
 //     using Aggregate = Wallet;
 //     static constexpr char kName[] = "wallet.v1.Deposited";
+//     static constexpr std::array<std::string_view, 1> kWas = {"wallet.v1.PaidIn"};  // full names that it had before
 //     static std::string_view Fingerprint();  // 32 bytes
 //     static std::optional<absl::Time> EventTime(const Deposited&);
 //     template <class P, class Models> static constexpr bool HasOn();  // see projection/projection.h
+//   };
+//   template <> struct EventTraits<MoneyIn> {           // a superseded event has more
+//     using UpcastTo = Deposited;
+//     static constexpr int kUpcastRevision = 1;
 //   };
 //   template <> struct RejectionTraits<InsufficientFunds> {
 //     using Aggregate = Wallet;

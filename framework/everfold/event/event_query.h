@@ -1,5 +1,6 @@
 // Which events are meant: by type and by tag, as the specification of dynamic consistency boundaries words it
-// (https://dcb.events/specification/). An append condition asks with it, and so do reads and subscriptions.
+// (https://dcb.events/specification/). An append condition asks with it, and so do reads and subscriptions. Where they
+// ask a store, a type stands for all events that are read as it (event/stored_names.h).
 #pragma once
 
 #include <cstddef>

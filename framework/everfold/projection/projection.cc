@@ -38,11 +38,29 @@ absl::Status Validate(const ProjectionRunnerOptions& options, const ProjectionTy
   return ValidateSchemas(type.read_models);
 }
 
+// A handler, and what makes a payload for it of one that is stored otherwise.
+struct Route {
+  ProjectionType::Handler handler = nullptr;  // nullptr: nobody handles the type
+  StoredForm::Upcast upcast = nullptr;        // nullptr: it takes the payload as it is
+};
+
+Route RouteOf(const ProjectionType& type, const std::string& stored) {
+  if (const auto found = type.handlers.find(stored); found != type.handlers.end()) return {found->second};
+  const auto form = type.stored_forms.find(stored);
+  if (form == type.stored_forms.end()) return {};
+  return {type.handlers.at(form->second.becomes), form->second.upcast};
+}
+
+bool Handle(const Route& route, std::string_view payload, const EventContext& context, RowStore& rows) {
+  if (route.upcast == nullptr) return route.handler(payload, context, rows);
+  const std::optional<std::string> upcast = route.upcast(payload);
+  return upcast.has_value() && route.handler(*upcast, context, rows);
+}
+
 // Exceptions end here: nothing throws across a folder.
-absl::Status CallHandler(ProjectionType::Handler handler, std::string_view payload, const EventContext& context,
-                         RowStore& rows) {
+absl::Status CallHandler(const Route& route, std::string_view payload, const EventContext& context, RowStore& rows) {
   try {
-    if (handler(payload, context, rows)) return absl::OkStatus();
+    if (Handle(route, payload, context, rows)) return absl::OkStatus();
     return absl::DataLossError("the payload is not a message of this type");
   } catch (const std::exception& thrown) {
     return absl::InternalError(absl::StrFormat("the handler threw: %s", thrown.what()));
@@ -55,10 +73,12 @@ absl::Status CallHandler(ProjectionType::Handler handler, std::string_view paylo
 SubscriptionOptions SubscriptionOf(const ProjectionType& type) {
   SubscriptionOptions options;
   std::vector<QueryItem>& items = options.selection.query.items;
-  for (const auto& [name, handler] : type.handlers) {
+  const auto add = [&items](const std::string& name) {
     if (items.empty() || items.back().types.size() == kMaxTypesOfQueryItem) items.emplace_back();
     items.back().types.push_back(name);
-  }
+  };
+  for (const auto& [name, handler] : type.handlers) add(name);
+  for (const auto& [name, form] : type.stored_forms) add(name);
   return options;
 }
 
@@ -160,8 +180,8 @@ class ProjectionRunner final : public Projection {
   }
 
   absl::Status Fold(const RecordedEvent& event) {
-    const auto handler = type_->handlers.find(event.event.type);
-    if (handler == type_->handlers.end()) return absl::OkStatus();
+    const Route route = RouteOf(*type_, event.event.type);
+    if (route.handler == nullptr) return absl::OkStatus();
     const EventContext context{.id = event.stream.stream.id,
                                .stream = event.stream.stream,
                                .version = event.version,
@@ -170,7 +190,7 @@ class ProjectionRunner final : public Projection {
                                .event_time = event.event.event_time,
                                .recorded_at = event.commit.recorded_at,
                                .metadata = event.commit.metadata};
-    absl::Status status = CallHandler(handler->second, event.event.payload, context, file_->rows());
+    absl::Status status = CallHandler(route, event.event.payload, context, file_->rows());
     if (status.ok()) status = file_->rows().status();
     if (status.ok()) return status;
     return Annotate(absl::StrFormat("at %s, offset %d of partition %d (%s version %d, sequence %d)", event.event.type,

@@ -18,6 +18,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
+#include "everfold/decide/aggregate_type.h"
+#include "everfold/decide/stored_form.h"
 #include "everfold/decide/traits.h"
 #include "everfold/event/commit.h"
 #include "everfold/projection/tables.h"
@@ -51,6 +53,12 @@ struct ProjectionType {
   int revision = 1;
   std::vector<const ReadModelSchema*> read_models;
   absl::flat_hash_map<std::string, Handler> handlers;  // by the event's full message name
+  // How events that are stored otherwise come to these handlers, by the name under which they are stored.
+  absl::flat_hash_map<std::string, StoredForm> stored_forms;
+
+  // Takes those of the aggregate's forms over that become an event with a handler. Needed once for each aggregate whose
+  // events have earlier names or supersede others.
+  void AddStoredForms(const AggregateType& aggregate);
 };
 
 namespace internal {
@@ -90,8 +98,16 @@ bool Handle(std::string_view payload, const EventContext& context, RowStore& row
   return true;
 }
 
+// True if P has an On for one of the superseded events: it would never be called.
+template <class P, class... Old>
+constexpr bool HandlesSuperseded(Types<Old...>) {
+  return (HasSomeOn<P, Old> || ...);
+}
+
 template <class P, class E>
 void AddHandler(ProjectionType& type) {
+  static_assert(!HandlesSuperseded<P>(typename AggregateOf<typename EventTraits<E>::Aggregate>::Superseded{}),
+                "On of a superseded event is never called: it comes as the event that it is upcast to");
   if constexpr (EventTraits<E>::template HasOn<P, typename P::ReadModels>()) {
     type.handlers.emplace(EventTraits<E>::kName, &Handle<P, E>);
   }
@@ -116,7 +132,8 @@ ProjectionType MakeProjectionType() {
   ProjectionType type{.name = std::string(P::kOptions.name),
                       .revision = P::kOptions.revision,
                       .read_models = internal::Schemas(typename P::ReadModels::List{}),
-                      .handlers = {}};
+                      .handlers = {},
+                      .stored_forms = {}};
   internal::AddHandlers<P>(type, typename P::Events{});
   return type;
 }

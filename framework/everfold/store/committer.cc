@@ -68,8 +68,8 @@ void Committer::Append(AppendRequest request, EventStore::AppendDone done) {
 
 // Everything that can be found out on the caller's thread.
 absl::StatusOr<Committer::AskedPtr> Committer::Ask(AppendRequest request) {
-  EVERFOLD_ASSIGN_OR_RETURN(PreparedAppend prepared,
-                            PrepareAppend(std::move(request), parts_.log.identity().partitions, parts_.index->types()));
+  EVERFOLD_ASSIGN_OR_RETURN(PreparedAppend prepared, PrepareAppend(std::move(request), parts_.log.identity().partitions,
+                                                                   parts_.index->types(), options_.stored_names));
   if (prepared.condition != nullptr) {
     EVERFOLD_RETURN_IF_ERROR(
         CompareWithIndex(*prepared.condition, prepared.tenant, *parts_.index, parts_.durable->sequence()));

@@ -63,11 +63,12 @@ class LogEventStore final : public EventStore {
         index_(std::move(index)),
         durable_(std::make_shared<DurableHeads>(executor, log.identity().epoch, index_->tail().heads,
                                                 index_->tail().last_sequence)),
+        stored_names_(options.stored_names),
         committer_(std::make_shared<Committer>(
             std::move(options), CommitterParts{log, executor, clock, index_, durable_}, random.Next())) {}
 
   void Append(AppendRequest request, AppendDone done) override {
-    done = TellingMissedEvents(request, log_, index_, std::move(done));
+    done = TellingMissedEvents(request, stored_names_, log_, index_, std::move(done));
     committer_->Append(std::move(request), std::move(done));
   }
   absl::StatusOr<Version> VersionOf(const StreamId& stream) const override { return index_->VersionOf(stream); }
@@ -94,6 +95,7 @@ class LogEventStore final : public EventStore {
   }
   PartitionLog& log() const override { return log_; }
   const TypeDictionary& types() const override { return index_->types(); }
+  const StoredNames& stored_names() const override { return stored_names_; }
   absl::Status health() const override { return committer_->health(); }
   void Close(Task done) override {
     committer_->Close([this, done = std::move(done)]() mutable { index_->Close(std::move(done)); });
@@ -103,6 +105,7 @@ class LogEventStore final : public EventStore {
   PartitionLog& log_;
   const std::shared_ptr<StoreIndex> index_;
   const std::shared_ptr<DurableHeads> durable_;
+  const StoredNames stored_names_;
   const std::shared_ptr<Committer> committer_;
 };
 

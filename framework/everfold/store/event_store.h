@@ -22,6 +22,7 @@
 #include "everfold/event/commit.h"
 #include "everfold/event/consistency_token.h"
 #include "everfold/event/recorded_event.h"
+#include "everfold/event/stored_names.h"
 #include "everfold/log/partition_log.h"
 #include "everfold/runtime/executor.h"
 #include "everfold/store/append.h"
@@ -38,6 +39,7 @@ struct EventStoreOptions {
   std::size_t max_group_bytes = 4 << 20;     // of encoded commits in one group; a single one may be larger
   std::size_t max_groups_on_the_way = 4;     // in the log's hands at once
   std::size_t min_group_commits = 16;        // below which no further group is sent while one is on its way
+  StoredNames stored_names = {};             // what queries by type ask for beside the types that they name
   StoreIndexOptions index;                   // without a directory the index is in memory alone, without limit
   // Where the index writes its files; default: a thread, if it has a directory, and another one that merges them while
   // nothing is appended.
@@ -116,6 +118,8 @@ class EventStore {
   virtual PartitionLog& log() const = 0;
   // The types that the durable log defines, which readers of chunks need.
   virtual const TypeDictionary& types() const = 0;
+  // As the options have them: for readers of selections, before they begin to read.
+  virtual const StoredNames& stored_names() const = 0;
   // Why the store closed by itself, OK while it did not.
   virtual absl::Status health() const = 0;
 

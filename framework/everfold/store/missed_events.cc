@@ -161,11 +161,13 @@ class MissedReader {
 
 }  // namespace
 
-EventStore::AppendDone TellingMissedEvents(const AppendRequest& request, const PartitionLog& log,
-                                           std::shared_ptr<const StoreIndex> index, EventStore::AppendDone done) {
+EventStore::AppendDone TellingMissedEvents(const AppendRequest& request, const StoredNames& names,
+                                           const PartitionLog& log, std::shared_ptr<const StoreIndex> index,
+                                           EventStore::AppendDone done) {
   if (request.missed_events == 0) return done;
   Knowledge known{
       .tenant = request.tenant, .streams = {}, .condition = request.condition, .limit = request.missed_events};
+  if (known.condition.has_value()) names.AddTo(known.condition->fail_if_events_match);
   for (const StreamAppend& stream : request.streams) known.streams.push_back({stream.stream, stream.expectation});
   return [known = std::move(known), &log, index = std::move(index),
           done = std::move(done)](absl::StatusOr<AppendResult> result) mutable {

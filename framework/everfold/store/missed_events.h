@@ -14,7 +14,8 @@ namespace everfold {
 // as far as its items name tags. Reads them where it is called. A conflict stays a conflict: where they cannot be read,
 // the detail says why, and has what was read before.
 // Lifetime: the log outlives it.
-EventStore::AppendDone TellingMissedEvents(const AppendRequest& request, const PartitionLog& log,
-                                           std::shared_ptr<const StoreIndex> index, EventStore::AppendDone done);
+EventStore::AppendDone TellingMissedEvents(const AppendRequest& request, const StoredNames& names,
+                                           const PartitionLog& log, std::shared_ptr<const StoreIndex> index,
+                                           EventStore::AppendDone done);
 
 }  // namespace everfold

@@ -71,7 +71,7 @@ absl::Status RecordOutcome(AppendRequest& request) {
 }  // namespace
 
 absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_t partitions,
-                                             const TypeDictionary& types) {
+                                             const TypeDictionary& types, const StoredNames& names) {
   EVERFOLD_RETURN_IF_ERROR(ValidateAppend(request));
   if (!request.outcome.empty()) EVERFOLD_RETURN_IF_ERROR(RecordOutcome(request));
   PreparedAppend prepared;
@@ -96,6 +96,7 @@ absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_
     prepared.command_name = EntryName::OfCommand(request.tenant, request.command.type, request.command.id);
   }
   if (request.condition.has_value()) {
+    names.AddTo(request.condition->fail_if_events_match);
     prepared.condition =
         std::make_unique<PreparedCondition>(PrepareCondition(*std::move(request.condition), request.tenant));
   }

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "everfold/event/event_type.h"
 #include "everfold/event/position.h"
+#include "everfold/event/stored_names.h"
 #include "everfold/store/append.h"
 #include "everfold/store/index/entry_name.h"
 #include "everfold/store/index/name_key.h"
@@ -60,8 +61,8 @@ struct PreparedAppend {
   AppendResult result;  // names the streams; the committer tells the rest
 };
 
-// INVALID_ARGUMENT as ValidateAppend says.
+// `names` are added to what the append's condition asks for. INVALID_ARGUMENT as ValidateAppend says.
 absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_t partitions,
-                                             const TypeDictionary& types);
+                                             const TypeDictionary& types, const StoredNames& names);
 
 }  // namespace everfold

@@ -99,7 +99,9 @@ class LatestRead {
 absl::StatusOr<LatestResult> ReadLatest(const EventStore& store, const LatestOptions& options,
                                         absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) {
   EVERFOLD_RETURN_IF_ERROR(CheckOptions(store, options));
-  return LatestRead(store, options).Run(visit);
+  LatestOptions asked = options;
+  store.stored_names().AddTo(asked.selection.query);
+  return LatestRead(store, asked).Run(visit);
 }
 
 }  // namespace everfold

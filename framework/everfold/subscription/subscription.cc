@@ -169,6 +169,7 @@ absl::StatusOr<std::unique_ptr<Subscription>> Subscription::Start(const EventSto
                                                                   SubscriptionOptions options) {
   EVERFOLD_RETURN_IF_ERROR(CheckOptions(store, options));
   if (!from.offsets.empty()) EVERFOLD_RETURN_IF_ERROR(CheckHistory(store, from));
+  store.stored_names().AddTo(options.selection.query);
   return std::make_unique<MergedSubscription>(store, from.offsets.empty() ? BeginningOf(store) : from,
                                               std::move(options));
 }

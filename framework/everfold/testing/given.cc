@@ -116,7 +116,10 @@ const Decided& Decided::ThenState(const Message& state) const {
 History::History(AggregateType type) : type_(std::move(type)), state_(type_.NewState()), now_(ManualClock().Now()) {}
 
 void History::Add(const Message& event) {
-  const absl::Status status = type_.Evolve(*state_, event);
+  const std::string& name = event.GetDescriptor()->full_name();
+  const absl::Status status = type_.events.contains(name)
+                                  ? type_.Evolve(*state_, event)
+                                  : type_.EvolveStored(*state_, name, event.SerializeAsString());
   if (!status.ok()) ADD_FAILURE() << "Given " << TextOf(event) << ": " << status;
   version_ = version_.Next();
 }

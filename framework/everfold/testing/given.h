@@ -4,6 +4,8 @@
 //       .When(MakeWithdraw({.wallet_id = "w1", .amount_minor = 120}))
 //       .ThenRejected(MakeInsufficientFunds({.missing_minor = 20}));
 //
+// Events that others supersede may be given as well: they are upcast as stored ones are.
+//
 // What stands in front of Decide is checked as in an application: a command that breaks a field rule is neither
 // accepted nor rejected, and ThenInvalid tells which; one that expects a new stream fails where events are given
 // (ThenExists), and one that expects an existing stream where none are (ThenNotFound). The clock stands at
@@ -83,7 +85,9 @@ class GivenHistory {
 
   template <class... E>
   explicit GivenHistory(const E&... events) : history_(MakeAggregateType<Decider>()) {
-    static_assert((kIsIn<E, typename AggregateOf<State>::Events> && ...), "Given: this is no event of the aggregate");
+    static_assert(
+        ((kIsIn<E, typename AggregateOf<State>::Events> || kIsIn<E, typename AggregateOf<State>::Superseded>)&&...),
+        "Given: this is no event of the aggregate");
     (history_.Add(events), ...);
   }
   GivenHistory& At(absl::Time now) & {

@@ -171,6 +171,7 @@ class PacedStore final : public EventStore {
   absl::StatusOr<VerifyReport> Verify(const VerifyOptions& options) const override { return store_.Verify(options); }
   PartitionLog& log() const override { return store_.log(); }
   const TypeDictionary& types() const override { return store_.types(); }
+  const StoredNames& stored_names() const override { return store_.stored_names(); }
   absl::Status health() const override { return store_.health(); }
   void Close(Task done) override { store_.Close(std::move(done)); }
 
