@@ -46,6 +46,8 @@ absl::Status BenchLong(Run& run);
 
 // Of the benchmark of commands.
 absl::Status BenchDecide(Run& run);
+absl::Status BenchLoads(Run& run);
+absl::Status BenchOverload(Run& run);
 absl::Status BenchPipeline(Run& run);
 absl::Status BenchCommandRpc(Run& run);
 

@@ -1,11 +1,8 @@
-"""Runs the benchmark with tiny numbers: it must measure everything, and say it in JSON."""
-import json
-import os
-import subprocess
+"""The benchmark of the store, with tiny numbers."""
 import sys
-import tempfile
 
-FIELDS = {"name", "value", "unit", "ceiling", "ratio", "goal", "holds", "load"}
+from bench_checks import check_run
+
 LOOPS = [f"append, {n} {kind}{'' if n == 1 else 's'}"
          for kind in ("callback", "thread") for n in (1, 16, 64, 256, 1024)]
 LOOPS += ["append, 256 callbacks on 2 executor threads", "append, 1 KiB events, 256 callbacks"]
@@ -35,27 +32,4 @@ NAMES += ["long, " + rest for rest in (
     "most memory", "memory in the second tenth, while caches fill", "memory in the last tenth against the fourth",
     "open", "sealed files", "index files", "disk")]
 
-
-def check_figure(figure):
-    assert set(figure) == FIELDS, figure
-    assert figure["value"] is not None and figure["value"] >= 0, figure
-    assert figure["goal"] is None and figure["holds"] is None, "a quick run judges"
-    if figure["ceiling"]:
-        assert abs(figure["ratio"] - figure["value"] / figure["ceiling"]) <= 1e-3 * figure["ratio"] + 1e-9, figure
-
-
-def main():
-    with tempfile.TemporaryDirectory() as directory:
-        path = os.path.join(directory, "figures.json")
-        subprocess.run([sys.argv[1], "--quick", "--long", "--events", "20000", "--json", path, "--data", directory],
-                       check=True)
-        with open(path, encoding="utf-8") as file:
-            figures = json.load(file)
-        assert os.listdir(directory) == ["figures.json"], "the run has left files behind"
-    for figure in figures:
-        check_figure(figure)
-    names = [figure["name"] for figure in figures]
-    assert sorted(names) == sorted(NAMES), set(names) ^ set(NAMES)
-
-
-main()
+check_run(sys.argv[1], NAMES, "--long", "--events", "20000")

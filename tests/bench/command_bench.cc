@@ -9,7 +9,11 @@ int Main(int argc, char** argv) {
   const BenchProgram program{
       .name = "tools/bench command",
       .description = "Measures commands, each figure beside what bare means reach in the same run.",
-      .parts = {{"decide", BenchDecide}, {"pipeline", BenchPipeline}, {"rpc", BenchCommandRpc}}};
+      .parts = {{"decide", BenchDecide},
+                {"load", BenchLoads},
+                {"pipeline", BenchPipeline},
+                {"rpc", BenchCommandRpc},
+                {"overload", BenchOverload}}};
   return BenchMain(program, argc, argv);
 }
 

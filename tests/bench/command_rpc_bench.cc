@@ -10,6 +10,7 @@
 #include "bench/v1/account_api.grpc.pb.h"
 #include "everfold/base/status.h"
 #include "everfold/command/command_handler.h"
+#include "everfold/rpc/command_service.h"
 #include "everfold/rpc/grpc_server.h"
 #include "tests/bench/account.h"
 #include "tests/bench/account_commands.h"
@@ -17,6 +18,7 @@
 #include "tests/bench/command_target.h"
 #include "tests/bench/grpc_target.h"
 #include "tests/bench/machine.h"
+#include "tests/bench/streamed_commands.h"
 #include "tests/bench/turns.h"
 
 namespace everfold::bench {
@@ -79,10 +81,10 @@ class CallTarget final : public AppendTarget {
   std::vector<Slot> slots_;
 };
 
-absl::StatusOr<std::unique_ptr<GrpcServer>> Listen(RpcService& service, const std::string& path) {
+absl::StatusOr<std::unique_ptr<GrpcServer>> Listen(const std::vector<RpcService*>& services, const std::string& path) {
   GrpcServerOptions options;
   options.addresses = {"127.0.0.1:0", "unix:" + path};
-  return GrpcServer::Start(options, {&service});
+  return GrpcServer::Start(options, services);
 }
 
 absl::Status MeasureTransport(Run& run, const char* name, const std::string& ours_at, const std::string& echo_at) {
@@ -96,16 +98,53 @@ absl::Status MeasureTransport(Run& run, const char* name, const std::string& our
   return absl::OkStatus();
 }
 
+// Beside the same number of callers in process, and beside calls of one command each.
+absl::Status MeasureStreamed(Run& run, const char* name, const std::string& address, CommandHandler& handler) {
+  const LoopOptions loop{.callers = 256, .max_time = run.options.round};
+  std::vector<double> streamed;
+  std::vector<double> in_process;
+  std::vector<double> unary;
+  for (int i = 0; i < run.options.rounds; ++i) {
+    CommandTarget callers(handler, run.payloads, kStreams);
+    EVERFOLD_ASSIGN_OR_RETURN(const LoopResult called, RunClosedLoop(callers, loop));
+    in_process.push_back(called.events_a_second());
+    WaitUntilQuiet();
+    CallTarget calls(address, run.payloads);
+    EVERFOLD_ASSIGN_OR_RETURN(const LoopResult one_by_one, RunClosedLoop(calls, loop));
+    unary.push_back(one_by_one.events_a_second());
+    WaitUntilQuiet();
+    StreamedCommands stream(address, run.payloads, {.streams = kStreams});
+    EVERFOLD_ASSIGN_OR_RETURN(streamed.emplace_back(), stream.RunFor(run.options.round));
+    WaitUntilQuiet();
+  }
+  const auto add = [&](const char* beside, const std::vector<double>& ceiling, double goal) {
+    run.figures.Add({.name = absl::StrFormat("%s, streamed in batches of 100, beside %s", name, beside),
+                     .value = MedianOf(streamed),
+                     .unit = "commands/s",
+                     .ceiling = MedianOf(ceiling),
+                     .goal = RatioAtLeast(goal)});
+  };
+  add("callers in process", in_process, 0.6);
+  add("256 unary calls", unary, 5);
+  return absl::OkStatus();
+}
+
 absl::Status MeasureCalls(Run& run, Arena& arena) {
   EVERFOLD_ASSIGN_OR_RETURN(const std::string sockets, run.scratch.MakeDirectory("command-sockets"));
   AccountCommands commands(arena.store(), {});
   commands.LoadStates(kStreams);
   const std::unique_ptr<RpcService> service = AggregateOf<::bench::v1::Account>::MakeCommandService(commands.handler());
   EchoService echoes;
-  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<GrpcServer> ours, Listen(*service, sockets + "/ours"));
-  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<GrpcServer> echo, Listen(echoes, sockets + "/echo"));
-  EVERFOLD_RETURN_IF_ERROR(MeasureTransport(run, "TCP", ours->addresses()[0], echo->addresses()[0]));
-  return MeasureTransport(run, "Unix socket", ours->addresses()[1], echo->addresses()[1]);
+  const std::unique_ptr<RpcService> many = MakeCommandService(commands.handler());
+  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<GrpcServer> ours,
+                            Listen({service.get(), many.get()}, sockets + "/ours"));
+  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<GrpcServer> echo, Listen({&echoes}, sockets + "/echo"));
+  for (const std::size_t i : {0, 1}) {
+    const char* const name = i == 0 ? "TCP" : "Unix socket";
+    EVERFOLD_RETURN_IF_ERROR(MeasureTransport(run, name, ours->addresses()[i], echo->addresses()[i]));
+    EVERFOLD_RETURN_IF_ERROR(MeasureStreamed(run, name, ours->addresses()[i], commands.handler()));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace

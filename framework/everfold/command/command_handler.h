@@ -4,6 +4,7 @@
 // side by side. The state of a stream is kept in a bounded cache, and folded from the store when it is not there.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -38,6 +39,10 @@ struct CommandRequest {
   absl::Time deadline = absl::InfiniteFuture();  // by the handler's clock; not decided after it
   // Where violations say the command's fields are, for example "command.".
   std::string field_path;
+  // Not OK: somebody on the way has refused it, and that is the answer.
+  absl::Status refused = {};
+  // Set when its caller has gone: if it is not decided yet, it never is. Lives until the answer.
+  const std::atomic<bool>* abandoned = nullptr;
 };
 
 // Durable when it is handed out.
@@ -109,6 +114,7 @@ class CommandHandler {
   //   ABORTED             not the expected version (VERSION_CONFLICT)
   //   RESOURCE_EXHAUSTED, UNKNOWN, UNAVAILABLE  as EventStore::Append
   //   DEADLINE_EXCEEDED   the deadline passed before it was decided
+  //   CANCELLED           its caller had gone before it was decided
   //   INTERNAL            the decider threw (DECIDER_FAILED)
   virtual void Handle(CommandRequest request, Done done) = 0;
 

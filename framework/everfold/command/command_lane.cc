@@ -129,6 +129,10 @@ bool CommandLane::AnswerWithoutState(RoutedCommandPtr& command) {
     Finish(std::move(command), TooLate());
     return true;
   }
+  if (command->request.abandoned != nullptr && command->request.abandoned->load()) {
+    Finish(std::move(command), absl::CancelledError("the caller had gone before the command was decided"));
+    return true;
+  }
   if (command->id.empty()) return false;
   if (WaitForFirst(command)) return true;
   // Of others the store is asked when they are appended: it finds a repeat that is older.

@@ -48,6 +48,7 @@ CommandRouter::CommandRouter(const std::vector<AggregateType>& aggregates, const
 
 absl::StatusOr<RoutedCommandPtr> CommandRouter::Route(CommandRequest request, TaskScope::Guard guard,
                                                       Admission::Place place) const {
+  EVERFOLD_RETURN_IF_ERROR(request.refused);
   const std::string& name = request.command->GetDescriptor()->full_name();
   const auto target = by_command_.find(name);
   if (target == by_command_.end()) {

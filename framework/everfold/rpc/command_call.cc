@@ -51,6 +51,7 @@ grpc::ServerUnaryReactor* HandleCommandCall(CommandHandler& handler, const grpc:
     reactor->End(request.status());
     return reactor;
   }
+  request->abandoned = &reactor->abandoned();
   handler.Handle(*std::move(request),
                  [reactor, stream = std::move(call.stream), &receipt](absl::StatusOr<CommandOutcome> outcome) {
                    reactor->End(FillReceipt(outcome, stream, receipt));

@@ -90,7 +90,7 @@ class CommandService final : public RpcService, public v1::CommandService::Callb
     UnaryCall* const call = UnaryCall::Start();
     const absl::StatusOr<CallRules> rules = RulesOf(*context);
     if (rules.ok()) {
-      Execute(*message, *rules,
+      Execute(*message, *rules, &call->abandoned(),
               [call, response](const absl::StatusOr<CommandOutcome>& outcome, const StreamId& stream) {
                 call->End(FillReceipt(outcome, stream, *response->mutable_receipt()));
               });
@@ -105,7 +105,7 @@ class CommandService final : public RpcService, public v1::CommandService::Callb
     if (!rules.ok()) return new RefusedCall(rules.status());
     return ExecuteManyCall::Start(
         [this, rules = *std::move(rules)](const v1::ExecuteManyRequest::Item& item, ExecuteManyCall::Reply reply) {
-          Execute(item.command(), rules,
+          Execute(item.command(), rules, nullptr,
                   [reply](const absl::StatusOr<CommandOutcome>& outcome, const StreamId& stream) {
                     reply.Send(AnswerOf(outcome, stream));
                   });
@@ -131,12 +131,14 @@ class CommandService final : public RpcService, public v1::CommandService::Callb
 
  private:
   template <class Done>
-  void Execute(const v1::ExecuteRequest& message, const CallRules& rules, Done done) {
+  void Execute(const v1::ExecuteRequest& message, const CallRules& rules, const std::atomic<bool>* abandoned,
+               Done done) {
     absl::StatusOr<UnpackedCommand> command = Unpack(message, handler_);
     if (!command.ok()) return done(command.status(), StreamId());
     CommandRequest request = CommandRequestOf(message, *command);
     request.metadata = rules.metadata;
     request.deadline = rules.deadline;
+    request.abandoned = abandoned;
     handler_.Handle(std::move(request),
                     [done, command = *std::move(command)](const absl::StatusOr<CommandOutcome>& outcome) {
                       done(outcome, command.stream);

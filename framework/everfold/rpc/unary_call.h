@@ -4,6 +4,8 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <atomic>
+
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
@@ -18,10 +20,15 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   static UnaryCall* Start() { return new UnaryCall; }
 
   void End(const absl::Status& status);
+  // Set once the caller has gone. Lives until End.
+  const std::atomic<bool>& abandoned() const { return abandoned_; }
 
  private:
   UnaryCall() = default;
+  void OnCancel() override { abandoned_ = true; }
   void OnDone() override { delete this; }
+
+  std::atomic<bool> abandoned_ = false;
 };
 
 // The caller's deadline; InfiniteFuture if it has none.

@@ -27,8 +27,14 @@ using Credited = google::protobuf::Int64Value;
 using Debited = google::protobuf::UInt64Value;
 inline constexpr char kNoted[] = "ledger.v1.Noted";  // an event that no projection handles
 
+struct Ledger {};
+template <>
+struct AggregateOf<Ledger> {
+  using Superseded = Types<>;
+};
 template <>
 struct EventTraits<Credited> {
+  using Aggregate = Ledger;
   static constexpr char kName[] = "ledger.v1.Credited";
   template <class P, class Models>
   static constexpr bool HasOn() {
@@ -37,6 +43,7 @@ struct EventTraits<Credited> {
 };
 template <>
 struct EventTraits<Debited> {
+  using Aggregate = Ledger;
   static constexpr char kName[] = "ledger.v1.Debited";
   template <class P, class Models>
   static constexpr bool HasOn() {
