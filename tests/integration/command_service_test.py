@@ -126,6 +126,15 @@ class CommandService(wallet_app.IntegrationTest):
         self.assertEqual(call.answers[5001].error.code, grpc.StatusCode.NOT_FOUND.value[0])
         self.assertTrue(call.answers[5002].receipt.repeated)
 
+    def test_too_many_in_one_message(self):
+        call = Conversation(self.stub)
+        call.send([(1, request(domain.OpenWallet(wallet_id="w1")))])
+        call.requests.put(commands.ExecuteManyRequest(items=[commands.ExecuteManyRequest.Item()] * 5000))
+        call.end()
+        self.assertEqual(call.error.code(), grpc.StatusCode.INVALID_ARGUMENT)
+        self.assertIn("at most 4096, there are 5000", call.error.details())
+        self.assertEqual(call.answers[1].receipt.version, 1)
+
     def test_a_caller_who_goes_leaves_what_was_taken(self):
         call = Conversation(self.stub)
         call.send([(1, request(domain.OpenWallet(wallet_id="w1")))])

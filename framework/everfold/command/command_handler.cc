@@ -8,11 +8,15 @@
 #include "everfold/base/status.h"
 #include "everfold/command/command_lane.h"
 #include "everfold/command/command_router.h"
+#include "everfold/command/overloaded.h"
 #include "everfold/command/state_loader.h"
 #include "everfold/event/partitioning.h"
 
 namespace everfold {
 namespace {
+
+// What a state that is asked for counts, whatever its size.
+constexpr std::size_t kBytesAState = 4096;
 
 absl::Status ShuttingDown() {
   return Error(absl::StatusCode::kUnavailable, reason::kShuttingDown, "no new commands are taken: shutting down");
@@ -32,30 +36,33 @@ class LaneCommandHandler final : public CommandHandler {
         aggregates_(std::move(aggregates)),
         store_(store),
         executor_(executor),
+        loads_(executor.MakeStrand()),
         admission_(options_.max_commands, options_.max_command_bytes),
         router_(aggregates_, store, clock, random),
+        clock_(clock),
         loader_(store, clock, options_.snapshots, options_.snapshot, aggregates_, counters_) {
     const std::uint32_t partitions = store.log().identity().partitions;
-    const LaneContext context{options_, store, executor, clock, random, loader_, counters_};
+    const LaneContext context{options_, store, executor, *loads_, clock, random, loader_, counters_};
     for (std::uint32_t i = 0; i < partitions; ++i) {
-      lanes_.push_back(std::make_unique<CommandLane>(context, options_.max_cached_bytes / partitions));
+      lanes_.push_back(std::make_shared<CommandLane>(context, options_.max_cached_bytes / partitions));
     }
   }
 
   void Handle(CommandRequest request, Done done) override {
     EVERFOLD_CHECK(request.command != nullptr);
-    absl::StatusOr<RoutedCommandPtr> routed = Admit(std::move(request), request.command->ByteSizeLong());
+    const std::size_t bytes = request.command->ByteSizeLong() + BytesOf(request.metadata);
+    absl::StatusOr<RoutedCommandPtr> routed = Admit(std::move(request), bytes);
     if (!routed.ok()) return Refuse(std::move(done), routed.status());
     (*routed)->done = std::move(done);
     Post(*std::move(routed));
   }
 
   void GetState(StateRequest request, StateDone done) override {
-    absl::StatusOr<RoutedCommandPtr> routed = Admit(request, 0);
+    absl::StatusOr<RoutedCommandPtr> routed = Admit(request, kBytesAState);
     if (!routed.ok()) return Refuse(std::move(done), routed.status());
     (*routed)->state_done = std::move(done);
     if (!request.version.has_value() && !request.as_of.has_value()) return Post(*std::move(routed));
-    executor_.Post([this, request = std::move(request), routed = *std::move(routed)] {
+    loads_->Post([this, request = std::move(request), routed = *std::move(routed)] {
       routed->state_done(LoadPast(request, *routed->aggregate));
     });
   }
@@ -81,11 +88,13 @@ class LaneCommandHandler final : public CommandHandler {
 
   void Post(RoutedCommandPtr routed) {
     const PartitionId partition = PartitionOf(routed->stream, static_cast<std::uint32_t>(lanes_.size()));
-    lanes_[partition.value()]->Post(std::move(routed));
+    const std::shared_ptr<CommandLane> lane = lanes_[partition.value()];  // with the command all else may go
+    lane->Post(std::move(routed));
   }
 
   // History does not change, so it comes from the store alone.
   absl::StatusOr<StateAnswer> LoadPast(const StateRequest& request, const AggregateType& aggregate) const {
+    if (clock_.Now() >= request.deadline) return TooLate();
     if (request.version.has_value()) {
       EVERFOLD_ASSIGN_OR_RETURN(const Version head, store_.VersionOf(request.stream));
       if (*request.version > head) return BeyondHead(request, head);
@@ -98,20 +107,24 @@ class LaneCommandHandler final : public CommandHandler {
     return StateAnswer{std::move(state.message), state.version, TokenOfHead(store_, request.stream)};
   }
 
+  // Close waits for these answers, too, unless it came first.
   template <class Callback>
   void Refuse(Callback done, absl::Status why) {
-    executor_.Post([done = std::move(done), why = std::move(why)]() mutable { done(std::move(why)); });
+    executor_.Post(
+        [guard = scope_.Enter(), done = std::move(done), why = std::move(why)]() mutable { done(std::move(why)); });
   }
 
   const CommandHandlerOptions options_;
   const std::vector<AggregateType> aggregates_;
   EventStore& store_;
   Executor& executor_;
+  const std::unique_ptr<Strand> loads_;
   CommandCounters counters_;
   Admission admission_;
   const CommandRouter router_;
+  const Clock& clock_;
   StateLoader loader_;
-  std::vector<std::unique_ptr<CommandLane>> lanes_;  // one a partition
+  std::vector<std::shared_ptr<CommandLane>> lanes_;  // one a partition
   TaskScope scope_;
 };
 

@@ -23,17 +23,19 @@ absl::Status TooManyWaiting(const StreamId& stream, std::size_t limit) {
   return Overloaded("commands that wait for " + stream.ToString(), limit);
 }
 
-absl::Status TooLate() {
-  return Error(absl::StatusCode::kDeadlineExceeded, reason::kDeadlineExceeded,
-               "the deadline passed before the command was decided");
-}
-
 absl::Status ManyConflicts(const RoutedCommand& command) {
   const std::string stream = command.stream.ToString();
   return Error(
       absl::StatusCode::kAborted, reason::kVersionConflict,
       absl::StrFormat("%s: somebody else appended %d times while the command was decided", stream, command.conflicts),
       {{"stream", stream}});
+}
+
+absl::Status Unreadable(const std::string& event) {
+  return Error(
+      absl::StatusCode::kInternal, reason::kDeciderFailed,
+      absl::StrFormat("Decide emitted an event %s that cannot be read again: is a string of it not UTF-8?", event),
+      {{"type", event}});
 }
 
 CommandKey KeyOf(const RoutedCommand& command) { return {command.stream.tenant, command.id.type, command.id.id}; }
@@ -43,12 +45,14 @@ CommandKey KeyOf(const RoutedCommand& command) { return {command.stream.tenant, 
 CommandLane::CommandLane(const LaneContext& context, std::size_t max_cached_bytes)
     : context_(context), strand_(context.executor.MakeStrand()), streams_(max_cached_bytes) {}
 
+// Holds itself meanwhile: the command may be answered, and the lane be left by all, before it is woken up.
 void CommandLane::Post(RoutedCommandPtr command) {
+  const std::shared_ptr<CommandLane> self = shared_from_this();
   if (mailbox_.Put(std::move(command))) Wake();
 }
 
 void CommandLane::Wake() {
-  strand_->Post([this] { Run(); });
+  strand_->Post([self = shared_from_this()] { self->Run(); });
 }
 
 void CommandLane::Run() {
@@ -71,14 +75,20 @@ void CommandLane::TakeMail() {
 }
 
 void CommandLane::Enqueue(RoutedCommandPtr command) {
-  StreamSlot& slot = streams_.Take(command->stream);
-  MakeReady(slot);
+  StreamSlot& slot = SlotOf(*command);
   if (slot.work->waiting.size() >= context_.options.max_waiting_per_stream) {
     context_.counters.Add(context_.counters.overloaded);
     return Finish(std::move(command), TooManyWaiting(slot.stream, context_.options.max_waiting_per_stream));
   }
-  command->slot = &slot;
   slot.work->waiting.push_back(std::move(command));
+}
+
+// The stream's, which is looked at in this step or the next.
+StreamSlot& CommandLane::SlotOf(RoutedCommand& command) {
+  StreamSlot& slot = streams_.Take(command.stream);
+  command.slot = &slot;
+  MakeReady(slot);
+  return slot;
 }
 
 void CommandLane::MakeReady(StreamSlot& slot) {
@@ -107,7 +117,7 @@ void CommandLane::Advance(StreamSlot& slot) {
 bool CommandLane::DecideNext(StreamSlot& slot) {
   StreamWork& work = *slot.work;
   if (work.waiting.empty() || work.broken || slot.is_loading) return false;
-  if (work.decided.size() >= context_.options.max_decided_ahead_per_stream) return false;
+  if (work.decided.size() >= std::max<std::size_t>(context_.options.max_decided_ahead_per_stream, 1)) return false;
   RoutedCommandPtr& next = work.waiting.front();
   if (AnswerWithoutState(next)) {
     work.waiting.pop_front();
@@ -118,6 +128,7 @@ bool CommandLane::DecideNext(StreamSlot& slot) {
     if (work.decided.empty()) Load(slot);
     return false;
   }
+  if (!next->was_loaded_for) context_.counters.Add(context_.counters.cached);
   RoutedCommandPtr command = std::move(next);
   work.waiting.pop_front();
   Decide(slot, std::move(command));
@@ -163,9 +174,10 @@ bool CommandLane::WaitForFirst(RoutedCommandPtr& command) {
 // Off the strand, so that commands of other streams pass.
 void CommandLane::Load(StreamSlot& slot) {
   slot.is_loading = true;
+  slot.work->waiting.front()->was_loaded_for = true;
   const AggregateType& aggregate = *slot.work->waiting.front()->aggregate;
-  context_.executor.Post([this, &slot, &aggregate] {
-    if (mailbox_.Put(LoadedState{&slot, context_.loader.Load(slot.stream, aggregate)})) Wake();
+  context_.loads.Post([self = shared_from_this(), &slot, &aggregate] {
+    if (self->mailbox_.Put(LoadedState{&slot, self->context_.loader.Load(slot.stream, aggregate)})) self->Wake();
   });
 }
 
@@ -227,21 +239,24 @@ void CommandLane::Hold(StreamSlot& slot, RoutedCommandPtr command,
   if (!command->id.empty() && AnswerRecorded(command)) return;
   command->held = std::move(outcome);
   command->settled = true;
-  if (!slot.work->decided.empty()) {
-    slot.work->decided.push_back(std::move(command));
-  } else if (CheckStillHead(slot, command)) {
+  if (!CheckStillHead(slot, command)) return;
+  if (slot.work->decided.empty()) {
     ReleaseHeld(std::move(command));
+  } else {
+    slot.work->decided.push_back(std::move(command));
   }
 }
 
-// Nothing is on the way, so nobody else checks it: somebody else may have appended. True if not.
+// True unless somebody else has appended to the stream since the state was read: then it is decided afresh. What is on
+// its way here is beyond the head, and no reason.
 bool CommandLane::CheckStillHead(StreamSlot& slot, RoutedCommandPtr& command) {
   const absl::StatusOr<Version> head = context_.store.VersionOf(slot.stream);
   if (!head.ok()) {
     Finish(std::move(command), head.status());
     return false;
   }
-  if (*head == command->decided_at) return true;
+  const bool is_alone = slot.work->decided.empty();
+  if (is_alone ? *head == command->decided_at : *head <= command->decided_at) return true;
   slot.state.message = nullptr;
   command->held.reset();
   command->settled = false;
@@ -254,14 +269,16 @@ bool CommandLane::CheckStillHead(StreamSlot& slot, RoutedCommandPtr& command) {
   return false;
 }
 
-// The state is folded before the append, so that an Evolve that fails keeps its event out of the store.
+// The state is folded before the append, and from the bytes that will be stored: what cannot be folded, or be read
+// again, stays out of the store.
 void CommandLane::Accept(StreamSlot& slot, RoutedCommandPtr command, absl::Time decided_at, AnyDecision decision) {
   AppendRequest append = ToAppendRequest(*command, decided_at, decision);
-  for (const EmittedEvent& event : decision.events) {
-    if (absl::Status status = command->aggregate->Evolve(*slot.state.message, *event); !status.ok()) {
-      slot.state.message = nullptr;
-      return Hold(slot, std::move(command), std::move(status));
-    }
+  for (const NewEvent& event : append.streams[0].events) {
+    const AggregateType& aggregate = *command->aggregate;
+    absl::Status status = aggregate.EvolveStored(*slot.state.message, event.type, event.payload);
+    if (status.ok()) continue;
+    slot.state.message = nullptr;
+    return Hold(slot, std::move(command), absl::IsDataLoss(status) ? Unreadable(event.type) : std::move(status));
   }
   slot.state.version = slot.state.version.Plus(decision.events.size());
   command->snapshot.reset();  // of a decision that was taken back
@@ -290,10 +307,11 @@ void CommandLane::Append(StreamSlot& slot, RoutedCommandPtr command, AppendReque
   RoutedCommand* const on_the_way = command.get();
   work.decided.push_back(std::move(command));
   if (!on_the_way->id.empty()) ids_on_the_way_.emplace(KeyOf(*on_the_way), on_the_way);
-  context_.store.Append(std::move(append), [this, on_the_way](absl::StatusOr<AppendResult> result) {
-    on_the_way->appended = std::move(result);
-    if (mailbox_.PutAnswered(on_the_way)) Wake();
-  });
+  context_.store.Append(std::move(append),
+                        [self = shared_from_this(), on_the_way](absl::StatusOr<AppendResult> result) {
+                          on_the_way->appended = std::move(result);
+                          if (self->mailbox_.PutAnswered(on_the_way)) self->Wake();
+                        });
 }
 
 // Those whose fate is known, in the order in which they were decided.
@@ -344,7 +362,10 @@ void CommandLane::ReleaseAppended(StreamSlot& slot, RoutedCommandPtr command) {
 void CommandLane::ReleaseBroken(StreamSlot& slot, RoutedCommandPtr command) {
   command->held.reset();
   const std::optional<absl::StatusOr<AppendResult>> appended = std::exchange(command->appended, std::nullopt);
-  if (!appended.has_value() || absl::IsAborted(appended->status())) {
+  // What is malformed may be so only because of what was not made.
+  const bool is_afresh =
+      !appended.has_value() || absl::IsAborted(appended->status()) || absl::IsInvalidArgument(appended->status());
+  if (is_afresh) {
     slot.work->again.push_back(std::move(command));
     return;
   }
@@ -419,7 +440,10 @@ absl::StatusOr<CommandReceipt> CommandLane::ReceiptOf(const RoutedCommand& comma
 
 void CommandLane::Finish(RoutedCommandPtr command, absl::StatusOr<CommandOutcome> outcome) {
   Tell(*command, std::move(outcome));
-  for (RoutedCommandPtr& repeat : std::exchange(command->repeats, {})) Enqueue(std::move(repeat));
+  // They were taken in before: no limit is theirs any more.
+  for (RoutedCommandPtr& repeat : std::exchange(command->repeats, {})) {
+    SlotOf(*repeat).work->waiting.push_back(std::move(repeat));
+  }
   finished_.push_back(std::move(command));
 }
 

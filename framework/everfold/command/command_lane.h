@@ -25,15 +25,16 @@ struct LaneContext {
   const CommandHandlerOptions& options;
   EventStore& store;
   Executor& executor;
+  Strand& loads;  // where states are read, so that whoever reads a long stream leaves threads to the others
   const Clock& clock;
   RandomSource& random;
   StateLoader& loader;
   CommandCounters& counters;
 };
 
-// Threading: Post is thread-safe, the rest runs on the lane's strand. Lifetime: outlives its commands, which the guards
-// tell.
-class CommandLane {
+// Threading: Post is thread-safe, the rest runs on the lane's strand. Lifetime: owned by shared_ptr, because its steps
+// hold it until they have run; what it works with outlives its commands, which the guards tell.
+class CommandLane : public std::enable_shared_from_this<CommandLane> {
  public:
   CommandLane(const LaneContext& context, std::size_t max_cached_bytes);
 
@@ -47,6 +48,7 @@ class CommandLane {
   void TakeMail();
   void Enqueue(RoutedCommandPtr command);
   void OnLoaded(LoadedState loaded);
+  StreamSlot& SlotOf(RoutedCommand& command);
   void MakeReady(StreamSlot& slot);
   void RunReady();
 

@@ -35,7 +35,7 @@ class AuthorizedCommands final : public Decorated {
 
   void Handle(CommandRequest request, Done done) override {
     const CommandTarget target = TargetOf(request);
-    if (target.type != nullptr) request.refused = authorize_(request, target);
+    if (request.refused.ok() && target.type != nullptr) request.refused = authorize_(request, target);
     Decorated::Handle(std::move(request), std::move(done));
   }
 

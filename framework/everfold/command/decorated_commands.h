@@ -20,7 +20,7 @@ namespace everfold {
 // any thread, and must not block.
 using AuthorizeCommand = std::function<absl::Status(const CommandRequest& request, const CommandTarget& target)>;
 
-// What is refused reaches nobody. States are not commands, and are not asked about.
+// What is refused is answered so, and never decided. States are not commands, and are not asked about.
 std::unique_ptr<CommandHandler> WithAuthorization(CommandHandler& inner, AuthorizeCommand authorize);
 
 // One command that was answered.

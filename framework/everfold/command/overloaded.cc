@@ -18,4 +18,9 @@ absl::Status Overloaded(const std::string& what, std::size_t limit) {
   return status;
 }
 
+absl::Status TooLate() {
+  return Error(absl::StatusCode::kDeadlineExceeded, reason::kDeadlineExceeded,
+               "the deadline passed before the command was decided");
+}
+
 }  // namespace everfold

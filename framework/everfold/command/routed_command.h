@@ -33,9 +33,10 @@ struct RoutedCommand {
 
   // Found out there.
   StreamSlot* slot = nullptr;
-  int conflicts = 0;        // met with what somebody else appended
-  Version decided_at = {};  // of the state that it was decided on
-  bool settled = false;     // what becomes of it is known, but perhaps not yet of those before it
+  bool was_loaded_for = false;  // its stream's state was not in memory
+  int conflicts = 0;            // met with what somebody else appended
+  Version decided_at = {};      // of the state that it was decided on
+  bool settled = false;         // what becomes of it is known, but perhaps not yet of those before it
   // Of a decision to append, once it was answered.
   std::optional<absl::StatusOr<AppendResult>> appended = std::nullopt;
   // Of a decision without events: what its caller will be told; nullopt: that nothing changed.

@@ -54,6 +54,7 @@ void StreamTable::Return(StreamSlot& slot) {
   if (spare_.size() < kMaxSpare) spare_.push_back(std::move(work));
   if (slot.state.message == nullptr) return Forget(slot);
   slot.bytes = BytesOf(slot);
+  if (slot.bytes > max_idle_bytes_) return Forget(slot);  // it alone, and not everything else before it
   idle_bytes_ += slot.bytes;
   idle_.push_front(&slot);
   slot.idle_place = idle_.begin();

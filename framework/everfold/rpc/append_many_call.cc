@@ -28,8 +28,10 @@ v1::AppendManyResponse::Item AnswerOf(const absl::StatusOr<AppendResult>& result
 
 }  // namespace
 
-AppendManyCall* StartAppendMany(EventStore& store, const RawAppendGuard& guard, LongCalls& calls) {
+AppendManyCall* StartAppendMany(grpc::CallbackServerContext& context, EventStore& store, const RawAppendGuard& guard,
+                                LongCalls& calls) {
   return AppendManyCall::Start(
+      context,
       [&store, &guard](const v1::AppendManyRequest::Item& item, AppendManyCall::Reply reply) {
         absl::StatusOr<AppendRequest> request = Checked(item.append(), store, guard);
         if (!request.ok()) return reply.Send(AnswerOf(request.status(), store));

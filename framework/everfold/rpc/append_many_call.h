@@ -11,6 +11,7 @@ namespace everfold {
 using AppendManyCall = ManyCall<v1::AppendManyRequest, v1::AppendManyResponse>;
 
 // Starts a call that owns itself. Lifetime: all of them outlive it.
-AppendManyCall* StartAppendMany(EventStore& store, const RawAppendGuard& guard, LongCalls& calls);
+AppendManyCall* StartAppendMany(grpc::CallbackServerContext& context, EventStore& store, const RawAppendGuard& guard,
+                                LongCalls& calls);
 
 }  // namespace everfold

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "everfold/base/random.h"
 #include "everfold/base/uuid.h"
@@ -25,10 +27,32 @@ absl::Duration Jittered(absl::Duration pause, RandomSource& random) {
   return pause / 2 + pause / 2 * (static_cast<double>(random.Below(1000)) / 1000);
 }
 
-absl::Duration PauseAfter(const absl::Status& status, absl::Duration usual) {
+// Never earlier than the application asks for.
+absl::Duration PauseAfter(const absl::Status& status, absl::Duration usual, RandomSource& random) {
+  const absl::Duration pause = Jittered(usual, random);
   google::rpc::RetryInfo retry;
-  if (!FindDetail(status, retry)) return usual;
-  return std::max(usual, absl::Seconds(retry.retry_delay().seconds()) + absl::Nanoseconds(retry.retry_delay().nanos()));
+  if (!FindDetail(status, retry)) return pause;
+  return pause + absl::Seconds(retry.retry_delay().seconds()) + absl::Nanoseconds(retry.retry_delay().nanos());
+}
+
+// Whether the command may have been done, though the attempt failed: its answer was lost, or nobody knows it.
+bool MayHaveHappened(const absl::Status& status) {
+  if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) return ReasonOf(status).empty();
+  return absl::IsUnknown(status) || absl::IsCancelled(status);
+}
+
+// With the id under which it can be asked for again.
+absl::Status LastError(const absl::Status& status, bool may_have_happened, const std::string& request_id) {
+  const std::string id = absl::StrFormat(" (request_id %s)", request_id);
+  if (may_have_happened && (MayHaveHappened(status) || MayEndBetter(status))) {
+    return Error(absl::StatusCode::kUnknown, reason::kOutcomeUnknown,
+                 absl::StrFormat("the command may have happened or not; repeat it under its request id: %s%s",
+                                 std::string(status.message()), id),
+                 {{"request_id", request_id}});
+  }
+  absl::Status last(status.code(), absl::StrCat(std::string(status.message()), id));
+  status.ForEachPayload([&last](absl::string_view type, const absl::Cord& payload) { last.SetPayload(type, payload); });
+  return last;
 }
 
 }  // namespace
@@ -59,12 +83,16 @@ absl::StatusOr<v1::CommandReceipt> CommandClient::ExecuteAny(const google::proto
   request.set_request_id(options.request_id.empty() ? NewUuid(absl::Now(), stub_->random) : options.request_id);
   if (options.expected_version.has_value()) request.set_expected_version(*options.expected_version);
   absl::Duration usual = options_.first_pause;
+  bool may_have_happened = false;
   while (true) {
     v1::ExecuteResponse response;
     absl::Status status = stub_->Attempt(request, options, deadline, response);
     if (status.ok()) return std::move(*response.mutable_receipt());
-    const absl::Duration pause = Jittered(PauseAfter(status, usual), stub_->random);
-    if (!MayEndBetter(status) || absl::Now() + pause >= deadline) return status;
+    may_have_happened = may_have_happened || MayHaveHappened(status);
+    const absl::Duration pause = PauseAfter(status, usual, stub_->random);
+    if (!MayEndBetter(status) || absl::Now() + pause >= deadline) {
+      return LastError(status, may_have_happened, request.request_id());
+    }
     absl::SleepFor(pause);
     usual = std::min(usual * 2, options_.longest_pause);
   }

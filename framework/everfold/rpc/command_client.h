@@ -43,7 +43,9 @@ class CommandClient {
   explicit CommandClient(std::shared_ptr<grpc::Channel> channel, CommandClientOptions options = {});
   ~CommandClient();
 
-  // The command is accepted, and its events are durable. Otherwise the error of the last attempt, with its details.
+  // The command is accepted, and its events are durable. Otherwise the error of the last attempt, with its details, and
+  // the request id in its message; UNKNOWN (OUTCOME_UNKNOWN, with the request_id) if an attempt may have done it, and
+  // none has told: only who repeats it under that id finds out.
   template <class C>
   absl::StatusOr<v1::CommandReceipt> Execute(const C& command, const ExecuteOptions& options = {}) {
     static_assert(

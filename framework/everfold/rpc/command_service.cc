@@ -84,6 +84,7 @@ class CommandService final : public RpcService, public v1::CommandService::Callb
   const char* name() const override { return v1::CommandService::service_full_name(); }
   grpc::Service& service() override { return *this; }
   void EndLongCalls() override { long_calls_.EndAll(); }
+  void CancelLongCalls() override { long_calls_.CancelAll(); }
 
   grpc::ServerUnaryReactor* Execute(grpc::CallbackServerContext* context, const v1::ExecuteRequest* message,
                                     v1::ExecuteResponse* response) override {
@@ -104,6 +105,7 @@ class CommandService final : public RpcService, public v1::CommandService::Callb
     absl::StatusOr<CallRules> rules = RulesOf(*context);
     if (!rules.ok()) return new RefusedCall(rules.status());
     return ExecuteManyCall::Start(
+        *context,
         [this, rules = *std::move(rules)](const v1::ExecuteManyRequest::Item& item, ExecuteManyCall::Reply reply) {
           Execute(item.command(), rules, nullptr,
                   [reply](const absl::StatusOr<CommandOutcome>& outcome, const StreamId& stream) {
@@ -116,7 +118,9 @@ class CommandService final : public RpcService, public v1::CommandService::Callb
   grpc::ServerUnaryReactor* GetState(grpc::CallbackServerContext* context, const v1::GetStateRequest* message,
                                      v1::GetStateResponse* response) override {
     UnaryCall* const call = UnaryCall::Start();
-    absl::StatusOr<StateRequest> request = StateRequestOf(*message, DeadlineOf(*context));
+    const absl::StatusOr<CallRules> rules = RulesOf(*context);
+    absl::StatusOr<StateRequest> request =
+        rules.ok() ? StateRequestOf(*message, rules->deadline) : absl::StatusOr<StateRequest>(rules.status());
     if (!request.ok()) {
       call->End(request.status());
       return call;

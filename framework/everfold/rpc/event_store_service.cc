@@ -45,8 +45,8 @@ class EventStoreService final : public RpcService, public v1::EventStoreService:
     return call;
   }
 
-  AppendManyCall* AppendMany(grpc::CallbackServerContext*) override {
-    return StartAppendMany(store_, guard_, long_calls_);
+  AppendManyCall* AppendMany(grpc::CallbackServerContext* context) override {
+    return StartAppendMany(*context, store_, guard_, long_calls_);
   }
 
   grpc::ServerWriteReactor<v1::ReadStreamResponse>* ReadStream(grpc::CallbackServerContext*,

@@ -3,15 +3,19 @@
 // Request is { repeated Item items }, where an item has an id; Response likewise, with the answers.
 #pragma once
 
+#include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_format.h"
+#include "everfold/base/error.h"
 #include "everfold/base/mutex.h"
 #include "everfold/rpc/event_sources.h"
 #include "everfold/rpc/long_calls.h"
@@ -24,6 +28,9 @@ namespace everfold {
 inline constexpr std::size_t kMaxUnderWay = 4096;
 inline constexpr std::size_t kMaxBytesUnderWay = 16 << 20;
 
+// A message with more items than that ends the call with INVALID_ARGUMENT (LIMIT_EXCEEDED), after the answers to those
+// before it.
+//
 // Owns itself. Threading: gRPC's, and whoever answers. Lifetime: `calls` outlives it.
 template <class Request, class Response>
 class ManyCall final : public grpc::ServerBidiReactor<Request, Response> {
@@ -47,11 +54,13 @@ class ManyCall final : public grpc::ServerBidiReactor<Request, Response> {
   // Begins what an item asks for, one after the other, in the order of the call. The item lives until it returns.
   using Work = std::function<void(const Item&, Reply)>;
 
-  static ManyCall* Start(Work work, LongCalls& calls) { return new ManyCall(std::move(work), calls); }
+  static ManyCall* Start(grpc::CallbackServerContext& context, Work work, LongCalls& calls) {
+    return new ManyCall(context, std::move(work), calls);
+  }
 
  private:
-  ManyCall(Work work, LongCalls& calls) : work_(std::move(work)), calls_(calls) {
-    number_ = calls_.Add({.end = [this] { End(); }});
+  ManyCall(grpc::CallbackServerContext& context, Work work, LongCalls& calls) : work_(std::move(work)), calls_(calls) {
+    number_ = calls_.Add({.end = [this] { End(); }, .cancel = [&context] { context.TryCancel(); }});
     MutexLock lock(&mutex_);
     GoOn();
   }
@@ -64,6 +73,11 @@ class ManyCall final : public grpc::ServerBidiReactor<Request, Response> {
       reading_ = false;
       no_more_ = no_more_ || !ok;
       takes = taking_ = ok && !finished_;
+      if (takes && static_cast<std::size_t>(request_.items_size()) > kMaxUnderWay) {
+        takes = taking_ = false;
+        no_more_ = true;
+        failure_ = TooManyItems(static_cast<std::size_t>(request_.items_size()));
+      }
     }
     if (takes) Take();
     MutexLock lock(&mutex_);
@@ -118,6 +132,12 @@ class ManyCall final : public grpc::ServerBidiReactor<Request, Response> {
     GoOn();
   }
 
+  static absl::Status TooManyItems(std::size_t items) {
+    return Error(absl::StatusCode::kInvalidArgument, reason::kLimitExceeded,
+                 absl::StrFormat("items of a message: at most %d, there are %d", kMaxUnderWay, items),
+                 {{"limit", std::to_string(kMaxUnderWay)}, {"actual", std::to_string(items)}});
+  }
+
   bool has_room() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return under_way_ + answers_.size() < kMaxUnderWay && bytes_under_way_ < kMaxBytesUnderWay;
   }
@@ -150,7 +170,7 @@ class ManyCall final : public grpc::ServerBidiReactor<Request, Response> {
     const bool read = !reading_ || ending_;
     if (!(answered || gone_) || !read || taking_ || under_way_ > 0 || writing_) return;
     finished_ = true;
-    this->Finish(gone_ ? grpc::Status::CANCELLED : no_more_ ? grpc::Status::OK : ToGrpcStatus(ShuttingDown()));
+    this->Finish(gone_ ? grpc::Status::CANCELLED : ToGrpcStatus(no_more_ ? failure_ : ShuttingDown()));
   }
 
   const Work work_;
@@ -169,6 +189,7 @@ class ManyCall final : public grpc::ServerBidiReactor<Request, Response> {
   bool gone_ ABSL_GUARDED_BY(mutex_) = false;     // the caller
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;   // the server
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);  // of the call, once nothing more is read
 };
 
 }  // namespace everfold

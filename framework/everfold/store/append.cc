@@ -14,13 +14,6 @@ absl::Status Invalid(const std::string& message) {
   return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid, message);
 }
 
-std::size_t BytesOf(const Metadata& metadata) {
-  std::size_t bytes = metadata.correlation_id.size() + metadata.causation_id.size() + metadata.actor.size() +
-                      metadata.traceparent.size();
-  for (const auto& [name, value] : metadata.headers) bytes += name.size() + value.size();
-  return bytes;
-}
-
 absl::Status ValidateText(std::string_view text, const char* what) {
   if (IsPrintableUtf8(text)) return absl::OkStatus();
   constexpr std::size_t kMostShown = 100;
@@ -96,6 +89,13 @@ absl::Status ReservedName(std::string_view name) {
   return Error(absl::StatusCode::kPermissionDenied, reason::kReservedName,
                absl::StrFormat("names that begin with '$' are the framework's own: %s", name),
                {{"name", std::string(name)}});
+}
+
+std::size_t BytesOf(const Metadata& metadata) {
+  std::size_t bytes = metadata.correlation_id.size() + metadata.causation_id.size() + metadata.actor.size() +
+                      metadata.traceparent.size();
+  for (const auto& [name, value] : metadata.headers) bytes += name.size() + value.size();
+  return bytes;
 }
 
 absl::Status ValidateMetadata(const Metadata& metadata) {

@@ -93,6 +93,9 @@ inline constexpr std::size_t kMaxMissedEvents = 1000;
 // Bytes of all payloads.
 std::size_t PayloadBytesOf(const AppendRequest& request);
 
+// Of all its texts.
+std::size_t BytesOf(const Metadata& metadata);
+
 // INVALID_ARGUMENT, with the limit and the value, for metadata that no store would take.
 absl::Status ValidateMetadata(const Metadata& metadata);
 

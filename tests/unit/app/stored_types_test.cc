@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "everfold/app/engine.h"
+#include "everfold/app/parts.h"
 #include "everfold/app/type_file.h"
 #include "everfold/base/error.h"
 #include "everfold/event/type_description.h"
@@ -216,7 +217,8 @@ TEST_F(StoredTypesTest, ConditionsMeetWhatIsOnItsWay) {
     request.streams.push_back({.stream = {.tenant = "", .aggregate = "account", .id = "a"},
                                .expectation = StreamExpectation::Any(),
                                .events = {event}});
-    request.condition = AppendCondition{.fail_if_events_match = {{{.types = {kCredited}, .tags = {}}}}};
+    request.condition =
+        AppendCondition{.fail_if_events_match = {{{.types = {kCredited}, .tags = {}}}}, .after = Sequence(0)};
     engine_->store().Append(std::move(request), [&done](auto result) { done.push_back(result.status()); });
   }
   executor_.RunUntilIdle();

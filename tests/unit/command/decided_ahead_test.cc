@@ -8,6 +8,7 @@
 #include "everfold/command/command_handler.h"
 #include "everfold/log/memory/memory_log.h"
 #include "everfold/runtime/manual_executor.h"
+#include "google/protobuf/wrappers.pb.h"
 #include "sample-apps/wallet/wallet.h"
 #include "tests/unit/command/held_log.h"
 
@@ -199,6 +200,31 @@ TEST_F(DecidedAheadTest, AnEventThatCannotBeFoldedHarmsOnlyItsCommand) {
   EXPECT_EQ(VersionIn(before), Version(3));
   EXPECT_EQ(ReasonOf(faulty->value().status()), reason::kDeciderFailed);
   EXPECT_EQ(MissingIn(behind), 10);
+}
+
+// Protobuf writes a string that is not UTF-8, and refuses to read it: stored, it would lock its stream for ever.
+TEST_F(DecidedAheadTest, AnEventThatCannotBeReadAgainIsNotStored) {
+  using google::protobuf::StringValue;
+  std::vector<AggregateType> aggregates = Aggregates();
+  AggregateEvent& event = aggregates[0].events["google.protobuf.StringValue"];
+  event.name = "google.protobuf.StringValue";
+  event.fingerprint = std::string(32, 'f');
+  event.event_time = [](const google::protobuf::Message&) { return std::optional<absl::Time>(); };
+  event.evolve_payload = [](google::protobuf::Message&, std::string_view payload) {
+    return StringValue().ParseFromArray(payload.data(), static_cast<int>(payload.size()));
+  };
+  aggregates[0].commands.at("wallet.v1.Withdraw").decide = [](const google::protobuf::Message&,
+                                                              const google::protobuf::Message&, Context&) {
+    auto noted = std::make_unique<StringValue>();
+    noted->set_value("caf\xc3");  // a character that was cut in two
+    AnyDecision decision;
+    decision.events.push_back(std::move(noted));
+    return decision;
+  };
+  handler_ = CommandHandler::Create({}, std::move(aggregates), *store_, executor_, executor_.clock(), random_);
+  const absl::Status status = Withdraw(1)->value().status();
+  EXPECT_EQ(ReasonOf(status), reason::kDeciderFailed) << status;
+  EXPECT_EQ(VersionIn(Deposit(1)), Version(3)) << "the stream goes on";
 }
 
 TEST_F(DecidedAheadTest, ARepeatOfWhatFailsIsDecidedAfresh) {

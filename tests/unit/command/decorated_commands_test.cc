@@ -62,6 +62,15 @@ TEST_F(DecoratedCommandsTest, WhatIsNotAllowedIsNotDone) {
   EXPECT_EQ(store_->VersionOf({"", "wallet", "w1"}).value(), Version(2));
 }
 
+TEST_F(DecoratedCommandsTest, AllWhoAreAskedMustAllowIt) {
+  const auto allow = [](const CommandRequest&, const CommandTarget&) { return absl::OkStatus(); };
+  const auto deny = [](const CommandRequest&, const CommandTarget&) { return absl::PermissionDeniedError("never"); };
+  const auto inner = WithAuthorization(*handler_, allow);
+  const auto outer = WithAuthorization(*inner, deny);
+  EXPECT_EQ(Send(*outer, MakeOpenWallet({.wallet_id = "w1"})).status(), absl::PermissionDeniedError("never"));
+  EXPECT_EQ(store_->VersionOf({"", "wallet", "w1"}).value(), Version());
+}
+
 TEST_F(DecoratedCommandsTest, ObserversAreToldOfEveryAnswer) {
   std::vector<std::string> told;
   const auto observed = WithObserver(*handler_, executor_.clock(), [&told](const AnsweredCommand& answered) {

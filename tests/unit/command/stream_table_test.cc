@@ -64,6 +64,20 @@ TEST(StreamTable, KeepsNothingLargerThanItself) {
   EXPECT_EQ(table.idle_bytes(), 0u);
 }
 
+TEST(StreamTable, OneThatIsTooLargeDoesNotDriveOutTheOthers) {
+  StreamTable measure(1 << 20);
+  Use(measure, "w1", 1);
+  StreamTable table(measure.idle_bytes() * 2);
+  Use(table, "w1", 1);
+  StreamSlot& large = table.Take(Wallet("w2"));
+  auto state = std::make_unique<wallet::v1::Wallet>();
+  state->set_wallet_id(std::string(10'000, 'w'));
+  large.state = {Version(1), std::move(state)};
+  table.Return(large);
+  EXPECT_EQ(KnownVersion(table, "w2"), 0u);
+  EXPECT_EQ(KnownVersion(table, "w1"), 1u);
+}
+
 TEST(StreamTable, NeverForgetsAStreamWithCommands) {
   StreamTable table(1);
   StreamSlot& slot = table.Take(Wallet("w1"));

@@ -27,14 +27,14 @@ using Credited = google::protobuf::Int64Value;
 using Debited = google::protobuf::UInt64Value;
 inline constexpr char kNoted[] = "ledger.v1.Noted";  // an event that no projection handles
 
-struct Ledger {};
+struct LedgerState {};
 template <>
-struct AggregateOf<Ledger> {
+struct AggregateOf<LedgerState> {
   using Superseded = Types<>;
 };
 template <>
 struct EventTraits<Credited> {
-  using Aggregate = Ledger;
+  using Aggregate = LedgerState;
   static constexpr char kName[] = "ledger.v1.Credited";
   template <class P, class Models>
   static constexpr bool HasOn() {
@@ -43,7 +43,7 @@ struct EventTraits<Credited> {
 };
 template <>
 struct EventTraits<Debited> {
-  using Aggregate = Ledger;
+  using Aggregate = LedgerState;
   static constexpr char kName[] = "ledger.v1.Debited";
   template <class P, class Models>
   static constexpr bool HasOn() {

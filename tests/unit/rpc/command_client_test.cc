@@ -86,7 +86,7 @@ TEST_F(CommandClientTest, RetriesUnderTheSameIdWhatMayEndBetter) {
   const absl::Time began = absl::Now();
   EXPECT_EQ(Execute({.timeout = absl::Seconds(20)}, {.request_id = "r1"})->version(), 7u);
   EXPECT_THAT(ids_, ::testing::ElementsAre("r1", "r1", "r1", "r1"));
-  EXPECT_GE(absl::Now() - began, absl::Milliseconds(15)) << "half of what the application asked for, at least";
+  EXPECT_GE(absl::Now() - began, absl::Milliseconds(30)) << "what the application asked for";
 }
 
 TEST_F(CommandClientTest, DoesNotRetryWhatIsDecided) {
@@ -98,6 +98,14 @@ TEST_F(CommandClientTest, DoesNotRetryWhatIsDecided) {
     EXPECT_EQ(Execute().status().code(), decided.code());
     EXPECT_EQ(ids_.size(), 1u) << decided;
   }
+}
+
+// The first attempt may have done it: that the second was refused does not say that nothing was changed.
+TEST_F(CommandClientTest, AnOutcomeThatNobodyToldIsUnknown) {
+  answers_ = {absl::UnavailableError("the answer was lost"), Overloaded(absl::Seconds(60))};
+  const absl::Status status = Execute({.timeout = absl::Seconds(10)}, {.request_id = "r1"}).status();
+  EXPECT_EQ(ReasonOf(status), reason::kOutcomeUnknown) << status;
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("request_id r1"));
 }
 
 TEST_F(CommandClientTest, GivesUpWithTheLastErrorWhenItsTimeIsOver) {

@@ -34,7 +34,7 @@ absl::Status StatusOf(const rocksdb::Status& status, const char* doing) {
 
 // RocksDB tells it by an error of its lock file.
 bool IsLocked(const rocksdb::Status& status) {
-  return status.IsIOError() && status.ToString().find("lock") != std::string::npos;
+  return status.IsIOError() && status.ToString().find("While lock file") != std::string::npos;
 }
 
 rocksdb::Options RocksOptions(rocksdb::Env* env, std::size_t cache_bytes) {
