@@ -7,7 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
+#include "everfold/base/clock.h"
+#include "everfold/base/mutex.h"
 #include "everfold/base/random.h"
 #include "everfold/base/uuid.h"
 #include "everfold/rpc/status.h"
@@ -59,6 +60,7 @@ absl::Status LastError(const absl::Status& status, bool may_have_happened, const
 
 struct CommandClient::Stub {
   std::unique_ptr<v1::CommandService::Stub> service;
+  SystemClock clock;
   SystemRandom random;
 
   absl::Status Attempt(const v1::ExecuteRequest& request, const ExecuteOptions& options, absl::Time deadline,
@@ -71,16 +73,16 @@ struct CommandClient::Stub {
 };
 
 CommandClient::CommandClient(std::shared_ptr<grpc::Channel> channel, CommandClientOptions options)
-    : stub_(new Stub{v1::CommandService::NewStub(std::move(channel)), {}}), options_(options) {}
+    : stub_(new Stub{v1::CommandService::NewStub(std::move(channel)), {}, {}}), options_(options) {}
 
 CommandClient::~CommandClient() = default;
 
 absl::StatusOr<v1::CommandReceipt> CommandClient::ExecuteAny(const google::protobuf::Message& command,
                                                              const ExecuteOptions& options) {
-  const absl::Time deadline = absl::Now() + options_.timeout;
+  const absl::Time deadline = stub_->clock.Now() + options_.timeout;
   v1::ExecuteRequest request;
   request.mutable_command()->PackFrom(command);
-  request.set_request_id(options.request_id.empty() ? NewUuid(absl::Now(), stub_->random) : options.request_id);
+  request.set_request_id(options.request_id.empty() ? NewUuid(stub_->clock.Now(), stub_->random) : options.request_id);
   if (options.expected_version.has_value()) request.set_expected_version(*options.expected_version);
   absl::Duration usual = options_.first_pause;
   bool may_have_happened = false;
@@ -90,10 +92,10 @@ absl::StatusOr<v1::CommandReceipt> CommandClient::ExecuteAny(const google::proto
     if (status.ok()) return std::move(*response.mutable_receipt());
     may_have_happened = may_have_happened || MayHaveHappened(status);
     const absl::Duration pause = PauseAfter(status, usual, stub_->random);
-    if (!MayEndBetter(status) || absl::Now() + pause >= deadline) {
+    if (!MayEndBetter(status) || stub_->clock.Now() + pause >= deadline) {
       return LastError(status, may_have_happened, request.request_id());
     }
-    absl::SleepFor(pause);
+    Notification().WaitForNotificationWithTimeout(pause);  // nobody notifies: the caller waits
     usual = std::min(usual * 2, options_.longest_pause);
   }
 }

@@ -32,9 +32,11 @@ absl::Status StatusOf(const rocksdb::Status& status, const char* doing) {
                absl::StrFormat("snapshots could not be %s: %s", doing, status.ToString()));
 }
 
-// RocksDB tells it by an error of its lock file.
+// RocksDB tells it by an error of its lock file, in words for another process, and in others for this one.
 bool IsLocked(const rocksdb::Status& status) {
-  return status.IsIOError() && status.ToString().find("While lock file") != std::string::npos;
+  const std::string told = status.ToString();
+  return status.IsIOError() && (told.find("While lock file") != std::string::npos ||
+                                told.find("lock hold by current process") != std::string::npos);
 }
 
 rocksdb::Options RocksOptions(rocksdb::Env* env, std::size_t cache_bytes) {
