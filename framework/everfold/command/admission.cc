@@ -4,15 +4,21 @@
 
 namespace everfold {
 
+Admission::Admission(std::size_t max_commands, std::size_t max_bytes)
+    : max_commands_(max_commands),
+      max_bytes_(max_bytes),
+      too_many_(Overloaded("commands under way", max_commands)),
+      too_large_(Overloaded("bytes of commands under way", max_bytes)) {}
+
 absl::StatusOr<Admission::Place> Admission::Enter(std::size_t bytes) {
   if (commands_.fetch_add(1, std::memory_order_relaxed) >= max_commands_) {
     commands_.fetch_sub(1, std::memory_order_relaxed);
-    return Overloaded("commands under way", max_commands_);
+    return too_many_;
   }
   const std::size_t others = bytes_.fetch_add(bytes, std::memory_order_relaxed);
   if (others > 0 && others + bytes > max_bytes_) {
     Leave(bytes);
-    return Overloaded("bytes of commands under way", max_bytes_);
+    return too_large_;
   }
   return Place(this, bytes);
 }

@@ -29,7 +29,7 @@ class Admission {
     std::size_t bytes_;
   };
 
-  Admission(std::size_t max_commands, std::size_t max_bytes) : max_commands_(max_commands), max_bytes_(max_bytes) {}
+  Admission(std::size_t max_commands, std::size_t max_bytes);
 
   // RESOURCE_EXHAUSTED (OVERLOADED, with RetryInfo), which names the limit. One command alone is taken, whatever its
   // bytes.
@@ -42,6 +42,9 @@ class Admission {
 
   const std::size_t max_commands_;
   const std::size_t max_bytes_;
+  // Made once: when they are needed there is no time to spare.
+  const absl::Status too_many_;
+  const absl::Status too_large_;
   std::atomic<std::size_t> commands_ = 0;
   std::atomic<std::size_t> bytes_ = 0;
 };
