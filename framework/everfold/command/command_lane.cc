@@ -146,6 +146,12 @@ bool CommandLane::AnswerWithoutState(RoutedCommandPtr& command) {
   }
   if (command->id.empty()) return false;
   if (WaitForFirst(command)) return true;
+  if (!command->invalid.ok()) {
+    if (AnswerRecorded(command)) return true;
+    absl::Status invalid = command->invalid;
+    Finish(std::move(command), std::move(invalid));
+    return true;
+  }
   // Of others the store is asked when they are appended: it finds a repeat that is older.
   return recent_ids_.Has(absl::HashOf(KeyOf(*command))) && AnswerRecorded(command);
 }
@@ -193,7 +199,10 @@ void CommandLane::OnLoaded(LoadedState loaded) {
 }
 
 void CommandLane::FailWaiting(StreamSlot& slot, const absl::Status& why) {
-  for (RoutedCommandPtr& command : std::exchange(slot.work->waiting, {})) Finish(std::move(command), why);
+  for (RoutedCommandPtr& command : std::exchange(slot.work->waiting, {})) {
+    if (!command->id.empty() && AnswerRecorded(command)) continue;
+    Finish(std::move(command), why);
+  }
 }
 
 void CommandLane::Decide(StreamSlot& slot, RoutedCommandPtr command) {

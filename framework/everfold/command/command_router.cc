@@ -67,7 +67,8 @@ absl::StatusOr<RoutedCommandPtr> CommandRouter::Route(CommandRequest request, Ta
   if (made != nullptr) request.command = made.get();
   Violations violations;
   type->validate(*request.command, clock_.Now(), violations);
-  EVERFOLD_RETURN_IF_ERROR(violations.ToStatus(name, request.field_path));
+  absl::Status invalid = violations.ToStatus(name, request.field_path);
+  if (id.empty()) EVERFOLD_RETURN_IF_ERROR(invalid);
   StreamId stream{request.tenant, aggregate->name, type->id(*request.command)};
   EVERFOLD_RETURN_IF_ERROR(ValidateId(request, stream));
   return RoutedCommandPtr(new RoutedCommand{.made = std::move(made),
@@ -78,7 +79,8 @@ absl::StatusOr<RoutedCommandPtr> CommandRouter::Route(CommandRequest request, Ta
                                             .stream = std::move(stream),
                                             .id = std::move(id),
                                             .guard = std::move(guard),
-                                            .place = std::move(place)});
+                                            .place = std::move(place),
+                                            .invalid = std::move(invalid)});
 }
 
 absl::StatusOr<RoutedCommandPtr> CommandRouter::Route(const StateRequest& request, TaskScope::Guard guard,

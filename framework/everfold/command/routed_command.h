@@ -33,6 +33,8 @@ struct RoutedCommand {
 
   // Found out there.
   StreamSlot* slot = nullptr;
+  // Not OK: its fields break rules. If it was recorded all the same, it kept them then (`gt_now`): it is told the same.
+  absl::Status invalid = {};
   bool was_loaded_for = false;  // its stream's state was not in memory
   int conflicts = 0;            // met with what somebody else appended
   Version decided_at = {};      // of the state that it was decided on

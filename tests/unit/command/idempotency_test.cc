@@ -137,6 +137,35 @@ TEST_F(IdempotencyTest, ACreatingCommandWithoutAnIdGetsOneThatARetryMeets) {
   EXPECT_NE(Receipt(Send(open)).stream, without.stream);
 }
 
+// A rule may depend on the time: a retry that comes late still gets the first answer.
+TEST_F(IdempotencyTest, ARecordedCommandIsToldTheSameThoughItBreaksARuleNow) {
+  OpenWithBalance(100);
+  EXPECT_EQ(Receipt(Withdraw(30, "r1")).version, Version(3));
+  std::vector<AggregateType> aggregates;
+  aggregates.push_back(MakeAggregateType<CarefulDecider>());
+  aggregates[0].commands.at("wallet.v1.Withdraw").validate = [](const google::protobuf::Message&, absl::Time,
+                                                                Violations& violations) {
+    violations.Add("amount_minor", "int64.gt", "too late");
+  };
+  handler_ = CommandHandler::Create({}, std::move(aggregates), *store_, executor_, executor_.clock(), random_);
+  EXPECT_EQ(Receipt(Withdraw(30, "r1")).version, Version(3));
+  EXPECT_EQ(ReasonOf(Withdraw(30, "r2").status()), reason::kCommandInvalid);
+  EXPECT_EQ(ReasonOf(Withdraw(30, "").status()), reason::kCommandInvalid);
+  EXPECT_EQ(VersionOfWallet(), Version(3));
+}
+
+// Nobody can fold the stream any more, but what was done is known.
+TEST_F(IdempotencyTest, ARecordedCommandIsToldTheSameThoughItsStateCannotBeLoaded) {
+  OpenWithBalance(100);
+  EXPECT_EQ(Receipt(Withdraw(30, "r1")).version, Version(3));
+  std::vector<AggregateType> aggregates;
+  aggregates.push_back(MakeAggregateType<CarefulDecider>());
+  aggregates[0].events.erase("wallet.v1.Withdrawn");
+  handler_ = CommandHandler::Create({}, std::move(aggregates), *store_, executor_, executor_.clock(), random_);
+  EXPECT_EQ(ReasonOf(Withdraw(1, "r2").status()), reason::kUnknownType);
+  EXPECT_EQ(Receipt(Withdraw(30, "r1")).version, Version(3));
+}
+
 TEST_F(IdempotencyTest, OnlyCreatingCommandsGetAnId) {
   EXPECT_EQ(Send(MakeDeposit({.amount_minor = 1}), "r1").status().code(), absl::StatusCode::kInvalidArgument);
 }
