@@ -4,28 +4,34 @@
 
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <utility>
 
 #include "absl/status/statusor.h"
 
 namespace everfold {
 
-// Threading: thread-safe. Lifetime: outlives its places.
+// Threading: thread-safe. Lifetime: may go before its places, as in a crash.
 class Admission {
+  struct Taken {
+    std::atomic<std::size_t> commands = 0;
+    std::atomic<std::size_t> bytes = 0;
+  };
+
  public:
   // Of one command; given back when it is destroyed.
   class Place {
    public:
-    Place(Place&& other) noexcept : of_(std::exchange(other.of_, nullptr)), bytes_(other.bytes_) {}
+    Place(Place&& other) noexcept = default;
     Place& operator=(Place&&) = delete;
     ~Place() {
-      if (of_ != nullptr) of_->Leave(bytes_);
+      if (taken_ != nullptr) Leave(*taken_, bytes_);
     }
 
    private:
     friend class Admission;
-    Place(Admission* of, std::size_t bytes) : of_(of), bytes_(bytes) {}
-    Admission* of_;
+    Place(std::shared_ptr<Taken> taken, std::size_t bytes) : taken_(std::move(taken)), bytes_(bytes) {}
+    std::shared_ptr<Taken> taken_;
     std::size_t bytes_;
   };
 
@@ -35,18 +41,17 @@ class Admission {
   // bytes.
   absl::StatusOr<Place> Enter(std::size_t bytes);
 
-  std::size_t commands() const { return commands_.load(std::memory_order_relaxed); }
+  std::size_t commands() const { return taken_->commands.load(std::memory_order_relaxed); }
 
  private:
-  void Leave(std::size_t bytes);
+  static void Leave(Taken& taken, std::size_t bytes);
 
   const std::size_t max_commands_;
   const std::size_t max_bytes_;
   // Made once: when they are needed there is no time to spare.
   const absl::Status too_many_;
   const absl::Status too_large_;
-  std::atomic<std::size_t> commands_ = 0;
-  std::atomic<std::size_t> bytes_ = 0;
+  const std::shared_ptr<Taken> taken_ = std::make_shared<Taken>();
 };
 
 }  // namespace everfold

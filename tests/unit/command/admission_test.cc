@@ -38,6 +38,14 @@ TEST(Admission, TakesSoManyBytesAtOnce) {
   EXPECT_EQ(admission.commands(), 0u);
 }
 
+// Found by AddressSanitizer in the simulation: in a crash the handler goes before the commands that it had taken.
+TEST(Admission, MayGoBeforeItsPlaces) {
+  auto admission = std::make_unique<Admission>(2, 1000);
+  auto place = std::make_unique<Admission::Place>(admission->Enter(1).value());
+  admission = nullptr;
+  place = nullptr;
+}
+
 TEST(Admission, APlaceThatIsMovedIsGivenBackOnce) {
   Admission admission(1, 100);
   {
