@@ -83,7 +83,7 @@ struct CommandHandlerOptions {
   std::size_t max_cached_bytes = 64 << 20;  // of aggregate states, as SpaceUsedLong counts
   // Beyond these, commands are refused with RESOURCE_EXHAUSTED.
   std::size_t max_commands = 65536;            // under way, in all
-  std::size_t max_command_bytes = 64 << 20;    // of their messages, likewise
+  std::size_t max_command_bytes = 64 << 20;    // of their messages and metadata, likewise
   std::size_t max_waiting_per_stream = 10000;  // for their decision
   // Decided on a state that is not durable yet.
   std::size_t max_decided_ahead_per_stream = 1024;

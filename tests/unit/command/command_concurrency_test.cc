@@ -32,6 +32,7 @@ class CommandConcurrencyTest : public ::testing::Test {
     aggregates.push_back(MakeAggregateType<WalletDecider>());
     handler_ = CommandHandler::Create({.max_cached_bytes = 4096,
                                        .max_decided_ahead_per_stream = 8,
+                                       .max_conflict_retries = 1000,  // however slow the machine is
                                        .snapshots = snapshots_.get(),
                                        .snapshot = {.every_events = 7, .check_every_loads = 1}},
                                       std::move(aggregates), *store_, executor_, clock_, random_);
