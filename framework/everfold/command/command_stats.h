@@ -11,6 +11,7 @@ struct CommandStats {
   std::uint64_t loaded = 0;                // states that came from the store
   std::uint64_t loaded_from_snapshot = 0;  // of those, from a snapshot
   std::uint64_t events_folded = 0;         // for them
+  std::uint64_t snapshots_unreadable = 0;  // could not be read: the state was folded from the first event
   std::uint64_t snapshots_checked = 0;     // by folding from the first event
   std::uint64_t snapshots_wrong = 0;       // of those: dropped
   std::uint64_t decided_again = 0;         // because what they stood on was not made, or somebody else appended
@@ -25,6 +26,7 @@ struct CommandCounters {
   Counter loaded = 0;
   Counter loaded_from_snapshot = 0;
   Counter events_folded = 0;
+  Counter snapshots_unreadable = 0;
   Counter snapshots_checked = 0;
   Counter snapshots_wrong = 0;
   Counter decided_again = 0;
@@ -38,6 +40,7 @@ struct CommandCounters {
             .loaded = read(loaded),
             .loaded_from_snapshot = read(loaded_from_snapshot),
             .events_folded = read(events_folded),
+            .snapshots_unreadable = read(snapshots_unreadable),
             .snapshots_checked = read(snapshots_checked),
             .snapshots_wrong = read(snapshots_wrong),
             .decided_again = read(decided_again),

@@ -49,6 +49,7 @@ void StateLoader::StartFromSnapshot(const StreamId& stream, const AggregateType&
                                     AggregateState& state) {
   if (snapshots_ == nullptr) return;
   const absl::StatusOr<std::optional<Snapshot>> found = snapshots_->Find(stream, KeyOf(aggregate));
+  if (!found.ok()) counters_.Add(counters_.snapshots_unreadable);
   if (!found.ok() || !found->has_value()) return;
   if ((*found)->version > head || !state.message->ParseFromString((*found)->state)) {
     snapshots_->Drop(stream);

@@ -30,6 +30,18 @@ struct RevisedDecider : OtherDecider {
   static constexpr int kRevision = 2;
 };
 
+// Of which nothing can be read.
+class DamagedSnapshots final : public SnapshotStore {
+ public:
+  absl::StatusOr<std::optional<Snapshot>> Find(const StreamId&, std::string_view) const override {
+    return absl::DataLossError("damaged");
+  }
+  void Save(const StreamId&, std::string_view, Snapshot) override {}
+  void Drop(const StreamId&) override {}
+  SnapshotCounts counts() const override { return {}; }
+  void Close(Task done) override { done(); }
+};
+
 class StateTest : public ::testing::Test {
  protected:
   StateTest() {
@@ -264,6 +276,16 @@ TEST_F(StateTest, ASnapshotBeyondTheStreamOrThatDoesNotParseIsDropped) {
     EXPECT_EQ(Balance(), 3);
     EXPECT_EQ(SavedVersion(), Version());
   }
+}
+
+TEST_F(StateTest, WithoutSnapshotsThatCanBeReadItIsFoldedFromTheFirstEvent) {
+  Deposit(3);
+  DamagedSnapshots damaged;
+  options_.snapshots = &damaged;
+  Open<WalletDecider>();
+  EXPECT_EQ(Balance(), 3);
+  EXPECT_EQ(handler_->stats().snapshots_unreadable, 1u);
+  handler_ = nullptr;
 }
 
 // fold(0..n) == fold(snapshot(k), k+1..n)
