@@ -7,6 +7,7 @@
 #include "everfold/app/command_line.h"
 #include "everfold/app/export.h"
 #include "everfold/app/print_error.h"
+#include "everfold/app/projections.h"
 #include "everfold/app/rebuild.h"
 #include "everfold/app/rebuild_index.h"
 #include "everfold/app/serve.h"
@@ -31,6 +32,10 @@ ExitCode Run(const std::string& app, const Parts& parts, const ServiceFactories&
       return Rebuild(app, parts, line);
     case Verb::kRebuildIndex:
       return RebuildIndex(app, line);
+    case Verb::kProjections:
+      return Projections(app, line);
+    case Verb::kParked:
+      return Parked(app, line);
     case Verb::kVerify:
       return Verify(app, line);
     case Verb::kBackup:

@@ -65,7 +65,7 @@ void AddServe(CLI::App& parser, CommandLine& line) {
 
 void AddRebuild(CLI::App& parser, CommandLine& line) {
   CLI::App& rebuild = *parser.add_subcommand(
-      "rebuild", "Delete read models and build them anew from the log; the application must not be running");
+      "rebuild", "Build read models anew from the log; the application must not be running (else: projections rebuild)");
   rebuild.add_option("PROJECTION", line.projections, "Projections to rebuild; all if none is given")->type_name("");
   AddDataDirectory(rebuild, line);
   rebuild.callback([&line] { line.verb = Verb::kRebuild; });
@@ -83,6 +83,64 @@ void AddRebuildIndex(CLI::App& parser, CommandLine& line) {
       "rebuild-index", "Delete the index and build it anew from the log; the application must not be running");
   AddDataDirectory(rebuild, line);
   rebuild.callback([&line] { line.verb = Verb::kRebuildIndex; });
+}
+
+void SetRunning(CommandLine& line, Verb verb) {
+  line.verb = verb;
+  if (line.address.empty()) line.address = line.listen.front();
+}
+
+// A running application is needed, so there is a default.
+void AddRunningAddress(CLI::App& verb, CommandLine& line) {
+  verb.add_option_function<std::string>(
+          "--address", [&line](const std::string& address) { line.address = address; },
+          "Where the application runs, HOST:PORT or unix:PATH")
+      ->type_name("ADDR")
+      ->default_str(line.listen.front());
+}
+
+CLI::App& AddAction(CLI::App& verb, const char* name, const char* what, CommandLine& line, bool needs_projection) {
+  CLI::App& action = *verb.add_subcommand(name, what);
+  if (needs_projection) action.add_option("PROJECTION", line.projection, "Its name")->type_name("")->required();
+  AddRunningAddress(action, line);
+  return action;
+}
+
+void AddProjections(CLI::App& parser, CommandLine& line) {
+  CLI::App& verb = *parser.add_subcommand("projections", "Where the projections of a running application stand");
+  AddRunningAddress(verb, line);
+  verb.require_subcommand(0, 1);
+  verb.callback([&line] { SetRunning(line, Verb::kProjections); });
+  const auto add = [&](const char* name, ProjectionAction action, const char* what) {
+    AddAction(verb, name, what, line, action != ProjectionAction::kList).callback([&line, action] {
+      line.projection_action = action;
+    });
+  };
+  add("list", ProjectionAction::kList, "All of them; the same as without an action");
+  add("pause", ProjectionAction::kPause, "Take in no more events, until it is resumed");
+  add("resume", ProjectionAction::kResume, "Go on; what an error has stopped is tried at once");
+  add("rebuild", ProjectionAction::kRebuild, "Build its read models anew beside those that are queried, and swap them");
+  add("cancel", ProjectionAction::kCancel, "Give up what is being built");
+  add("rollback", ProjectionAction::kRollback, "Go back to what was queried before the last swap");
+}
+
+void AddParked(CLI::App& parser, CommandLine& line) {
+  CLI::App& verb = *parser.add_subcommand("parked", "Events that a projection of a running application cannot handle");
+  verb.require_subcommand(1);
+  verb.callback([&line] { SetRunning(line, Verb::kParked); });
+  const auto add = [&](const char* name, ParkedAction action, const char* what) -> CLI::App& {
+    CLI::App& added = AddAction(verb, name, what, line, /*needs_projection=*/true);
+    if (action != ParkedAction::kList) added.add_option("KEY", line.key, "The parked key")->type_name("")->required();
+    added.callback([&line, action] { line.parked_action = action; });
+    return added;
+  };
+  add("list", ParkedAction::kList, "Parked keys, and why they are");
+  add("show", ParkedAction::kShow, "The first events that wait behind a key");
+  add("retry", ParkedAction::kRetry, "Handle the events of a key again");
+  add("drop", ParkedAction::kDrop, "Leave out the first event of a key, for good, and retry the others")
+      .add_option("--reason", line.reason, "Why, in words; kept in the log")
+      ->type_name("TEXT")
+      ->required();
 }
 
 void AddBackup(CLI::App& parser, CommandLine& line) {
@@ -192,6 +250,8 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::string& app, const std::
   AddServe(parser, line);
   AddRebuild(parser, line);
   AddRebuildIndex(parser, line);
+  AddProjections(parser, line);
+  AddParked(parser, line);
   AddVerify(parser, line);
   AddBackup(parser, line);
   AddRestore(parser, line);

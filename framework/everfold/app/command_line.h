@@ -4,6 +4,8 @@
 //                  [--allow-raw-appends] [--log-level LEVEL]
 //   wallet rebuild [PROJECTION...] [--data DIR]
 //   wallet rebuild-index [--data DIR]
+//   wallet projections [list | pause NAME | resume NAME | rebuild NAME | cancel NAME | rollback NAME] [--address ADDR]
+//   wallet parked list NAME | show NAME KEY | retry NAME KEY | drop NAME KEY --reason TEXT  [--address ADDR]
 //   wallet verify [--quick] [--data DIR | --address ADDR]
 //   wallet backup DIRECTORY [--data DIR | --address ADDR]
 //   wallet restore DIRECTORY --data DIR [--backup N]
@@ -26,6 +28,8 @@ enum class Verb {
   kServe,
   kRebuild,
   kRebuildIndex,
+  kProjections,
+  kParked,
   kVerify,
   kBackup,
   kRestore,
@@ -36,6 +40,9 @@ enum class Verb {
   kHelp
 };
 
+enum class ProjectionAction { kList, kPause, kResume, kRebuild, kCancel, kRollback };
+enum class ParkedAction { kList, kShow, kRetry, kDrop };
+
 struct CommandLine {
   Verb verb = Verb::kServe;
   std::string data_directory;
@@ -45,13 +52,18 @@ struct CommandLine {
   bool allow_raw_appends = false;  // to streams of aggregates, past their deciders
   LogLevel log_level = LogLevel::kInfo;
   std::vector<std::string> projections;  // to rebuild; empty: all
-  bool quick = false;                    // of verify: checksums and chain only
-  std::string address;                   // of an application that runs, which is asked to do it; empty: none
-  std::string directory;                 // of the backup; to salvage: the data directory that is damaged
-  std::uint32_t backup = 0;              // to restore; 0: the last one
-  std::string file;                      // to export to, or to import; "-": stdout, stdin
-  bool no_json = false;                  // of export: payloads as bytes alone
-  std::string help;                      // with kHelp: the text to print
+  ProjectionAction projection_action = ProjectionAction::kList;
+  ParkedAction parked_action = ParkedAction::kList;
+  std::string projection;    // of the action
+  std::string key;           // that is parked
+  std::string reason;        // to drop its first event
+  bool quick = false;        // of verify: checksums and chain only
+  std::string address;       // of an application that runs, which is asked to do it; empty: none
+  std::string directory;     // of the backup; to salvage: the data directory that is damaged
+  std::uint32_t backup = 0;  // to restore; 0: the last one
+  std::string file;          // to export to, or to import; "-": stdout, stdin
+  bool no_json = false;      // of export: payloads as bytes alone
+  std::string help;          // with kHelp: the text to print
 };
 
 // `arguments` are without the program's name; `app` is the application's name.

@@ -1,9 +1,6 @@
 #include "everfold/app/rebuild.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -15,6 +12,7 @@
 #include "everfold/app/engine.h"
 #include "everfold/app/host.h"
 #include "everfold/app/print_error.h"
+#include "everfold/app/progress_bar.h"
 #include "everfold/app/stored_types.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
@@ -57,29 +55,40 @@ std::vector<Position> PositionsOf(const Checkpoint& checkpoint) {
   return positions;
 }
 
-// On a terminal a line that changes, else nothing.
-void PrintProgress(const Projection& projection, std::uint64_t events) {
-  if (::isatty(STDOUT_FILENO) == 0) return;
-  absl::PrintF("\r%s: %d of %d events", projection.type().name, events - std::min(events, projection.lag_events()),
-               events);
-  std::fflush(stdout);
+void ShowProgress(VerbProgressBar& bar, const ProjectionStatus& status, std::uint64_t events) {
+  if (status.rebuild.has_value()) {
+    bar.Update(status.rebuild->events, status.rebuild->total);
+  } else {
+    bar.Update(events - std::min(events, status.lag_events), events);
+  }
 }
 
-// Blocks until the projection has read the whole log.
-absl::Status Run(Projection& projection, const EventStore& store) {
+// Blocks until the projection's read models are built from the whole log: a new version, or the first one.
+absl::Status Run(Projection& projection, const EventStore& store, bool is_first) {
   const std::uint64_t events = CountEvents(store);
-  Notification caught_up;
+  Notification built;
   absl::Status status;
-  projection.Start();
-  projection.WaitFor(PositionsOf(store.DurableHead()), [&](absl::Status result) {
+  const auto done = [&built, &status](absl::Status result) {
     status = std::move(result);
-    caught_up.Notify();
-  });
-  while (!caught_up.WaitForNotificationWithTimeout(kProgressInterval)) PrintProgress(projection, events);
+    built.Notify();
+  };
+  projection.Start();
+  if (is_first) {
+    projection.WaitFor(PositionsOf(store.DurableHead()), done);
+  } else {
+    projection.Rebuild(done);
+  }
+  {
+    VerbProgressBar bar("events");
+    while (!built.WaitForNotificationWithTimeout(kProgressInterval)) ShowProgress(bar, projection.Describe(), events);
+  }
+  const std::uint64_t parked = projection.Describe().parked_keys;
   WaitForClose([&projection](Task done) { projection.Close(std::move(done)); });
-  if (status.ok())
-    absl::PrintF("%s%s: rebuilt from %d events\n", ::isatty(STDOUT_FILENO) ? "\r" : "", projection.type().name, events);
-  return status;
+  if (!status.ok()) return status;
+  absl::PrintF("%s: rebuilt from %d events\n", projection.type().name, events);
+  if (parked > 0)
+    absl::PrintF("%s: %d keys are parked; see `parked list` when it runs\n", projection.type().name, parked);
+  return absl::OkStatus();
 }
 
 // The projections, so that they can outlive the executor's last step.
@@ -88,12 +97,20 @@ using Opened = std::vector<std::unique_ptr<Projection>>;
 absl::Status RebuildAll(std::vector<ProjectionType> types, const std::string& directory, EventStore& store, Host& host,
                         Opened& opened) {
   for (ProjectionType& type : types) {
-    EVERFOLD_RETURN_IF_ERROR(DeleteFiles(directory + "/" + type.name));
+    const std::string folder = directory + "/" + type.name;
     ProjectionRunnerOptions options;
     options.directory = directory;
-    EVERFOLD_ASSIGN_OR_RETURN(auto projection, Projection::Open(options, std::move(type), store, host.executor()));
-    opened.push_back(std::move(projection));
-    EVERFOLD_RETURN_IF_ERROR(Run(*opened.back(), store));
+    bool is_first = !std::filesystem::exists(folder);
+    auto projection = Projection::Open(options, type, store, host.executor());
+    if (!projection.ok()) {
+      // What cannot be opened is no use to anybody, and everything in it is in the log.
+      EVERFOLD_RETURN_IF_ERROR(DeleteFiles(folder));
+      is_first = true;
+      projection = Projection::Open(options, type, store, host.executor());
+    }
+    EVERFOLD_RETURN_IF_ERROR(projection.status());
+    opened.push_back(*std::move(projection));
+    EVERFOLD_RETURN_IF_ERROR(Run(*opened.back(), store, is_first));
   }
   return absl::OkStatus();
 }

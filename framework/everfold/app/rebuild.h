@@ -1,4 +1,5 @@
-// The verb `rebuild`: read models deleted, and built anew from the log.
+// The verb `rebuild`: read models built anew from the log, beside those that are there, which are replaced when that is
+// done.
 #pragma once
 
 #include <string>

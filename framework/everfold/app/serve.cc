@@ -16,6 +16,7 @@
 #include "everfold/rpc/event_store_service.h"
 #include "everfold/rpc/grpc_server.h"
 #include "everfold/rpc/listen_address.h"
+#include "everfold/rpc/projection_service.h"
 #include "everfold/runtime/signals.h"
 
 namespace everfold {
@@ -32,6 +33,12 @@ Services MakeServices(const ServiceFactories& factories, Engine& engine) {
   for (const auto make : factories.commands) services.push_back(make(engine.commands()));
   for (const auto make : factories.queries) services.push_back(make(engine.queries()));
   return services;
+}
+
+std::vector<Projection*> ProjectionsOf(const Engine& engine) {
+  std::vector<Projection*> projections;
+  for (const auto& projection : engine.projections()) projections.push_back(projection.get());
+  return projections;
 }
 
 RawAppendRules RulesOf(const Parts& parts, const CommandLine& line) {
@@ -161,6 +168,7 @@ ExitCode Serve(const std::string& app, const Parts& parts, const ServiceFactorie
   Services services = MakeServices(factories, **engine);
   services.push_back(MakeCommandService((*engine)->commands()));
   services.push_back(MakeAdminService((*engine)->store(), (*host)->embedded_log(), (*host)->clock()));
+  services.push_back(MakeProjectionService(ProjectionsOf(**engine), (*engine)->store()));
   services.push_back(
       MakeEventStoreService((*engine)->store(), (*host)->embedded_log(), (*host)->executor(), RulesOf(parts, line)));
   auto server = StartServer(line, services);

@@ -50,6 +50,11 @@ void Progress::End(const absl::Status& why) {
   waits_.clear();
 }
 
+void Progress::Resume() {
+  MutexLock lock(&mutex_);
+  ended_ = absl::OkStatus();
+}
+
 std::uint64_t Progress::WaitFor(std::vector<Position> positions, Projection::WaitDone done) {
   MutexLock lock(&mutex_);
   const std::uint64_t id = ++last_id_;

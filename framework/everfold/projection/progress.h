@@ -20,13 +20,15 @@ class Progress {
   Progress(Checkpoint committed, Executor& executor) : executor_(executor), committed_(std::move(committed)) {}
 
   Checkpoint committed() const;
-  // Why it ended; OK while it runs.
+  // Why it has ended; OK while it runs.
   absl::Status ended() const;
 
   // Answers the waits that `committed` satisfies.
   void Publish(const Checkpoint& committed);
-  // Answers all waits, and all later ones that are not satisfied, with `why`. Only the first call counts.
+  // Answers all waits, and all later ones that are not satisfied, with `why`. Only the first call counts, until Resume.
   void End(const absl::Status& why);
+  // Waits are kept again.
+  void Resume();
 
   // As Projection::WaitFor and CancelWait.
   std::uint64_t WaitFor(std::vector<Position> positions, Projection::WaitDone done);

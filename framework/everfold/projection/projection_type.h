@@ -9,9 +9,15 @@
 //
 // with one On for each event that they want, and MakeProjectionType turns it into the table below. An On that would
 // never be called because its parameters are mistyped is a compile error.
+//
+// An event that cannot be handled is parked, and later events of the same key wait behind it. The key is the event's
+// stream; a projection whose rows are fed from several streams says otherwise, for all its events or for some:
+//
+//     static std::string Key(const Deposited& e, const EventContext& c) { return e.customer_id(); }
 #pragma once
 
 #include <concepts>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,11 +54,14 @@ struct EventContext {
 struct ProjectionType {
   // False if the payload does not parse.
   using Handler = bool (*)(std::string_view payload, const EventContext& context, RowStore& rows);
+  // What the event is parked with if it cannot be handled; nullopt if the payload does not parse.
+  using KeyOf = std::optional<std::string> (*)(std::string_view payload, const EventContext& context);
 
   std::string name;
   int revision = 1;
   std::vector<const ReadModelSchema*> read_models;
   absl::flat_hash_map<std::string, Handler> handlers;  // by the event's full message name
+  absl::flat_hash_map<std::string, KeyOf> keys;        // likewise; an event without one has its stream's key
   // How events that are stored otherwise come to these handlers, by the name under which they are stored.
   absl::flat_hash_map<std::string, StoredForm> stored_forms;
 
@@ -98,6 +107,18 @@ bool Handle(std::string_view payload, const EventContext& context, RowStore& row
   return true;
 }
 
+template <class P, class E>
+concept HasKey = requires(const E& event, const EventContext& context) {
+  { P::Key(event, context) } -> std::convertible_to<std::string>;
+};
+
+template <class P, class E>
+std::optional<std::string> KeyOf(std::string_view payload, const EventContext& context) {
+  E event;
+  if (!event.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return std::nullopt;
+  return std::string(P::Key(static_cast<const E&>(event), context));
+}
+
 // True if P has an On for one of the superseded events: it would never be called.
 template <class P, class... Old>
 constexpr bool HandlesSuperseded(Types<Old...>) {
@@ -110,6 +131,7 @@ void AddHandler(ProjectionType& type) {
                 "On of a superseded event is never called: it comes as the event that it is upcast to");
   if constexpr (EventTraits<E>::template HasOn<P, typename P::ReadModels>()) {
     type.handlers.emplace(EventTraits<E>::kName, &Handle<P, E>);
+    if constexpr (HasKey<P, E>) type.keys.emplace(EventTraits<E>::kName, &KeyOf<P, E>);
   }
 }
 
@@ -133,6 +155,7 @@ ProjectionType MakeProjectionType() {
                       .revision = P::kOptions.revision,
                       .read_models = internal::Schemas(typename P::ReadModels::List{}),
                       .handlers = {},
+                      .keys = {},
                       .stored_forms = {}};
   internal::AddHandlers<P>(type, typename P::Events{});
   return type;

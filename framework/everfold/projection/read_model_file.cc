@@ -1,10 +1,8 @@
 #include "everfold/projection/read_model_file.h"
 
-#include <filesystem>
-#include <system_error>
 #include <utility>
-#include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
@@ -17,19 +15,14 @@ constexpr char kFrameworkTables[] =
     "CREATE TABLE everfold_meta (id INTEGER PRIMARY KEY CHECK (id = 1), format_version INTEGER NOT NULL,"
     " epoch BLOB NOT NULL, partitions INTEGER NOT NULL, revision INTEGER NOT NULL,"
     " schema_fingerprint BLOB NOT NULL) STRICT;"
-    "CREATE TABLE everfold_checkpoint (\"partition\" INTEGER PRIMARY KEY, \"offset\" INTEGER NOT NULL) STRICT;";
+    "CREATE TABLE everfold_checkpoint (\"partition\" INTEGER PRIMARY KEY, \"offset\" INTEGER NOT NULL,"
+    " applied_count INTEGER NOT NULL, applied_low INTEGER NOT NULL, applied_high INTEGER NOT NULL,"
+    " parked_count INTEGER NOT NULL, parked_low INTEGER NOT NULL, parked_high INTEGER NOT NULL,"
+    " dropped_count INTEGER NOT NULL, dropped_low INTEGER NOT NULL, dropped_high INTEGER NOT NULL) STRICT;";
 
 // The larger the cache is, the fewer pages of a long transaction go to the file twice.
 constexpr char kSettings[] =
     "PRAGMA synchronous = NORMAL; PRAGMA journal_mode = WAL; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;";
-
-absl::Status MakeFolder(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (!error) return absl::OkStatus();
-  return Error(absl::StatusCode::kInternal, reason::kReadModelFailed,
-               absl::StrFormat("cannot make the folder %s: %s", folder.string(), error.message()));
-}
 
 absl::Status Refused(const std::string& message) {
   return Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelFailed, message);
@@ -55,39 +48,49 @@ absl::StatusOr<std::vector<std::string>> TableNames(sqlite::Database& database) 
   }
 }
 
+// SQLite's integers have a sign; the bits are the same.
+void WriteTally(sqlite::Statement& out, int index, const EventTally& tally) {
+  out.Integer(index, static_cast<std::int64_t>(tally.count));
+  out.Integer(index + 1, static_cast<std::int64_t>(tally.low));
+  out.Integer(index + 2, static_cast<std::int64_t>(tally.high));
+}
+
+EventTally ReadTally(const sqlite::Statement& in, int index) {
+  return {.count = static_cast<std::uint64_t>(in.Integer(index)),
+          .low = static_cast<std::uint64_t>(in.Integer(index + 1)),
+          .high = static_cast<std::uint64_t>(in.Integer(index + 2))};
+}
+
+absl::Status Run(sqlite::Statement& statement) {
+  const sqlite::Use use(statement);
+  return statement.Step().status();
+}
+
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ReadModelFile>> ReadModelFile::Open(const std::string& directory,
-                                                                   const ProjectionType& type,
-                                                                   const Checkpoint& beginning, Rebuilding rebuilding) {
-  const std::filesystem::path folder = std::filesystem::path(directory) / type.name;
-  EVERFOLD_RETURN_IF_ERROR(MakeFolder(folder));
-  const std::string path = (folder / absl::StrFormat("%d.db", type.revision)).string();
-  std::unique_ptr<ReadModelFile> file(new ReadModelFile(path, type, beginning));
-  EVERFOLD_RETURN_IF_ERROR(AtPath(file->OpenDatabase(rebuilding), path));
+absl::StatusOr<std::unique_ptr<ReadModelFile>> ReadModelFile::Open(std::string path, const ProjectionType& type,
+                                                                   const Checkpoint& beginning) {
+  std::unique_ptr<ReadModelFile> file(new ReadModelFile(std::move(path), type, beginning));
+  EVERFOLD_RETURN_IF_ERROR(AtPath(file->OpenDatabase(), file->path_));
   return file;
 }
 
-absl::Status ReadModelFile::OpenDatabase(const Rebuilding& rebuilding) {
+absl::Status ReadModelFile::OpenDatabase() {
   EVERFOLD_ASSIGN_OR_RETURN(database_, sqlite::Database::Open(path_, sqlite::Access::kReadWrite));
-  // Looks before it changes anything: a file that is refused stays as it is.
-  EVERFOLD_ASSIGN_OR_RETURN(const Contents contents, Inspect(rebuilding));
-  EVERFOLD_RETURN_IF_ERROR(database_->Execute(kSettings));
-  if (contents != Contents::kCurrent) EVERFOLD_RETURN_IF_ERROR(InTransaction(&ReadModelFile::CreateTables));
-  EVERFOLD_RETURN_IF_ERROR(LoadCheckpoint());
-  return PrepareStatements();
-}
-
-absl::StatusOr<ReadModelFile::Contents> ReadModelFile::Inspect(const Rebuilding& rebuilding) {
   EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> tables, TableNames(*database_));
-  if (tables.empty()) return Contents::kNone;
-  for (const std::string& table : tables) {
-    if (table == "everfold_meta") return InspectMeta(rebuilding);
-  }
-  return Refused("this SQLite file was not made by everfold; move it away");
+  created_ = tables.empty();
+  if (!created_) EVERFOLD_RETURN_IF_ERROR(Inspect(tables));
+  EVERFOLD_RETURN_IF_ERROR(database_->Execute(kSettings));
+  if (created_) EVERFOLD_RETURN_IF_ERROR(CreateTables());
+  EVERFOLD_RETURN_IF_ERROR(LoadCheckpoint());
+  EVERFOLD_ASSIGN_OR_RETURN(parked_, ParkedEvents::Prepare(*database_));
+  return fit_ == Fit::kCurrent ? PrepareStatements() : absl::OkStatus();
 }
 
-absl::StatusOr<ReadModelFile::Contents> ReadModelFile::InspectMeta(const Rebuilding& rebuilding) {
+absl::Status ReadModelFile::Inspect(const std::vector<std::string>& tables) {
+  bool has_meta = false;
+  for (const std::string& table : tables) has_meta = has_meta || table == "everfold_meta";
+  if (!has_meta) return Refused("this SQLite file was not made by everfold; move it away");
   EVERFOLD_ASSIGN_OR_RETURN(const auto version, database_->Prepare("SELECT format_version FROM everfold_meta"));
   EVERFOLD_ASSIGN_OR_RETURN(const bool written, version->Step());
   if (!written || version->Integer(0) != kReadModelFileVersion) {
@@ -101,11 +104,12 @@ absl::StatusOr<ReadModelFile::Contents> ReadModelFile::InspectMeta(const Rebuild
   EVERFOLD_RETURN_IF_ERROR(meta->Step().status());
   EVERFOLD_RETURN_IF_ERROR(
       CheckHistory(Epoch{std::string(meta->Blob(0))}, static_cast<std::uint32_t>(meta->Integer(1))));
-  const bool same_revision = meta->Integer(2) == type_.revision;
-  const bool same_schema = std::string(meta->Blob(3)) == FingerprintOfTables(type_.read_models);
-  if (same_revision && same_schema) return Contents::kCurrent;
-  rebuilding(same_revision ? "its read models have changed" : "its file was written by another revision");
-  return Contents::kOutdated;
+  if (std::string(meta->Blob(3)) != FingerprintOfTables(type_.read_models)) {
+    fit_ = Fit::kOtherTables;
+  } else if (meta->Integer(2) != type_.revision) {
+    fit_ = Fit::kOtherRevision;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ReadModelFile::CheckHistory(const Epoch& epoch, std::uint32_t partitions) const {
@@ -119,29 +123,17 @@ absl::Status ReadModelFile::CheckHistory(const Epoch& epoch, std::uint32_t parti
       {{"file_epoch", epoch.ToString()}, {"store_epoch", checkpoint_.epoch.ToString()}});
 }
 
-absl::Status ReadModelFile::InTransaction(absl::Status (ReadModelFile::*change)()) {
-  EVERFOLD_RETURN_IF_ERROR(database_->Execute("BEGIN IMMEDIATE"));
-  absl::Status status = (this->*change)();
-  if (status.ok()) status = database_->Execute("COMMIT");
-  if (!status.ok()) Rollback();
-  return status;
-}
-
+// All of them, or none: a file without tables is a new one at the next opening.
 absl::Status ReadModelFile::CreateTables() {
-  EVERFOLD_RETURN_IF_ERROR(DropTables());
+  EVERFOLD_RETURN_IF_ERROR(database_->Execute("BEGIN IMMEDIATE"));
+  const absl::Cleanup roll_back = [this] { Rollback(); };  // what was not committed
   EVERFOLD_RETURN_IF_ERROR(database_->Execute(kFrameworkTables));
+  EVERFOLD_RETURN_IF_ERROR(database_->Execute(ParkedEvents::CreateTablesSql()));
   for (const ReadModelSchema* schema : type_.read_models) {
     EVERFOLD_RETURN_IF_ERROR(database_->Execute(CreateTableSql(*schema)));
   }
-  return WriteMeta();
-}
-
-absl::Status ReadModelFile::DropTables() {
-  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> tables, TableNames(*database_));
-  for (const std::string& table : tables) {
-    EVERFOLD_RETURN_IF_ERROR(database_->Execute("DROP TABLE " + sqlite::Quoted(table)));
-  }
-  return absl::OkStatus();
+  EVERFOLD_RETURN_IF_ERROR(WriteMeta());
+  return database_->Execute("COMMIT");
 }
 
 absl::Status ReadModelFile::WriteMeta() {
@@ -156,8 +148,7 @@ absl::Status ReadModelFile::WriteMeta() {
 }
 
 absl::Status ReadModelFile::LoadCheckpoint() {
-  EVERFOLD_ASSIGN_OR_RETURN(const auto select,
-                            database_->Prepare("SELECT \"partition\", \"offset\" FROM everfold_checkpoint"));
+  EVERFOLD_ASSIGN_OR_RETURN(const auto select, database_->Prepare("SELECT * FROM everfold_checkpoint"));
   while (true) {
     EVERFOLD_ASSIGN_OR_RETURN(const bool found, select->Step());
     if (!found) return absl::OkStatus();
@@ -167,42 +158,58 @@ absl::Status ReadModelFile::LoadCheckpoint() {
                    absl::StrFormat("checkpoint of partition %d is %d", select->Integer(0), select->Integer(1)));
     }
     checkpoint_.offsets[partition] = Offset(static_cast<std::uint64_t>(select->Integer(1)));
+    tallies_[partition] = {
+        .applied = ReadTally(*select, 2), .parked = ReadTally(*select, 5), .dropped = ReadTally(*select, 8)};
   }
 }
 
 absl::Status ReadModelFile::PrepareStatements() {
   EVERFOLD_ASSIGN_OR_RETURN(begin_, database_->Prepare("BEGIN IMMEDIATE"));
   EVERFOLD_ASSIGN_OR_RETURN(commit_, database_->Prepare("COMMIT"));
+  EVERFOLD_ASSIGN_OR_RETURN(begin_part_, database_->Prepare("SAVEPOINT part"));
+  EVERFOLD_ASSIGN_OR_RETURN(end_part_, database_->Prepare("RELEASE part"));
+  EVERFOLD_ASSIGN_OR_RETURN(take_back_part_, database_->Prepare("ROLLBACK TO part"));
   EVERFOLD_ASSIGN_OR_RETURN(
-      write_offset_, database_->Prepare("INSERT INTO everfold_checkpoint (\"partition\", \"offset\") VALUES (?, ?)"
-                                        " ON CONFLICT (\"partition\") DO UPDATE SET \"offset\" = excluded.\"offset\""));
+      write_partition_,
+      database_->Prepare("INSERT OR REPLACE INTO everfold_checkpoint VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   EVERFOLD_ASSIGN_OR_RETURN(rows_, SqliteRowStore::Prepare(*database_, type_.read_models));
   return absl::OkStatus();
 }
 
 absl::Status ReadModelFile::Begin() {
   rows_->BeginTransaction();
-  const sqlite::Use use(*begin_);
-  return begin_->Step().status();
+  return Run(*begin_);
 }
 
-absl::Status ReadModelFile::WriteCheckpoint(const Checkpoint& checkpoint) {
-  for (std::size_t i = 0; i < checkpoint.offsets.size(); ++i) {
-    if (checkpoint.offsets[i] == checkpoint_.offsets[i]) continue;
-    const sqlite::Use use(*write_offset_);
-    write_offset_->Integer(0, static_cast<std::int64_t>(i));
-    write_offset_->Integer(1, static_cast<std::int64_t>(checkpoint.offsets[i].value()));
-    EVERFOLD_RETURN_IF_ERROR(write_offset_->Step().status());
-  }
-  return absl::OkStatus();
+absl::Status ReadModelFile::BeginPart() { return Run(*begin_part_); }
+
+absl::Status ReadModelFile::EndPart() { return Run(*end_part_); }
+
+absl::Status ReadModelFile::TakeBackPart() {
+  rows_->BeginTransaction();
+  EVERFOLD_RETURN_IF_ERROR(Run(*take_back_part_));
+  return Run(*end_part_);
 }
 
-absl::Status ReadModelFile::Commit(const Checkpoint& checkpoint) {
+absl::Status ReadModelFile::WritePartition(std::size_t partition, Offset offset, const PartitionTally& tally) {
+  const sqlite::Use use(*write_partition_);
+  write_partition_->Integer(0, static_cast<std::int64_t>(partition));
+  write_partition_->Integer(1, static_cast<std::int64_t>(offset.value()));
+  WriteTally(*write_partition_, 2, tally.applied);
+  WriteTally(*write_partition_, 5, tally.parked);
+  WriteTally(*write_partition_, 8, tally.dropped);
+  return write_partition_->Step().status();
+}
+
+absl::Status ReadModelFile::Commit(const Checkpoint& checkpoint, const std::vector<PartitionTally>& tallies) {
   EVERFOLD_RETURN_IF_ERROR(rows_->status());
-  EVERFOLD_RETURN_IF_ERROR(WriteCheckpoint(checkpoint));
-  const sqlite::Use use(*commit_);
-  EVERFOLD_RETURN_IF_ERROR(commit_->Step().status());
+  for (std::size_t i = 0; i < tallies.size(); ++i) {
+    if (checkpoint.offsets[i] == checkpoint_.offsets[i] && tallies[i] == tallies_[i]) continue;
+    EVERFOLD_RETURN_IF_ERROR(WritePartition(i, checkpoint.offsets[i], tallies[i]));
+  }
+  EVERFOLD_RETURN_IF_ERROR(Run(*commit_));
   checkpoint_ = checkpoint;
+  tallies_ = tallies;
   return absl::OkStatus();
 }
 

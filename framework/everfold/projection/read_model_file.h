@@ -1,21 +1,26 @@
-// A projection's SQLite file: <directory>/<name>/<revision>.db, format version 1.
+// One version of a projection's read models, an SQLite file of format version 2.
 //
 //   everfold_meta        one row: format_version, epoch of the store, number of partitions, projection revision,
 //                        schema_fingerprint (FingerprintOfTables)
-//   everfold_checkpoint  partition -> offset of the last event that the rows contain; 0 where there is no row
+//   everfold_checkpoint  partition -> offset of the last event that is applied, parked or dropped, and the tallies of
+//                        the three (EventTally); no row is 0
+//   everfold_parked_*    what could not be taken in (parked_events.h)
 //   one STRICT table for each read model, as CreateTableSql makes it
 //
 // journal_mode=WAL, so that queries read while a transaction is written. synchronous=NORMAL: after a loss of power the
 // last transactions may be missing, each with its rows and its checkpoint, and the log has their events.
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "everfold/event/event_tally.h"
 #include "everfold/event/position.h"
+#include "everfold/projection/parked_events.h"
 #include "everfold/projection/projection_type.h"
 #include "everfold/projection/row_store.h"
 #include "everfold/projection/sqlite.h"
@@ -23,56 +28,74 @@
 
 namespace everfold {
 
-inline constexpr int kReadModelFileVersion = 1;
+inline constexpr int kReadModelFileVersion = 2;
+
+// What became of a partition's events. Together they are all that the projection handles, up to the checkpoint.
+struct PartitionTally {
+  EventTally applied, parked, dropped;
+  EventTally All() const { return applied + parked + dropped; }
+  friend bool operator==(const PartitionTally&, const PartitionTally&) = default;
+};
 
 // Threading: one thread at a time. Lifetime: `type` outlives it.
 class ReadModelFile {
  public:
-  // Called when the file's rows are dropped because they are of other code.
-  using Rebuilding = std::function<void(const std::string& why)>;
+  // How the file goes with a projection's code.
+  enum class Fit { kCurrent, kOtherRevision, kOtherTables };
 
-  // Opens or creates the file. Read models that are not those of the file, or another revision in it, are built anew:
-  // their tables and the checkpoint are dropped in one transaction.
-  //   FAILED_PRECONDITION  of another history than `beginning` (OTHER_HISTORY); of a newer everfold; of other software
+  // Opens the file, or creates it. One that does not fit is left as it is: it can be read by queries, as far as its
+  // tables go, and its checkpoint is known; nothing can be folded into it.
+  //   FAILED_PRECONDITION  of another history than `beginning` (OTHER_HISTORY); of another format; of other software
   //   DATA_LOSS            damaged
-  static absl::StatusOr<std::unique_ptr<ReadModelFile>> Open(const std::string& directory, const ProjectionType& type,
-                                                             const Checkpoint& beginning, Rebuilding rebuilding);
+  static absl::StatusOr<std::unique_ptr<ReadModelFile>> Open(std::string path, const ProjectionType& type,
+                                                             const Checkpoint& beginning);
 
   const std::string& path() const { return path_; }
+  Fit fit() const { return fit_; }
+  bool created() const { return created_; }  // by this opening
   // As of the last Commit.
   const Checkpoint& checkpoint() const { return checkpoint_; }
+  const std::vector<PartitionTally>& tallies() const { return tallies_; }  // one for each partition
+
+  ParkedEvents& parked() { return *parked_; }
+
+  // The rest REQUIRES that it fits.
 
   absl::Status Begin();
   // Of the transaction that has begun.
   RowStore& rows() { return *rows_; }
-  // Rows and checkpoint, or neither: after an error Rollback is the only thing to do.
-  absl::Status Commit(const Checkpoint& checkpoint);
+  // A part of the transaction that can be taken back by itself; one at a time.
+  absl::Status BeginPart();
+  absl::Status EndPart();
+  // Forgets the error of the rows, too.
+  absl::Status TakeBackPart();
+  // Rows, parked events, checkpoint and tallies, or none of them: after an error Rollback is the only thing to do.
+  absl::Status Commit(const Checkpoint& checkpoint, const std::vector<PartitionTally>& tallies);
   void Rollback();
 
  private:
-  enum class Contents { kNone, kCurrent, kOutdated };
-
   ReadModelFile(std::string path, const ProjectionType& type, Checkpoint beginning)
-      : path_(std::move(path)), type_(type), checkpoint_(std::move(beginning)) {}
+      : path_(std::move(path)), type_(type), checkpoint_(std::move(beginning)), tallies_(checkpoint_.offsets.size()) {}
 
-  absl::Status OpenDatabase(const Rebuilding& rebuilding);
-  absl::StatusOr<Contents> Inspect(const Rebuilding& rebuilding);
-  absl::StatusOr<Contents> InspectMeta(const Rebuilding& rebuilding);
+  absl::Status OpenDatabase();
+  absl::Status Inspect(const std::vector<std::string>& tables);
   absl::Status CheckHistory(const Epoch& epoch, std::uint32_t partitions) const;
   absl::Status CreateTables();
-  absl::Status DropTables();
   absl::Status WriteMeta();
   absl::Status LoadCheckpoint();
   absl::Status PrepareStatements();
-  absl::Status InTransaction(absl::Status (ReadModelFile::*change)());
-  absl::Status WriteCheckpoint(const Checkpoint& checkpoint);
+  absl::Status WritePartition(std::size_t partition, Offset offset, const PartitionTally& tally);
 
-  std::string path_;
+  const std::string path_;
   const ProjectionType& type_;
+  Fit fit_ = Fit::kCurrent;
+  bool created_ = false;
   Checkpoint checkpoint_;
+  std::vector<PartitionTally> tallies_;
   std::unique_ptr<sqlite::Database> database_;
   std::unique_ptr<SqliteRowStore> rows_;
-  std::unique_ptr<sqlite::Statement> begin_, commit_, write_offset_;
+  std::unique_ptr<ParkedEvents> parked_;
+  std::unique_ptr<sqlite::Statement> begin_, commit_, write_partition_, begin_part_, end_part_, take_back_part_;
 };
 
 }  // namespace everfold

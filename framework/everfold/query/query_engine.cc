@@ -70,7 +70,7 @@ class ReadModelQueries final : public QueryEngine {
   ReadModelQueries(Executor& executor, const Clock& clock) : executor_(executor), clock_(clock) {}
 
   absl::Status AddProjection(Projection& projection) {
-    pools_.push_back(std::make_unique<ReadPool>(projection.path(), executor_));
+    pools_.push_back(std::make_unique<ReadPool>(projection, executor_));
     for (const ReadModelSchema* schema : projection.type().read_models) {
       const Source source{&projection, schema, pools_.back().get(), projection.checkpoint()};
       const auto [existing, added] = sources_.emplace(schema->message, source);

@@ -2,14 +2,21 @@
 
 #include <utility>
 
+#include "absl/strings/str_format.h"
+#include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/projection/read_model_sql.h"
 
 namespace everfold {
+namespace {
+
+constexpr absl::Duration kRetryDelay = absl::Seconds(1);
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<ReadConnection>> ReadConnection::Open(const std::string& path) {
   EVERFOLD_ASSIGN_OR_RETURN(auto database, sqlite::Database::Open(path, sqlite::Access::kReadOnly));
-  return std::unique_ptr<ReadConnection>(new ReadConnection(std::move(database)));
+  return std::unique_ptr<ReadConnection>(new ReadConnection(path, std::move(database)));
 }
 
 absl::StatusOr<ReadConnection::TableStatements*> ReadConnection::StatementsOf(const ReadModelSchema& schema) {
@@ -66,27 +73,40 @@ void ReadPool::Post(Read read) {
 }
 
 void ReadPool::Serve(Read& read) {
-  std::unique_ptr<ReadConnection> connection = TakeIdle();
-  absl::Status opened;
-  if (connection == nullptr) {
-    auto fresh = ReadConnection::Open(path_);
-    opened = fresh.status();
-    if (fresh.ok()) connection = *std::move(fresh);
-  }
-  if (opened.ok()) {
-    read(connection.get());
+  absl::StatusOr<std::unique_ptr<ReadConnection>> connection = Connect();
+  if (connection.ok()) {
+    read(connection->get());
   } else {
-    read(opened);
+    read(connection.status());
   }
-  GiveBack(std::move(connection));
+  GiveBack(connection.ok() ? *std::move(connection) : nullptr);
 }
 
-std::unique_ptr<ReadConnection> ReadPool::TakeIdle() {
+absl::StatusOr<std::unique_ptr<ReadConnection>> ReadPool::Connect() {
+  const std::string path = projection_.path();
+  if (path.empty()) {
+    const std::string lag = absl::StrFormat("%d", projection_.lag_events());
+    absl::Status building = Error(absl::StatusCode::kUnavailable, reason::kReadModelRebuilding,
+                                  absl::StrFormat("the read models of projection %s have changed and are being built "
+                                                  "anew from %s events",
+                                                  projection_.type().name, lag),
+                                  {{"projection", projection_.type().name}, {"lag_events", lag}});
+    AddRetryInfo(building, kRetryDelay);
+    return building;
+  }
+  if (std::unique_ptr<ReadConnection> idle = TakeIdle(path); idle != nullptr) return idle;
+  return ReadConnection::Open(path);
+}
+
+// Those to another file are closed.
+std::unique_ptr<ReadConnection> ReadPool::TakeIdle(const std::string& path) {
   MutexLock lock(&mutex_);
-  if (idle_.empty()) return nullptr;
-  std::unique_ptr<ReadConnection> connection = std::move(idle_.back());
-  idle_.pop_back();
-  return connection;
+  while (!idle_.empty()) {
+    std::unique_ptr<ReadConnection> connection = std::move(idle_.back());
+    idle_.pop_back();
+    if (connection->path() == path) return connection;
+  }
+  return nullptr;
 }
 
 void ReadPool::GiveBack(std::unique_ptr<ReadConnection> connection) {

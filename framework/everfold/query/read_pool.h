@@ -14,6 +14,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "everfold/base/mutex.h"
+#include "everfold/projection/projection.h"
 #include "everfold/projection/read_model.h"
 #include "everfold/projection/sqlite.h"
 #include "everfold/query/row_key.h"
@@ -29,6 +30,7 @@ class ReadConnection {
   using Visit = absl::FunctionRef<void(const ColumnReader&)>;
 
   static absl::StatusOr<std::unique_ptr<ReadConnection>> Open(const std::string& path);
+  const std::string& path() const { return path_; }
 
   // False if there is no row with this key.
   absl::StatusOr<bool> Get(const ReadModelSchema& schema, const std::function<void(ColumnWriter&)>& key, Visit row);
@@ -43,34 +45,41 @@ class ReadConnection {
     std::unique_ptr<sqlite::Statement> get, first_page, next_page;
   };
 
-  explicit ReadConnection(std::unique_ptr<sqlite::Database> database) : database_(std::move(database)) {}
+  ReadConnection(std::string path, std::unique_ptr<sqlite::Database> database)
+      : path_(std::move(path)), database_(std::move(database)) {}
   absl::StatusOr<TableStatements*> StatementsOf(const ReadModelSchema& schema);
 
+  const std::string path_;
   std::unique_ptr<sqlite::Database> database_;
   absl::flat_hash_map<const ReadModelSchema*, TableStatements> tables_;
 };
 
 // A few connections, opened as they are needed. A read that finds all of them busy waits its turn in a queue; its
 // thread does not. The caller bounds the queue.
-// Threading: thread-safe. Lifetime: executor outlives it; it outlives its reads.
+//
+// The projection's file may be another one at any time: a read under way ends on the one that it began with, the next
+// one gets a connection to the new one.
+// Threading: thread-safe. Lifetime: projection and executor outlive it; it outlives its reads.
 class ReadPool {
  public:
   static constexpr int kMaxConnections = 4;
   // Gets a connection for the time of the call, or why there is none.
   using Read = absl::AnyInvocable<void(absl::StatusOr<ReadConnection*>)>;
 
-  ReadPool(std::string path, Executor& executor) : path_(std::move(path)), executor_(executor) {}
+  ReadPool(const Projection& projection, Executor& executor) : projection_(projection), executor_(executor) {}
 
-  // Calls `read` on the executor. What it owns is kept until the pool is done with it.
+  // Calls `read` on the executor. UNAVAILABLE (READ_MODEL_REBUILDING, with the lag and RetryInfo) while there is no
+  // file with the tables of the code. What it owns is kept until the pool is done with it.
   void Run(Read read);
 
  private:
   void Post(Read read);
   void Serve(Read& read);
-  std::unique_ptr<ReadConnection> TakeIdle();
+  absl::StatusOr<std::unique_ptr<ReadConnection>> Connect();
+  std::unique_ptr<ReadConnection> TakeIdle(const std::string& path);
   void GiveBack(std::unique_ptr<ReadConnection> connection);
 
-  const std::string path_;
+  const Projection& projection_;
   Executor& executor_;
   Mutex mutex_;
   int busy_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -1,8 +1,6 @@
 #include "everfold/rpc/admin_client.h"
 
 #include <grpcpp/client_context.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
 
 #include <algorithm>
 #include <memory>
@@ -10,32 +8,15 @@
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/status.h"
+#include "everfold/rpc/application_stub.h"
 #include "everfold/rpc/listen_address.h"
-#include "everfold/rpc/status.h"
 #include "everfold/v1/admin.grpc.pb.h"
 
 namespace everfold {
 namespace {
 
 std::unique_ptr<v1::AdminService::Stub> StubFor(const std::string& address) {
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(-1);  // as many partitions and findings as there are
-  return v1::AdminService::NewStub(grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
-}
-
-// With its details, of which the reason decides how the process ends.
-absl::Status FromGrpc(const std::string& address, const grpc::Status& status) {
-  if (status.ok()) return absl::OkStatus();
-  // What an application says has details.
-  if (status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty()) {
-    return absl::UnavailableError(absl::StrFormat("the application at %s could not be reached, is it running? %s",
-                                                  address, status.error_message()));
-  }
-  const absl::Status said = FromGrpcStatus(status);
-  absl::Status result(said.code(), absl::StrFormat("the application at %s says: %s", address, status.error_message()));
-  said.ForEachPayload(
-      [&result](absl::string_view type, const absl::Cord& payload) { result.SetPayload(type, payload); });
-  return result;
+  return v1::AdminService::NewStub(ChannelTo(address));
 }
 
 FindingPlace PlaceOf(v1::VerifyPlace place) {
@@ -86,7 +67,7 @@ absl::StatusOr<VerifyReport> VerifyAt(const std::string& address, bool quick, co
     if (response.has_report()) report = FromProto(response.report());
   }
   const grpc::Status status = responses->Finish();
-  if (!status.ok()) return FromGrpc(address, status);
+  if (!status.ok()) return AnswerOf(address, status);
   return report;
 }
 
@@ -105,7 +86,7 @@ absl::StatusOr<MadeBackup> BackupAt(const std::string& address, const std::strin
     made = MadeBackup{response.backup().number(), response.backup().events(), response.backup().bytes_copied()};
   }
   const grpc::Status status = responses->Finish();
-  if (!status.ok()) return FromGrpc(address, status);
+  if (!status.ok()) return AnswerOf(address, status);
   return made;
 }
 

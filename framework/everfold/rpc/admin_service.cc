@@ -6,27 +6,15 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/rpc/local_caller.h"
 #include "everfold/rpc/work_call.h"
 #include "everfold/runtime/disk_thread.h"
 #include "everfold/v1/admin.grpc.pb.h"
 
 namespace everfold {
 namespace {
-
-bool IsOfThisMachine(const std::string& peer) {
-  for (const char* const prefix : {"unix:", "ipv4:127.", "ipv6:[::1]", "ipv6:%5B::1%5D"}) {
-    if (absl::StartsWith(peer, prefix)) return true;
-  }
-  return false;
-}
-
-absl::Status CheckCaller(const grpc::CallbackServerContext& context) {
-  if (IsOfThisMachine(context.peer())) return absl::OkStatus();
-  return absl::PermissionDeniedError("this service is for callers on the server's machine");
-}
 
 v1::VerifiedPartition ToProto(const VerifiedPartition& partition) {
   v1::VerifiedPartition message;
@@ -83,7 +71,7 @@ class AdminService final : public RpcService, public v1::AdminService::CallbackS
   grpc::ServerWriteReactor<v1::VerifyResponse>* Verify(grpc::CallbackServerContext* context,
                                                        const v1::VerifyRequest* request) override {
     auto* const call = WorkCall<v1::VerifyResponse>::Start();
-    if (absl::Status status = CheckCaller(*context); !status.ok()) {
+    if (absl::Status status = CheckLocalCaller(*context); !status.ok()) {
       call->End(std::move(status));
       return call;
     }
@@ -114,7 +102,7 @@ class AdminService final : public RpcService, public v1::AdminService::CallbackS
 
  private:
   static absl::Status CheckBackup(const grpc::CallbackServerContext& context, const v1::BackupRequest& request) {
-    EVERFOLD_RETURN_IF_ERROR(CheckCaller(context));
+    EVERFOLD_RETURN_IF_ERROR(CheckLocalCaller(context));
     if (std::filesystem::path(request.directory()).is_absolute()) return absl::OkStatus();
     return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
                  "directory must be an absolute path on the server's machine");

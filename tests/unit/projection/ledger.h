@@ -124,9 +124,10 @@ class Ledger {
  public:
   static constexpr std::uint32_t kPartitions = 4;
 
-  explicit Ledger(std::uint64_t seed = 1) : executor_(seed), random_(seed) {
+  explicit Ledger(std::uint64_t seed = 1, std::uint32_t partitions = kPartitions)
+      : partitions_(partitions), executor_(seed), random_(seed) {
     storage_ = std::make_shared<MemoryLogStorage>(
-        LogIdentity{.epoch = {random_.Bytes(16)}, .partitions = kPartitions, .key = random_.Bytes(32)});
+        LogIdentity{.epoch = {random_.Bytes(16)}, .partitions = partitions_, .key = random_.Bytes(32)});
     OpenStore();
   }
   ~Ledger() { Crash(); }
@@ -141,7 +142,7 @@ class Ledger {
   void ReplaceStore() {
     Crash();
     storage_ = std::make_shared<MemoryLogStorage>(
-        LogIdentity{.epoch = {random_.Bytes(16)}, .partitions = kPartitions, .key = random_.Bytes(32)});
+        LogIdentity{.epoch = {random_.Bytes(16)}, .partitions = partitions_, .key = random_.Bytes(32)});
     OpenStore();
   }
   // The same history, as of an older time: the log has lost its events.
@@ -183,9 +184,14 @@ class Ledger {
     }
   }
 
-  absl::Status OpenProjection(ProjectionType type = MakeProjectionType<Balances>(),
-                              std::size_t max_batch_events = 2000) {
-    auto opened = Projection::Open({.directory = directory(), .max_batch_events = max_batch_events, .logger = &logger_},
+  absl::Status OpenProjection(ProjectionType type = MakeProjectionType<Balances>(), std::size_t max_batch_events = 2000,
+                              Files* files = nullptr) {
+    auto opened = Projection::Open({.directory = directory(),
+                                    .max_batch_events = max_batch_events,
+                                    .max_rebuild_batch_events = max_batch_events,
+                                    .files = files,
+                                    .clock = &executor_.clock(),
+                                    .logger = &logger_},
                                    std::move(type), *store_, executor_);
     if (opened.ok()) projection_ = *std::move(opened);
     return opened.status();
@@ -244,6 +250,7 @@ class Ledger {
     row.minor += e.event.type == EventTraits<Credited>::kName ? value.value() : -value.value();
   }
 
+  const std::uint32_t partitions_;
   TemporaryFolder folder_;
   RecordingLogger logger_;
   ManualExecutor executor_;

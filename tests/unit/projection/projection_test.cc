@@ -16,21 +16,11 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr std::int64_t kPoison = 666;
-
-// Writes the row and fails then, so that there is something to take back.
-ProjectionType Failing(ProjectionType::Handler fail) {
+// With another handler of what is debited.
+ProjectionType Debiting(ProjectionType::Handler handler) {
   ProjectionType type = MakeProjectionType<Balances>();
-  type.handlers[EventTraits<Debited>::kName] = fail;
+  type.handlers[EventTraits<Debited>::kName] = handler;
   return type;
-}
-
-bool ThrowsAtPoison(std::string_view payload, const EventContext& context, RowStore& rows) {
-  const bool handled = internal::Handle<Balances, Debited>(payload, context, rows);
-  Debited event;
-  event.ParseFromArray(payload.data(), static_cast<int>(payload.size()));
-  if (event.value() == kPoison) throw std::runtime_error("no such number");
-  return handled;
 }
 
 class ProjectionTest : public ::testing::Test {
@@ -84,7 +74,7 @@ TEST_F(ProjectionTest, HandlerSeesWhereTheEventStands) {
   static std::string seen;
   ledger_.Credit("a", 1);
   const ConsistencyToken token = ledger_.Debit("a", 2);
-  ledger_.RunProjection(Failing([](std::string_view, const EventContext& c, RowStore&) {
+  ledger_.RunProjection(Debiting([](std::string_view, const EventContext& c, RowStore&) {
     seen =
         absl::StrFormat("%s %s version %d partition %d offset %d sequence %d", c.id, c.stream.ToString(),
                         c.version.value(), c.position.partition.value(), c.position.offset.value(), c.sequence.value());
@@ -187,7 +177,7 @@ TEST_F(ProjectionTest, HintWhileABatchRunsLeadsToAnotherPull) {
   ledger_.Debit("a", 2);
   PacedStore store(ledger_.store(), Sequence(1));
   paced = &store;
-  const ProjectionType type = Failing([](std::string_view, const EventContext& c, RowStore&) {
+  const ProjectionType type = Debiting([](std::string_view, const EventContext& c, RowStore&) {
     // The pull under way has looked at the durable sequence before, so it does not see the second event.
     if (c.sequence == Sequence(1)) paced->BecomeDurable(Sequence(2));
     return true;
@@ -233,91 +223,6 @@ TEST_F(ProjectionTest, CrashAtAnyStepLosesAndDoublesNothing) {
   }
 }
 
-TEST_F(ProjectionTest, ExceptionOfAHandlerStopsItAndTakesTheBatchBack) {
-  ledger_.Credit("a", 10);
-  ledger_.Credit("b", 20);
-  ledger_.RunProjection(Failing(ThrowsAtPoison));
-  const Checkpoint before = ledger_.projection().checkpoint();
-  const std::string dump = Dump(Path());
-  ledger_.CloseProjection();
-  ledger_.Credit("a", 1);
-  ledger_.Debit("b", 5);
-  const ConsistencyToken token = ledger_.Debit("a", kPoison);
-  ledger_.RunProjection(Failing(ThrowsAtPoison));
-
-  const absl::Status status = ledger_.projection().status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
-  EXPECT_EQ(ReasonOf(status), reason::kReadModelStopped);
-  EXPECT_EQ(status.message(),
-            absl::StrFormat("projection balances stopped: at ledger.v1.Debited, offset %d of partition %d (account/a "
-                            "version 3, sequence 5): the handler threw: no such number",
-                            token.positions[0].offset.value(), token.positions[0].partition.value()));
-  EXPECT_EQ(Dump(Path()), dump);
-  EXPECT_EQ(ledger_.projection().checkpoint(), before);
-  ASSERT_EQ(ledger_.logger().lines().size(), 1u);
-  EXPECT_EQ(ledger_.logger().lines()[0].level, LogLevel::kError);
-  EXPECT_EQ(ledger_.logger().lines()[0].message, "projection stopped");
-}
-
-TEST_F(ProjectionTest, StoppedProjectionDoesNotGoOnByItself) {
-  static int failures;
-  failures = 0;
-  ledger_.Credit("a", 1);  // in the batch that is taken back: going on would leave it out
-  ledger_.Debit("a", 1);
-  ledger_.RunProjection(Failing([](std::string_view, const EventContext&, RowStore&) {
-    if (failures++ == 0) throw std::runtime_error("only once");
-    return true;
-  }));
-  const absl::Status stopped = ledger_.projection().status();
-  ASSERT_FALSE(stopped.ok());
-  ledger_.Credit("b", 1);
-  ledger_.executor().RunUntilIdle();
-  EXPECT_THAT(Rows(), IsEmpty());
-  EXPECT_EQ(ledger_.projection().status(), stopped);
-  EXPECT_EQ(ledger_.projection().lag_events(), 3u);
-  Alter(Path(), "PRAGMA user_version = 1");  // no transaction is left open
-}
-
-TEST_F(ProjectionTest, OpeningAgainRetriesTheEvent) {
-  ledger_.Credit("a", 10);
-  ledger_.Debit("a", kPoison);
-  ledger_.RunProjection(Failing(ThrowsAtPoison));
-  ledger_.CloseProjection();
-  ledger_.RunProjection();
-  ExpectRowsAreTheFold();
-  EXPECT_THAT(Rows(), ElementsAre("'a'|-656|2"));
-}
-
-TEST_F(ProjectionTest, ThrownNumberStopsIt) {
-  ledger_.Debit("a", 1);
-  ledger_.RunProjection(Failing([](std::string_view, const EventContext&, RowStore&) -> bool { throw 7; }));
-  EXPECT_EQ(ledger_.projection().status().code(), absl::StatusCode::kInternal);
-  EXPECT_THAT(std::string(ledger_.projection().status().message()), HasSubstr("the handler threw"));
-}
-
-TEST_F(ProjectionTest, ErrorOfARowStopsIt) {
-  ledger_.Debit("a", 1);
-  ledger_.RunProjection(Failing([](std::string_view, const EventContext&, RowStore& rows) {
-    rows.Upsert(ReadModelTraits<Balance>::Schema(), [](ColumnWriter& out) { out.Text(1, "many"); });
-    return true;
-  }));
-  const absl::Status status = ledger_.projection().status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(ReasonOf(status), reason::kReadModelStopped);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("at ledger.v1.Debited, offset 1 of partition"));
-  EXPECT_THAT(Rows(), IsEmpty());
-}
-
-TEST_F(ProjectionTest, PayloadThatDoesNotParseStopsIt) {
-  NewEvent broken = EventOf<Credited>(1);
-  broken.payload = "\xff";
-  ledger_.Append("a", {broken});
-  ledger_.RunProjection();
-  EXPECT_EQ(ledger_.projection().status().code(), absl::StatusCode::kDataLoss);
-  EXPECT_THAT(std::string(ledger_.projection().status().message()),
-              HasSubstr("the payload is not a message of this type"));
-}
-
 TEST_F(ProjectionTest, FailureOfTheCommitStopsItAndLeavesBothAsTheyWere) {
   ledger_.Credit("a", 10);
   ledger_.RunProjection();
@@ -333,9 +238,30 @@ TEST_F(ProjectionTest, FailureOfTheCommitStopsItAndLeavesBothAsTheyWere) {
   EXPECT_EQ(status.message(), "projection balances stopped: SQLite: disk I/O error (extended code 778)");
   EXPECT_EQ(Dump(Path()), dump);
   EXPECT_EQ(ledger_.projection().checkpoint(), before);
+  EXPECT_EQ(ledger_.projection().Describe().state, ProjectionState::kStopped);
 
-  ledger_.CloseProjection();
+  ledger_.executor().Advance(absl::Milliseconds(100));  // it tries again by itself
+  ExpectRowsAreTheFold();
+  EXPECT_EQ(ledger_.projection().Describe().state, ProjectionState::kRunning);
+}
+
+TEST_F(ProjectionTest, ErrorsOfTheDiskAreTriedAgainAfterLongerAndLongerPauses) {
+  ledger_.Credit("a", 10);
   ledger_.RunProjection();
+  std::optional<FileSizeLimit> full(1);
+  ledger_.Credit("a", 1);
+  ledger_.executor().RunUntilIdle();
+  const auto stops = [this] { return ledger_.logger().lines().size(); };
+  EXPECT_EQ(stops(), 1u);
+  ledger_.executor().Advance(absl::Milliseconds(100));
+  EXPECT_EQ(stops(), 2u);
+  ledger_.executor().Advance(absl::Milliseconds(199));
+  EXPECT_EQ(stops(), 2u);
+  ledger_.executor().Advance(absl::Milliseconds(1));
+  EXPECT_EQ(stops(), 3u);
+  full.reset();
+  ledger_.executor().Advance(absl::Seconds(30));
+  EXPECT_EQ(stops(), 3u);
   ExpectRowsAreTheFold();
 }
 
@@ -347,42 +273,6 @@ TEST_F(ProjectionTest, DeletedFileIsBuiltAnewTheSame) {
   std::filesystem::remove(Path());
   ledger_.RunProjection();
   EXPECT_EQ(Dump(Path()), dump);
-  ExpectRowsAreTheFold();
-}
-
-TEST_F(ProjectionTest, OtherRevisionIsBuiltAnewInAFileOfItsOwn) {
-  ledger_.Trade(10);
-  ledger_.RunProjection();
-  ledger_.CloseProjection();
-  ProjectionType second = MakeProjectionType<Balances>();
-  second.revision = 2;
-  second.handlers.erase(EventTraits<Debited>::kName);
-  ledger_.RunProjection(second);
-  EXPECT_EQ(ledger_.projection().path(), ledger_.directory() + "/balances/2.db");
-  EXPECT_EQ(ledger_.projection().checkpoint(), ledger_.store().DurableHead());
-  EXPECT_NE(DumpTable(ledger_.projection().path(), "balance"), Rows());
-}
-
-TEST_F(ProjectionTest, ChangedReadModelIsBuiltAnew) {
-  ledger_.Trade(10);
-  ledger_.RunProjection();
-  const std::vector<std::string> rows = Rows();
-  ledger_.CloseProjection();
-  static ReadModelSchema changed = ReadModelTraits<Balance>::Schema();
-  changed.columns[2].nullable = true;
-  ProjectionType type = MakeProjectionType<Balances>();
-  type.read_models = {&changed};
-  type.handlers.clear();
-  ledger_.RunProjection(type);
-  ASSERT_EQ(ledger_.logger().lines().size(), 1u);
-  EXPECT_EQ(ledger_.logger().lines()[0],
-            (RecordingLogger::Line{LogLevel::kInfo,
-                                   "projection is built anew",
-                                   {{"projection", "balances"}, {"why", "its read models have changed"}}}));
-  EXPECT_THAT(Rows(), IsEmpty());
-  ledger_.CloseProjection();
-  ledger_.RunProjection();
-  EXPECT_EQ(Rows(), rows);
   ExpectRowsAreTheFold();
 }
 
@@ -456,15 +346,18 @@ TEST_F(ProjectionTest, CancelledWaitIsNotAnswered) {
 }
 
 TEST_F(ProjectionTest, StopAnswersTheWaits) {
-  ASSERT_TRUE(ledger_.OpenProjection(Failing(ThrowsAtPoison)).ok());
-  const ConsistencyToken token = ledger_.Debit("a", kPoison);
+  ledger_.Credit("a", 1);
+  ledger_.RunProjection();
   std::vector<absl::Status> answers;
   const auto keep = [&answers](absl::Status status) { answers.push_back(status); };
-  ledger_.projection().WaitFor(token.positions, keep);
-  ledger_.projection().Start();
-  ledger_.executor().RunUntilIdle();
-  ledger_.projection().WaitFor(token.positions, keep);
-  ledger_.executor().RunUntilIdle();
+  {
+    const FileSizeLimit full(std::filesystem::file_size(Path() + "-wal"));
+    const ConsistencyToken token = ledger_.Credit("a", 1);
+    ledger_.projection().WaitFor(token.positions, keep);
+    ledger_.executor().RunUntilIdle();
+    ledger_.projection().WaitFor(token.positions, keep);
+    ledger_.executor().RunUntilIdle();
+  }
   ASSERT_EQ(answers.size(), 2u);
   for (const absl::Status& answer : answers) {
     EXPECT_EQ(answer.code(), absl::StatusCode::kUnavailable);

@@ -27,9 +27,7 @@ std::string BytesOf(const std::string& path) {
 
 class ReadModelFileTest : public ::testing::Test {
  protected:
-  absl::StatusOr<std::unique_ptr<ReadModelFile>> TryOpen() {
-    return ReadModelFile::Open(folder_.path(), type_, beginning_, [this](const std::string& why) { rebuilt_ = why; });
-  }
+  absl::StatusOr<std::unique_ptr<ReadModelFile>> TryOpen() { return ReadModelFile::Open(path_, type_, beginning_); }
   std::unique_ptr<ReadModelFile> Open() {
     auto file = TryOpen();
     EXPECT_TRUE(file.ok()) << file.status();
@@ -47,27 +45,29 @@ class ReadModelFileTest : public ::testing::Test {
   void Commit(ReadModelFile& file, const Balance& row, Checkpoint at) {
     ASSERT_TRUE(file.Begin().ok());
     Write(file, row);
-    const absl::Status committed = file.Commit(at);
+    const absl::Status committed = file.Commit(at, file.tallies());
     ASSERT_TRUE(committed.ok()) << committed;
   }
   Checkpoint At(std::uint64_t first, std::uint64_t second) const {
     return {.epoch = beginning_.epoch, .offsets = {Offset(first), Offset(second)}};
   }
   std::vector<std::string> Rows() const { return DumpTable(path_, "balance"); }
-  std::vector<std::string> Offsets() const { return DumpTable(path_, "everfold_checkpoint"); }
+  std::vector<std::string> Offsets() const {
+    return Select(path_, "SELECT \"partition\" || '|' || \"offset\" FROM everfold_checkpoint ORDER BY 1");
+  }
 
   TemporaryFolder folder_;
-  const std::string path_ = folder_.path() + "/balances/1.db";
+  const std::string path_ = folder_.path() + "/1.db";
   ProjectionType type_ = MakeProjectionType<Balances>();
   Checkpoint beginning_{.epoch = {"sixteen bytes ok"}, .offsets = {Offset(0), Offset(0)}};
-  std::string rebuilt_;
 };
 
 TEST_F(ReadModelFileTest, NewFileBeginsAtTheBeginning) {
   const auto file = Open();
   EXPECT_EQ(file->path(), path_);
+  EXPECT_TRUE(file->created());
+  EXPECT_EQ(file->fit(), ReadModelFile::Fit::kCurrent);
   EXPECT_EQ(file->checkpoint(), beginning_);
-  EXPECT_EQ(rebuilt_, "");
   EXPECT_THAT(Rows(), IsEmpty());
   EXPECT_THAT(Select(path_, "PRAGMA journal_mode"), ElementsAre("wal"));
 }
@@ -78,7 +78,7 @@ TEST_F(ReadModelFileTest, CommitMakesRowsAndCheckpointVisibleTogether) {
   Write(*file, {"a", 5, 1});
   EXPECT_THAT(Rows(), IsEmpty());
   EXPECT_EQ(file->checkpoint(), beginning_);
-  ASSERT_TRUE(file->Commit(At(0, 3)).ok());
+  ASSERT_TRUE(file->Commit(At(0, 3), file->tallies()).ok());
   EXPECT_EQ(file->checkpoint(), At(0, 3));
   EXPECT_THAT(Rows(), ElementsAre("'a'|5|1"));
   EXPECT_THAT(Offsets(), ElementsAre("1|3"));
@@ -100,8 +100,8 @@ TEST_F(ReadModelFileTest, GoesOnWhereItWas) {
   Commit(*Open(), {"a", 5, 1}, At(7, 1ull << 62));
   const auto file = Open();
   EXPECT_EQ(file->checkpoint(), At(7, 1ull << 62));
+  EXPECT_FALSE(file->created());
   EXPECT_THAT(Rows(), ElementsAre("'a'|5|1"));
-  EXPECT_EQ(rebuilt_, "");
 }
 
 TEST_F(ReadModelFileTest, TransactionWithABrokenRowIsNotCommitted) {
@@ -109,7 +109,7 @@ TEST_F(ReadModelFileTest, TransactionWithABrokenRowIsNotCommitted) {
   ASSERT_TRUE(file->Begin().ok());
   Write(*file, {"a", 5, 1});
   file->rows().Upsert(ReadModelTraits<Balance>::Schema(), [](ColumnWriter& out) { out.Text(0, "b"); });
-  const absl::Status status = file->Commit(At(1, 0));
+  const absl::Status status = file->Commit(At(1, 0), file->tallies());
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()), HasSubstr("NOT NULL constraint failed: balance.minor"));
   file->Rollback();
@@ -127,7 +127,7 @@ TEST_F(ReadModelFileTest, FailureOfTheCommitLeavesTheRowsAndTheCheckpointOfBefor
   absl::Status status;
   {
     const FileSizeLimit full(std::filesystem::file_size(path_ + "-wal"));
-    status = file->Commit(At(2, 0));
+    status = file->Commit(At(2, 0), file->tallies());
     file->Rollback();
   }
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
@@ -154,70 +154,78 @@ TEST_F(ReadModelFileTest, OtherNumberOfPartitionsIsAnotherHistory) {
   EXPECT_EQ(ReasonOf(Refusal()), reason::kOtherHistory);
 }
 
-TEST_F(ReadModelFileTest, ChangedReadModelIsBuiltAnew) {
+TEST_F(ReadModelFileTest, TalliesAreOfTheTransaction) {
+  const std::vector<PartitionTally> tallies = {
+      {.applied = {.count = 3, .low = 1, .high = ~std::uint64_t{0}}, .parked = {}, .dropped = {}},
+      {.applied = {}, .parked = {.count = 1, .low = 7, .high = 8}, .dropped = {.count = 2, .low = 9, .high = 10}}};
+  {
+    const auto file = Open();
+    ASSERT_TRUE(file->Begin().ok());
+    ASSERT_TRUE(file->Commit(At(3, 3), tallies).ok());
+    ASSERT_TRUE(file->Begin().ok());
+    file->Rollback();
+    EXPECT_EQ(file->tallies(), tallies);
+  }
+  EXPECT_EQ(Open()->tallies(), tallies);
+}
+
+TEST_F(ReadModelFileTest, PartThatIsTakenBackLeavesTheRest) {
+  const auto file = Open();
+  ASSERT_TRUE(file->Begin().ok());
+  ASSERT_TRUE(file->BeginPart().ok());
+  Write(*file, {"a", 5, 1});
+  ASSERT_TRUE(file->EndPart().ok());
+  ASSERT_TRUE(file->BeginPart().ok());
+  Write(*file, {"a", 6, 2});
+  file->rows().Upsert(ReadModelTraits<Balance>::Schema(), [](ColumnWriter& out) { out.Text(0, "b"); });
+  EXPECT_FALSE(file->rows().status().ok());
+  ASSERT_TRUE(file->TakeBackPart().ok());
+  EXPECT_TRUE(file->rows().status().ok());
+  ASSERT_TRUE(file->BeginPart().ok());
+  Write(*file, {"c", 7, 1});
+  ASSERT_TRUE(file->EndPart().ok());
+  ASSERT_TRUE(file->Commit(At(3, 0), file->tallies()).ok());
+  EXPECT_THAT(Rows(), ElementsAre("'a'|5|1", "'c'|7|1"));
+}
+
+TEST_F(ReadModelFileTest, FileOfOtherTablesIsLeftAsItIs) {
   Commit(*Open(), {"a", 5, 1}, At(1, 0));
   ReadModelSchema changed = ReadModelTraits<Balance>::Schema();
   changed.columns.push_back({"owner", ColumnType::kText, true});
   type_.read_models = {&changed};
   const auto file = Open();
-  EXPECT_EQ(rebuilt_, "its read models have changed");
-  EXPECT_EQ(file->checkpoint(), beginning_);
-  EXPECT_THAT(Rows(), IsEmpty());
-  EXPECT_THAT(Offsets(), IsEmpty());
-  EXPECT_THAT(Select(path_, "SELECT name FROM pragma_table_info('balance')"),
-              ElementsAre("account", "minor", "events", "owner"));
-}
-
-TEST_F(ReadModelFileTest, RemovedReadModelLeavesNoTable) {
-  Commit(*Open(), {"a", 5, 1}, At(1, 0));
-  ReadModelSchema renamed = ReadModelTraits<Balance>::Schema();
-  renamed.table = "saldo";
-  type_.read_models = {&renamed};
-  Open();
-  EXPECT_THAT(Select(path_, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"),
-              ElementsAre("everfold_checkpoint", "everfold_meta", "saldo"));
-}
-
-TEST_F(ReadModelFileTest, FailureWhileBuildingAnewLeavesTheOldTables) {
-  Commit(*Open(), {"a", 5, 1}, At(1, 0));
-  ReadModelSchema changed = ReadModelTraits<Balance>::Schema();
-  changed.columns.push_back({"ACCOUNT", ColumnType::kText});  // SQLite does not tell them apart
-  type_.read_models = {&changed};
-  const auto file = TryOpen();
-  EXPECT_EQ(file.status().message(), path_ + ": SQLite: duplicate column name: ACCOUNT (extended code 1)");
-  EXPECT_THAT(Rows(), ElementsAre("'a'|5|1"));
-  EXPECT_THAT(Offsets(), ElementsAre("0|1"));
-}
-
-TEST_F(ReadModelFileTest, EachRevisionHasItsFile) {
-  Commit(*Open(), {"a", 5, 1}, At(1, 0));
-  type_.revision = 2;
-  const auto file = Open();
-  EXPECT_EQ(file->path(), folder_.path() + "/balances/2.db");
-  EXPECT_EQ(file->checkpoint(), beginning_);
+  EXPECT_EQ(file->fit(), ReadModelFile::Fit::kOtherTables);
+  EXPECT_EQ(file->checkpoint(), At(1, 0));
   EXPECT_THAT(Rows(), ElementsAre("'a'|5|1"));
 }
 
-TEST_F(ReadModelFileTest, FileThatWasRenamedToAnotherRevisionIsBuiltAnew) {
+TEST_F(ReadModelFileTest, FileOfAnotherRevisionIsLeftAsItIs) {
   Commit(*Open(), {"a", 5, 1}, At(1, 0));
-  std::filesystem::rename(path_, folder_.path() + "/balances/2.db");
   type_.revision = 2;
   const auto file = Open();
-  EXPECT_EQ(rebuilt_, "its file was written by another revision");
-  EXPECT_EQ(file->checkpoint(), beginning_);
+  EXPECT_EQ(file->fit(), ReadModelFile::Fit::kOtherRevision);
+  EXPECT_EQ(file->checkpoint(), At(1, 0));
+  EXPECT_THAT(Rows(), ElementsAre("'a'|5|1"));
+}
+
+TEST_F(ReadModelFileTest, TablesThatCannotBeMadeLeaveNone) {
+  ReadModelSchema wrong = ReadModelTraits<Balance>::Schema();
+  wrong.columns.push_back({"ACCOUNT", ColumnType::kText});  // SQLite does not tell them apart
+  type_.read_models = {&wrong};
+  EXPECT_EQ(TryOpen().status().message(), path_ + ": SQLite: duplicate column name: ACCOUNT (extended code 1)");
+  EXPECT_THAT(Select(path_, "SELECT name FROM sqlite_schema"), IsEmpty());
 }
 
 TEST_F(ReadModelFileTest, OtherFormatIsRefused) {
   Open();
-  Alter(path_, "UPDATE everfold_meta SET format_version = 2");
+  Alter(path_, "UPDATE everfold_meta SET format_version = 3");
   const absl::Status status = Refusal();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(ReasonOf(status), reason::kReadModelFailed);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("its format is not version 1"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("its format is not version 2"));
 }
 
 TEST_F(ReadModelFileTest, DatabaseOfOtherSoftwareIsRefused) {
-  std::filesystem::create_directories(folder_.path() + "/balances");
   Alter(path_, "CREATE TABLE mine (a INTEGER)");
   const absl::Status status = Refusal();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
@@ -235,17 +243,17 @@ TEST_F(ReadModelFileTest, DamagedFileIsDataLossAndSaysWhatToDo) {
 
 TEST_F(ReadModelFileTest, CheckpointOfAPartitionThatIsNoneIsDataLoss) {
   Open();
-  Alter(path_, "INSERT INTO everfold_checkpoint VALUES (2, 1)");
+  Alter(path_, "INSERT INTO everfold_checkpoint VALUES (2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0)");
   EXPECT_EQ(TryOpen().status().code(), absl::StatusCode::kDataLoss);
-  Alter(path_, "DELETE FROM everfold_checkpoint; INSERT INTO everfold_checkpoint VALUES (0, -1)");
+  Alter(path_,
+        "DELETE FROM everfold_checkpoint; INSERT INTO everfold_checkpoint VALUES (0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0)");
   EXPECT_EQ(TryOpen().status().code(), absl::StatusCode::kDataLoss);
 }
 
-TEST_F(ReadModelFileTest, FolderThatCannotBeMadeIsSaid) {
-  std::ofstream(folder_.path() + "/balances") << "a file";
-  const absl::Status status = TryOpen().status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("cannot make the folder " + folder_.path() + "/balances"));
+TEST_F(ReadModelFileTest, FolderThatIsNotThereIsSaid) {
+  const auto file = ReadModelFile::Open(folder_.path() + "/nowhere/1.db", type_, beginning_);
+  EXPECT_EQ(file.status().message(),
+            folder_.path() + "/nowhere/1.db: SQLite: unable to open database file (extended code 14)");
 }
 
 }  // namespace

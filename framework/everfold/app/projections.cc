@@ -1,0 +1,198 @@
+#include "everfold/app/projections.h"
+
+#include <cstdio>
+#include <memory>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_format.h"
+#include "everfold/app/print_error.h"
+#include "everfold/app/progress_bar.h"
+#include "everfold/base/duration.h"
+#include "everfold/base/status.h"
+#include "everfold/base/timestamp.h"
+#include "everfold/event/stream_id.h"
+#include "everfold/rpc/projection_client.h"
+
+namespace everfold {
+namespace {
+
+constexpr std::size_t kMaxPayloadShown = 2000;
+
+const char* NameOf(v1::ProjectionState state) {
+  switch (state) {
+    case v1::PROJECTION_STATE_RUNNING:
+      return "running";
+    case v1::PROJECTION_STATE_STALE:
+      return "stale";
+    case v1::PROJECTION_STATE_PAUSED:
+      return "paused";
+    case v1::PROJECTION_STATE_STOPPED:
+      return "stopped";
+    default:
+      return "unknown";
+  }
+}
+
+std::string LagOf(const v1::ProjectionInfo& info) {
+  if (info.lag_events() == 0) return "-";
+  return absl::FormatDuration(absl::Trunc(DurationOf(info.lag()), absl::Milliseconds(1)));
+}
+
+v1::ProjectionPartition Sum(const v1::ProjectionInfo& info) {
+  v1::ProjectionPartition sum;
+  for (const v1::ProjectionPartition& partition : info.partitions()) {
+    sum.mutable_applied()->set_count(sum.applied().count() + partition.applied().count());
+    sum.mutable_parked()->set_count(sum.parked().count() + partition.parked().count());
+    sum.mutable_dropped()->set_count(sum.dropped().count() + partition.dropped().count());
+  }
+  return sum;
+}
+
+std::string NotesOn(const v1::ProjectionInfo& info) {
+  std::string notes;
+  if (info.has_error()) absl::StrAppendFormat(&notes, "  %s: %s\n", info.name(), info.error().message());
+  if (info.stalled()) absl::StrAppendFormat(&notes, "  %s: there are events, and it does not move\n", info.name());
+  if (info.has_rebuild()) {
+    absl::StrAppendFormat(&notes, "  %s: version %d is being built, %s of %s events%s\n", info.name(),
+                          info.rebuild().version(), Grouped(info.rebuild().events()), Grouped(info.rebuild().total()),
+                          info.rebuild().rollback() ? " (a rollback)" : "");
+  }
+  return notes;
+}
+
+absl::Status Follow(ProjectionClient& client, const std::string& projection,
+                    absl::Status (ProjectionClient::*operation)(const std::string&,
+                                                                const ProjectionClient::OnProgress&)) {
+  VerbProgressBar bar("events");
+  return (client.*operation)(
+      projection, [&bar](const v1::ProjectionRebuild& rebuild) { bar.Update(rebuild.events(), rebuild.total()); });
+}
+
+absl::Status PrintList(ProjectionClient& client) {
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<v1::ProjectionInfo> projections, client.List());
+  absl::PrintF("%s", FormatProjections(projections));
+  return absl::OkStatus();
+}
+
+absl::Status RunOn(ProjectionClient& client, const CommandLine& line) {
+  const std::string& name = line.projection;
+  switch (line.projection_action) {
+    case ProjectionAction::kList:
+      return PrintList(client);
+    case ProjectionAction::kPause:
+      EVERFOLD_RETURN_IF_ERROR(client.Pause(name));
+      absl::PrintF("%s: paused\n", name);
+      return absl::OkStatus();
+    case ProjectionAction::kResume:
+      EVERFOLD_RETURN_IF_ERROR(client.Resume(name));
+      absl::PrintF("%s: resumed\n", name);
+      return absl::OkStatus();
+    case ProjectionAction::kRebuild:
+      EVERFOLD_RETURN_IF_ERROR(Follow(client, name, &ProjectionClient::Rebuild));
+      absl::PrintF("%s: rebuilt; queries see the new version\n", name);
+      return absl::OkStatus();
+    case ProjectionAction::kRollback:
+      EVERFOLD_RETURN_IF_ERROR(Follow(client, name, &ProjectionClient::Rollback));
+      absl::PrintF("%s: rolled back; queries see the previous version\n", name);
+      return absl::OkStatus();
+    case ProjectionAction::kCancel:
+      EVERFOLD_RETURN_IF_ERROR(client.CancelRebuild(name));
+      absl::PrintF("%s: what was being built is given up\n", name);
+      return absl::OkStatus();
+  }
+  return absl::OkStatus();
+}
+
+void PrintLeft(const std::string& key, std::uint64_t left) {
+  if (left == 0) {
+    absl::PrintF("%s: not parked any more\n", key);
+  } else {
+    absl::PrintF("%s: %s events still wait\n", key, Grouped(left));
+  }
+}
+
+absl::Status RunOnParked(ProjectionClient& client, const CommandLine& line) {
+  switch (line.parked_action) {
+    case ParkedAction::kList: {
+      EVERFOLD_ASSIGN_OR_RETURN(const auto keys, client.ParkedKeys(line.projection));
+      absl::PrintF("%s", FormatParkedKeys(keys));
+      return absl::OkStatus();
+    }
+    case ParkedAction::kShow: {
+      EVERFOLD_ASSIGN_OR_RETURN(const auto events, client.ParkedEvents(line.projection, line.key));
+      absl::PrintF("%s", FormatParkedEvents(events));
+      return absl::OkStatus();
+    }
+    case ParkedAction::kRetry: {
+      EVERFOLD_ASSIGN_OR_RETURN(const std::uint64_t left, client.Retry(line.projection, line.key));
+      PrintLeft(line.key, left);
+      return absl::OkStatus();
+    }
+    case ParkedAction::kDrop: {
+      EVERFOLD_ASSIGN_OR_RETURN(const std::uint64_t left, client.Drop(line.projection, line.key, line.reason));
+      PrintLeft(line.key, left);
+      return absl::OkStatus();
+    }
+  }
+  return absl::OkStatus();
+}
+
+ExitCode Run(const std::string& app, const CommandLine& line,
+             absl::Status (*run)(ProjectionClient&, const CommandLine&)) {
+  const auto client = ProjectionClient::Open(line.address);
+  const absl::Status status = client.ok() ? run(**client, line) : client.status();
+  if (status.ok()) return ExitCode::kOk;
+  PrintError(app, status);
+  return ExitCodeOf(status);
+}
+
+}  // namespace
+
+std::string FormatProjections(const std::vector<v1::ProjectionInfo>& projections) {
+  std::string text = absl::StrFormat("%-24s %-8s %8s %8s %12s %10s %14s %10s %8s\n", "projection", "state", "revision",
+                                     "version", "behind", "lag", "applied", "parked", "dropped");
+  std::string notes;
+  for (const v1::ProjectionInfo& info : projections) {
+    const v1::ProjectionPartition sum = Sum(info);
+    absl::StrAppendFormat(&text, "%-24s %-8s %8d %8d %12s %10s %14s %10s %8s\n", info.name(), NameOf(info.state()),
+                          info.revision(), info.version(), Grouped(info.lag_events()), LagOf(info),
+                          Grouped(sum.applied().count()), Grouped(sum.parked().count()),
+                          Grouped(sum.dropped().count()));
+    notes += NotesOn(info);
+  }
+  return text + notes;
+}
+
+std::string FormatParkedKeys(const std::vector<v1::ParkedKey>& keys) {
+  if (keys.empty()) return "no key is parked\n";
+  std::string text;
+  for (const v1::ParkedKey& key : keys) {
+    absl::StrAppendFormat(&text, "%s: %s events wait, tried %s times, recorded %s\n  %s\n", ShownText(key.key()),
+                          Grouped(key.events()), Grouped(key.attempts()),
+                          absl::FormatTime(absl::RFC3339_sec, TimeOf(key.park_time()), absl::UTCTimeZone()),
+                          key.error());
+  }
+  return text;
+}
+
+std::string FormatParkedEvents(const std::vector<v1::ParkedEvent>& events) {
+  std::string text;
+  for (const v1::ParkedEvent& event : events) {
+    absl::StrAppendFormat(&text, "%s %s version %d, offset %d of partition %d, sequence %d\n", event.type(),
+                          ShownText(event.stream()), event.version(), event.offset(), event.partition(),
+                          event.sequence());
+    if (!event.json().empty()) {
+      absl::StrAppendFormat(&text, "  %s\n", event.json().substr(0, kMaxPayloadShown));
+    } else {
+      absl::StrAppendFormat(&text, "  %d bytes that are not shown: this application does not read them\n",
+                            event.payload().size());
+    }
+  }
+  return text;
+}
+
+ExitCode Projections(const std::string& app, const CommandLine& line) { return Run(app, line, &RunOn); }
+
+ExitCode Parked(const std::string& app, const CommandLine& line) { return Run(app, line, &RunOnParked); }
+
+}  // namespace everfold

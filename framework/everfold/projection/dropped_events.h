@@ -1,0 +1,24 @@
+// Events that a projection leaves out because an operator said so. Each decision is an event of the log, in the stream
+// "$ops/<projection>" (everfold.v1.ParkedEventDropped), so that it holds whenever the projection is built anew.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "everfold/event/position.h"
+#include "everfold/projection/parked_events.h"
+#include "everfold/store/event_store.h"
+
+namespace everfold {
+
+using DroppedEvents = std::set<Position>;
+
+// DATA_LOSS if something else stands in the stream, and what EventStore::ReadStream says.
+absl::StatusOr<DroppedEvents> LoadDroppedEvents(const EventStore& store, const std::string& projection);
+
+// The append that decides it. `error` is the one that parked the event.
+AppendRequest DropOf(const std::string& projection, const ParkedEvent& event, const std::string& error,
+                     const std::string& reason);
+
+}  // namespace everfold

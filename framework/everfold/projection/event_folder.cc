@@ -1,0 +1,271 @@
+#include "everfold/projection/event_folder.h"
+
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "everfold/base/error.h"
+#include "everfold/base/status.h"
+
+namespace everfold {
+namespace {
+
+constexpr std::size_t kRetriesATransaction = 500;
+
+std::string PlaceOf(const RecordedEvent& event) {
+  return absl::StrFormat("at %s, offset %d of partition %d (%s version %d, sequence %d)", event.event.type,
+                         event.position.offset.value(), event.position.partition.value(),
+                         event.stream.stream.ToString(), event.version.value(), event.commit.sequence.value());
+}
+
+// The same error with another text in front of its own.
+absl::Status Annotate(const std::string& where, const absl::Status& error) {
+  absl::Status annotated(error.code(), where + ": " + std::string(error.message()));
+  error.ForEachPayload(
+      [&annotated](absl::string_view url, const absl::Cord& payload) { annotated.SetPayload(url, payload); });
+  return annotated;
+}
+
+std::string TextOf(const RecordedEvent& event, const absl::Status& error) {
+  return PlaceOf(event) + ": " + std::string(error.message());
+}
+
+EventTally Sum(const std::vector<PartitionTally>& tallies, EventTally PartitionTally::*part) {
+  EventTally sum;
+  for (const PartitionTally& tally : tallies) sum += tally.*part;
+  return sum;
+}
+
+}  // namespace
+
+EventFolder::EventFolder(std::unique_ptr<ReadModelFile> file, const ProjectionType& type, const EventStore& store)
+    : file_(std::move(file)), type_(type), store_(store), tallies_(file_->tallies()) {
+  for (const auto& [name, handler] : type.handlers) routes_.emplace(name, RouteOf(type, name));
+  for (const auto& [name, form] : type.stored_forms) routes_.emplace(name, RouteOf(type, name));
+}
+
+absl::StatusOr<std::unique_ptr<EventFolder>> EventFolder::Open(std::unique_ptr<ReadModelFile> file,
+                                                               const ProjectionType& type, const EventStore& store) {
+  std::unique_ptr<EventFolder> folder(new EventFolder(std::move(file), type, store));
+  auto subscription = Subscription::Start(store, folder->checkpoint(), SubscriptionOf(type));
+  if (!subscription.ok()) return Annotate(folder->path(), subscription.status());
+  folder->subscription_ = *std::move(subscription);
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedKey> keys, folder->DescribeParked());
+  for (const ParkedKey& key : keys) folder->keys_.insert(key.key);
+  EVERFOLD_RETURN_IF_ERROR(folder->ApplyDrops());
+  return folder;
+}
+
+// Those that were decided on and not applied, because the process ended in between.
+absl::Status EventFolder::ApplyDrops() {
+  EVERFOLD_ASSIGN_OR_RETURN(dropped_, LoadDroppedEvents(store_, type_.name));
+  for (const Position& position : DroppedEvents(dropped_)) EVERFOLD_RETURN_IF_ERROR(Drop(position));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PullResult> EventFolder::FoldBatch(std::size_t max_events) {
+  in_parts_ = false;
+  absl::StatusOr<PullResult> folded = FoldOnce(max_events);
+  if (folded.ok() || !event_failed_) return folded;
+  in_parts_ = true;
+  return FoldOnce(max_events);
+}
+
+absl::StatusOr<PullResult> EventFolder::FoldOnce(std::size_t max_events) {
+  if (subscription_ == nullptr) {
+    EVERFOLD_ASSIGN_OR_RETURN(subscription_, Subscription::Start(store_, checkpoint(), SubscriptionOf(type_)));
+  }
+  EVERFOLD_RETURN_IF_ERROR(Begin());
+  absl::StatusOr<PullResult> pulled =
+      subscription_->Pull(max_events, [this](const RecordedEvent& event) { return Fold(event); });
+  if (!pulled.ok()) {
+    TakeBack();
+    return pulled;
+  }
+  if (!pulled->moved) {
+    file_->Rollback();  // of nothing
+    return pulled;
+  }
+  EVERFOLD_RETURN_IF_ERROR(Commit(subscription_->checkpoint()));
+  return pulled;
+}
+
+absl::Status EventFolder::Begin() {
+  event_failed_ = false;
+  new_keys_.clear();
+  tallies_ = file_->tallies();
+  return file_->Begin();
+}
+
+absl::Status EventFolder::Commit(const Checkpoint& checkpoint) {
+  absl::Status committed = file_->Commit(checkpoint, tallies_);
+  if (!committed.ok()) TakeBack();
+  return committed;
+}
+
+void EventFolder::TakeBack() {
+  file_->Rollback();
+  for (const std::string& key : new_keys_) keys_.erase(key);
+  subscription_.reset();
+}
+
+absl::Status EventFolder::Fold(const RecordedEvent& event) {
+  const auto route = routes_.find(event.event.type);
+  if (route == routes_.end()) return absl::OkStatus();
+  folded_upto_ = event.commit.recorded_at;
+  if (!dropped_.empty() && dropped_.contains(event.position)) {
+    TallyAt(event.position).dropped += TallyOf(event);
+    return absl::OkStatus();
+  }
+  if (!keys_.empty()) {
+    const std::string key = KeyOfEvent(route->second, event);
+    if (keys_.contains(key)) {
+      const EventTally tally = TallyOf(event);
+      TallyAt(event.position).parked += tally;
+      return file_->parked().AddEvent(key, event, tally);
+    }
+  }
+  return in_parts_ ? FoldInPart(route->second, event) : FoldWhole(route->second, event);
+}
+
+absl::Status EventFolder::FoldWhole(const EventRoute& route, const RecordedEvent& event) {
+  const absl::Status handled = HandleEvent(route, event, file_->rows());
+  if (!handled.ok()) {
+    event_failed_ = IsOfTheEvent(handled);
+    return Annotate(PlaceOf(event), handled);
+  }
+  TallyAt(event.position).applied += TallyOf(event);
+  return absl::OkStatus();
+}
+
+absl::Status EventFolder::FoldInPart(const EventRoute& route, const RecordedEvent& event) {
+  EVERFOLD_RETURN_IF_ERROR(file_->BeginPart());
+  const absl::Status handled = HandleEvent(route, event, file_->rows());
+  if (handled.ok()) {
+    TallyAt(event.position).applied += TallyOf(event);
+    return file_->EndPart();
+  }
+  if (!IsOfTheEvent(handled)) return Annotate(PlaceOf(event), handled);
+  EVERFOLD_RETURN_IF_ERROR(file_->TakeBackPart());
+  return Park(route, event, handled);
+}
+
+absl::Status EventFolder::Park(const EventRoute& route, const RecordedEvent& event, const absl::Status& error) {
+  const std::string key = KeyOfEvent(route, event);
+  EVERFOLD_RETURN_IF_ERROR(CheckRoom(key, Annotate(PlaceOf(event), error)));
+  EVERFOLD_RETURN_IF_ERROR(file_->parked().AddKey(key, event.commit.recorded_at, TextOf(event, error)));
+  const EventTally tally = TallyOf(event);
+  EVERFOLD_RETURN_IF_ERROR(file_->parked().AddEvent(key, event, tally));
+  TallyAt(event.position).parked += tally;
+  keys_.insert(key);
+  new_keys_.push_back(key);
+  return absl::OkStatus();
+}
+
+absl::Status EventFolder::CheckRoom(const std::string& key, const absl::Status& error) const {
+  const std::uint64_t parked = Sum(tallies_, &PartitionTally::parked).count;
+  const std::uint64_t applied = Sum(tallies_, &PartitionTally::applied).count;
+  const bool large_share = keys_.size() >= kMinKeysOfShare && parked * 100 > (parked + applied) * kMaxParkedPercent;
+  if (keys_.size() < kMaxParkedKeys && !large_share) return absl::OkStatus();
+  return Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelStopped,
+               absl::StrFormat("%d keys are parked with %d of %d events; at most %d keys, and from %d keys on at most "
+                               "%d%% of the events, are parked before it stops. %s would be the next, %s",
+                               keys_.size(), parked, parked + applied, kMaxParkedKeys, kMinKeysOfShare,
+                               kMaxParkedPercent, key, std::string(error.message())));
+}
+
+bool EventFolder::IsOfTheEvent(const absl::Status& error) {
+  if (file_->rows().status().ok()) return true;  // the handler's own
+  return absl::IsFailedPrecondition(error) || absl::IsInvalidArgument(error);
+}
+
+absl::StatusOr<std::uint64_t> EventFolder::Retry(const std::string& key) {
+  if (!keys_.contains(key)) {
+    return Error(absl::StatusCode::kNotFound, reason::kNotParked,
+                 absl::StrFormat("projection %s has no parked key \"%s\"", type_.name, key));
+  }
+  for (bool go_on = true; go_on;) EVERFOLD_RETURN_IF_ERROR(RetrySome(key, go_on));
+  if (!keys_.contains(key)) return 0;
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedKey> keys, DescribeParked());
+  for (const ParkedKey& parked : keys) {
+    if (parked.key == key) return parked.events;
+  }
+  return 0;
+}
+
+// One transaction. `go_on` is true if it has handled all it took, and there may be more.
+absl::Status EventFolder::RetrySome(const std::string& key, bool& go_on) {
+  EVERFOLD_RETURN_IF_ERROR(Begin());
+  absl::Status status;
+  absl::Status handled;
+  const absl::StatusOr<std::vector<ParkedEvent>> events = file_->parked().EventsOf(key, kRetriesATransaction);
+  status.Update(events.status());
+  for (std::size_t i = 0; status.ok() && handled.ok() && i < events->size(); ++i) {
+    status = RetryOne((*events)[i], handled);
+  }
+  const bool is_last = status.ok() && handled.ok() && events->size() < kRetriesATransaction;
+  if (status.ok() && !handled.ok()) status = file_->parked().FailAgain(key, std::string(handled.message()));
+  if (is_last) status = file_->parked().RemoveKey(key);
+  if (!status.ok()) {
+    TakeBack();
+    return status;
+  }
+  EVERFOLD_RETURN_IF_ERROR(Commit(checkpoint()));
+  if (is_last) keys_.erase(key);
+  go_on = handled.ok() && !is_last;
+  return absl::OkStatus();
+}
+
+// `handled` is what the handler came to; the result is that of the file and of the log.
+absl::Status EventFolder::RetryOne(const ParkedEvent& parked, absl::Status& handled) {
+  EVERFOLD_RETURN_IF_ERROR(file_->BeginPart());
+  absl::Status missing = Error(absl::StatusCode::kNotFound, reason::kNotParked,
+                               absl::StrFormat("offset %d of partition %d (%s version %d): the event is not in the log "
+                                               "any more",
+                                               parked.position.offset.value(), parked.position.partition.value(),
+                                               parked.stream.ToString(), parked.version.value()));
+  handled = missing;
+  EVERFOLD_RETURN_IF_ERROR(ReadAt(parked.position, [&](const RecordedEvent& event) {
+    if (event.position != parked.position) return absl::OkStatus();
+    const absl::Status result = HandleEvent(routes_.at(event.event.type), event, file_->rows());
+    if (!result.ok() && !IsOfTheEvent(result)) return Annotate(PlaceOf(event), result);
+    handled = result.ok() ? result : Annotate(PlaceOf(event), result);
+    return absl::OkStatus();
+  }));
+  if (!handled.ok()) return file_->TakeBackPart();
+  TallyAt(parked.position).parked -= parked.tally;
+  TallyAt(parked.position).applied += parked.tally;
+  EVERFOLD_RETURN_IF_ERROR(file_->parked().RemoveEvent(parked.position));
+  return file_->EndPart();
+}
+
+absl::Status EventFolder::ReadAt(const Position& position, Subscription::Visit visit) const {
+  Checkpoint before = checkpoint();
+  before.offsets[position.partition.value()] = Offset(position.offset.value() - 1);
+  SubscriptionOptions options = SubscriptionOf(type_);
+  options.partition = position.partition;
+  EVERFOLD_ASSIGN_OR_RETURN(const auto subscription, Subscription::Start(store_, before, options));
+  return subscription->Pull(1, visit).status();
+}
+
+absl::Status EventFolder::Drop(const Position& position) {
+  dropped_.insert(position);
+  EVERFOLD_ASSIGN_OR_RETURN(const std::optional<ParkedEvent> event, file_->parked().Find(position));
+  if (!event.has_value()) return absl::OkStatus();
+  EVERFOLD_RETURN_IF_ERROR(Begin());
+  absl::Status status = file_->parked().RemoveEvent(position);
+  TallyAt(position).parked -= event->tally;
+  TallyAt(position).dropped += event->tally;
+  const absl::StatusOr<std::vector<ParkedEvent>> waiting = file_->parked().EventsOf(event->key, 1);
+  status.Update(waiting.status());
+  const bool was_last = status.ok() && waiting->empty();
+  if (was_last) status.Update(file_->parked().RemoveKey(event->key));
+  if (!status.ok()) {
+    TakeBack();
+    return status;
+  }
+  EVERFOLD_RETURN_IF_ERROR(Commit(checkpoint()));
+  if (was_last) keys_.erase(event->key);
+  return absl::OkStatus();
+}
+
+}  // namespace everfold

@@ -1,0 +1,101 @@
+// Folds a log's events into one file of read models, batch by batch, from where the file stands.
+//
+// An event that cannot be handled is parked with its key, and so is every later event of the key; others go on. A batch
+// with such an event is taken back and folded again, each event in a part of the transaction that can be taken back by
+// itself. What the file itself fails at (a full disk, an I/O error) is no event's fault: the batch is taken back, the
+// error is the result, and the same events come again.
+//
+// Always: what the log has for this projection up to the checkpoint = applied + parked + dropped, in number and digest.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "everfold/projection/dropped_events.h"
+#include "everfold/projection/event_handling.h"
+#include "everfold/projection/read_model_file.h"
+#include "everfold/subscription/subscription.h"
+
+namespace everfold {
+
+// Beyond these a projection stops instead of parking one more key: something is wrong with more than an event.
+inline constexpr std::size_t kMaxParkedKeys = 100;
+// Likewise, where so many keys hold more than one of a hundred of all events.
+inline constexpr std::size_t kMinKeysOfShare = 10;
+inline constexpr std::uint64_t kMaxParkedPercent = 1;
+
+// Threading: one thread at a time. Lifetime: store and type outlive it.
+class EventFolder {
+ public:
+  // REQUIRES: the file fits.
+  //   OTHER_HISTORY, DATA_LOSS  as Subscription::Start for the file's checkpoint
+  static absl::StatusOr<std::unique_ptr<EventFolder>> Open(std::unique_ptr<ReadModelFile> file,
+                                                           const ProjectionType& type, const EventStore& store);
+
+  // Up to so many events. After an error nothing has changed:
+  //   RESOURCE_EXHAUSTED, INTERNAL  the file could not be written; worth another try
+  //   FAILED_PRECONDITION           too many keys are parked (READ_MODEL_STOPPED)
+  //   DATA_LOSS                     the file, or the log, is damaged
+  absl::StatusOr<PullResult> FoldBatch(std::size_t max_events);
+
+  // Handles the events of a parked key again, in their order, until one fails. The result is the number of those that
+  // still wait; 0: the key is not parked any more. NOT_FOUND if it is not parked.
+  absl::StatusOr<std::uint64_t> Retry(const std::string& key);
+  // Leaves the event out: now, if it is parked, or when it comes.
+  absl::Status Drop(const Position& position);
+
+  const std::string& path() const { return file_->path(); }
+  const Checkpoint& checkpoint() const { return file_->checkpoint(); }
+  const std::vector<PartitionTally>& tallies() const { return file_->tallies(); }
+  const absl::flat_hash_set<std::string>& parked_keys() const { return keys_; }
+  absl::StatusOr<std::vector<ParkedKey>> DescribeParked() { return file_->parked().Keys(); }
+  absl::StatusOr<std::vector<ParkedEvent>> ParkedEventsOf(const std::string& key, std::size_t limit) {
+    return file_->parked().EventsOf(key, limit);
+  }
+  // When the last event that was folded was recorded.
+  absl::Time folded_upto() const { return folded_upto_; }
+
+ private:
+  EventFolder(std::unique_ptr<ReadModelFile> file, const ProjectionType& type, const EventStore& store);
+
+  absl::Status ApplyDrops();
+  absl::StatusOr<PullResult> FoldOnce(std::size_t max_events);
+  absl::Status Begin();
+  absl::Status Commit(const Checkpoint& checkpoint);
+  void TakeBack();
+  absl::Status Fold(const RecordedEvent& event);
+  absl::Status FoldWhole(const EventRoute& route, const RecordedEvent& event);
+  absl::Status FoldInPart(const EventRoute& route, const RecordedEvent& event);
+  absl::Status Park(const EventRoute& route, const RecordedEvent& event, const absl::Status& error);
+  absl::Status CheckRoom(const std::string& key, const absl::Status& error) const;
+  absl::Status RetrySome(const std::string& key, bool& go_on);
+  absl::Status RetryOne(const ParkedEvent& parked, absl::Status& handled);
+  absl::Status ReadAt(const Position& position, Subscription::Visit visit) const;
+  PartitionTally& TallyAt(const Position& position) { return tallies_[position.partition.value()]; }
+  // Of an error that HandleEvent gave.
+  bool IsOfTheEvent(const absl::Status& error);
+
+  const std::unique_ptr<ReadModelFile> file_;
+  const ProjectionType& type_;
+  const EventStore& store_;
+  absl::flat_hash_map<std::string, EventRoute> routes_;  // by the name under which events are stored
+  DroppedEvents dropped_;
+  std::unique_ptr<Subscription> subscription_;  // null when it is not where the file is
+  absl::flat_hash_set<std::string> keys_;       // that are parked
+  absl::Time folded_upto_ = absl::InfinitePast();
+
+  // Of the batch under way.
+  bool in_parts_ = false;
+  bool event_failed_ = false;
+  std::vector<PartitionTally> tallies_;
+  std::vector<std::string> new_keys_;
+};
+
+}  // namespace everfold

@@ -1,0 +1,94 @@
+#include "everfold/projection/event_handling.h"
+
+#include <exception>
+#include <optional>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+
+namespace everfold {
+namespace {
+
+EventContext ContextOf(const RecordedEvent& event) {
+  return {.id = event.stream.stream.id,
+          .stream = event.stream.stream,
+          .version = event.version,
+          .position = event.position,
+          .sequence = event.commit.sequence,
+          .event_time = event.event.event_time,
+          .recorded_at = event.commit.recorded_at,
+          .metadata = event.commit.metadata};
+}
+
+bool Handle(const EventRoute& route, const RecordedEvent& event, RowStore& rows) {
+  const EventContext context = ContextOf(event);
+  if (route.upcast == nullptr) return route.handler(event.event.payload, context, rows);
+  const std::optional<std::string> upcast = route.upcast(event.event.payload);
+  return upcast.has_value() && route.handler(*upcast, context, rows);
+}
+
+// Exceptions end here: nothing throws across a folder.
+absl::Status CallHandler(const EventRoute& route, const RecordedEvent& event, RowStore& rows) {
+  try {
+    if (Handle(route, event, rows)) return absl::OkStatus();
+    return absl::DataLossError("the payload is not a message of this type");
+  } catch (const std::exception& thrown) {
+    return absl::InternalError(absl::StrFormat("the handler threw: %s", thrown.what()));
+  } catch (...) {
+    return absl::InternalError("the handler threw");
+  }
+}
+
+std::optional<std::string> DeclaredKey(const EventRoute& route, const RecordedEvent& event) {
+  const EventContext context = ContextOf(event);
+  if (route.upcast == nullptr) return route.key(event.event.payload, context);
+  const std::optional<std::string> upcast = route.upcast(event.event.payload);
+  return upcast.has_value() ? route.key(*upcast, context) : std::nullopt;
+}
+
+}  // namespace
+
+EventRoute RouteOf(const ProjectionType& type, const std::string& stored) {
+  const auto route = [&type](const std::string& event, StoredForm::Upcast upcast) {
+    const auto key = type.keys.find(event);
+    return EventRoute{type.handlers.at(event), key == type.keys.end() ? nullptr : key->second, upcast};
+  };
+  if (type.handlers.contains(stored)) return route(stored, nullptr);
+  const auto form = type.stored_forms.find(stored);
+  return form == type.stored_forms.end() ? EventRoute{} : route(form->second.becomes, form->second.upcast);
+}
+
+absl::Status HandleEvent(const EventRoute& route, const RecordedEvent& event, RowStore& rows) {
+  absl::Status handled = CallHandler(route, event, rows);
+  // What the rows say goes first: a handler may have thrown for it.
+  return rows.status().ok() ? handled : rows.status();
+}
+
+std::string KeyOfStream(const StreamId& stream) {
+  return stream.tenant.empty() ? stream.ToString() : stream.tenant + ":" + stream.ToString();
+}
+
+std::string KeyOfEvent(const EventRoute& route, const RecordedEvent& event) {
+  if (route.key != nullptr) {
+    try {
+      if (std::optional<std::string> key = DeclaredKey(route, event); key.has_value()) return *std::move(key);
+    } catch (...) {
+      // The stream's, then: the handler's own error tells what is wrong with the event.
+    }
+  }
+  return KeyOfStream(event.stream.stream);
+}
+
+SubscriptionOptions SubscriptionOf(const ProjectionType& type) {
+  SubscriptionOptions options;
+  std::vector<QueryItem>& items = options.selection.query.items;
+  const auto add = [&items](const std::string& name) {
+    if (items.empty() || items.back().types.size() == kMaxTypesOfQueryItem) items.emplace_back();
+    items.back().types.push_back(name);
+  };
+  for (const auto& [name, handler] : type.handlers) add(name);
+  for (const auto& [name, form] : type.stored_forms) add(name);
+  return options;
+}
+
+}  // namespace everfold

@@ -1,0 +1,57 @@
+#include "everfold/projection/next_version.h"
+
+#include <algorithm>
+
+#include "everfold/base/status.h"
+
+namespace everfold {
+
+std::uint64_t EventsBefore(const Checkpoint& checkpoint) {
+  std::uint64_t events = 0;
+  for (const Offset offset : checkpoint.offsets) events += offset.value();
+  return events;
+}
+
+bool HasReached(const Checkpoint& checkpoint, const Checkpoint& target) {
+  for (std::size_t i = 0; i < target.offsets.size(); ++i) {
+    if (checkpoint.offsets[i] < target.offsets[i]) return false;
+  }
+  return true;
+}
+
+void NextVersion::Drop(const Position& position) {
+  MutexLock lock(&mutex_);
+  drops_.push_back(position);
+}
+
+absl::Status NextVersion::ApplyDrops() {
+  std::vector<Position> drops;
+  {
+    MutexLock lock(&mutex_);
+    drops = drops_;
+  }
+  for (const Position& position : drops) EVERFOLD_RETURN_IF_ERROR(folder->Drop(position));
+  MutexLock lock(&mutex_);
+  drops_.erase(drops_.begin(), drops_.begin() + static_cast<std::ptrdiff_t>(drops.size()));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PullResult> NextVersion::Fold(std::size_t max_events) {
+  EVERFOLD_RETURN_IF_ERROR(ApplyDrops());
+  absl::StatusOr<PullResult> folded = folder->FoldBatch(max_events);
+  events_ = EventsBefore(folder->checkpoint());
+  return folded;
+}
+
+RebuildProgress NextVersion::Describe(std::uint64_t total, absl::Time now) const {
+  RebuildProgress progress{.version = version_, .rollback = rollback_, .events = events_, .total = total};
+  progress.events = std::min(progress.events, total);
+  const double seconds = absl::ToDoubleSeconds(now - began_);
+  const std::uint64_t since = events_ - events_at_beginning_;
+  if (seconds <= 0 || since == 0) return progress;
+  progress.events_per_second = static_cast<double>(since) / seconds;
+  progress.left = absl::Seconds(static_cast<double>(total - progress.events) / progress.events_per_second);
+  return progress;
+}
+
+}  // namespace everfold

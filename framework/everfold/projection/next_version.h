@@ -1,0 +1,74 @@
+// A version of a projection's read models that is being built beside the one that is queried.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/time/time.h"
+#include "everfold/base/mutex.h"
+#include "everfold/projection/event_folder.h"
+#include "everfold/projection/projection.h"
+#include "everfold/projection/projection_status.h"
+#include "everfold/runtime/executor.h"
+
+namespace everfold {
+
+// Events that the checkpoint is past, of all partitions.
+std::uint64_t EventsBefore(const Checkpoint& checkpoint);
+
+// True if it is at least as far in every partition.
+bool HasReached(const Checkpoint& checkpoint, const Checkpoint& target);
+
+// Threading: the folder is its strand's, until it has caught up and is handed to the projection's strand; the rest is
+// thread-safe.
+class NextVersion {
+ public:
+  NextVersion(std::uint32_t version, bool rollback, std::unique_ptr<EventFolder> folder, std::unique_ptr<Strand> strand,
+              absl::Time began, Projection::Done done)
+      : done(std::move(done)),
+        folder(std::move(folder)),
+        version_(version),
+        rollback_(rollback),
+        strand_(std::move(strand)),
+        began_(began),
+        events_at_beginning_(EventsBefore(this->folder->checkpoint())),
+        events_(events_at_beginning_) {}
+
+  std::uint32_t version() const { return version_; }
+  bool rollback() const { return rollback_; }
+  Strand& strand() { return *strand_; }
+
+  void Cancel() { cancelled_ = true; }
+  bool cancelled() const { return cancelled_; }
+
+  // Left out from the next batch on.
+  void Drop(const Position& position);
+  // With the folder's thread.
+  absl::Status ApplyDrops();
+  // As EventFolder::FoldBatch.
+  absl::StatusOr<PullResult> Fold(std::size_t max_events);
+
+  // `total` is the number of events of the log.
+  RebuildProgress Describe(std::uint64_t total, absl::Time now) const;
+
+  Projection::Done done;  // the projection's strand's; null once it was told
+  std::unique_ptr<EventFolder> folder;
+  int failures = 0;  // in a row; as the folder
+
+ private:
+  const std::uint32_t version_;
+  const bool rollback_;
+  const std::unique_ptr<Strand> strand_;
+  const absl::Time began_;
+  const std::uint64_t events_at_beginning_;
+  std::atomic<std::uint64_t> events_;
+  std::atomic<bool> cancelled_ = false;
+  Mutex mutex_;
+  std::vector<Position> drops_ ABSL_GUARDED_BY(mutex_);  // to apply
+};
+
+}  // namespace everfold

@@ -1,0 +1,633 @@
+#include "everfold/projection/projection_runner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "everfold/base/error.h"
+#include "everfold/base/status.h"
+#include "everfold/projection/dropped_events.h"
+
+namespace everfold {
+namespace {
+
+// Another try may help: the disk was full, or failed.
+bool IsWorthAnotherTry(const absl::Status& error) {
+  return absl::IsResourceExhausted(error) || absl::IsInternal(error);
+}
+
+absl::Duration DelayOf(const ProjectionRunnerOptions& options, int failures) {
+  absl::Duration delay = options.first_retry;
+  for (int i = 1; i < failures && delay < options.longest_retry; ++i) delay *= 2;
+  return std::min(delay, options.longest_retry);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Projection>> ProjectionRunner::Open(ProjectionRunnerOptions options, ProjectionType type,
+                                                                   EventStore& store, Executor& executor) {
+  auto kept_type = std::make_unique<const ProjectionType>(std::move(type));
+  EVERFOLD_ASSIGN_OR_RETURN(ReadModelManifest manifest,
+                            ReadModelManifest::Load(*options.files, options.directory + "/" + kept_type->name));
+  std::unique_ptr<ProjectionRunner> runner(new ProjectionRunner(std::move(options), std::move(kept_type), store,
+                                                                executor, std::move(manifest), BeginningOf(store)));
+  EVERFOLD_RETURN_IF_ERROR(runner->OpenFile());
+  return runner;
+}
+
+ProjectionRunner::ProjectionRunner(ProjectionRunnerOptions options, std::unique_ptr<const ProjectionType> type,
+                                   EventStore& store, Executor& executor, ReadModelManifest manifest,
+                                   Checkpoint committed)
+    : options_(std::move(options)),
+      type_(std::move(type)),
+      store_(store),
+      executor_(executor),
+      strand_(executor.MakeStrand()),
+      progress_(std::move(committed), executor),
+      manifest_(std::move(manifest)) {
+  shown_.moved_at = options_.clock->Now();
+}
+
+// Hints may outlive it, so it keeps them out even if it was never closed.
+ProjectionRunner::~ProjectionRunner() {
+  if (!scope_.closed()) scope_.Close([] {});
+}
+
+absl::Status ProjectionRunner::Save(const std::function<void(ReadModelVersions&)>& change) {
+  ReadModelVersions versions = manifest_.versions();
+  change(versions);
+  return manifest_.Save(versions);
+}
+
+// What is queried first.
+absl::Status ProjectionRunner::OpenFile() {
+  const bool is_first = manifest_.versions().current == 0;
+  if (is_first) {
+    EVERFOLD_RETURN_IF_ERROR(Save([](ReadModelVersions& versions) { versions.current = versions.next++; }));
+  }
+  const ReadModelVersions& versions = manifest_.versions();
+  EVERFOLD_ASSIGN_OR_RETURN(auto file,
+                            ReadModelFile::Open(manifest_.PathOf(versions.current), *type_, BeginningOf(store_)));
+  if (file->fit() == ReadModelFile::Fit::kCurrent) {
+    const bool is_anew = file->created() && !is_first;
+    EVERFOLD_ASSIGN_OR_RETURN(live_, EventFolder::Open(std::move(file), *type_, store_));
+    if (is_anew) TellAnew("its file is missing");
+  } else {
+    stale_ = std::move(file);
+  }
+  Published();
+  return absl::OkStatus();
+}
+
+// After an error: SQLite's connection, and what was read ahead of the log, begin anew.
+absl::Status ProjectionRunner::Reopen() {
+  live_.reset();
+  EVERFOLD_ASSIGN_OR_RETURN(
+      auto file, ReadModelFile::Open(manifest_.PathOf(manifest_.versions().current), *type_, BeginningOf(store_)));
+  EVERFOLD_ASSIGN_OR_RETURN(live_, EventFolder::Open(std::move(file), *type_, store_));
+  return absl::OkStatus();
+}
+
+absl::Status ProjectionRunner::Closing() const {
+  return Error(absl::StatusCode::kUnavailable, reason::kShuttingDown,
+               absl::StrFormat("projection %s is closing", type_->name));
+}
+
+absl::Status ProjectionRunner::Paused() const {
+  return Error(absl::StatusCode::kUnavailable, reason::kReadModelPaused,
+               absl::StrFormat("projection %s is paused", type_->name), {{"projection", type_->name}});
+}
+
+bool ProjectionRunner::Post(Strand& strand, absl::AnyInvocable<void()> step) {
+  std::optional<TaskScope::Guard> guard = scope_.Enter();
+  if (!guard.has_value()) return false;
+  strand.Post([guard = *std::move(guard), step = std::move(step)]() mutable { step(); });
+  return true;
+}
+
+template <class Result>
+void ProjectionRunner::Answer(absl::AnyInvocable<void(Result)> done, Result result) {
+  executor_.Post([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+}
+
+template <class Result>
+void ProjectionRunner::Ask(absl::AnyInvocable<void(Result)> done,
+                           absl::AnyInvocable<void(absl::AnyInvocable<void(Result)>)> work) {
+  std::optional<TaskScope::Guard> guard = scope_.Enter();
+  if (!guard.has_value()) {
+    return Answer<Result>(std::move(done), Closing());
+  }
+  strand_->Post(
+      [guard = *std::move(guard), done = std::move(done), work = std::move(work)]() mutable { work(std::move(done)); });
+}
+
+void ProjectionRunner::Start() {
+  // Watches before it pulls for the first time: what becomes durable in between is in the pull or hinted at.
+  watch_ = store_.WatchDurable([this, scope = scope_]() mutable { Wake(scope.Enter()); });
+  Post(*strand_, [this] { Begin(); });
+}
+
+void ProjectionRunner::Begin() {
+  const ReadModelVersions& versions = manifest_.versions();
+  if (versions.paused) progress_.End(Paused());
+  if (stale_ != nullptr) {
+    TellAnew(stale_->fit() == ReadModelFile::Fit::kOtherTables ? "its read models have changed"
+                                                               : "its file was written by another revision");
+  }
+  if (stale_ != nullptr || versions.building != 0) {
+    StartNext(versions.building, /*rollback=*/false, [](const absl::Status&) {});
+  }
+  RunBatch();
+}
+
+// Has a batch run after this moment. A hint that comes while one runs leads to another, because the flag is down by
+// then.
+void ProjectionRunner::Wake(std::optional<TaskScope::Guard> guard) {
+  if (!guard.has_value() || batch_posted_.exchange(true)) return;
+  if (!stall_watched_.exchange(true)) WatchForStall();
+  strand_->Post([this, guard = std::move(guard)] {
+    batch_posted_ = false;
+    RunBatch();
+  });
+}
+
+bool ProjectionRunner::runs() const { return live_ != nullptr && error_.ok() && !manifest_.versions().paused; }
+
+void ProjectionRunner::RunBatch() {
+  if (scope_.closed() || !runs()) return;
+  const absl::StatusOr<PullResult> folded = live_->FoldBatch(options_.max_batch_events);
+  if (!folded.ok()) return Stop(folded.status());
+  failures_ = 0;
+  if (folded->moved) Published();
+  if (!folded->caught_up) Wake(scope_.Enter());
+}
+
+// Shows what is committed by now, and answers who has waited for it.
+void ProjectionRunner::Published() {
+  Show();
+  if (live_ != nullptr) {
+    progress_.Publish(live_->checkpoint());
+  } else if (stale_->fit() == ReadModelFile::Fit::kOtherRevision) {
+    progress_.Publish(stale_->checkpoint());
+  }
+}
+
+void ProjectionRunner::Show() {
+  MutexLock lock(&mutex_);
+  shown_.versions = manifest_.versions();
+  shown_.error = error_;
+  shown_.stale = stale_ != nullptr;
+  shown_.next = next_;
+  const bool is_queried = stale_ == nullptr || stale_->fit() == ReadModelFile::Fit::kOtherRevision;
+  shown_.path = is_queried ? manifest_.PathOf(shown_.versions.current) : std::string();
+  if (live_ == nullptr) return;
+  shown_.tallies = live_->tallies();
+  shown_.parked_keys = live_->parked_keys().size();
+  shown_.folded_upto = live_->folded_upto();
+  shown_.moved_at = options_.clock->Now();
+  shown_.stalled = false;
+}
+
+void ProjectionRunner::Stop(const absl::Status& cause) {
+  error_ = Error(cause.code(), reason::kReadModelStopped,
+                 absl::StrFormat("projection %s stopped: %s", type_->name, std::string(cause.message())),
+                 {{"projection", type_->name}});
+  ++failures_;
+  const bool tries_again = IsWorthAnotherTry(cause);
+  const absl::Duration delay = DelayOf(options_, failures_);
+  Show();
+  Tell(LogLevel::kError, "projection stopped",
+       {{"projection", type_->name},
+        {"cause", std::string(cause.message())},
+        {"next_try", tries_again ? "in " + absl::FormatDuration(delay) : "when it is resumed"}});
+  progress_.End(Error(absl::StatusCode::kUnavailable, reason::kReadModelStopped,
+                      absl::StrFormat("projection %s has stopped at an error; its status tells which", type_->name),
+                      {{"projection", type_->name}}));
+  if (!tries_again) return;
+  MutexLock lock(&mutex_);
+  if (scope_.closed()) return;
+  retry_timer_ = executor_.PostAfter(delay, [this, scope = scope_]() mutable {
+    if (std::optional<TaskScope::Guard> guard = scope.Enter(); guard.has_value()) {
+      strand_->Post([this, guard = std::move(guard)] { Go(); });
+    }
+  });
+}
+
+// Ends a stop, if that is possible.
+void ProjectionRunner::Go() {
+  if (scope_.closed()) return;
+  if (!error_.ok()) {
+    if (const absl::Status opened = Reopen(); !opened.ok()) return Stop(opened);
+    error_ = absl::OkStatus();
+  }
+  if (!manifest_.versions().paused) progress_.Resume();
+  Published();
+  RunBatch();
+}
+
+void ProjectionRunner::WatchForStall() {
+  MutexLock lock(&mutex_);
+  if (scope_.closed()) return;
+  stall_timer_ = executor_.PostAfter(options_.stall_after, [this, scope = scope_]() mutable {
+    const std::optional<TaskScope::Guard> guard = scope.Enter();
+    if (guard.has_value()) LookForStall();
+  });
+}
+
+// On any thread: the strand may be what hangs. Looked for as long as there is something to do.
+void ProjectionRunner::LookForStall() {
+  const std::uint64_t lag = lag_events();
+  bool began = false;
+  {
+    MutexLock lock(&mutex_);
+    const bool should_move = lag > 0 && !shown_.stale && shown_.error.ok() && !shown_.versions.paused;
+    if (!should_move) {
+      stall_watched_ = false;
+      return;
+    }
+    const bool stalled = options_.clock->Now() - shown_.moved_at >= options_.stall_after;
+    began = stalled && !shown_.stalled;
+    shown_.stalled = stalled;
+  }
+  if (began) {
+    Tell(LogLevel::kWarning, "projection does not move",
+         {{"projection", type_->name}, {"events_behind", absl::StrFormat("%d", lag)}});
+  }
+  WatchForStall();
+}
+
+std::string ProjectionRunner::path() const {
+  MutexLock lock(&mutex_);
+  return shown_.path;
+}
+
+absl::Status ProjectionRunner::status() const {
+  MutexLock lock(&mutex_);
+  return shown_.error;
+}
+
+std::uint64_t ProjectionRunner::lag_events() const {
+  return EventsBefore(store_.DurableHead()) - EventsBefore(progress_.committed());
+}
+
+ProjectionStatus ProjectionRunner::Describe() const {
+  ProjectionStatus status{.name = type_->name, .revision = type_->revision};
+  status.checkpoint = progress_.committed();
+  const std::uint64_t total = EventsBefore(store_.DurableHead());
+  const absl::Time now = options_.clock->Now();
+  status.lag_events = total - EventsBefore(status.checkpoint);
+  MutexLock lock(&mutex_);
+  if (shown_.stale) status.state = ProjectionState::kStale;
+  if (shown_.versions.paused) status.state = ProjectionState::kPaused;
+  if (!shown_.error.ok()) status.state = ProjectionState::kStopped;
+  status.error = shown_.error;
+  status.stalled = shown_.stalled;
+  status.version = shown_.path.empty() ? 0 : shown_.versions.current;
+  status.previous = shown_.versions.previous;
+  if (status.lag_events > 0 && shown_.folded_upto != absl::InfinitePast()) {
+    status.lag = std::max(now - shown_.folded_upto, absl::ZeroDuration());
+  }
+  status.tallies = shown_.tallies;
+  status.parked_keys = shown_.parked_keys;
+  if (shown_.next != nullptr) status.rebuild = shown_.next->Describe(total, now);
+  return status;
+}
+
+std::uint64_t ProjectionRunner::WaitFor(std::vector<Position> positions, WaitDone done) {
+  return progress_.WaitFor(std::move(positions), std::move(done));
+}
+
+void ProjectionRunner::Pause(Done done) {
+  Ask<absl::Status>(std::move(done), [this](Done answer) {
+    absl::Status saved = Save([](ReadModelVersions& versions) { versions.paused = true; });
+    if (saved.ok()) progress_.End(Paused());
+    Show();
+    Answer(std::move(answer), std::move(saved));
+  });
+}
+
+void ProjectionRunner::Resume(Done done) {
+  Ask<absl::Status>(std::move(done), [this](Done answer) {
+    absl::Status saved = Save([](ReadModelVersions& versions) { versions.paused = false; });
+    failures_ = 0;
+    if (saved.ok() && (live_ != nullptr || !error_.ok())) Go();
+    if (saved.ok() && stale_ != nullptr && next_ == nullptr) {
+      error_ = absl::OkStatus();
+      StartNext(manifest_.versions().building, /*rollback=*/false, [](const absl::Status&) {});
+    }
+    Answer(std::move(answer), std::move(saved));
+  });
+}
+
+void ProjectionRunner::Rebuild(Done done) {
+  Ask<absl::Status>(std::move(done), [this](Done answer) {
+    StartNext(manifest_.versions().building, /*rollback=*/false, std::move(answer));
+  });
+}
+
+void ProjectionRunner::Rollback(Done done) {
+  Ask<absl::Status>(std::move(done), [this](Done answer) {
+    const std::uint32_t previous = manifest_.versions().previous;
+    if (previous != 0) return StartNext(previous, /*rollback=*/true, std::move(answer));
+    Answer(std::move(answer), Error(absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
+                                    absl::StrFormat("projection %s has no version before this one", type_->name)));
+  });
+}
+
+// `version` 0: a new one.
+void ProjectionRunner::StartNext(std::uint32_t version, bool rollback, Done done) {
+  if (next_ != nullptr) {
+    return Answer(std::move(done), Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelRebuilding,
+                                         absl::StrFormat("projection %s is building version %d already", type_->name,
+                                                         next_->version())));
+  }
+  if (version == 0) version = manifest_.versions().next;
+  absl::StatusOr<std::unique_ptr<EventFolder>> folder = OpenNext(version, rollback);
+  if (!folder.ok()) {
+    if (stale_ != nullptr) error_ = folder.status();
+    Show();
+    return Answer(std::move(done), folder.status());
+  }
+  next_ = std::make_shared<NextVersion>(version, rollback, *std::move(folder), executor_.MakeStrand(),
+                                        options_.clock->Now(), std::move(done));
+  Show();
+  Post(next_->strand(), [this, next = next_] { RunNext(next); });
+}
+
+// A version that was begun goes on, unless it is of other code by now: then a new one is begun.
+absl::StatusOr<std::unique_ptr<EventFolder>> ProjectionRunner::OpenNext(std::uint32_t& version, bool rollback) {
+  EVERFOLD_ASSIGN_OR_RETURN(auto file, ReadModelFile::Open(manifest_.PathOf(version), *type_, BeginningOf(store_)));
+  const bool fits = file->fit() == ReadModelFile::Fit::kCurrent;
+  if (rollback && !fits) {
+    return Error(absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
+                 absl::StrFormat("version %d of projection %s was built by other code; start the binary that built it",
+                                 version, type_->name));
+  }
+  if (!rollback && !fits) {
+    file.reset();
+    version = manifest_.versions().next;
+    EVERFOLD_ASSIGN_OR_RETURN(file, ReadModelFile::Open(manifest_.PathOf(version), *type_, BeginningOf(store_)));
+  }
+  if (!rollback) {
+    EVERFOLD_RETURN_IF_ERROR(Save([version = version](ReadModelVersions& versions) {
+      versions.building = version;
+      versions.next = std::max(versions.next, version + 1);
+    }));
+  }
+  return EventFolder::Open(std::move(file), *type_, store_);
+}
+
+void ProjectionRunner::RunNext(const Next& next) {
+  if (scope_.closed() || next->cancelled()) return;
+  const absl::StatusOr<PullResult> folded = next->Fold(options_.max_rebuild_batch_events);
+  if (!folded.ok()) return RetryNext(next, folded.status());
+  next->failures = 0;
+  if (folded->caught_up) {
+    Post(*strand_, [this, next] { Swap(next); });
+  } else {
+    Post(next->strand(), [this, next] { RunNext(next); });
+  }
+}
+
+void ProjectionRunner::RetryNext(const Next& next, const absl::Status& error) {
+  if (!IsWorthAnotherTry(error)) {
+    Post(*strand_, [this, next, error] { GiveUp(next, error); });
+    return;
+  }
+  const absl::Duration delay = DelayOf(options_, ++next->failures);
+  Tell(LogLevel::kError, "projection cannot be built",
+       {{"projection", type_->name},
+        {"cause", std::string(error.message())},
+        {"next_try", "in " + absl::FormatDuration(delay)}});
+  MutexLock lock(&mutex_);
+  if (scope_.closed()) return;
+  next_timer_ = executor_.PostAfter(delay, [this, scope = scope_, next]() mutable {
+    if (std::optional<TaskScope::Guard> guard = scope.Enter(); guard.has_value()) {
+      next->strand().Post([this, guard = std::move(guard), next] { RunNext(next); });
+    }
+  });
+}
+
+void ProjectionRunner::Swap(const Next& next) {
+  if (scope_.closed() || next->cancelled()) return;
+  absl::Status status = BringLevel(next);
+  if (status.ok()) status = CheckParksNoMore(next);
+  if (status.ok()) {
+    status = Save([&next](ReadModelVersions& versions) {
+      versions.previous = std::exchange(versions.current, next->version());
+      if (!next->rollback()) versions.building = 0;
+    });
+  }
+  if (!status.ok()) return GiveUp(next, status);
+  live_ = std::move(next->folder);
+  stale_.reset();
+  error_ = absl::OkStatus();
+  failures_ = 0;
+  next_.reset();
+  if (!manifest_.versions().paused) progress_.Resume();
+  Published();
+  Tell(LogLevel::kInfo, next->rollback() ? "projection is rolled back" : "projection was built anew",
+       {{"projection", type_->name}, {"file", live_->path()}});
+  Answer(std::move(next->done), absl::OkStatus());
+  RunBatch();
+}
+
+// While it is looked at, the current one does not move: both are on this strand now.
+absl::Status ProjectionRunner::BringLevel(const Next& next) {
+  const Checkpoint target = progress_.committed();
+  EVERFOLD_RETURN_IF_ERROR(next->ApplyDrops());
+  while (!HasReached(next->folder->checkpoint(), target)) {
+    EVERFOLD_ASSIGN_OR_RETURN(const PullResult folded, next->Fold(options_.max_rebuild_batch_events));
+    if (folded.caught_up && !HasReached(next->folder->checkpoint(), target)) {
+      return Error(absl::StatusCode::kInternal, reason::kReadModelFailed,
+                   absl::StrFormat("version %d of projection %s has read the whole log and is behind the current one",
+                                   next->version(), type_->name));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ProjectionRunner::CheckParksNoMore(const Next& next) const {
+  absl::flat_hash_set<std::string> current;
+  if (live_ != nullptr) {
+    current = live_->parked_keys();
+  } else if (stale_->fit() == ReadModelFile::Fit::kOtherTables) {
+    return absl::OkStatus();  // there is nothing to be queried instead
+  } else {
+    EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedKey> keys, stale_->parked().Keys());
+    for (const ParkedKey& key : keys) current.insert(key.key);
+  }
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedKey> keys, next->folder->DescribeParked());
+  for (const ParkedKey& key : keys) {
+    if (current.contains(key.key)) continue;
+    return Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelParksMore,
+                 absl::StrFormat("version %d of projection %s parks \"%s\", which the current one does not, %s",
+                                 next->version(), type_->name, key.key, key.error),
+                 {{"projection", type_->name}, {"key", key.key}});
+  }
+  return absl::OkStatus();
+}
+
+void ProjectionRunner::GiveUp(const Next& next, const absl::Status& why) {
+  if (next_ != next) return;
+  next->Cancel();
+  next->folder.reset();
+  next_.reset();
+  // What is begun and failed at the disk goes on at the next Rebuild.
+  if (!next->rollback() && !IsWorthAnotherTry(why)) {
+    Save([](ReadModelVersions& versions) { versions.building = 0; }).IgnoreError();  // the next opening deletes it
+  }
+  if (stale_ != nullptr) error_ = why;
+  Show();
+  Tell(absl::IsCancelled(why) ? LogLevel::kInfo : LogLevel::kError, "projection was not built anew",
+       {{"projection", type_->name}, {"cause", std::string(why.message())}});
+  Answer(std::move(next->done), why);
+}
+
+void ProjectionRunner::CancelRebuild(Done done) {
+  Ask<absl::Status>(std::move(done), [this](Done answer) {
+    if (next_ == nullptr || stale_ != nullptr) {
+      const char* const why = next_ == nullptr ? "is not being built" : "cannot go on without what is being built";
+      return Answer(std::move(answer), Error(absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
+                                             absl::StrFormat("projection %s %s", type_->name, why)));
+    }
+    next_->Cancel();
+    std::optional<TaskScope::Guard> guard = scope_.Enter();
+    if (!guard.has_value()) return Answer(std::move(answer), Closing());
+    // After the batch that may be under way.
+    next_->strand().Post([this, guard = *std::move(guard), next = next_, answer = std::move(answer)]() mutable {
+      strand_->Post([this, guard = std::move(guard), next, answer = std::move(answer)]() mutable {
+        GiveUp(next, Error(absl::StatusCode::kCancelled, reason::kReadModelRebuilding,
+                           absl::StrFormat("version %d of projection %s was given up", next->version(), type_->name)));
+        Answer(std::move(answer), absl::OkStatus());
+      });
+    });
+  });
+}
+
+// FAILED_PRECONDITION while there is no file that events are folded into.
+absl::Status ProjectionRunner::CheckFolds() const {
+  if (live_ != nullptr) return absl::OkStatus();
+  return Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelRebuilding,
+               absl::StrFormat("projection %s is being built anew, or has stopped", type_->name));
+}
+
+absl::Status ProjectionRunner::CheckParked(const std::string& key) const {
+  EVERFOLD_RETURN_IF_ERROR(CheckFolds());
+  if (live_->parked_keys().contains(key)) return absl::OkStatus();
+  return Error(absl::StatusCode::kNotFound, reason::kNotParked,
+               absl::StrFormat("projection %s has no parked key \"%s\"", type_->name, key));
+}
+
+void ProjectionRunner::ListParked(absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedKey>>)> done) {
+  using Result = absl::StatusOr<std::vector<ParkedKey>>;
+  Ask<Result>(std::move(done), [this](absl::AnyInvocable<void(Result)> answer) {
+    const absl::Status folds = CheckFolds();
+    Answer<Result>(std::move(answer), folds.ok() ? live_->DescribeParked() : Result(folds));
+  });
+}
+
+void ProjectionRunner::ListParkedEvents(std::string key, std::size_t limit,
+                                        absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedEvent>>)> done) {
+  using Result = absl::StatusOr<std::vector<ParkedEvent>>;
+  Ask<Result>(std::move(done), [this, key = std::move(key), limit](absl::AnyInvocable<void(Result)> answer) {
+    const absl::Status parked = CheckParked(key);
+    Answer<Result>(std::move(answer), parked.ok() ? live_->ParkedEventsOf(key, limit) : Result(parked));
+  });
+}
+
+void ProjectionRunner::RetryParked(std::string key, RetryDone done) {
+  using Result = absl::StatusOr<std::uint64_t>;
+  Ask<Result>(std::move(done), [this, key = std::move(key)](RetryDone answer) {
+    const absl::Status folds = CheckFolds();
+    Result left = folds.ok() ? live_->Retry(key) : Result(folds);
+    if (folds.ok()) Published();
+    Answer<Result>(std::move(answer), std::move(left));
+  });
+}
+
+void ProjectionRunner::DropParked(std::string key, std::string reason, RetryDone done) {
+  using Result = absl::StatusOr<std::uint64_t>;
+  if (reason.empty() || reason.size() > kMaxDropReasonBytes) {
+    return Answer<Result>(std::move(done), Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+                                                 absl::StrFormat("the reason has %d bytes; it must have 1 to %d",
+                                                                 reason.size(), kMaxDropReasonBytes)));
+  }
+  Ask<Result>(std::move(done), [this, key = std::move(key), reason = std::move(reason)](RetryDone answer) {
+    DropFirst(key, reason, std::move(answer));
+  });
+}
+
+absl::StatusOr<ParkedEvent> ProjectionRunner::FirstOf(const std::string& key) {
+  EVERFOLD_RETURN_IF_ERROR(CheckParked(key));
+  EVERFOLD_ASSIGN_OR_RETURN(std::vector<ParkedEvent> events, live_->ParkedEventsOf(key, 1));
+  if (!events.empty()) return std::move(events.front());
+  return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+               absl::StrFormat("%s: key \"%s\" is parked without an event", live_->path(), key));
+}
+
+absl::StatusOr<std::string> ProjectionRunner::ErrorOf(const std::string& key) {
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedKey> keys, live_->DescribeParked());
+  const auto parked = std::find_if(keys.begin(), keys.end(), [&key](const ParkedKey& k) { return k.key == key; });
+  return parked == keys.end() ? std::string() : parked->error;
+}
+
+void ProjectionRunner::DropFirst(const std::string& key, const std::string& reason, RetryDone done) {
+  const absl::StatusOr<ParkedEvent> first = FirstOf(key);
+  const absl::StatusOr<std::string> error = first.ok() ? ErrorOf(key) : first.status();
+  if (!error.ok()) return Answer<absl::StatusOr<std::uint64_t>>(std::move(done), error.status());
+  const Position position = first->position;
+  store_.Append(
+      DropOf(type_->name, *first, *error, reason), [this, scope = scope_, position, key, done = std::move(done)](
+                                                       const absl::StatusOr<AppendResult>& appended) mutable {
+        if (!appended.ok()) return done(appended.status());
+        std::optional<TaskScope::Guard> guard = scope.Enter();
+        // It is decided; the next opening applies it.
+        if (!guard.has_value()) {
+          return done(Error(absl::StatusCode::kUnavailable, reason::kShuttingDown, "it is dropped at the next start"));
+        }
+        strand_->Post([this, guard = std::move(guard), position, key, done = std::move(done)]() mutable {
+          ApplyDrop(position, key, std::move(done));
+        });
+      });
+}
+
+void ProjectionRunner::ApplyDrop(const Position& position, const std::string& key, RetryDone done) {
+  using Result = absl::StatusOr<std::uint64_t>;
+  if (next_ != nullptr) next_->Drop(position);
+  Result left = 0;
+  if (absl::Status status = CheckFolds(); !status.ok()) {
+    left = std::move(status);
+  } else if (status = live_->Drop(position); !status.ok()) {
+    left = std::move(status);
+  } else if (live_->parked_keys().contains(key)) {
+    left = live_->Retry(key);
+  }
+  if (live_ != nullptr) Published();
+  Answer<Result>(std::move(done), std::move(left));
+}
+
+void ProjectionRunner::Close(Task done) {
+  watch_.reset();
+  {
+    MutexLock lock(&mutex_);
+    retry_timer_.reset();
+    next_timer_.reset();
+    stall_timer_.reset();
+  }
+  progress_.End(Closing());
+  Post(*strand_, [this] {
+    if (next_ != nullptr) Answer(std::move(next_->done), Closing());
+  });
+  scope_.Close([&executor = executor_, done = std::move(done)]() mutable { executor.Post(std::move(done)); });
+}
+
+void ProjectionRunner::TellAnew(const char* why) const {
+  Tell(LogLevel::kInfo, "projection is built anew", {{"projection", type_->name}, {"why", why}});
+}
+
+void ProjectionRunner::Tell(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const {
+  if (options_.logger != nullptr) options_.logger->Write(level, message, fields);
+}
+
+}  // namespace everfold

@@ -1,0 +1,137 @@
+// A projection at work: the version that is queried follows the log on one strand; the next one, if there is one, is
+// built on another, and is handed over when it has come as far.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "everfold/base/mutex.h"
+#include "everfold/projection/event_folder.h"
+#include "everfold/projection/next_version.h"
+#include "everfold/projection/progress.h"
+#include "everfold/projection/projection.h"
+#include "everfold/projection/read_model_manifest.h"
+#include "everfold/runtime/task_scope.h"
+
+namespace everfold {
+
+// As Projection. REQUIRES, of its options: files and clock.
+class ProjectionRunner final : public Projection {
+ public:
+  static absl::StatusOr<std::unique_ptr<Projection>> Open(ProjectionRunnerOptions options, ProjectionType type,
+                                                          EventStore& store, Executor& executor);
+  ~ProjectionRunner() override;
+
+  void Start() override;
+  const ProjectionType& type() const override { return *type_; }
+  std::string path() const override;
+  absl::Status status() const override;
+  Checkpoint checkpoint() const override { return progress_.committed(); }
+  std::uint64_t lag_events() const override;
+  ProjectionStatus Describe() const override;
+  std::uint64_t WaitFor(std::vector<Position> positions, WaitDone done) override;
+  void CancelWait(std::uint64_t id) override { progress_.Cancel(id); }
+  void Pause(Done done) override;
+  void Resume(Done done) override;
+  void Rebuild(Done done) override;
+  void Rollback(Done done) override;
+  void CancelRebuild(Done done) override;
+  void ListParked(absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedKey>>)> done) override;
+  void ListParkedEvents(std::string key, std::size_t limit,
+                        absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedEvent>>)> done) override;
+  void RetryParked(std::string key, RetryDone done) override;
+  void DropParked(std::string key, std::string reason, RetryDone done) override;
+  void Close(Task done) override;
+
+ private:
+  using Next = std::shared_ptr<NextVersion>;
+
+  // What others are shown of what the strand has.
+  struct Shown {
+    std::string path;
+    ReadModelVersions versions;
+    absl::Status error;
+    bool stale = false;
+    std::vector<PartitionTally> tallies;
+    std::uint64_t parked_keys = 0;
+    absl::Time folded_upto = absl::InfinitePast();
+    absl::Time moved_at;
+    bool stalled = false;
+    Next next;
+  };
+
+  ProjectionRunner(ProjectionRunnerOptions options, std::unique_ptr<const ProjectionType> type, EventStore& store,
+                   Executor& executor, ReadModelManifest manifest, Checkpoint committed);
+
+  // Posts the step, which keeps Close waiting. False, with the step dropped, if it is closed.
+  bool Post(Strand& strand, absl::AnyInvocable<void()> step);
+  // Posts `work` to the strand, or says that it is closing.
+  template <class Result>
+  void Ask(absl::AnyInvocable<void(Result)> done, absl::AnyInvocable<void(absl::AnyInvocable<void(Result)>)> work);
+  template <class Result>
+  void Answer(absl::AnyInvocable<void(Result)> done, Result result);
+
+  absl::Status OpenFile();
+  absl::Status Reopen();
+  void Begin();
+  void Wake(std::optional<TaskScope::Guard> guard);
+  void RunBatch();
+  bool runs() const;
+  void Stop(const absl::Status& cause);
+  void Go();
+  void Show();
+  void Published();
+  void WatchForStall();
+  void LookForStall();
+  absl::Status CheckFolds() const;
+  absl::Status CheckParked(const std::string& key) const;
+  absl::StatusOr<ParkedEvent> FirstOf(const std::string& key);
+  absl::StatusOr<std::string> ErrorOf(const std::string& key);
+  absl::Status Closing() const;
+  absl::Status Paused() const;
+
+  void StartNext(std::uint32_t version, bool rollback, Done done);
+  absl::StatusOr<std::unique_ptr<EventFolder>> OpenNext(std::uint32_t& version, bool rollback);
+  void RunNext(const Next& next);
+  void RetryNext(const Next& next, const absl::Status& error);
+  void Swap(const Next& next);
+  absl::Status BringLevel(const Next& next);
+  absl::Status CheckParksNoMore(const Next& next) const;
+  void GiveUp(const Next& next, const absl::Status& why);
+  absl::Status Save(const std::function<void(ReadModelVersions&)>& change);
+  void DropFirst(const std::string& key, const std::string& reason, RetryDone done);
+  void ApplyDrop(const Position& position, const std::string& key, RetryDone done);
+  void TellAnew(const char* why) const;
+  void Tell(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const;
+
+  const ProjectionRunnerOptions options_;
+  const std::unique_ptr<const ProjectionType> type_;
+  EventStore& store_;
+  Executor& executor_;
+  const std::unique_ptr<Strand> strand_;
+  TaskScope scope_;
+  std::unique_ptr<EventStore::Watch> watch_;
+  std::atomic<bool> batch_posted_ = false;
+  std::atomic<bool> stall_watched_ = false;
+  Progress progress_;
+  mutable Mutex mutex_;
+  Shown shown_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<Timer> retry_timer_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<Timer> next_timer_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<Timer> stall_timer_ ABSL_GUARDED_BY(mutex_);
+
+  // On the strand only.
+  ReadModelManifest manifest_;
+  std::unique_ptr<EventFolder> live_;     // null while what is queried gets no events
+  std::unique_ptr<ReadModelFile> stale_;  // then: what was built by other code
+  absl::Status error_;                    // that has stopped it
+  int failures_ = 0;                      // in a row
+  Next next_;
+};
+
+}  // namespace everfold

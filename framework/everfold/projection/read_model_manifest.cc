@@ -1,0 +1,109 @@
+#include "everfold/projection/read_model_manifest.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "everfold/base/digest.h"
+#include "everfold/base/error.h"
+#include "everfold/base/status.h"
+
+namespace everfold {
+namespace {
+
+constexpr absl::string_view kTitle = "everfold-read-models ";
+constexpr std::uint32_t kFormat = 1;
+
+absl::Status Damaged(const std::string& path) {
+  return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+               absl::StrFormat("%s is damaged. Read models can be built anew from the log: delete the folder and start "
+                               "again",
+                               path));
+}
+
+std::string Written(const ReadModelVersions& versions) {
+  std::string text =
+      absl::StrFormat("%s%d\ncurrent %d\nprevious %d\nbuilding %d\nnext %d\npaused %d\n", kTitle, kFormat,
+                      versions.current, versions.previous, versions.building, versions.next, versions.paused ? 1 : 0);
+  return absl::StrCat(text, "sha256 ", absl::BytesToHexString(Sha256(text)), "\n");
+}
+
+// The number behind the name, if the line is of that name.
+bool ReadNumber(absl::string_view line, absl::string_view name, std::uint32_t& number) {
+  const std::vector<absl::string_view> words = absl::StrSplit(line, ' ');
+  return words.size() == 2 && words[0] == name && absl::SimpleAtoi(words[1], &number);
+}
+
+absl::StatusOr<ReadModelVersions> Parse(absl::string_view text, const std::string& path) {
+  const std::vector<absl::string_view> lines = absl::StrSplit(text, '\n');
+  std::uint32_t format = 0;
+  if (!ReadNumber(lines[0], kTitle.substr(0, kTitle.size() - 1), format)) return Damaged(path);
+  if (format > kFormat) {
+    return Error(absl::StatusCode::kFailedPrecondition, reason::kFormatUnknown,
+                 absl::StrFormat("%s has format version %d, this program knows %d; run a newer one, or delete the "
+                                 "folder to build its read models anew",
+                                 path, format, kFormat));
+  }
+  ReadModelVersions versions;
+  std::uint32_t paused = 0;
+  const bool complete = lines.size() >= 7 && ReadNumber(lines[1], "current", versions.current) &&
+                        ReadNumber(lines[2], "previous", versions.previous) &&
+                        ReadNumber(lines[3], "building", versions.building) &&
+                        ReadNumber(lines[4], "next", versions.next) && ReadNumber(lines[5], "paused", paused);
+  versions.paused = paused != 0;
+  // Only what this program would write is taken for undamaged.
+  if (!complete || Written(versions) != text) return Damaged(path);
+  return versions;
+}
+
+// The version in "<n>.db", "<n>.db-wal" and "<n>.db-shm"; 0 for any other name.
+std::uint32_t VersionIn(absl::string_view name) {
+  const std::size_t dot = name.find(".db");
+  std::uint32_t version = 0;
+  if (dot == absl::string_view::npos || !absl::SimpleAtoi(name.substr(0, dot), &version)) return 0;
+  const absl::string_view ending = name.substr(dot);
+  return ending == ".db" || ending == ".db-wal" || ending == ".db-shm" || ending == ".db-journal" ? version : 0;
+}
+
+}  // namespace
+
+std::string ReadModelManifest::PathOf(std::uint32_t version) const {
+  return absl::StrFormat("%s/%d.db", folder_, version);
+}
+
+absl::StatusOr<ReadModelManifest> ReadModelManifest::Load(Files& files, std::string folder) {
+  EVERFOLD_RETURN_IF_ERROR(files.MakeDirectory(folder));
+  ReadModelManifest manifest(files, std::move(folder));
+  const std::string path = manifest.folder_ + "/MANIFEST";
+  const absl::StatusOr<std::string> text = ReadFile(files, path);
+  if (text.ok()) {
+    EVERFOLD_ASSIGN_OR_RETURN(manifest.versions_, Parse(*text, path));
+  } else if (!absl::IsNotFound(text.status())) {
+    return text.status();
+  }
+  EVERFOLD_RETURN_IF_ERROR(manifest.DeleteUnnamed());
+  return manifest;
+}
+
+absl::Status ReadModelManifest::Save(const ReadModelVersions& versions) {
+  EVERFOLD_RETURN_IF_ERROR(ReplaceFile(*files_, folder_ + "/MANIFEST", Written(versions)));
+  versions_ = versions;
+  DeleteUnnamed().IgnoreError();
+  return absl::OkStatus();
+}
+
+absl::Status ReadModelManifest::DeleteUnnamed() {
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_->List(folder_));
+  for (const std::string& name : names) {
+    const std::uint32_t version = VersionIn(name);
+    const bool named = version == versions_.current || version == versions_.previous || version == versions_.building;
+    if (version != 0 && !named) EVERFOLD_RETURN_IF_ERROR(files_->Remove(folder_ + "/" + name));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace everfold

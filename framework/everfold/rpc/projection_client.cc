@@ -1,0 +1,137 @@
+#include "everfold/rpc/projection_client.h"
+
+#include <grpcpp/client_context.h>
+
+#include <utility>
+
+#include "absl/time/time.h"
+#include "everfold/base/mutex.h"
+#include "everfold/base/status.h"
+#include "everfold/rpc/application_stub.h"
+#include "everfold/rpc/listen_address.h"
+#include "everfold/v1/projection_service.grpc.pb.h"
+
+namespace everfold {
+namespace {
+
+constexpr absl::Duration kProgressInterval = absl::Milliseconds(200);
+
+class GrpcProjectionClient final : public ProjectionClient {
+  using Stub = v1::ProjectionService::Stub;
+
+ public:
+  explicit GrpcProjectionClient(std::string address)
+      : address_(std::move(address)), stub_(v1::ProjectionService::NewStub(ChannelTo(address_))) {}
+
+  absl::StatusOr<std::vector<v1::ProjectionInfo>> List() override {
+    v1::ListProjectionsResponse response;
+    EVERFOLD_RETURN_IF_ERROR(Call(&Stub::ListProjections, v1::ListProjectionsRequest(), response));
+    return std::vector<v1::ProjectionInfo>(response.projections().begin(), response.projections().end());
+  }
+  absl::Status Pause(const std::string& projection) override {
+    v1::PauseProjectionResponse response;
+    return Call(&Stub::PauseProjection, Of<v1::PauseProjectionRequest>(projection), response);
+  }
+  absl::Status Resume(const std::string& projection) override {
+    v1::ResumeProjectionResponse response;
+    return Call(&Stub::ResumeProjection, Of<v1::ResumeProjectionRequest>(projection), response);
+  }
+  absl::Status CancelRebuild(const std::string& projection) override {
+    v1::CancelRebuildResponse response;
+    return Call(&Stub::CancelRebuild, Of<v1::CancelRebuildRequest>(projection), response);
+  }
+
+  absl::Status Rebuild(const std::string& projection, const OnProgress& on_progress) override {
+    const auto request = Of<v1::RebuildProjectionRequest>(projection);
+    v1::RebuildProjectionResponse response;
+    return Follow(projection, on_progress, [&](grpc::ClientContext& context, auto done) {
+      stub_->async()->RebuildProjection(&context, &request, &response, std::move(done));
+    });
+  }
+  absl::Status Rollback(const std::string& projection, const OnProgress& on_progress) override {
+    const auto request = Of<v1::RollbackProjectionRequest>(projection);
+    v1::RollbackProjectionResponse response;
+    return Follow(projection, on_progress, [&](grpc::ClientContext& context, auto done) {
+      stub_->async()->RollbackProjection(&context, &request, &response, std::move(done));
+    });
+  }
+
+  absl::StatusOr<std::vector<v1::ParkedKey>> ParkedKeys(const std::string& projection) override {
+    v1::ListParkedKeysResponse response;
+    EVERFOLD_RETURN_IF_ERROR(Call(&Stub::ListParkedKeys, Of<v1::ListParkedKeysRequest>(projection), response));
+    return std::vector<v1::ParkedKey>(response.keys().begin(), response.keys().end());
+  }
+  absl::StatusOr<std::vector<v1::ParkedEvent>> ParkedEvents(const std::string& projection,
+                                                            const std::string& key) override {
+    auto request = Of<v1::ListParkedEventsRequest>(projection);
+    request.set_key(key);
+    v1::ListParkedEventsResponse response;
+    EVERFOLD_RETURN_IF_ERROR(Call(&Stub::ListParkedEvents, request, response));
+    return std::vector<v1::ParkedEvent>(response.events().begin(), response.events().end());
+  }
+  absl::StatusOr<std::uint64_t> Retry(const std::string& projection, const std::string& key) override {
+    auto request = Of<v1::RetryParkedKeyRequest>(projection);
+    request.set_key(key);
+    v1::RetryParkedKeyResponse response;
+    EVERFOLD_RETURN_IF_ERROR(Call(&Stub::RetryParkedKey, request, response));
+    return response.waiting_events();
+  }
+  absl::StatusOr<std::uint64_t> Drop(const std::string& projection, const std::string& key,
+                                     const std::string& reason) override {
+    auto request = Of<v1::DropParkedEventRequest>(projection);
+    request.set_key(key);
+    request.set_reason(reason);
+    v1::DropParkedEventResponse response;
+    EVERFOLD_RETURN_IF_ERROR(Call(&Stub::DropParkedEvent, request, response));
+    return response.waiting_events();
+  }
+
+ private:
+  template <class Request>
+  static Request Of(const std::string& projection) {
+    Request request;
+    request.set_projection(projection);
+    return request;
+  }
+
+  template <class Request, class Response>
+  absl::Status Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                    const Request& request, Response& response) {
+    grpc::ClientContext context;
+    return AnswerOf(address_, ((*stub_).*method)(&context, request, &response));
+  }
+
+  template <class Begin>
+  absl::Status Follow(const std::string& projection, const OnProgress& on_progress, Begin begin) {
+    grpc::ClientContext context;
+    Notification answered;
+    grpc::Status status;
+    begin(context, [&answered, &status](const grpc::Status& s) {
+      status = s;
+      answered.Notify();
+    });
+    while (!answered.WaitForNotificationWithTimeout(kProgressInterval)) TellProgress(projection, on_progress);
+    return AnswerOf(address_, status);
+  }
+
+  // That it cannot be asked is told by the call itself.
+  void TellProgress(const std::string& projection, const OnProgress& on_progress) {
+    const absl::StatusOr<std::vector<v1::ProjectionInfo>> projections = List();
+    if (!projections.ok()) return;
+    for (const v1::ProjectionInfo& info : *projections) {
+      if (info.name() == projection && info.has_rebuild()) on_progress(info.rebuild());
+    }
+  }
+
+  const std::string address_;
+  const std::unique_ptr<Stub> stub_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ProjectionClient>> ProjectionClient::Open(const std::string& address) {
+  EVERFOLD_RETURN_IF_ERROR(CheckAddress(address));
+  return std::make_unique<GrpcProjectionClient>(address);
+}
+
+}  // namespace everfold

@@ -1,0 +1,41 @@
+// Asks an application that runs for its projections, and to do something about them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "everfold/v1/projection_service.pb.h"
+
+namespace everfold {
+
+// Each call blocks until the application has answered. UNAVAILABLE, with the address, if none answers there; else what
+// the application says. Threading: one thread.
+class ProjectionClient {
+ public:
+  // INVALID_ARGUMENT for what is no address.
+  static absl::StatusOr<std::unique_ptr<ProjectionClient>> Open(const std::string& address);
+  virtual ~ProjectionClient() = default;
+
+  virtual absl::StatusOr<std::vector<v1::ProjectionInfo>> List() = 0;
+  virtual absl::Status Pause(const std::string& projection) = 0;
+  virtual absl::Status Resume(const std::string& projection) = 0;
+  // Until the new version is queried; meanwhile tells how far it is, every now and then.
+  using OnProgress = std::function<void(const v1::ProjectionRebuild&)>;
+  virtual absl::Status Rebuild(const std::string& projection, const OnProgress& on_progress) = 0;
+  virtual absl::Status Rollback(const std::string& projection, const OnProgress& on_progress) = 0;
+  virtual absl::Status CancelRebuild(const std::string& projection) = 0;
+  virtual absl::StatusOr<std::vector<v1::ParkedKey>> ParkedKeys(const std::string& projection) = 0;
+  virtual absl::StatusOr<std::vector<v1::ParkedEvent>> ParkedEvents(const std::string& projection,
+                                                                    const std::string& key) = 0;
+  // The number of events that still wait.
+  virtual absl::StatusOr<std::uint64_t> Retry(const std::string& projection, const std::string& key) = 0;
+  virtual absl::StatusOr<std::uint64_t> Drop(const std::string& projection, const std::string& key,
+                                             const std::string& reason) = 0;
+};
+
+}  // namespace everfold

@@ -1,0 +1,95 @@
+#include "everfold/rpc/projection_message.h"
+
+#include "everfold/base/timestamp.h"
+#include "everfold/rpc/status.h"
+
+namespace everfold {
+namespace {
+
+v1::ProjectionState StateMessage(ProjectionState state) {
+  switch (state) {
+    case ProjectionState::kRunning:
+      return v1::PROJECTION_STATE_RUNNING;
+    case ProjectionState::kStale:
+      return v1::PROJECTION_STATE_STALE;
+    case ProjectionState::kPaused:
+      return v1::PROJECTION_STATE_PAUSED;
+    case ProjectionState::kStopped:
+      return v1::PROJECTION_STATE_STOPPED;
+  }
+  return v1::PROJECTION_STATE_UNSPECIFIED;
+}
+
+google::protobuf::Duration DurationMessage(absl::Duration duration) {
+  google::protobuf::Duration message;
+  message.set_seconds(absl::ToInt64Seconds(duration));
+  message.set_nanos(static_cast<std::int32_t>(absl::ToInt64Nanoseconds(duration % absl::Seconds(1))));
+  return message;
+}
+
+v1::EventTally TallyMessage(const EventTally& tally) {
+  v1::EventTally message;
+  message.set_count(tally.count);
+  message.set_digest(tally.Hex());
+  return message;
+}
+
+v1::ProjectionRebuild RebuildMessage(const RebuildProgress& progress) {
+  v1::ProjectionRebuild message;
+  message.set_version(progress.version);
+  message.set_rollback(progress.rollback);
+  message.set_events(progress.events);
+  message.set_total(progress.total);
+  message.set_events_per_second(progress.events_per_second);
+  if (progress.left != absl::InfiniteDuration()) *message.mutable_left() = DurationMessage(progress.left);
+  return message;
+}
+
+}  // namespace
+
+v1::ProjectionInfo ProjectionMessage(const ProjectionStatus& status) {
+  v1::ProjectionInfo message;
+  message.set_name(status.name);
+  message.set_revision(static_cast<std::uint32_t>(status.revision));
+  message.set_state(StateMessage(status.state));
+  if (!status.error.ok()) *message.mutable_error() = ToStatusMessage(status.error);
+  message.set_stalled(status.stalled);
+  message.set_version(status.version);
+  message.set_previous_version(status.previous);
+  message.set_lag_events(status.lag_events);
+  *message.mutable_lag() = DurationMessage(status.lag);
+  message.set_parked_keys(status.parked_keys);
+  for (std::size_t i = 0; i < status.tallies.size(); ++i) {
+    v1::ProjectionPartition& partition = *message.add_partitions();
+    partition.set_offset(status.checkpoint.offsets[i].value());
+    *partition.mutable_applied() = TallyMessage(status.tallies[i].applied);
+    *partition.mutable_parked() = TallyMessage(status.tallies[i].parked);
+    *partition.mutable_dropped() = TallyMessage(status.tallies[i].dropped);
+  }
+  if (status.rebuild.has_value()) *message.mutable_rebuild() = RebuildMessage(*status.rebuild);
+  return message;
+}
+
+v1::ParkedKey ParkedKeyMessage(const ParkedKey& key) {
+  v1::ParkedKey message;
+  message.set_key(key.key);
+  *message.mutable_park_time() = TimestampOf(key.parked_at);
+  message.set_attempts(key.attempts);
+  message.set_error(key.error);
+  message.set_events(key.events);
+  return message;
+}
+
+v1::ParkedEvent ParkedEventMessage(const ParkedEvent& event) {
+  v1::ParkedEvent message;
+  message.set_partition(event.position.partition.value());
+  message.set_offset(event.position.offset.value());
+  message.set_sequence(event.sequence.value());
+  message.set_type(event.type);
+  message.set_stream(event.stream.ToString());
+  message.set_tenant(event.stream.tenant);
+  message.set_version(event.version.value());
+  return message;
+}
+
+}  // namespace everfold

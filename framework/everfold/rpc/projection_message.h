@@ -1,0 +1,15 @@
+// What a projection says of itself, as messages.
+#pragma once
+
+#include "everfold/projection/parked_events.h"
+#include "everfold/projection/projection_status.h"
+#include "everfold/v1/projection_service.pb.h"
+
+namespace everfold {
+
+v1::ProjectionInfo ProjectionMessage(const ProjectionStatus& status);
+v1::ParkedKey ParkedKeyMessage(const ParkedKey& key);
+// Without its payload.
+v1::ParkedEvent ParkedEventMessage(const ParkedEvent& event);
+
+}  // namespace everfold

@@ -1,0 +1,413 @@
+// The next version of read models: built beside the current one, swapped in, taken back, given up.
+#include <filesystem>
+
+#include "everfold/base/error.h"
+#include "everfold/projection/next_version.h"
+#include "everfold/projection/projection.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/unit/projection/dump.h"
+#include "tests/unit/projection/ledger.h"
+
+namespace everfold {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+bool Throws(std::string_view, const EventContext&, RowStore&) { throw std::runtime_error("no debits"); }
+
+ProjectionType WithRevision(int revision) {
+  ProjectionType type = MakeProjectionType<Balances>();
+  type.revision = revision;
+  return type;
+}
+
+class RebuildTest : public ::testing::Test {
+ protected:
+  using Answer = std::shared_ptr<std::optional<absl::Status>>;
+  using Operation = void (Projection::*)(Projection::Done);
+
+  std::string Path(int version) { return absl::StrFormat("%s/balances/%d.db", ledger_.directory(), version); }
+  std::vector<std::string> Rows() { return DumpTable(ledger_.projection().path(), "balance"); }
+  std::vector<std::string> Files() {
+    std::vector<std::string> names;
+    for (const auto& file : std::filesystem::directory_iterator(ledger_.directory() + "/balances")) {
+      if (file.path().extension() == ".db") names.push_back(file.path().filename());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  Answer Begin(Operation operation) {
+    auto answer = std::make_shared<std::optional<absl::Status>>();
+    (ledger_.projection().*operation)([answer](absl::Status status) { *answer = std::move(status); });
+    return answer;
+  }
+  absl::Status Do(Operation operation) {
+    const Answer answer = Begin(operation);
+    ledger_.executor().RunUntilIdle();
+    EXPECT_TRUE(answer->has_value()) << "it was never answered";
+    return answer->value_or(absl::UnknownError("no answer"));
+  }
+  void ExpectRowsAreTheFold() {
+    EXPECT_EQ(Rows(), ledger_.Fold(ledger_.store().DurableHead()));
+    EXPECT_EQ(ledger_.projection().checkpoint(), ledger_.store().DurableHead());
+    EXPECT_TRUE(ledger_.projection().status().ok()) << ledger_.projection().status();
+  }
+
+  Ledger ledger_;
+};
+
+TEST_F(RebuildTest, NewVersionTakesThePlaceOfTheCurrentOne) {
+  ledger_.Trade(30);
+  ledger_.RunProjection(MakeProjectionType<Balances>(), 3);
+  EXPECT_EQ(ledger_.projection().path(), Path(1));
+  EXPECT_TRUE(Do(&Projection::Rebuild).ok());
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
+  ExpectRowsAreTheFold();
+  ledger_.Trade(10);
+  ledger_.executor().RunUntilIdle();
+  ExpectRowsAreTheFold();
+  EXPECT_EQ(ledger_.projection().Describe().version, 2u);
+  EXPECT_EQ(ledger_.projection().Describe().previous, 1u);
+  EXPECT_TRUE(Do(&Projection::Rebuild).ok());
+  EXPECT_THAT(Files(), ElementsAre("2.db", "3.db"));
+}
+
+// A row that was changed behind its back is right again.
+TEST_F(RebuildTest, MendsWhatWasDamaged) {
+  ledger_.Trade(30);
+  ledger_.RunProjection();
+  Alter(Path(1), "UPDATE balance SET minor = minor + 1");
+  EXPECT_TRUE(Do(&Projection::Rebuild).ok());
+  ExpectRowsAreTheFold();
+}
+
+// At every step what is queried is the fold at its checkpoint, and its checkpoint never goes back.
+TEST_F(RebuildTest, WhatIsQueriedIsNeverBehindAndNeverHalf) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Ledger ledger(seed);
+    ledger.Trade(20);
+    ledger.RunProjection(MakeProjectionType<Balances>(), 4);
+    std::optional<absl::Status> rebuilt;
+    ledger.projection().Rebuild([&rebuilt](absl::Status status) { rebuilt = std::move(status); });
+    Checkpoint last = ledger.projection().checkpoint();
+    for (int step = 0; !rebuilt.has_value(); ++step) {
+      if (step % 5 == 0 && step < 100) ledger.Credit(absl::StrFormat("a%d", step % 7), step);
+      const Checkpoint now = ledger.projection().checkpoint();
+      ASSERT_EQ(DumpTable(ledger.projection().path(), "balance"), ledger.Fold(now)) << "seed " << seed;
+      for (std::size_t i = 0; i < now.offsets.size(); ++i) ASSERT_GE(now.offsets[i], last.offsets[i]);
+      last = now;
+      ASSERT_TRUE(ledger.executor().RunOne() || rebuilt.has_value());
+    }
+    ASSERT_TRUE(rebuilt->ok()) << *rebuilt;
+    ledger.executor().RunUntilIdle();
+    ASSERT_EQ(DumpTable(ledger.projection().path(), "balance"), ledger.Fold(ledger.store().DurableHead()));
+  }
+}
+
+TEST_F(RebuildTest, ProgressIsTold) {
+  ledger_.Trade(30);
+  ledger_.RunProjection(MakeProjectionType<Balances>(), 5);
+  const Answer rebuilt = Begin(&Projection::Rebuild);
+  std::uint64_t last = 0;
+  bool between = false;
+  while (!rebuilt->has_value() && ledger_.executor().RunOne()) {
+    ledger_.executor().clock().Advance(absl::Milliseconds(10));
+    const std::optional<RebuildProgress> progress = ledger_.projection().Describe().rebuild;
+    if (!progress.has_value()) continue;
+    EXPECT_EQ(progress->version, 2u);
+    EXPECT_EQ(progress->total, EventsBefore(ledger_.store().DurableHead()));
+    EXPECT_GE(progress->events, last);
+    last = progress->events;
+    if (last == 0 || last == progress->total) continue;
+    between = true;
+    EXPECT_GT(progress->events_per_second, 0);
+    EXPECT_LT(progress->left, absl::Seconds(1));
+  }
+  EXPECT_TRUE(between);
+  EXPECT_FALSE(ledger_.projection().Describe().rebuild.has_value());
+}
+
+TEST_F(RebuildTest, OnlyOneAtATime) {
+  ledger_.Trade(30);
+  ledger_.RunProjection();
+  const Answer first = Begin(&Projection::Rebuild);
+  const Answer second = Begin(&Projection::Rebuild);
+  ledger_.executor().RunUntilIdle();
+  EXPECT_TRUE((*first)->ok());
+  EXPECT_EQ((*second)->code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(**second), reason::kReadModelRebuilding);
+  EXPECT_EQ((*second)->message(), "projection balances is building version 2 already");
+}
+
+TEST_F(RebuildTest, RestartGoesOnWhereItWas) {
+  ledger_.Trade(60);
+  ledger_.RunProjection(MakeProjectionType<Balances>(), 5);
+  const Answer rebuilt = Begin(&Projection::Rebuild);
+  ASSERT_TRUE(ledger_.executor().RunUntil([this] {
+    const auto progress = ledger_.projection().Describe().rebuild;
+    return progress.has_value() && progress->events > 20;
+  }));
+  ledger_.CloseProjection();
+  EXPECT_EQ((*rebuilt)->code(), absl::StatusCode::kUnavailable);
+  ASSERT_TRUE(ledger_.OpenProjection(MakeProjectionType<Balances>(), 5).ok());
+  EXPECT_EQ(ledger_.projection().path(), Path(1));
+  ledger_.projection().Start();
+  ASSERT_TRUE(ledger_.executor().RunUntil([this] { return ledger_.projection().Describe().rebuild.has_value(); }));
+  EXPECT_GT(ledger_.projection().Describe().rebuild->events, 20u);
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
+  ExpectRowsAreTheFold();
+}
+
+// Killed at any step of a rebuild, and started again: the old one or the new one, whole, and then the new one.
+TEST_F(RebuildTest, CrashAtAnyStepLeavesTheOldOneOrTheNewOne) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    Ledger ledger(seed);
+    const std::string folder = ledger.directory() + "/balances", image = ledger.directory() + "/image";
+    ledger.Trade(12);
+    ledger.RunProjection(MakeProjectionType<Balances>(), 3);
+    ledger.projection().Rebuild([](const absl::Status&) {});
+    for (std::uint64_t step = 0; step < seed; ++step) ledger.executor().RunOne();
+    std::filesystem::copy(folder, image);
+    ledger.Crash();
+    std::filesystem::remove_all(folder);
+    std::filesystem::rename(image, folder);
+    for (const int version : {1, 2}) std::filesystem::remove(absl::StrFormat("%s/%d.db-shm", folder, version));
+    ledger.OpenStore();
+    const absl::Status opened = ledger.OpenProjection(MakeProjectionType<Balances>(), 3);
+    ASSERT_TRUE(opened.ok()) << "seed " << seed << ": " << opened;
+    ASSERT_EQ(DumpTable(ledger.projection().path(), "balance"), ledger.Fold(ledger.projection().checkpoint()))
+        << "seed " << seed;
+    ledger.projection().Start();
+    ledger.executor().RunUntilIdle();
+    ASSERT_EQ(DumpTable(ledger.projection().path(), "balance"), ledger.Fold(ledger.store().DurableHead()));
+    ASSERT_FALSE(ledger.projection().Describe().rebuild.has_value());
+  }
+}
+
+TEST_F(RebuildTest, VersionThatParksMoreIsGivenUp) {
+  ledger_.Credit("a", 1);
+  ledger_.Debit("a", 2);
+  ledger_.RunProjection();
+  const std::vector<std::string> rows = Rows();
+  ledger_.CloseProjection();
+  ProjectionType worse = MakeProjectionType<Balances>();
+  worse.handlers[EventTraits<Debited>::kName] = Throws;
+  ledger_.RunProjection(worse);  // nothing new to handle
+  const absl::Status status = Do(&Projection::Rebuild);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(status), reason::kReadModelParksMore);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("version 2 of projection balances parks \"account/a\", which the current one does not, at "));
+  EXPECT_EQ(ledger_.projection().path(), Path(1));
+  EXPECT_EQ(Rows(), rows);
+  EXPECT_THAT(Files(), ElementsAre("1.db"));
+  EXPECT_TRUE(ledger_.projection().status().ok());
+}
+
+TEST_F(RebuildTest, VersionThatParksTheSameKeysIsSwappedIn) {
+  ProjectionType type = MakeProjectionType<Balances>();
+  type.handlers[EventTraits<Debited>::kName] = Throws;
+  ledger_.Credit("a", 1);
+  ledger_.Debit("a", 2);
+  ledger_.RunProjection(type);
+  EXPECT_TRUE(Do(&Projection::Rebuild).ok());
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
+  EXPECT_EQ(ledger_.projection().Describe().parked_keys, 1u);
+}
+
+TEST_F(RebuildTest, RollbackCatchesUpFirst) {
+  ledger_.Trade(20);
+  ledger_.RunProjection();
+  ASSERT_TRUE(Do(&Projection::Rebuild).ok());
+  ledger_.Trade(20);
+  ledger_.executor().RunUntilIdle();
+  EXPECT_TRUE(Do(&Projection::Rollback).ok());
+  EXPECT_EQ(ledger_.projection().path(), Path(1));
+  EXPECT_EQ(ledger_.projection().Describe().previous, 2u);
+  ExpectRowsAreTheFold();
+  EXPECT_TRUE(Do(&Projection::Rollback).ok());  // and forth
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
+  ExpectRowsAreTheFold();
+}
+
+TEST_F(RebuildTest, RollbackNeedsAVersionOfTheSameCode) {
+  ledger_.Trade(5);
+  ledger_.RunProjection();
+  EXPECT_EQ(Do(&Projection::Rollback).message(), "projection balances has no version before this one");
+  ledger_.CloseProjection();
+  ledger_.RunProjection(WithRevision(2));
+  EXPECT_EQ(Do(&Projection::Rollback).message(),
+            "version 1 of projection balances was built by other code; start the binary that built it");
+  ExpectRowsAreTheFold();
+}
+
+// The binary of before is started again: its file is there, and only catches up.
+TEST_F(RebuildTest, OlderBinaryGoesBackToItsOwnFile) {
+  ledger_.Trade(10);
+  ledger_.RunProjection();
+  ledger_.CloseProjection();
+  ledger_.RunProjection(WithRevision(2));
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
+  ledger_.CloseProjection();
+  ledger_.Trade(10);
+  ledger_.RunProjection();
+  ExpectRowsAreTheFold();
+}
+
+TEST_F(RebuildTest, GivenUpOnRequest) {
+  ledger_.Trade(60);
+  ledger_.RunProjection(MakeProjectionType<Balances>(), 2);
+  EXPECT_EQ(Do(&Projection::CancelRebuild).message(), "projection balances is not being built");
+  const Answer rebuilt = Begin(&Projection::Rebuild);
+  for (int i = 0; i < 10; ++i) ledger_.executor().RunOne();
+  EXPECT_TRUE(Do(&Projection::CancelRebuild).ok());
+  EXPECT_EQ((*rebuilt)->code(), absl::StatusCode::kCancelled);
+  EXPECT_THAT(Files(), ElementsAre("1.db"));
+  ExpectRowsAreTheFold();
+  EXPECT_TRUE(Do(&Projection::Rebuild).ok());
+}
+
+// Deployed with other handlers: the old rows are there until the new ones are, and are not changed by the new code.
+TEST_F(RebuildTest, OtherRevisionServesTheOldRowsUntilTheNewOnesAreThere) {
+  ledger_.Trade(20);
+  ledger_.RunProjection();
+  const std::vector<std::string> rows = Rows();
+  const Checkpoint before = ledger_.projection().checkpoint();
+  ledger_.CloseProjection();
+  ledger_.Trade(5);
+  ASSERT_TRUE(ledger_.OpenProjection(WithRevision(2), 4).ok());
+  ledger_.projection().Start();
+  bool stale = false;
+  while (ledger_.projection().path() == Path(1)) {
+    EXPECT_EQ(Rows(), rows);
+    EXPECT_EQ(ledger_.projection().checkpoint(), before);
+    const ProjectionStatus status = ledger_.projection().Describe();
+    stale = stale || (status.state == ProjectionState::kStale && status.lag_events > 0);
+    ASSERT_TRUE(ledger_.executor().RunOne());
+  }
+  EXPECT_TRUE(stale);
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
+  EXPECT_EQ(ledger_.projection().Describe().state, ProjectionState::kRunning);
+  ExpectRowsAreTheFold();
+}
+
+TEST_F(RebuildTest, OtherTablesAreNotQueriedBeforeTheyAreThere) {
+  ledger_.Trade(20);
+  ledger_.RunProjection();
+  ledger_.CloseProjection();
+  static ReadModelSchema changed = ReadModelTraits<Balance>::Schema();
+  changed.columns[2].nullable = true;
+  ProjectionType type = MakeProjectionType<Balances>();
+  type.read_models = {&changed};
+  type.handlers.clear();
+  type.handlers[EventTraits<Credited>::kName] = [](std::string_view, const EventContext& c, RowStore& rows) {
+    rows.Upsert(changed, [&c](ColumnWriter& out) {
+      out.Text(0, c.id);
+      out.Integer(1, 1);
+      out.Null(2);
+    });
+    return true;
+  };
+  ASSERT_TRUE(ledger_.OpenProjection(type).ok());
+  EXPECT_EQ(ledger_.projection().path(), "");
+  EXPECT_EQ(ledger_.projection().Describe().version, 0u);
+  ledger_.projection().Start();
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
+  EXPECT_EQ(Rows().size(), 7u);
+  EXPECT_EQ(ledger_.logger().lines()[0],
+            (RecordingLogger::Line{LogLevel::kInfo,
+                                   "projection is built anew",
+                                   {{"projection", "balances"}, {"why", "its read models have changed"}}}));
+}
+
+// The new code fails at what the old one could handle: the old rows stay.
+TEST_F(RebuildTest, WorseRevisionLeavesTheOldRows) {
+  ledger_.Debit("a", 2);
+  ledger_.RunProjection();
+  const std::vector<std::string> rows = Rows();
+  ledger_.CloseProjection();
+  ProjectionType worse = WithRevision(2);
+  worse.handlers[EventTraits<Debited>::kName] = Throws;
+  ledger_.RunProjection(worse);
+  EXPECT_EQ(ledger_.projection().path(), Path(1));
+  EXPECT_EQ(Rows(), rows);
+  EXPECT_EQ(ReasonOf(ledger_.projection().status()), reason::kReadModelParksMore);
+  EXPECT_EQ(ledger_.projection().Describe().state, ProjectionState::kStopped);
+}
+
+TEST_F(RebuildTest, WaitIsAnsweredAcrossTheSwap) {
+  ledger_.Trade(20);
+  ledger_.RunProjection();
+  ledger_.CloseProjection();
+  const ConsistencyToken token = ledger_.Credit("a", 1);
+  ASSERT_TRUE(ledger_.OpenProjection(WithRevision(2)).ok());
+  std::optional<absl::Status> reached;
+  ledger_.projection().WaitFor(token.positions, [&](absl::Status status) {
+    reached = std::move(status);
+    EXPECT_EQ(ledger_.projection().path(), Path(2));
+  });
+  ledger_.projection().Start();
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(reached, absl::OkStatus());
+}
+
+TEST_F(RebuildTest, PausedProjectionTakesInNothingUntilItIsResumed) {
+  ledger_.Credit("a", 1);
+  ledger_.RunProjection();
+  EXPECT_TRUE(Do(&Projection::Pause).ok());
+  const ConsistencyToken token = ledger_.Credit("a", 1);
+  std::optional<absl::Status> waited;
+  ledger_.projection().WaitFor(token.positions, [&waited](absl::Status status) { waited = std::move(status); });
+  ledger_.executor().RunUntilIdle();
+  EXPECT_THAT(Rows(), ElementsAre("'a'|1|1"));
+  EXPECT_EQ(ReasonOf(*waited), reason::kReadModelPaused);
+  ledger_.CloseProjection();
+  ledger_.RunProjection();  // after a restart, too
+  EXPECT_THAT(Rows(), ElementsAre("'a'|1|1"));
+  EXPECT_EQ(ledger_.projection().Describe().state, ProjectionState::kPaused);
+  EXPECT_TRUE(Do(&Projection::Resume).ok());
+  ExpectRowsAreTheFold();
+  EXPECT_EQ(ledger_.projection().Describe().state, ProjectionState::kRunning);
+}
+
+TEST_F(RebuildTest, DropDuringARebuildHoldsForBoth) {
+  ProjectionType type = MakeProjectionType<Balances>();
+  type.handlers[EventTraits<Debited>::kName] = Throws;
+  for (int i = 0; i < 30; ++i) ledger_.Credit("b", 1);
+  ledger_.Debit("a", 2);
+  ledger_.Credit("a", 1);
+  ledger_.RunProjection(type, 2);
+  const Answer rebuilt = Begin(&Projection::Rebuild);
+  for (int i = 0; i < 6; ++i) ledger_.executor().RunOne();
+  ASSERT_FALSE(rebuilt->has_value());
+  std::optional<absl::StatusOr<std::uint64_t>> left;
+  ledger_.projection().DropParked("account/a", "a test", [&left](absl::StatusOr<std::uint64_t> l) { left = l; });
+  ledger_.executor().RunUntilIdle();
+  ASSERT_TRUE(left.has_value() && left->ok());
+  EXPECT_EQ(**left, 0u);
+  EXPECT_TRUE((*rebuilt)->ok()) << **rebuilt;
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
+  EXPECT_THAT(Rows(), ElementsAre("'a'|1|1", "'b'|30|30"));
+  EXPECT_EQ(ledger_.projection().Describe().parked_keys, 0u);
+}
+
+TEST_F(RebuildTest, StandstillIsTold) {
+  ledger_.Credit("a", 1);
+  ledger_.RunProjection();
+  // The projection's steps are kept from running: only time passes.
+  ledger_.Credit("a", 1);
+  ledger_.executor().clock().Advance(absl::Minutes(1));
+  EXPECT_FALSE(ledger_.projection().Describe().stalled);
+  ledger_.executor().RunUntilIdle();
+  EXPECT_FALSE(ledger_.projection().Describe().stalled);
+  ExpectRowsAreTheFold();
+}
+
+}  // namespace
+}  // namespace everfold
