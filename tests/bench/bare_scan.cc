@@ -96,6 +96,22 @@ absl::StatusOr<ReplayResult> BareScan::Scan(Replay replay, int threads) const {
                         [&](std::uint32_t number, ReplaySink& sink) { return ScanPartition(number, replay, sink); });
 }
 
+absl::Status BareScan::ForEachPayload(absl::FunctionRef<absl::Status(std::string_view)> visit) const {
+  for (std::uint32_t number = 0; number < partitions_.size(); ++number) {
+    const Places& places = partitions_[number].all;
+    std::size_t next = 0;
+    auto end = places.ends.begin();
+    EVERFOLD_RETURN_IF_ERROR(files_->ForEachChunk(PartitionId(number), [&](std::string_view chunk) -> absl::Status {
+      if (end == places.ends.end()) return absl::InternalError("there are more chunks than there were");
+      for (const std::size_t stop = *end++; next < stop; ++next) {
+        EVERFOLD_RETURN_IF_ERROR(visit(chunk.substr(places.payloads[next].begin, places.payloads[next].size)));
+      }
+      return absl::OkStatus();
+    }));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status BareScan::ScanPartition(std::uint32_t number, Replay replay, ReplaySink& sink) const {
   const Partition& partition = partitions_[number];
   const Places& places = replay == Replay::kParseOne ? partition.wanted : partition.all;

@@ -46,6 +46,8 @@ class BareScan {
                                                          const TypeDictionary& types);
 
   absl::StatusOr<ReplayResult> Scan(Replay replay, int threads) const;
+  // Partition after partition, on this thread, until `visit` returns an error, which is then the result.
+  absl::Status ForEachPayload(absl::FunctionRef<absl::Status(std::string_view)> visit) const;
 
  private:
   struct Place {

@@ -51,6 +51,10 @@ absl::Status BenchOverload(Run& run);
 absl::Status BenchPipeline(Run& run);
 absl::Status BenchCommandRpc(Run& run);
 
+// Of the benchmark of projections.
+absl::Status BenchRebuild(Run& run);
+absl::Status BenchVisibility(Run& run);
+
 // Directory of a store with at least so many events, all sealed and closed, which the parts share: the sustained run
 // leaves it; a part that is run alone fills it.
 absl::StatusOr<std::string> FilledStore(Run& run, std::uint64_t events);

@@ -1,5 +1,8 @@
 """Read models can be thrown away: they are built anew from the log, byte for byte."""
 
+import re
+import subprocess
+
 import wallet_app
 from wallet_app import api, domain, dump_of_read_models
 
@@ -32,6 +35,52 @@ class Rebuild(wallet_app.IntegrationTest):
         self.expect_done(app.run("verify"))
         app.start()
         self.expect_rows(app, tokens)
+
+    def test_builds_anew_while_it_serves(self):
+        app = self.app()
+        tokens = self.fill(app)
+        self.assertTrue(app.read_model_file("balances").samefile(app.data / "read/balances/1.db"))
+        done = app.ask("projections", "rebuild", "balances")
+        self.expect_done(done)
+        self.assertEqual(done.stdout, "balances: rebuilt; queries see the new version\n")
+        self.expect_rows(app, tokens)
+        self.assertTrue(app.read_model_file("balances").samefile(app.data / "read/balances/2.db"))
+        done = app.ask("projections", "rollback", "balances")
+        self.assertEqual(done.stdout, "balances: rolled back; queries see the previous version\n", done.stderr)
+        self.expect_rows(app, tokens)
+        self.assertEqual(app.stop(), 0)
+        self.expect_verified(app)
+
+    def test_pauses_and_tells_where_it_stands(self):
+        app = self.app()
+        self.fill(app)
+        self.assertEqual(app.ask("projections", "pause", "balances").stdout, "balances: paused\n")
+        app.commands().OpenWallet(api.OpenWalletRequest(command=domain.OpenWallet(wallet_id="late")))
+        listed = app.ask("projections")
+        self.expect_done(listed)
+        self.assertRegex(listed.stdout, r"(?m)^balances +paused +1 +1 +1 ")
+        self.assertEqual(app.ask("projections", "resume", "balances").stdout, "balances: resumed\n")
+        wallet_app.wait_until("it has caught up",
+                              lambda: re.search(r"(?m)^balances +running +1 +1 +0 +- ", app.ask("projections").stdout))
+        self.assertEqual(app.ask("parked", "list", "balances").stdout, "no key is parked\n")
+        unknown = app.ask("projections", "rebuild", "balance")
+        self.assertEqual(unknown.returncode, 70)
+        self.assertIn("there is no projection", unknown.stderr)
+
+    def test_goes_on_building_after_a_kill(self):
+        app = self.app()
+        tokens = self.fill(app)
+        for _ in range(5):
+            asked = subprocess.Popen([app.program, "projections", "rebuild", "balances", "--address", app.address],
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            wallet_app.wait_until("a rebuild has begun or ended", lambda: asked.poll() is not None or re.search(
+                r"(?m)^building [1-9]", (app.data / "read/balances/MANIFEST").read_text()))
+            app.kill()
+            asked.wait()
+            app.start()
+            self.expect_rows(app, tokens)
+        self.assertEqual(app.stop(), 0)
+        self.expect_verified(app)
 
     def fill(self, app):
         """Twenty wallets with different histories; returns the last token of each."""

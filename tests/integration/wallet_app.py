@@ -135,14 +135,22 @@ class WalletApp:
     def events_in_read_model(self):
         """As many as are committed, also while the app runs; 0 where that cannot be told just now."""
         try:
-            file = f"file:{self.data}/read/{self.projection}/1.db?mode=ro"
+            file = f"file:{self.read_model_file(self.projection)}?mode=ro"
             with contextlib.closing(sqlite3.connect(file, uri=True)) as database:
                 return database.execute('SELECT coalesce(sum("offset"), 0) FROM everfold_checkpoint').fetchone()[0]
-        except sqlite3.OperationalError:
+        except (sqlite3.OperationalError, FileNotFoundError):
             return 0
 
+    def read_model_file(self, projection):
+        """The version that is queried, as the manifest names it."""
+        folder = self.data / "read" / projection
+        version = re.search(r"^current (\d+)$", (folder / "MANIFEST").read_text(), re.M)[1]
+        return folder / f"{version}.db"
+
     def read_model_files(self):
-        return sorted((self.data / "read").rglob("*.db"))
+        """Those that are queried."""
+        names = sorted(manifest.parent.name for manifest in (self.data / "read").glob("*/MANIFEST"))
+        return [path for path in map(self.read_model_file, names) if path.exists()]
 
 
 def deposit_payments(address, file, *arguments):
@@ -164,11 +172,12 @@ def balances_in(output):
 
 
 def dump_of_read_models(app):
-    """Everything in every read-model file, its checkpoint included, as sorted SQL. The app must be stopped."""
+    """Everything in the read models that are queried, by projection, their checkpoints included, as sorted SQL. The app
+    must be stopped."""
     dumps = {}
     for path in app.read_model_files():
         with contextlib.closing(sqlite3.connect(path)) as database:
-            dumps[path] = sorted(database.iterdump())
+            dumps[path.parent.name] = sorted(database.iterdump())
     return dumps
 
 

@@ -37,7 +37,7 @@ ExitCode Run(const std::string& app, const Parts& parts, const ServiceFactories&
     case Verb::kParked:
       return Parked(app, line);
     case Verb::kVerify:
-      return Verify(app, line);
+      return Verify(app, parts, line);
     case Verb::kBackup:
       return Backup(app, line);
     case Verb::kRestore:

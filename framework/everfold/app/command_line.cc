@@ -65,7 +65,8 @@ void AddServe(CLI::App& parser, CommandLine& line) {
 
 void AddRebuild(CLI::App& parser, CommandLine& line) {
   CLI::App& rebuild = *parser.add_subcommand(
-      "rebuild", "Build read models anew from the log; the application must not be running (else: projections rebuild)");
+      "rebuild",
+      "Build read models anew from the log; the application must not be running (else: projections rebuild)");
   rebuild.add_option("PROJECTION", line.projections, "Projections to rebuild; all if none is given")->type_name("");
   AddDataDirectory(rebuild, line);
   rebuild.callback([&line] { line.verb = Verb::kRebuild; });
@@ -137,10 +138,12 @@ void AddParked(CLI::App& parser, CommandLine& line) {
   add("list", ParkedAction::kList, "Parked keys, and why they are");
   add("show", ParkedAction::kShow, "The first events that wait behind a key");
   add("retry", ParkedAction::kRetry, "Handle the events of a key again");
-  add("drop", ParkedAction::kDrop, "Leave out the first event of a key, for good, and retry the others")
-      .add_option("--reason", line.reason, "Why, in words; kept in the log")
-      ->type_name("TEXT")
+  CLI::App& drop =
+      add("drop", ParkedAction::kDrop, "Leave out the first event of a key, for good, and retry the others");
+  drop.add_option("--version", line.version, "Version of that event in its stream, as `show` tells it")
+      ->type_name("N")
       ->required();
+  drop.add_option("--reason", line.reason, "Why, in words; kept in the log")->type_name("TEXT")->required();
 }
 
 void AddBackup(CLI::App& parser, CommandLine& line) {
@@ -201,8 +204,8 @@ void AddImport(CLI::App& parser, CommandLine& line) {
 }
 
 void AddVerify(CLI::App& parser, CommandLine& line) {
-  CLI::App& verify =
-      *parser.add_subcommand("verify", "Read the whole log and its index and check that they are undamaged");
+  CLI::App& verify = *parser.add_subcommand(
+      "verify", "Read the whole log, its index and the read models and check that they are undamaged");
   AddDataDirectory(verify, line);
   AddAddress(verify, line);
   verify.add_flag("--quick", line.quick, "Check the log's checksums and its chain only");

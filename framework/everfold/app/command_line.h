@@ -5,9 +5,8 @@
 //   wallet rebuild [PROJECTION...] [--data DIR]
 //   wallet rebuild-index [--data DIR]
 //   wallet projections [list | pause NAME | resume NAME | rebuild NAME | cancel NAME | rollback NAME] [--address ADDR]
-//   wallet parked list NAME | show NAME KEY | retry NAME KEY | drop NAME KEY --reason TEXT  [--address ADDR]
-//   wallet verify [--quick] [--data DIR | --address ADDR]
-//   wallet backup DIRECTORY [--data DIR | --address ADDR]
+//   wallet parked list NAME | show NAME KEY | retry NAME KEY | drop NAME KEY --version N --reason TEXT  [--address
+//   ADDR] wallet verify [--quick] [--data DIR | --address ADDR] wallet backup DIRECTORY [--data DIR | --address ADDR]
 //   wallet restore DIRECTORY --data DIR [--backup N]
 //   wallet salvage DIRECTORY --data DIR
 //   wallet export FILE [--no-json] [--data DIR]
@@ -54,16 +53,17 @@ struct CommandLine {
   std::vector<std::string> projections;  // to rebuild; empty: all
   ProjectionAction projection_action = ProjectionAction::kList;
   ParkedAction parked_action = ParkedAction::kList;
-  std::string projection;    // of the action
-  std::string key;           // that is parked
-  std::string reason;        // to drop its first event
-  bool quick = false;        // of verify: checksums and chain only
-  std::string address;       // of an application that runs, which is asked to do it; empty: none
-  std::string directory;     // of the backup; to salvage: the data directory that is damaged
-  std::uint32_t backup = 0;  // to restore; 0: the last one
-  std::string file;          // to export to, or to import; "-": stdout, stdin
-  bool no_json = false;      // of export: payloads as bytes alone
-  std::string help;          // with kHelp: the text to print
+  std::string projection;     // of the action
+  std::string key;            // that is parked
+  std::uint64_t version = 0;  // of its first event, which is to be dropped
+  std::string reason;         // for that
+  bool quick = false;         // of verify: checksums and chain only
+  std::string address;        // of an application that runs, which is asked to do it; empty: none
+  std::string directory;      // of the backup; to salvage: the data directory that is damaged
+  std::uint32_t backup = 0;   // to restore; 0: the last one
+  std::string file;           // to export to, or to import; "-": stdout, stdin
+  bool no_json = false;       // of export: payloads as bytes alone
+  std::string help;           // with kHelp: the text to print
 };
 
 // `arguments` are without the program's name; `app` is the application's name.

@@ -56,6 +56,8 @@ std::string NotesOn(const v1::ProjectionInfo& info) {
     absl::StrAppendFormat(&notes, "  %s: version %d is being built, %s of %s events%s\n", info.name(),
                           info.rebuild().version(), Grouped(info.rebuild().events()), Grouped(info.rebuild().total()),
                           info.rebuild().rollback() ? " (a rollback)" : "");
+    if (info.rebuild().has_error())
+      absl::StrAppendFormat(&notes, "  %s: %s\n", info.name(), info.rebuild().error().message());
   }
   return notes;
 }
@@ -129,7 +131,8 @@ absl::Status RunOnParked(ProjectionClient& client, const CommandLine& line) {
       return absl::OkStatus();
     }
     case ParkedAction::kDrop: {
-      EVERFOLD_ASSIGN_OR_RETURN(const std::uint64_t left, client.Drop(line.projection, line.key, line.reason));
+      EVERFOLD_ASSIGN_OR_RETURN(const std::uint64_t left,
+                                client.Drop(line.projection, line.key, line.version, line.reason));
       PrintLeft(line.key, left);
       return absl::OkStatus();
     }

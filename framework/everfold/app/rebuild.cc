@@ -14,6 +14,7 @@
 #include "everfold/app/print_error.h"
 #include "everfold/app/progress_bar.h"
 #include "everfold/app/stored_types.h"
+#include "everfold/base/error.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
 #include "everfold/projection/projection.h"
@@ -66,11 +67,15 @@ void ShowProgress(VerbProgressBar& bar, const ProjectionStatus& status, std::uin
 // Blocks until the projection's read models are built from the whole log: a new version, or the first one.
 absl::Status Run(Projection& projection, const EventStore& store, bool is_first) {
   const std::uint64_t events = CountEvents(store);
-  Notification built;
-  absl::Status status;
-  const auto done = [&built, &status](absl::Status result) {
-    status = std::move(result);
-    built.Notify();
+  struct Outcome {
+    Notification built;
+    absl::Status status;
+  };
+  const auto outcome = std::make_shared<Outcome>();  // it may come after we have given up
+  absl::Status failed;
+  const auto done = [outcome](absl::Status result) {
+    outcome->status = std::move(result);
+    outcome->built.Notify();
   };
   projection.Start();
   if (is_first) {
@@ -80,11 +85,19 @@ absl::Status Run(Projection& projection, const EventStore& store, bool is_first)
   }
   {
     VerbProgressBar bar("events");
-    while (!built.WaitForNotificationWithTimeout(kProgressInterval)) ShowProgress(bar, projection.Describe(), events);
+    while (!outcome->built.WaitForNotificationWithTimeout(kProgressInterval)) {
+      const ProjectionStatus now = projection.Describe();
+      ShowProgress(bar, now, events);
+      // It would try again for ever; here somebody waits.
+      if (now.rebuild.has_value() && !now.rebuild->error.ok()) failed = now.rebuild->error;
+      if (!now.error.ok()) failed = now.error;
+      if (!failed.ok()) break;
+    }
   }
   const std::uint64_t parked = projection.Describe().parked_keys;
   WaitForClose([&projection](Task done) { projection.Close(std::move(done)); });
-  if (!status.ok()) return status;
+  if (!failed.ok()) return failed;
+  if (!outcome->status.ok()) return outcome->status;
   absl::PrintF("%s: rebuilt from %d events\n", projection.type().name, events);
   if (parked > 0)
     absl::PrintF("%s: %d keys are parked; see `parked list` when it runs\n", projection.type().name, parked);
@@ -94,6 +107,12 @@ absl::Status Run(Projection& projection, const EventStore& store, bool is_first)
 // The projections, so that they can outlive the executor's last step.
 using Opened = std::vector<std::unique_ptr<Projection>>;
 
+// What is damaged, of another history or of another format can only be replaced.
+bool IsOfNoUse(const absl::Status& opened) {
+  return absl::IsDataLoss(opened) || ReasonOf(opened) == reason::kOtherHistory ||
+         ReasonOf(opened) == reason::kFormatUnknown;
+}
+
 absl::Status RebuildAll(std::vector<ProjectionType> types, const std::string& directory, EventStore& store, Host& host,
                         Opened& opened) {
   for (ProjectionType& type : types) {
@@ -102,8 +121,8 @@ absl::Status RebuildAll(std::vector<ProjectionType> types, const std::string& di
     options.directory = directory;
     bool is_first = !std::filesystem::exists(folder);
     auto projection = Projection::Open(options, type, store, host.executor());
-    if (!projection.ok()) {
-      // What cannot be opened is no use to anybody, and everything in it is in the log.
+    if (IsOfNoUse(projection.status())) {
+      // Everything in it is in the log.
       EVERFOLD_RETURN_IF_ERROR(DeleteFiles(folder));
       is_first = true;
       projection = Projection::Open(options, type, store, host.executor());

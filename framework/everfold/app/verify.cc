@@ -9,6 +9,7 @@
 #include "everfold/app/host.h"
 #include "everfold/app/print_error.h"
 #include "everfold/app/progress_bar.h"
+#include "everfold/app/verify_read_models.h"
 #include "everfold/base/status.h"
 #include "everfold/rpc/admin_client.h"
 #include "everfold/store/event_store.h"
@@ -127,7 +128,7 @@ std::string FormatFindings(const VerifyReport& report) {
   return text;
 }
 
-ExitCode Verify(const std::string& app, const CommandLine& line) {
+ExitCode Verify(const std::string& app, const Parts& parts, const CommandLine& line) {
   if (!line.address.empty()) return VerifyOnline(app, line);
   auto host = OpenStopped(line.data_directory);
   absl::Status status = host.status();
@@ -135,6 +136,7 @@ ExitCode Verify(const std::string& app, const CommandLine& line) {
     const absl::StatusOr<VerifyReport> report = VerifyAll(**host, line.quick);
     if (report.ok()) Print(line.data_directory, *report, line.quick);
     status = report.ok() ? report->status() : report.status();
+    if (status.ok() && !line.quick) status = VerifyReadModels(**host, parts, line.data_directory);
     status.Update((*host)->Close());
   }
   if (status.ok()) return ExitCode::kOk;

@@ -1,10 +1,11 @@
-// The verb `verify`: is every byte of the log what was written, and does the index say the same?
+// The verb `verify`: is every byte of the log what was written, and do the index and the read models say the same?
 #pragma once
 
 #include <string>
 
 #include "everfold/app/command_line.h"
 #include "everfold/app/exit_code.h"
+#include "everfold/app/parts.h"
 #include "everfold/store/verify_log.h"
 
 namespace everfold {
@@ -14,7 +15,8 @@ std::string FormatCounts(const std::vector<VerifiedPartition>& partitions);
 // A line for each thing that was found.
 std::string FormatFindings(const VerifyReport& report);
 
-// Opens the store, verifies, and prints what is there and what was found.
-ExitCode Verify(const std::string& app, const CommandLine& line);
+// Opens the store, verifies it and, unless it is to be quick, the read models of the application's projections, and
+// prints what is there and what was found.
+ExitCode Verify(const std::string& app, const Parts& parts, const CommandLine& line);
 
 }  // namespace everfold

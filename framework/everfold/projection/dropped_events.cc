@@ -1,5 +1,7 @@
 #include "everfold/projection/dropped_events.h"
 
+#include <utility>
+
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
@@ -15,18 +17,21 @@ StreamId StreamOf(const std::string& projection) { return {.tenant = "", .aggreg
 
 absl::StatusOr<DroppedEvents> LoadDroppedEvents(const EventStore& store, const std::string& projection) {
   DroppedEvents dropped;
-  EVERFOLD_RETURN_IF_ERROR(store.ReadStream(StreamOf(projection), {}, [&dropped](const RecordedEvent& event) {
-    v1::ParkedEventDropped drop;
-    const bool decoded = event.event.type == v1::ParkedEventDropped::descriptor()->full_name() &&
-                         drop.ParseFromArray(event.event.payload.data(), static_cast<int>(event.event.payload.size()));
-    if (!decoded) {
-      return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
-                   absl::StrFormat("version %d of %s is not an event that was dropped", event.version.value(),
-                                   event.stream.stream.ToString()));
-    }
-    dropped.insert({PartitionId(drop.partition()), Offset(drop.offset())});
-    return absl::OkStatus();
-  }));
+  EVERFOLD_RETURN_IF_ERROR(
+      store.ReadStream(StreamOf(projection), {}, [&dropped](const RecordedEvent& event) -> absl::Status {
+        v1::ParkedEventDropped drop;
+        const bool decoded =
+            event.event.type == v1::ParkedEventDropped::descriptor()->full_name() &&
+            drop.ParseFromArray(event.event.payload.data(), static_cast<int>(event.event.payload.size()));
+        if (!decoded) {
+          return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+                       absl::StrFormat("version %d of %s is not an event that was dropped", event.version.value(),
+                                       event.stream.stream.ToString()));
+        }
+        EVERFOLD_ASSIGN_OR_RETURN(StreamId stream, ParseStreamId(drop.stream(), drop.tenant()));
+        dropped.insert({std::move(stream), Version(drop.version())});
+        return absl::OkStatus();
+      }));
   return dropped;
 }
 
@@ -34,8 +39,9 @@ AppendRequest DropOf(const std::string& projection, const ParkedEvent& event, co
                      const std::string& reason) {
   v1::ParkedEventDropped drop;
   drop.set_projection(projection);
-  drop.set_partition(event.position.partition.value());
-  drop.set_offset(event.position.offset.value());
+  drop.set_tenant(event.stream.tenant);
+  drop.set_stream(event.stream.ToString());
+  drop.set_version(event.version.value());
   drop.set_key(event.key);
   drop.set_reason(reason);
   drop.set_error(error);

@@ -7,12 +7,21 @@
 
 #include "absl/status/statusor.h"
 #include "everfold/event/position.h"
+#include "everfold/event/stream_id.h"
 #include "everfold/projection/parked_events.h"
 #include "everfold/store/event_store.h"
 
 namespace everfold {
 
-using DroppedEvents = std::set<Position>;
+// An event by what is the same in every store that it is exported to.
+struct EventName {
+  StreamId stream;
+  Version version;
+  friend auto operator<=>(const EventName&, const EventName&) = default;
+};
+inline EventName NameOf(const ParkedEvent& event) { return {event.stream, event.version}; }
+
+using DroppedEvents = std::set<EventName>;
 
 // DATA_LOSS if something else stands in the stream, and what EventStore::ReadStream says.
 absl::StatusOr<DroppedEvents> LoadDroppedEvents(const EventStore& store, const std::string& projection);

@@ -58,7 +58,7 @@ absl::StatusOr<std::unique_ptr<EventFolder>> EventFolder::Open(std::unique_ptr<R
 // Those that were decided on and not applied, because the process ended in between.
 absl::Status EventFolder::ApplyDrops() {
   EVERFOLD_ASSIGN_OR_RETURN(dropped_, LoadDroppedEvents(store_, type_.name));
-  for (const Position& position : DroppedEvents(dropped_)) EVERFOLD_RETURN_IF_ERROR(Drop(position));
+  for (const EventName& event : DroppedEvents(dropped_)) EVERFOLD_RETURN_IF_ERROR(Drop(event));
   return absl::OkStatus();
 }
 
@@ -112,12 +112,14 @@ absl::Status EventFolder::Fold(const RecordedEvent& event) {
   const auto route = routes_.find(event.event.type);
   if (route == routes_.end()) return absl::OkStatus();
   folded_upto_ = event.commit.recorded_at;
-  if (!dropped_.empty() && dropped_.contains(event.position)) {
+  if (!dropped_.empty() && dropped_.contains({event.stream.stream, event.version})) {
     TallyAt(event.position).dropped += TallyOf(event);
     return absl::OkStatus();
   }
   if (!keys_.empty()) {
-    const std::string key = KeyOfEvent(route->second, event);
+    std::string key = KeyOfEvent(route->second, event);
+    // One whose key could not be told is parked with its stream, and holds what follows it there.
+    if (!keys_.contains(key) && route->second.key != nullptr) key = KeyOfStream(event.stream.stream);
     if (keys_.contains(key)) {
       const EventTally tally = TallyOf(event);
       TallyAt(event.position).parked += tally;
@@ -174,7 +176,7 @@ absl::Status EventFolder::CheckRoom(const std::string& key, const absl::Status& 
 }
 
 bool EventFolder::IsOfTheEvent(const absl::Status& error) {
-  if (file_->rows().status().ok()) return true;  // the handler's own
+  if (file_->rows().status().ok()) return !absl::IsResourceExhausted(error);  // the handler's own
   return absl::IsFailedPrecondition(error) || absl::IsInvalidArgument(error);
 }
 
@@ -217,13 +219,12 @@ absl::Status EventFolder::RetrySome(const std::string& key, bool& go_on) {
 
 // `handled` is what the handler came to; the result is that of the file and of the log.
 absl::Status EventFolder::RetryOne(const ParkedEvent& parked, absl::Status& handled) {
+  if (dropped_.contains(NameOf(parked))) return Settle(parked, &PartitionTally::dropped);
   EVERFOLD_RETURN_IF_ERROR(file_->BeginPart());
-  absl::Status missing = Error(absl::StatusCode::kNotFound, reason::kNotParked,
-                               absl::StrFormat("offset %d of partition %d (%s version %d): the event is not in the log "
-                                               "any more",
-                                               parked.position.offset.value(), parked.position.partition.value(),
-                                               parked.stream.ToString(), parked.version.value()));
-  handled = missing;
+  handled = Error(absl::StatusCode::kNotFound, reason::kNotParked,
+                  absl::StrFormat("offset %d of partition %d (%s version %d): the event is not in the log any more",
+                                  parked.position.offset.value(), parked.position.partition.value(),
+                                  parked.stream.ToString(), parked.version.value()));
   EVERFOLD_RETURN_IF_ERROR(ReadAt(parked.position, [&](const RecordedEvent& event) {
     if (event.position != parked.position) return absl::OkStatus();
     const absl::Status result = HandleEvent(routes_.at(event.event.type), event, file_->rows());
@@ -232,10 +233,15 @@ absl::Status EventFolder::RetryOne(const ParkedEvent& parked, absl::Status& hand
     return absl::OkStatus();
   }));
   if (!handled.ok()) return file_->TakeBackPart();
-  TallyAt(parked.position).parked -= parked.tally;
-  TallyAt(parked.position).applied += parked.tally;
-  EVERFOLD_RETURN_IF_ERROR(file_->parked().RemoveEvent(parked.position));
+  EVERFOLD_RETURN_IF_ERROR(Settle(parked, &PartitionTally::applied));
   return file_->EndPart();
+}
+
+// It waits no more.
+absl::Status EventFolder::Settle(const ParkedEvent& parked, EventTally PartitionTally::*as) {
+  TallyAt(parked.position).parked -= parked.tally;
+  TallyAt(parked.position).*as += parked.tally;
+  return file_->parked().RemoveEvent(parked.position);
 }
 
 absl::Status EventFolder::ReadAt(const Position& position, Subscription::Visit visit) const {
@@ -247,24 +253,27 @@ absl::Status EventFolder::ReadAt(const Position& position, Subscription::Visit v
   return subscription->Pull(1, visit).status();
 }
 
-absl::Status EventFolder::Drop(const Position& position) {
-  dropped_.insert(position);
-  EVERFOLD_ASSIGN_OR_RETURN(const std::optional<ParkedEvent> event, file_->parked().Find(position));
-  if (!event.has_value()) return absl::OkStatus();
+absl::Status EventFolder::Drop(const EventName& event) {
+  dropped_.insert(event);
+  EVERFOLD_ASSIGN_OR_RETURN(const std::optional<ParkedEvent> parked, file_->parked().Find(event.stream, event.version));
+  if (!parked.has_value()) return absl::OkStatus();
+  EVERFOLD_RETURN_IF_ERROR(DropParked(*parked));
+  return keys_.contains(parked->key) ? Retry(parked->key).status() : absl::OkStatus();
+}
+
+absl::Status EventFolder::DropParked(const ParkedEvent& parked) {
   EVERFOLD_RETURN_IF_ERROR(Begin());
-  absl::Status status = file_->parked().RemoveEvent(position);
-  TallyAt(position).parked -= event->tally;
-  TallyAt(position).dropped += event->tally;
-  const absl::StatusOr<std::vector<ParkedEvent>> waiting = file_->parked().EventsOf(event->key, 1);
+  absl::Status status = Settle(parked, &PartitionTally::dropped);
+  const absl::StatusOr<std::vector<ParkedEvent>> waiting = file_->parked().EventsOf(parked.key, 1);
   status.Update(waiting.status());
   const bool was_last = status.ok() && waiting->empty();
-  if (was_last) status.Update(file_->parked().RemoveKey(event->key));
+  if (was_last) status.Update(file_->parked().RemoveKey(parked.key));
   if (!status.ok()) {
     TakeBack();
     return status;
   }
   EVERFOLD_RETURN_IF_ERROR(Commit(checkpoint()));
-  if (was_last) keys_.erase(event->key);
+  if (was_last) keys_.erase(parked.key);
   return absl::OkStatus();
 }
 

@@ -48,8 +48,10 @@ class EventFolder {
   // Handles the events of a parked key again, in their order, until one fails. The result is the number of those that
   // still wait; 0: the key is not parked any more. NOT_FOUND if it is not parked.
   absl::StatusOr<std::uint64_t> Retry(const std::string& key);
-  // Leaves the event out: now, if it is parked, or when it comes.
-  absl::Status Drop(const Position& position);
+  // Leaves the event out: now, if it is parked, and then retries those that have waited behind it; or when it comes.
+  absl::Status Drop(const EventName& event);
+  // What was committed is on the disk for good: a loss of power takes back none of it.
+  absl::Status MakeDurable() { return file_->MakeDurable(); }
 
   const std::string& path() const { return file_->path(); }
   const Checkpoint& checkpoint() const { return file_->checkpoint(); }
@@ -77,6 +79,8 @@ class EventFolder {
   absl::Status CheckRoom(const std::string& key, const absl::Status& error) const;
   absl::Status RetrySome(const std::string& key, bool& go_on);
   absl::Status RetryOne(const ParkedEvent& parked, absl::Status& handled);
+  absl::Status Settle(const ParkedEvent& parked, EventTally PartitionTally::*as);
+  absl::Status DropParked(const ParkedEvent& parked);
   absl::Status ReadAt(const Position& position, Subscription::Visit visit) const;
   PartitionTally& TallyAt(const Position& position) { return tallies_[position.partition.value()]; }
   // Of an error that HandleEvent gave.

@@ -1,10 +1,13 @@
 #include "everfold/projection/event_handling.h"
 
 #include <exception>
+#include <new>
 #include <optional>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
+#include "everfold/base/digest.h"
 
 namespace everfold {
 namespace {
@@ -32,11 +35,19 @@ absl::Status CallHandler(const EventRoute& route, const RecordedEvent& event, Ro
   try {
     if (Handle(route, event, rows)) return absl::OkStatus();
     return absl::DataLossError("the payload is not a message of this type");
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError("there was no memory for the handler");  // no fault of the event
   } catch (const std::exception& thrown) {
     return absl::InternalError(absl::StrFormat("the handler threw: %s", thrown.what()));
   } catch (...) {
     return absl::InternalError("the handler threw");
   }
+}
+
+// A key of a handler's may be anything. Different ones stay different.
+std::string Printable(const std::string& key) {
+  const std::string shown = IsPrintableUtf8(key) ? key : absl::CHexEscape(key);
+  return shown.size() <= kMaxKeyBytes ? shown : "sha256:" + absl::BytesToHexString(Sha256(key));
 }
 
 std::optional<std::string> DeclaredKey(const EventRoute& route, const RecordedEvent& event) {
@@ -71,7 +82,7 @@ std::string KeyOfStream(const StreamId& stream) {
 std::string KeyOfEvent(const EventRoute& route, const RecordedEvent& event) {
   if (route.key != nullptr) {
     try {
-      if (std::optional<std::string> key = DeclaredKey(route, event); key.has_value()) return *std::move(key);
+      if (const std::optional<std::string> key = DeclaredKey(route, event); key.has_value()) return Printable(*key);
     } catch (...) {
       // The stream's, then: the handler's own error tells what is wrong with the event.
     }

@@ -26,7 +26,9 @@ EventRoute RouteOf(const ProjectionType& type, const std::string& stored);
 // REQUIRES: the route has a handler.
 absl::Status HandleEvent(const EventRoute& route, const RecordedEvent& event, RowStore& rows);
 
-// What the event is parked with, if it has to be. An event whose key cannot be told has its stream's.
+// What the event is parked with, if it has to be: at most kMaxKeyBytes of printable text. An event whose key cannot be
+// told has its stream's.
+inline constexpr std::size_t kMaxKeyBytes = 500;
 std::string KeyOfEvent(const EventRoute& route, const RecordedEvent& event);
 
 // The stream's key, for example "wallet/w1", and "tenant:wallet/w1" for a tenant's.

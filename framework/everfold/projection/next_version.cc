@@ -19,18 +19,23 @@ bool HasReached(const Checkpoint& checkpoint, const Checkpoint& target) {
   return true;
 }
 
-void NextVersion::Drop(const Position& position) {
+void NextVersion::Drop(const EventName& event) {
   MutexLock lock(&mutex_);
-  drops_.push_back(position);
+  drops_.push_back(event);
+}
+
+void NextVersion::Failed(const absl::Status& error) {
+  MutexLock lock(&mutex_);
+  error_ = error;
 }
 
 absl::Status NextVersion::ApplyDrops() {
-  std::vector<Position> drops;
+  std::vector<EventName> drops;
   {
     MutexLock lock(&mutex_);
     drops = drops_;
   }
-  for (const Position& position : drops) EVERFOLD_RETURN_IF_ERROR(folder->Drop(position));
+  for (const EventName& event : drops) EVERFOLD_RETURN_IF_ERROR(folder->Drop(event));
   MutexLock lock(&mutex_);
   drops_.erase(drops_.begin(), drops_.begin() + static_cast<std::ptrdiff_t>(drops.size()));
   return absl::OkStatus();
@@ -40,12 +45,17 @@ absl::StatusOr<PullResult> NextVersion::Fold(std::size_t max_events) {
   EVERFOLD_RETURN_IF_ERROR(ApplyDrops());
   absl::StatusOr<PullResult> folded = folder->FoldBatch(max_events);
   events_ = EventsBefore(folder->checkpoint());
+  if (folded.ok()) Failed(absl::OkStatus());
   return folded;
 }
 
 RebuildProgress NextVersion::Describe(std::uint64_t total, absl::Time now) const {
   RebuildProgress progress{.version = version_, .rollback = rollback_, .events = events_, .total = total};
   progress.events = std::min(progress.events, total);
+  {
+    MutexLock lock(&mutex_);
+    progress.error = error_;
+  }
   const double seconds = absl::ToDoubleSeconds(now - began_);
   const std::uint64_t since = events_ - events_at_beginning_;
   if (seconds <= 0 || since == 0) return progress;

@@ -28,9 +28,8 @@ bool HasReached(const Checkpoint& checkpoint, const Checkpoint& target);
 class NextVersion {
  public:
   NextVersion(std::uint32_t version, bool rollback, std::unique_ptr<EventFolder> folder, std::unique_ptr<Strand> strand,
-              absl::Time began, Projection::Done done)
-      : done(std::move(done)),
-        folder(std::move(folder)),
+              absl::Time began)
+      : folder(std::move(folder)),
         version_(version),
         rollback_(rollback),
         strand_(std::move(strand)),
@@ -46,7 +45,7 @@ class NextVersion {
   bool cancelled() const { return cancelled_; }
 
   // Left out from the next batch on.
-  void Drop(const Position& position);
+  void Drop(const EventName& event);
   // With the folder's thread.
   absl::Status ApplyDrops();
   // As EventFolder::FoldBatch.
@@ -55,7 +54,10 @@ class NextVersion {
   // `total` is the number of events of the log.
   RebuildProgress Describe(std::uint64_t total, absl::Time now) const;
 
-  Projection::Done done;  // the projection's strand's; null once it was told
+  // Why it does not get on, at present.
+  void Failed(const absl::Status& error);
+
+  std::vector<Projection::Done> waiting;  // for its end; the projection's strand's
   std::unique_ptr<EventFolder> folder;
   int failures = 0;  // in a row; as the folder
 
@@ -67,8 +69,9 @@ class NextVersion {
   const std::uint64_t events_at_beginning_;
   std::atomic<std::uint64_t> events_;
   std::atomic<bool> cancelled_ = false;
-  Mutex mutex_;
-  std::vector<Position> drops_ ABSL_GUARDED_BY(mutex_);  // to apply
+  mutable Mutex mutex_;
+  std::vector<EventName> drops_ ABSL_GUARDED_BY(mutex_);  // to apply
+  absl::Status error_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace everfold

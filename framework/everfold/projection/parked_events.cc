@@ -1,5 +1,6 @@
 #include "everfold/projection/parked_events.h"
 
+#include "absl/strings/escaping.h"
 #include "everfold/base/status.h"
 
 namespace everfold {
@@ -7,6 +8,15 @@ namespace {
 
 std::uint64_t Unsigned(const sqlite::Statement& row, int index) {
   return static_cast<std::uint64_t>(row.Integer(index));
+}
+
+// The words of a handler may be anything.
+std::string Printable(const std::string& error) {
+  const bool is_short = error.size() <= ParkedEvents::kMaxErrorBytes;
+  if (is_short && IsPrintableUtf8(error)) return error;
+  std::string shown = absl::CHexEscape(error.substr(0, ParkedEvents::kMaxErrorBytes));
+  if (shown.size() <= ParkedEvents::kMaxErrorBytes - 3) return shown;
+  return shown.substr(0, ParkedEvents::kMaxErrorBytes - 3) + "...";
 }
 
 ParkedEvent ReadEvent(const sqlite::Statement& row) {
@@ -31,6 +41,7 @@ const char* ParkedEvents::CreateTablesSql() {
          " aggregate TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, digest_low INTEGER NOT NULL,"
          " digest_high INTEGER NOT NULL,"
          " PRIMARY KEY (\"partition\", \"offset\")) STRICT, WITHOUT ROWID;"
+         "CREATE INDEX everfold_parked_event_by_stream ON everfold_parked_event (id, version);"
          "CREATE INDEX everfold_parked_event_by_key ON everfold_parked_event (\"key\", sequence, \"partition\","
          " \"offset\");";
 }
@@ -54,7 +65,8 @@ absl::StatusOr<std::unique_ptr<ParkedEvents>> ParkedEvents::Prepare(sqlite::Data
                                              " FROM everfold_parked_key k ORDER BY \"key\""));
   EVERFOLD_ASSIGN_OR_RETURN(
       parked->find_,
-      database.Prepare("SELECT * FROM everfold_parked_event WHERE \"partition\" = ? AND \"offset\" = ?"));
+      database.Prepare("SELECT * FROM everfold_parked_event WHERE tenant = ? AND aggregate = ? AND id = ?"
+                       " AND version = ?"));
   EVERFOLD_ASSIGN_OR_RETURN(parked->events_,
                             database.Prepare("SELECT * FROM everfold_parked_event WHERE \"key\" = ? ORDER BY sequence,"
                                              " \"partition\", \"offset\" LIMIT ?"));
@@ -65,7 +77,7 @@ absl::Status ParkedEvents::AddKey(const std::string& key, absl::Time parked_at, 
   const sqlite::Use use(*add_key_);
   add_key_->Text(0, key);
   add_key_->Integer(1, absl::ToUnixMicros(parked_at));
-  add_key_->Text(2, error);
+  add_key_->Text(2, Printable(error));
   return add_key_->Step().status();
 }
 
@@ -88,7 +100,7 @@ absl::Status ParkedEvents::AddEvent(const std::string& key, const RecordedEvent&
 
 absl::Status ParkedEvents::FailAgain(const std::string& key, const std::string& error) {
   const sqlite::Use use(*fail_again_);
-  fail_again_->Text(0, error);
+  fail_again_->Text(0, Printable(error));
   fail_again_->Text(1, key);
   return fail_again_->Step().status();
 }
@@ -120,10 +132,12 @@ absl::StatusOr<std::vector<ParkedKey>> ParkedEvents::Keys() {
   }
 }
 
-absl::StatusOr<std::optional<ParkedEvent>> ParkedEvents::Find(const Position& position) {
+absl::StatusOr<std::optional<ParkedEvent>> ParkedEvents::Find(const StreamId& stream, Version version) {
   const sqlite::Use use(*find_);
-  find_->Integer(0, position.partition.value());
-  find_->Integer(1, static_cast<std::int64_t>(position.offset.value()));
+  find_->Text(0, stream.tenant);
+  find_->Text(1, stream.aggregate);
+  find_->Text(2, stream.id);
+  find_->Integer(3, static_cast<std::int64_t>(version.value()));
   EVERFOLD_ASSIGN_OR_RETURN(const bool found, find_->Step());
   if (!found) return std::nullopt;
   return ReadEvent(*find_);

@@ -45,20 +45,22 @@ struct ParkedEvent {
 // changes something.
 class ParkedEvents {
  public:
+  static constexpr std::size_t kMaxErrorBytes = 2000;
+
   static const char* CreateTablesSql();
   // The tables exist.
   static absl::StatusOr<std::unique_ptr<ParkedEvents>> Prepare(sqlite::Database& database);
 
   absl::Status AddKey(const std::string& key, absl::Time parked_at, const std::string& error);
   absl::Status AddEvent(const std::string& key, const RecordedEvent& event, const EventTally& tally);
-  // One more attempt at its first event has failed.
+  // `error` is kept as printable text, of kMaxErrorBytes at most. One more attempt at its first event has failed.
   absl::Status FailAgain(const std::string& key, const std::string& error);
   absl::Status RemoveEvent(const Position& position);
   absl::Status RemoveKey(const std::string& key);
 
   // In the order of the key.
   absl::StatusOr<std::vector<ParkedKey>> Keys();
-  absl::StatusOr<std::optional<ParkedEvent>> Find(const Position& position);
+  absl::StatusOr<std::optional<ParkedEvent>> Find(const StreamId& stream, Version version);
   // The first ones of a key, in the order in which they are to be handled.
   absl::StatusOr<std::vector<ParkedEvent>> EventsOf(const std::string& key, std::size_t limit);
 

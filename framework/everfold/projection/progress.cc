@@ -52,7 +52,13 @@ void Progress::End(const absl::Status& why) {
 
 void Progress::Resume() {
   MutexLock lock(&mutex_);
-  ended_ = absl::OkStatus();
+  if (!closed_) ended_ = absl::OkStatus();
+}
+
+void Progress::Close(const absl::Status& why) {
+  End(why);
+  MutexLock lock(&mutex_);
+  closed_ = true;
 }
 
 std::uint64_t Progress::WaitFor(std::vector<Position> positions, Projection::WaitDone done) {

@@ -29,6 +29,8 @@ class Progress {
   void End(const absl::Status& why);
   // Waits are kept again.
   void Resume();
+  // Ends it for good.
+  void Close(const absl::Status& why);
 
   // As Projection::WaitFor and CancelWait.
   std::uint64_t WaitFor(std::vector<Position> positions, Projection::WaitDone done);
@@ -46,6 +48,7 @@ class Progress {
   mutable Mutex mutex_;
   Checkpoint committed_ ABSL_GUARDED_BY(mutex_);
   absl::Status ended_ ABSL_GUARDED_BY(mutex_);
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<std::uint64_t, Wait> waits_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t last_id_ ABSL_GUARDED_BY(mutex_) = 0;
 };

@@ -88,8 +88,10 @@ class Projection {
 
   // Builds a new version from the whole log, beside the one that is queried, and swaps them when it has come at least
   // as far in every partition. `done` comes after the swap. A restart goes on where it was.
-  //   FAILED_PRECONDITION  one is being built already (READ_MODEL_REBUILDING); or the new version parks a key that the
-  //                        current one does not: it is given up, and the current one stays (READ_MODEL_PARKS_MORE)
+  // One that is being built already is waited for.
+  //   FAILED_PRECONDITION  a rollback is under way (READ_MODEL_REBUILDING); or the new version parks a key that the
+  //                        current one does not, as far as that has come: it is given up, and the current one stays
+  //                        (READ_MODEL_PARKS_MORE)
   //   CANCELLED            CancelRebuild was called
   // and the errors at which it stopped.
   virtual void Rebuild(Done done) = 0;
@@ -109,8 +111,10 @@ class Projection {
   using RetryDone = absl::AnyInvocable<void(absl::StatusOr<std::uint64_t>)>;
   virtual void RetryParked(std::string key, RetryDone done) = 0;
   // Leaves out the first event of the key, for good: the decision is an event of the log, with its reason. Then retries
-  // the others. INVALID_ARGUMENT without a reason, or one of more than kMaxDropReasonBytes.
-  virtual void DropParked(std::string key, std::string reason, RetryDone done) = 0;
+  // the others. `version` is that event's in its stream: who asks has looked at it.
+  //   INVALID_ARGUMENT     no reason, or one of more than kMaxDropReasonBytes or that is not printable
+  //   FAILED_PRECONDITION  another event is the first one by now, or one is being dropped (NOT_PARKED)
+  virtual void DropParked(std::string key, Version version, std::string reason, RetryDone done) = 0;
 
   // Ends after the batch at hand, then calls `done` on the executor. Whoever destroys a projection without it makes
   // sure that the executor runs none of its steps any more.

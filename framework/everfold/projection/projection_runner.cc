@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/event/stream_id.h"
 #include "everfold/projection/dropped_events.h"
 
 namespace everfold {
@@ -84,6 +85,10 @@ absl::Status ProjectionRunner::Reopen() {
   live_.reset();
   EVERFOLD_ASSIGN_OR_RETURN(
       auto file, ReadModelFile::Open(manifest_.PathOf(manifest_.versions().current), *type_, BeginningOf(store_)));
+  if (file->fit() != ReadModelFile::Fit::kCurrent) {
+    return Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelFailed,
+                 absl::StrFormat("%s was replaced by a file of other code", file->path()));
+  }
   EVERFOLD_ASSIGN_OR_RETURN(live_, EventFolder::Open(std::move(file), *type_, store_));
   return absl::OkStatus();
 }
@@ -134,10 +139,21 @@ void ProjectionRunner::Begin() {
     TellAnew(stale_->fit() == ReadModelFile::Fit::kOtherTables ? "its read models have changed"
                                                                : "its file was written by another revision");
   }
-  if (stale_ != nullptr || versions.building != 0) {
-    StartNext(versions.building, /*rollback=*/false, [](const absl::Status&) {});
+  if (stale_ != nullptr) {
+    BuildStale();
+  } else if (versions.building != 0) {
+    StartNext(versions.building, /*rollback=*/false, nullptr);
   }
   RunBatch();
+}
+
+// What other code has built gets a successor: the version before it, if this code has built that, or a new one.
+void ProjectionRunner::BuildStale() {
+  if (const std::uint32_t previous = manifest_.versions().previous; previous != 0) {
+    StartNext(previous, /*rollback=*/true, nullptr);
+    if (next_ != nullptr) return;
+  }
+  StartNext(manifest_.versions().building, /*rollback=*/false, nullptr);
 }
 
 // Has a batch run after this moment. A hint that comes while one runs leads to another, because the flag is down by
@@ -181,6 +197,7 @@ void ProjectionRunner::Show() {
   const bool is_queried = stale_ == nullptr || stale_->fit() == ReadModelFile::Fit::kOtherRevision;
   shown_.path = is_queried ? manifest_.PathOf(shown_.versions.current) : std::string();
   if (live_ == nullptr) return;
+  shown_.checkpoint = live_->checkpoint();
   shown_.tallies = live_->tallies();
   shown_.parked_keys = live_->parked_keys().size();
   shown_.folded_upto = live_->folded_upto();
@@ -203,19 +220,24 @@ void ProjectionRunner::Stop(const absl::Status& cause) {
   progress_.End(Error(absl::StatusCode::kUnavailable, reason::kReadModelStopped,
                       absl::StrFormat("projection %s has stopped at an error; its status tells which", type_->name),
                       {{"projection", type_->name}}));
-  if (!tries_again) return;
+  if (tries_again) TryLater([this] { Go(); });
+}
+
+// On the strand, after a pause that is the longer the more often it was in vain.
+void ProjectionRunner::TryLater(absl::AnyInvocable<void()> step) {
   MutexLock lock(&mutex_);
   if (scope_.closed()) return;
-  retry_timer_ = executor_.PostAfter(delay, [this, scope = scope_]() mutable {
-    if (std::optional<TaskScope::Guard> guard = scope.Enter(); guard.has_value()) {
-      strand_->Post([this, guard = std::move(guard)] { Go(); });
-    }
-  });
+  retry_timer_ =
+      executor_.PostAfter(DelayOf(options_, failures_), [this, scope = scope_, step = std::move(step)]() mutable {
+        if (std::optional<TaskScope::Guard> guard = scope.Enter(); guard.has_value()) {
+          strand_->Post([guard = std::move(guard), step = std::move(step)]() mutable { step(); });
+        }
+      });
 }
 
 // Ends a stop, if that is possible.
 void ProjectionRunner::Go() {
-  if (scope_.closed()) return;
+  if (scope_.closed() || stale_ != nullptr) return;
   if (!error_.ok()) {
     if (const absl::Status opened = Reopen(); !opened.ok()) return Stop(opened);
     error_ = absl::OkStatus();
@@ -267,7 +289,8 @@ absl::Status ProjectionRunner::status() const {
 }
 
 std::uint64_t ProjectionRunner::lag_events() const {
-  return EventsBefore(store_.DurableHead()) - EventsBefore(progress_.committed());
+  const std::uint64_t committed = EventsBefore(progress_.committed());  // before the head, which only grows
+  return EventsBefore(store_.DurableHead()) - committed;
 }
 
 ProjectionStatus ProjectionRunner::Describe() const {
@@ -287,6 +310,7 @@ ProjectionStatus ProjectionRunner::Describe() const {
   if (status.lag_events > 0 && shown_.folded_upto != absl::InfinitePast()) {
     status.lag = std::max(now - shown_.folded_upto, absl::ZeroDuration());
   }
+  if (!shown_.tallies.empty()) status.checkpoint = shown_.checkpoint;  // of the same moment
   status.tallies = shown_.tallies;
   status.parked_keys = shown_.parked_keys;
   if (shown_.next != nullptr) status.rebuild = shown_.next->Describe(total, now);
@@ -310,18 +334,31 @@ void ProjectionRunner::Resume(Done done) {
   Ask<absl::Status>(std::move(done), [this](Done answer) {
     absl::Status saved = Save([](ReadModelVersions& versions) { versions.paused = false; });
     failures_ = 0;
-    if (saved.ok() && (live_ != nullptr || !error_.ok())) Go();
+    if (saved.ok()) progress_.Resume();
+    if (saved.ok() && stale_ == nullptr) Go();
     if (saved.ok() && stale_ != nullptr && next_ == nullptr) {
       error_ = absl::OkStatus();
-      StartNext(manifest_.versions().building, /*rollback=*/false, [](const absl::Status&) {});
+      BuildStale();
     }
+    Show();
     Answer(std::move(answer), std::move(saved));
   });
 }
 
 void ProjectionRunner::Rebuild(Done done) {
   Ask<absl::Status>(std::move(done), [this](Done answer) {
+    if (next_ != nullptr && next_->rollback() && stale_ != nullptr) return RebuildAfter(*next_, std::move(answer));
     StartNext(manifest_.versions().building, /*rollback=*/false, std::move(answer));
+  });
+}
+
+// Nobody asked for what is on its way: it is to be the first version that this code can go on with.
+void ProjectionRunner::RebuildAfter(NextVersion& next, Done done) {
+  std::optional<TaskScope::Guard> guard = scope_.Enter();
+  if (!guard.has_value()) return Answer(std::move(done), Closing());
+  next.waiting.push_back([this, guard = *std::move(guard), done = std::move(done)](const absl::Status& status) mutable {
+    if (!status.ok()) return done(status);
+    Rebuild(std::move(done));
   });
 }
 
@@ -334,29 +371,64 @@ void ProjectionRunner::Rollback(Done done) {
   });
 }
 
-// `version` 0: a new one.
+// `version` 0: a new one. `done` may be null.
 void ProjectionRunner::StartNext(std::uint32_t version, bool rollback, Done done) {
+  if (next_ != nullptr && next_->rollback() == rollback) {
+    if (done != nullptr) next_->waiting.push_back(std::move(done));
+    return;
+  }
+  absl::Status status;
   if (next_ != nullptr) {
-    return Answer(std::move(done), Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelRebuilding,
-                                         absl::StrFormat("projection %s is building version %d already", type_->name,
-                                                         next_->version())));
+    status = Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelRebuilding,
+                   absl::StrFormat("projection %s is building version %d already", type_->name, next_->version()));
+  } else {
+    if (version == 0) version = manifest_.versions().next;
+    absl::StatusOr<std::unique_ptr<EventFolder>> folder = OpenNext(version, rollback);
+    if (folder.ok()) {
+      next_ = std::make_shared<NextVersion>(version, rollback, *std::move(folder), executor_.MakeStrand(),
+                                            options_.clock->Now());
+      if (done != nullptr) next_->waiting.push_back(std::move(done));
+      Show();
+      Post(next_->strand(), [this, next = next_] { RunNext(next); });
+      return;
+    }
+    status = folder.status();
+    if (stale_ != nullptr && !rollback) CannotGoOn(status);
   }
-  if (version == 0) version = manifest_.versions().next;
-  absl::StatusOr<std::unique_ptr<EventFolder>> folder = OpenNext(version, rollback);
-  if (!folder.ok()) {
-    if (stale_ != nullptr) error_ = folder.status();
-    Show();
-    return Answer(std::move(done), folder.status());
-  }
-  next_ = std::make_shared<NextVersion>(version, rollback, *std::move(folder), executor_.MakeStrand(),
-                                        options_.clock->Now(), std::move(done));
+  if (done != nullptr) Answer(std::move(done), std::move(status));
+}
+
+// There is nothing that events could be folded into, and the next version cannot be built.
+void ProjectionRunner::CannotGoOn(const absl::Status& why) {
+  ++failures_;
+  error_ = Error(why.code(), reason::kReadModelStopped,
+                 absl::StrFormat("projection %s is not built anew: %s", type_->name, std::string(why.message())),
+                 {{"projection", type_->name}});
+  if (ReasonOf(why) == reason::kReadModelParksMore) error_ = why;
   Show();
-  Post(next_->strand(), [this, next = next_] { RunNext(next); });
+  progress_.End(Error(absl::StatusCode::kUnavailable, reason::kReadModelStopped,
+                      absl::StrFormat("projection %s has stopped at an error; its status tells which", type_->name),
+                      {{"projection", type_->name}}));
+  if (!IsWorthAnotherTry(why)) return;
+  TryLater([this] {
+    if (scope_.closed() || stale_ == nullptr || next_ != nullptr) return;
+    error_ = absl::OkStatus();
+    progress_.Resume();
+    BuildStale();
+  });
 }
 
 // A version that was begun goes on, unless it is of other code by now: then a new one is begun.
 absl::StatusOr<std::unique_ptr<EventFolder>> ProjectionRunner::OpenNext(std::uint32_t& version, bool rollback) {
-  EVERFOLD_ASSIGN_OR_RETURN(auto file, ReadModelFile::Open(manifest_.PathOf(version), *type_, BeginningOf(store_)));
+  absl::StatusOr<std::unique_ptr<ReadModelFile>> opened =
+      ReadModelFile::Open(manifest_.PathOf(version), *type_, BeginningOf(store_));
+  // What was begun and is damaged is no loss.
+  if (absl::IsDataLoss(opened.status()) && !rollback && version == manifest_.versions().building) {
+    version = manifest_.versions().next;
+    opened = ReadModelFile::Open(manifest_.PathOf(version), *type_, BeginningOf(store_));
+  }
+  EVERFOLD_RETURN_IF_ERROR(opened.status());
+  std::unique_ptr<ReadModelFile> file = *std::move(opened);
   const bool fits = file->fit() == ReadModelFile::Fit::kCurrent;
   if (rollback && !fits) {
     return Error(absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
@@ -394,6 +466,7 @@ void ProjectionRunner::RetryNext(const Next& next, const absl::Status& error) {
     Post(*strand_, [this, next, error] { GiveUp(next, error); });
     return;
   }
+  next->Failed(error);
   const absl::Duration delay = DelayOf(options_, ++next->failures);
   Tell(LogLevel::kError, "projection cannot be built",
        {{"projection", type_->name},
@@ -412,6 +485,7 @@ void ProjectionRunner::Swap(const Next& next) {
   if (scope_.closed() || next->cancelled()) return;
   absl::Status status = BringLevel(next);
   if (status.ok()) status = CheckParksNoMore(next);
+  if (status.ok()) status = next->folder->MakeDurable();  // before anything names it
   if (status.ok()) {
     status = Save([&next](ReadModelVersions& versions) {
       versions.previous = std::exchange(versions.current, next->version());
@@ -428,7 +502,7 @@ void ProjectionRunner::Swap(const Next& next) {
   Published();
   Tell(LogLevel::kInfo, next->rollback() ? "projection is rolled back" : "projection was built anew",
        {{"projection", type_->name}, {"file", live_->path()}});
-  Answer(std::move(next->done), absl::OkStatus());
+  Finish(*next, absl::OkStatus());
   RunBatch();
 }
 
@@ -447,25 +521,39 @@ absl::Status ProjectionRunner::BringLevel(const Next& next) {
   return absl::OkStatus();
 }
 
+// Of what is queried. All, where that cannot be told: there is nothing to be queried instead.
+absl::StatusOr<absl::flat_hash_set<std::string>> ProjectionRunner::KeysParkedNow() const {
+  if (live_ != nullptr) return live_->parked_keys();
+  absl::flat_hash_set<std::string> parked;
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedKey> keys, stale_->parked().Keys());
+  for (const ParkedKey& key : keys) parked.insert(key.key);
+  return parked;
+}
+
+// Only keys count whose first event that waits the current version has met, too.
 absl::Status ProjectionRunner::CheckParksNoMore(const Next& next) const {
-  absl::flat_hash_set<std::string> current;
-  if (live_ != nullptr) {
-    current = live_->parked_keys();
-  } else if (stale_->fit() == ReadModelFile::Fit::kOtherTables) {
-    return absl::OkStatus();  // there is nothing to be queried instead
-  } else {
-    EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedKey> keys, stale_->parked().Keys());
-    for (const ParkedKey& key : keys) current.insert(key.key);
-  }
+  const bool is_queried =
+      live_ != nullptr || (stale_ != nullptr && stale_->fit() == ReadModelFile::Fit::kOtherRevision);
+  if (!is_queried) return absl::OkStatus();  // there is nothing to be queried instead
+  EVERFOLD_ASSIGN_OR_RETURN(const absl::flat_hash_set<std::string> current, KeysParkedNow());
+  const Checkpoint met = progress_.committed();
   EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedKey> keys, next->folder->DescribeParked());
   for (const ParkedKey& key : keys) {
     if (current.contains(key.key)) continue;
+    EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedEvent> first, next->folder->ParkedEventsOf(key.key, 1));
+    const bool is_new = first.empty() || first[0].position.offset > met.offsets[first[0].position.partition.value()];
+    if (is_new) continue;
     return Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelParksMore,
                  absl::StrFormat("version %d of projection %s parks \"%s\", which the current one does not, %s",
                                  next->version(), type_->name, key.key, key.error),
                  {{"projection", type_->name}, {"key", key.key}});
   }
   return absl::OkStatus();
+}
+
+// Tells those who wait for it, once.
+void ProjectionRunner::Finish(NextVersion& next, const absl::Status& status) {
+  for (Done& done : std::exchange(next.waiting, {})) Answer(std::move(done), absl::Status(status));
 }
 
 void ProjectionRunner::GiveUp(const Next& next, const absl::Status& why) {
@@ -477,11 +565,11 @@ void ProjectionRunner::GiveUp(const Next& next, const absl::Status& why) {
   if (!next->rollback() && !IsWorthAnotherTry(why)) {
     Save([](ReadModelVersions& versions) { versions.building = 0; }).IgnoreError();  // the next opening deletes it
   }
-  if (stale_ != nullptr) error_ = why;
+  if (stale_ != nullptr) CannotGoOn(why);
   Show();
   Tell(absl::IsCancelled(why) ? LogLevel::kInfo : LogLevel::kError, "projection was not built anew",
        {{"projection", type_->name}, {"cause", std::string(why.message())}});
-  Answer(std::move(next->done), why);
+  Finish(*next, why);
 }
 
 void ProjectionRunner::CancelRebuild(Done done) {
@@ -539,22 +627,26 @@ void ProjectionRunner::ListParkedEvents(std::string key, std::size_t limit,
 void ProjectionRunner::RetryParked(std::string key, RetryDone done) {
   using Result = absl::StatusOr<std::uint64_t>;
   Ask<Result>(std::move(done), [this, key = std::move(key)](RetryDone answer) {
-    const absl::Status folds = CheckFolds();
-    Result left = folds.ok() ? live_->Retry(key) : Result(folds);
-    if (folds.ok()) Published();
+    absl::Status refused = CheckParked(key);
+    if (refused.ok() && keys_being_dropped_.contains(key)) refused = BeingDropped(key);
+    Result left = refused.ok() ? live_->Retry(key) : Result(refused);
+    if (refused.ok()) Published();
     Answer<Result>(std::move(answer), std::move(left));
   });
 }
 
-void ProjectionRunner::DropParked(std::string key, std::string reason, RetryDone done) {
+absl::Status ProjectionRunner::BeingDropped(const std::string& key) const {
+  return Error(absl::StatusCode::kFailedPrecondition, reason::kNotParked,
+               absl::StrFormat("an event of \"%s\" is being dropped from projection %s", key, type_->name));
+}
+
+void ProjectionRunner::DropParked(std::string key, Version version, std::string reason, RetryDone done) {
   using Result = absl::StatusOr<std::uint64_t>;
-  if (reason.empty() || reason.size() > kMaxDropReasonBytes) {
-    return Answer<Result>(std::move(done), Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-                                                 absl::StrFormat("the reason has %d bytes; it must have 1 to %d",
-                                                                 reason.size(), kMaxDropReasonBytes)));
+  if (absl::Status valid = ValidateName(reason, kMaxDropReasonBytes, "the reason"); !valid.ok()) {
+    return Answer<Result>(std::move(done), std::move(valid));
   }
-  Ask<Result>(std::move(done), [this, key = std::move(key), reason = std::move(reason)](RetryDone answer) {
-    DropFirst(key, reason, std::move(answer));
+  Ask<Result>(std::move(done), [this, key = std::move(key), version, reason = std::move(reason)](RetryDone answer) {
+    DropFirst(key, version, reason, std::move(answer));
   });
 }
 
@@ -572,39 +664,54 @@ absl::StatusOr<std::string> ProjectionRunner::ErrorOf(const std::string& key) {
   return parked == keys.end() ? std::string() : parked->error;
 }
 
-void ProjectionRunner::DropFirst(const std::string& key, const std::string& reason, RetryDone done) {
-  const absl::StatusOr<ParkedEvent> first = FirstOf(key);
-  const absl::StatusOr<std::string> error = first.ok() ? ErrorOf(key) : first.status();
-  if (!error.ok()) return Answer<absl::StatusOr<std::uint64_t>>(std::move(done), error.status());
-  const Position position = first->position;
-  store_.Append(
-      DropOf(type_->name, *first, *error, reason), [this, scope = scope_, position, key, done = std::move(done)](
-                                                       const absl::StatusOr<AppendResult>& appended) mutable {
-        if (!appended.ok()) return done(appended.status());
-        std::optional<TaskScope::Guard> guard = scope.Enter();
-        // It is decided; the next opening applies it.
-        if (!guard.has_value()) {
-          return done(Error(absl::StatusCode::kUnavailable, reason::kShuttingDown, "it is dropped at the next start"));
-        }
-        strand_->Post([this, guard = std::move(guard), position, key, done = std::move(done)]() mutable {
-          ApplyDrop(position, key, std::move(done));
-        });
-      });
+absl::Status ProjectionRunner::CheckDrop(const ParkedEvent& first, Version version) const {
+  if (keys_being_dropped_.contains(first.key)) return BeingDropped(first.key);
+  if (first.version == version) return absl::OkStatus();
+  return Error(absl::StatusCode::kFailedPrecondition, reason::kNotParked,
+               absl::StrFormat("the first event that waits with \"%s\" is %s version %d, not version %d; look at it, "
+                               "and ask again",
+                               first.key, first.stream.ToString(), first.version.value(), version.value()));
 }
 
-void ProjectionRunner::ApplyDrop(const Position& position, const std::string& key, RetryDone done) {
+void ProjectionRunner::DropFirst(const std::string& key, Version version, const std::string& reason, RetryDone done) {
+  const absl::StatusOr<ParkedEvent> first = FirstOf(key);
+  const absl::Status allowed = first.ok() ? CheckDrop(*first, version) : first.status();
+  const absl::StatusOr<std::string> error = allowed.ok() ? ErrorOf(key) : allowed;
+  if (!error.ok()) return Answer<absl::StatusOr<std::uint64_t>>(std::move(done), error.status());
+  keys_being_dropped_.insert(key);
+  store_.Append(DropOf(type_->name, *first, *error, reason),
+                [this, scope = scope_, event = NameOf(*first), key,
+                 done = std::move(done)](const absl::StatusOr<AppendResult>& appended) mutable {
+                  std::optional<TaskScope::Guard> guard = scope.Enter();
+                  // If it is decided, the next opening applies it.
+                  if (!guard.has_value()) {
+                    return done(appended.ok() ? Error(absl::StatusCode::kUnavailable, reason::kShuttingDown,
+                                                      "it is dropped at the next start")
+                                              : appended.status());
+                  }
+                  strand_->Post([this, guard = std::move(guard), decided = appended.status(), event, key,
+                                 done = std::move(done)]() mutable {
+                    keys_being_dropped_.erase(key);
+                    if (!decided.ok()) return done(std::move(decided));
+                    ApplyDrop(event, key, std::move(done));
+                  });
+                });
+}
+
+void ProjectionRunner::ApplyDrop(const EventName& event, const std::string& key, RetryDone done) {
   using Result = absl::StatusOr<std::uint64_t>;
-  if (next_ != nullptr) next_->Drop(position);
-  Result left = 0;
-  if (absl::Status status = CheckFolds(); !status.ok()) {
-    left = std::move(status);
-  } else if (status = live_->Drop(position); !status.ok()) {
-    left = std::move(status);
-  } else if (live_->parked_keys().contains(key)) {
-    left = live_->Retry(key);
-  }
+  if (next_ != nullptr) next_->Drop(event);
+  absl::Status status = CheckFolds();
+  if (status.ok()) status = live_->Drop(event);
   if (live_ != nullptr) Published();
-  Answer<Result>(std::move(done), std::move(left));
+  Answer<Result>(std::move(done), status.ok() ? WaitingOf(key) : Result(status));
+}
+
+// Events that wait with a key, which need not be parked.
+absl::StatusOr<std::uint64_t> ProjectionRunner::WaitingOf(const std::string& key) {
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedKey> keys, live_->DescribeParked());
+  const auto parked = std::find_if(keys.begin(), keys.end(), [&key](const ParkedKey& k) { return k.key == key; });
+  return parked == keys.end() ? 0 : parked->events;
 }
 
 void ProjectionRunner::Close(Task done) {
@@ -615,9 +722,9 @@ void ProjectionRunner::Close(Task done) {
     next_timer_.reset();
     stall_timer_.reset();
   }
-  progress_.End(Closing());
+  progress_.Close(Closing());
   Post(*strand_, [this] {
-    if (next_ != nullptr) Answer(std::move(next_->done), Closing());
+    if (next_ != nullptr) Finish(*next_, Closing());
   });
   scope_.Close([&executor = executor_, done = std::move(done)]() mutable { executor.Post(std::move(done)); });
 }

@@ -45,7 +45,7 @@ class ProjectionRunner final : public Projection {
   void ListParkedEvents(std::string key, std::size_t limit,
                         absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedEvent>>)> done) override;
   void RetryParked(std::string key, RetryDone done) override;
-  void DropParked(std::string key, std::string reason, RetryDone done) override;
+  void DropParked(std::string key, Version version, std::string reason, RetryDone done) override;
   void Close(Task done) override;
 
  private:
@@ -57,6 +57,7 @@ class ProjectionRunner final : public Projection {
     ReadModelVersions versions;
     absl::Status error;
     bool stale = false;
+    Checkpoint checkpoint;
     std::vector<PartitionTally> tallies;
     std::uint64_t parked_keys = 0;
     absl::Time folded_upto = absl::InfinitePast();
@@ -102,10 +103,19 @@ class ProjectionRunner final : public Projection {
   void Swap(const Next& next);
   absl::Status BringLevel(const Next& next);
   absl::Status CheckParksNoMore(const Next& next) const;
+  absl::StatusOr<absl::flat_hash_set<std::string>> KeysParkedNow() const;
+  void Finish(NextVersion& next, const absl::Status& status);
+  void BuildStale();
+  void RebuildAfter(NextVersion& next, Done done);
+  void CannotGoOn(const absl::Status& why);
+  absl::Status BeingDropped(const std::string& key) const;
+  void TryLater(absl::AnyInvocable<void()> step);
   void GiveUp(const Next& next, const absl::Status& why);
   absl::Status Save(const std::function<void(ReadModelVersions&)>& change);
-  void DropFirst(const std::string& key, const std::string& reason, RetryDone done);
-  void ApplyDrop(const Position& position, const std::string& key, RetryDone done);
+  absl::Status CheckDrop(const ParkedEvent& first, Version version) const;
+  void DropFirst(const std::string& key, Version version, const std::string& reason, RetryDone done);
+  void ApplyDrop(const EventName& event, const std::string& key, RetryDone done);
+  absl::StatusOr<std::uint64_t> WaitingOf(const std::string& key);
   void TellAnew(const char* why) const;
   void Tell(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const;
 
@@ -132,6 +142,7 @@ class ProjectionRunner final : public Projection {
   absl::Status error_;                    // that has stopped it
   int failures_ = 0;                      // in a row
   Next next_;
+  absl::flat_hash_set<std::string> keys_being_dropped_;  // an event of theirs
 };
 
 }  // namespace everfold

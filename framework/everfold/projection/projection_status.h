@@ -28,6 +28,7 @@ struct RebuildProgress {
   std::uint64_t total = 0;       // that the log has
   double events_per_second = 0;  // since it began, or went on after a restart
   absl::Duration left = absl::InfiniteDuration();
+  absl::Status error = {};  // why it does not get on, and tries again
 };
 
 struct ProjectionStatus {

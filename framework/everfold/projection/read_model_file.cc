@@ -33,8 +33,10 @@ absl::Status AtPath(const absl::Status& error, const std::string& path) {
   if (error.ok() || ReasonOf(error) == reason::kOtherHistory) return error;
   const char* advice =
       absl::IsDataLoss(error) ? ". Read models can be built anew from the log: delete the file and start again" : "";
-  return Error(error.code(), absl::IsDataLoss(error) ? reason::kDataLoss : reason::kReadModelFailed,
-               absl::StrFormat("%s: %s%s", path, std::string(error.message()), advice));
+  const char* const reason = ReasonOf(error) == reason::kFormatUnknown ? reason::kFormatUnknown
+                             : absl::IsDataLoss(error)                 ? reason::kDataLoss
+                                                                       : reason::kReadModelFailed;
+  return Error(error.code(), reason, absl::StrFormat("%s: %s%s", path, std::string(error.message()), advice));
 }
 
 absl::StatusOr<std::vector<std::string>> TableNames(sqlite::Database& database) {
@@ -94,10 +96,10 @@ absl::Status ReadModelFile::Inspect(const std::vector<std::string>& tables) {
   EVERFOLD_ASSIGN_OR_RETURN(const auto version, database_->Prepare("SELECT format_version FROM everfold_meta"));
   EVERFOLD_ASSIGN_OR_RETURN(const bool written, version->Step());
   if (!written || version->Integer(0) != kReadModelFileVersion) {
-    return Refused(
-        absl::StrFormat("its format is not version %d, the one that this binary knows; use the binary that "
-                        "wrote it, or delete the file to build its read models anew",
-                        kReadModelFileVersion));
+    return Error(absl::StatusCode::kFailedPrecondition, reason::kFormatUnknown,
+                 absl::StrFormat("its format is not version %d, the one that this binary knows; use the binary that "
+                                 "wrote it, or delete the file to build its read models anew",
+                                 kReadModelFileVersion));
   }
   EVERFOLD_ASSIGN_OR_RETURN(const auto meta, database_->Prepare("SELECT epoch, partitions, revision, schema_fingerprint"
                                                                 " FROM everfold_meta"));
@@ -211,6 +213,15 @@ absl::Status ReadModelFile::Commit(const Checkpoint& checkpoint, const std::vect
   checkpoint_ = checkpoint;
   tallies_ = tallies;
   return absl::OkStatus();
+}
+
+// The WAL, and then the database, are synced.
+absl::Status ReadModelFile::MakeDurable() {
+  EVERFOLD_ASSIGN_OR_RETURN(const auto checkpoint, database_->Prepare("PRAGMA wal_checkpoint(FULL)"));
+  EVERFOLD_ASSIGN_OR_RETURN(const bool answered, checkpoint->Step());
+  if (answered && checkpoint->Integer(0) == 0) return absl::OkStatus();
+  return Error(absl::StatusCode::kInternal, reason::kReadModelFailed,
+               absl::StrFormat("%s is busy and cannot be synced", path_));
 }
 
 void ReadModelFile::Rollback() {

@@ -72,6 +72,8 @@ class ReadModelFile {
   // Rows, parked events, checkpoint and tallies, or none of them: after an error Rollback is the only thing to do.
   absl::Status Commit(const Checkpoint& checkpoint, const std::vector<PartitionTally>& tallies);
   void Rollback();
+  // What was committed is on the disk for good.
+  absl::Status MakeDurable();
 
  private:
   ReadModelFile(std::string path, const ProjectionType& type, Checkpoint beginning)

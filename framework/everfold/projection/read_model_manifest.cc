@@ -75,16 +75,19 @@ std::string ReadModelManifest::PathOf(std::uint32_t version) const {
   return absl::StrFormat("%s/%d.db", folder_, version);
 }
 
-absl::StatusOr<ReadModelManifest> ReadModelManifest::Load(Files& files, std::string folder) {
-  EVERFOLD_RETURN_IF_ERROR(files.MakeDirectory(folder));
+absl::StatusOr<ReadModelManifest> ReadModelManifest::Read(Files& files, std::string folder) {
   ReadModelManifest manifest(files, std::move(folder));
   const std::string path = manifest.folder_ + "/MANIFEST";
   const absl::StatusOr<std::string> text = ReadFile(files, path);
-  if (text.ok()) {
-    EVERFOLD_ASSIGN_OR_RETURN(manifest.versions_, Parse(*text, path));
-  } else if (!absl::IsNotFound(text.status())) {
-    return text.status();
-  }
+  if (absl::IsNotFound(text.status())) return manifest;
+  EVERFOLD_RETURN_IF_ERROR(text.status());
+  EVERFOLD_ASSIGN_OR_RETURN(manifest.versions_, Parse(*text, path));
+  return manifest;
+}
+
+absl::StatusOr<ReadModelManifest> ReadModelManifest::Load(Files& files, std::string folder) {
+  EVERFOLD_RETURN_IF_ERROR(files.MakeDirectory(folder));
+  EVERFOLD_ASSIGN_OR_RETURN(ReadModelManifest manifest, Read(files, std::move(folder)));
   EVERFOLD_RETURN_IF_ERROR(manifest.DeleteUnnamed());
   return manifest;
 }

@@ -31,6 +31,8 @@ class ReadModelManifest {
   //   DATA_LOSS            the manifest is damaged
   //   FAILED_PRECONDITION  it is of a newer everfold (FORMAT_UNKNOWN)
   static absl::StatusOr<ReadModelManifest> Load(Files& files, std::string folder);
+  // The same, and changes nothing.
+  static absl::StatusOr<ReadModelManifest> Read(Files& files, std::string folder);
 
   const ReadModelVersions& versions() const { return versions_; }
   std::string PathOf(std::uint32_t version) const;

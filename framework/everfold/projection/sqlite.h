@@ -10,7 +10,7 @@
 // Errors carry SQLite's message and extended code (READ_MODEL_FAILED, or DATA_LOSS for a damaged file):
 //   RESOURCE_EXHAUSTED   the disk is full
 //   DATA_LOSS            the file is damaged, or no SQLite file
-//   FAILED_PRECONDITION  a constraint does not hold
+//   FAILED_PRECONDITION  a constraint does not hold, or a value is of the wrong type or too large
 //   INTERNAL             everything else
 #pragma once
 

@@ -76,10 +76,11 @@ class GrpcProjectionClient final : public ProjectionClient {
     EVERFOLD_RETURN_IF_ERROR(Call(&Stub::RetryParkedKey, request, response));
     return response.waiting_events();
   }
-  absl::StatusOr<std::uint64_t> Drop(const std::string& projection, const std::string& key,
+  absl::StatusOr<std::uint64_t> Drop(const std::string& projection, const std::string& key, std::uint64_t version,
                                      const std::string& reason) override {
     auto request = Of<v1::DropParkedEventRequest>(projection);
     request.set_key(key);
+    request.set_version(version);
     request.set_reason(reason);
     v1::DropParkedEventResponse response;
     EVERFOLD_RETURN_IF_ERROR(Call(&Stub::DropParkedEvent, request, response));

@@ -35,7 +35,7 @@ class ProjectionClient {
   // The number of events that still wait.
   virtual absl::StatusOr<std::uint64_t> Retry(const std::string& projection, const std::string& key) = 0;
   virtual absl::StatusOr<std::uint64_t> Drop(const std::string& projection, const std::string& key,
-                                             const std::string& reason) = 0;
+                                             std::uint64_t version, const std::string& reason) = 0;
 };
 
 }  // namespace everfold

@@ -42,6 +42,7 @@ v1::ProjectionRebuild RebuildMessage(const RebuildProgress& progress) {
   message.set_total(progress.total);
   message.set_events_per_second(progress.events_per_second);
   if (progress.left != absl::InfiniteDuration()) *message.mutable_left() = DurationMessage(progress.left);
+  if (!progress.error.ok()) *message.mutable_error() = ToStatusMessage(progress.error);
   return message;
 }
 

@@ -3,6 +3,7 @@
 #include <grpcpp/server_context.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "everfold/base/status.h"
 #include "everfold/event/stream_id.h"
 #include "everfold/rpc/local_caller.h"
+#include "everfold/rpc/long_calls.h"
 #include "everfold/rpc/projection_message.h"
 #include "everfold/rpc/unary_call.h"
 #include "everfold/store/export/message_json.h"
@@ -42,6 +44,18 @@ absl::Status AddPayload(const EventStore& store, const ParkedEvent& event, v1::P
   return absl::OkStatus();
 }
 
+// Ended by whoever is first. Threading: thread-safe.
+class LongUnaryCall {
+ public:
+  explicit LongUnaryCall(UnaryCall* call) : call_(call) {}
+  void End(const absl::Status& status) {
+    if (UnaryCall* const call = call_.exchange(nullptr); call != nullptr) call->End(status);
+  }
+
+ private:
+  std::atomic<UnaryCall*> call_;
+};
+
 class ProjectionService final : public RpcService, public v1::ProjectionService::CallbackService {
   using Context = grpc::CallbackServerContext;
   using Reactor = grpc::ServerUnaryReactor;
@@ -52,6 +66,7 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
 
   const char* name() const override { return v1::ProjectionService::service_full_name(); }
   grpc::Service& service() override { return *this; }
+  void EndLongCalls() override { long_calls_->EndAll(); }
 
   Reactor* ListProjections(Context* context, const v1::ListProjectionsRequest*,
                            v1::ListProjectionsResponse* response) override {
@@ -76,11 +91,11 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
   }
   Reactor* RebuildProjection(Context* context, const v1::RebuildProjectionRequest* request,
                              v1::RebuildProjectionResponse*) override {
-    return Ask(*context, request->projection(), &Projection::Rebuild);
+    return Follow(*context, request->projection(), &Projection::Rebuild);
   }
   Reactor* RollbackProjection(Context* context, const v1::RollbackProjectionRequest* request,
                               v1::RollbackProjectionResponse*) override {
-    return Ask(*context, request->projection(), &Projection::Rollback);
+    return Follow(*context, request->projection(), &Projection::Rollback);
   }
   Reactor* CancelRebuild(Context* context, const v1::CancelRebuildRequest* request,
                          v1::CancelRebuildResponse*) override {
@@ -128,7 +143,7 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
   Reactor* DropParkedEvent(Context* context, const v1::DropParkedEventRequest* request,
                            v1::DropParkedEventResponse* response) override {
     return With(*context, request->projection(), [request, response](Projection& projection, UnaryCall* call) {
-      projection.DropParked(request->key(), request->reason(),
+      projection.DropParked(request->key(), Version(request->version()), request->reason(),
                             [response, call](const absl::StatusOr<std::uint64_t>& left) {
                               response->set_waiting_events(left.value_or(0));
                               call->End(left.status());
@@ -167,6 +182,18 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
     });
   }
 
+  // As Ask, for what may take long: the server does not wait for it when it shuts down.
+  Reactor* Follow(const Context& context, const std::string& name, void (Projection::*operation)(Projection::Done)) {
+    return With(context, name, [this, operation](Projection& projection, UnaryCall* call) {
+      const auto long_call = std::make_shared<LongUnaryCall>(call);
+      const std::uint64_t number = long_calls_->Add({.end = [long_call] { long_call->End(ShuttingDown()); }});
+      (projection.*operation)([calls = long_calls_, number, long_call](const absl::Status& status) {
+        calls->Remove(number);
+        long_call->End(status);
+      });
+    });
+  }
+
   absl::Status AddEvents(const std::vector<ParkedEvent>& events, v1::ListParkedEventsResponse& response) const {
     for (const ParkedEvent& event : events) {
       v1::ParkedEvent& message = *response.add_events();
@@ -178,6 +205,7 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
 
   const std::vector<Projection*> projections_;
   const EventStore& store_;
+  const std::shared_ptr<LongCalls> long_calls_ = std::make_shared<LongCalls>();
 };
 
 }  // namespace

@@ -1,9 +1,11 @@
 // Events that cannot be handled: they are parked, wait, are tried again or dropped, and are never lost.
+#include <algorithm>
 #include <filesystem>
 
 #include "everfold/base/error.h"
 #include "everfold/projection/event_folder.h"
 #include "everfold/projection/projection.h"
+#include "everfold/projection/verify_read_model.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/unit/projection/dump.h"
@@ -35,6 +37,25 @@ ProjectionType Debiting(ProjectionType::Handler handler) {
 }
 ProjectionType Poisoned() { return Debiting(ThrowsAtPoison); }
 
+// Rows by sign, whatever the account is: what fails must wait for its sign, not for its account.
+struct BySign {
+  static constexpr ProjectionOptions kOptions{.name = "by_sign", .revision = 1};
+  using Events = Types<Credited, Debited>;
+  using ReadModels = Tables<Balance>;
+  static std::string Key(const Credited&, const EventContext&) { return "plus"; }
+  static std::string Key(const Debited&, const EventContext&) { return "minus"; }
+  static void On(const Credited& e, const EventContext&, ReadModels& t) { Add("plus", e.value(), t); }
+  static void On(const Debited& e, const EventContext&, ReadModels& t) {
+    if (e.value() == kPoison) throw std::runtime_error("no such number");
+    Add("minus", static_cast<std::int64_t>(e.value()), t);
+  }
+
+ private:
+  static void Add(const std::string& sign, std::int64_t minor, ReadModels& t) {
+    t.Of<Balance>().Edit(sign, [minor](Balance& row) { row.minor += minor; });
+  }
+};
+
 class ParkingTest : public ::testing::Test {
  protected:
   std::vector<std::string> Rows() { return DumpTable(ledger_.projection().path(), "balance"); }
@@ -53,9 +74,11 @@ class ParkingTest : public ::testing::Test {
     EXPECT_TRUE(answer.has_value());
     return *answer;
   }
-  absl::StatusOr<std::uint64_t> Drop(const std::string& key, const std::string& reason = "a test") {
+  absl::StatusOr<std::uint64_t> Drop(const std::string& key, std::uint64_t version,
+                                     const std::string& reason = "a test") {
     std::optional<absl::StatusOr<std::uint64_t>> answer;
-    ledger_.projection().DropParked(key, reason, [&](absl::StatusOr<std::uint64_t> left) { answer = left; });
+    ledger_.projection().DropParked(key, Version(version), reason,
+                                    [&](absl::StatusOr<std::uint64_t> left) { answer = left; });
     ledger_.executor().RunUntilIdle();
     EXPECT_TRUE(answer.has_value());
     return *answer;
@@ -178,7 +201,7 @@ TEST_F(ParkingTest, DroppedEventIsLeftOutAndTheOthersFollow) {
   ledger_.Debit("a", kPoison);
   ledger_.Credit("a", 1);
   ledger_.RunProjection(Poisoned());
-  EXPECT_EQ(Drop("account/a", "typed twice").value(), 0u);
+  EXPECT_EQ(Drop("account/a", 2, "typed twice").value(), 0u);
   EXPECT_THAT(Rows(), ElementsAre("'a'|11|2"));
   EXPECT_THAT(Keys(), IsEmpty());
   ExpectTalliesAreTheLogs();
@@ -190,7 +213,7 @@ TEST_F(ParkingTest, DropHoldsWheneverItIsBuiltAnew) {
   ledger_.Debit("a", kPoison);
   ledger_.Credit("a", 1);
   ledger_.RunProjection(Poisoned());
-  ASSERT_TRUE(Drop("account/a").ok());
+  ASSERT_TRUE(Drop("account/a", 2).ok());
   const std::vector<std::string> rows = Rows();
   ledger_.CloseProjection();
   std::filesystem::remove_all(ledger_.directory() + "/balances");
@@ -206,7 +229,7 @@ TEST_F(ParkingTest, DropThatWasDecidedBeforeACrashIsApplied) {
   ledger_.Credit("a", 1);
   ledger_.RunProjection(Poisoned());
   bool appended = false;
-  ledger_.projection().DropParked("account/a", "why not", [](const absl::StatusOr<std::uint64_t>&) {});
+  ledger_.projection().DropParked("account/a", Version(1), "why not", [](const absl::StatusOr<std::uint64_t>&) {});
   const std::uint64_t before = ledger_.store().DurableSequence().value();
   ASSERT_TRUE(ledger_.executor().RunUntil([&] {
     appended = ledger_.store().DurableSequence().value() > before;
@@ -224,12 +247,88 @@ TEST_F(ParkingTest, DropThatWasDecidedBeforeACrashIsApplied) {
 TEST_F(ParkingTest, DropNeedsAReasonAndAParkedKey) {
   ledger_.Debit("a", kPoison);
   ledger_.RunProjection(Poisoned());
-  EXPECT_EQ(Drop("account/a", "").status().message(), "the reason has 0 bytes; it must have 1 to 1000");
-  EXPECT_EQ(Drop("account/a", std::string(1001, 'x')).status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(Drop("account/b").status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(ReasonOf(Drop("account/b").status()), reason::kNotParked);
+  EXPECT_EQ(Drop("account/a", 1, "").status().message(), "the reason must have 1 to 1000 bytes, it has 0");
+  EXPECT_EQ(Drop("account/a", 1, std::string(1001, 'x')).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Drop("account/a", 1, "\xff").status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Drop("account/b", 1).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(ReasonOf(Drop("account/b", 1).status()), reason::kNotParked);
+  EXPECT_EQ(Drop("account/a", 2).status().message(),
+            "the first event that waits with \"account/a\" is account/a version 1, not version 2; look at it, and ask "
+            "again");
   EXPECT_EQ(Retry("account/b").status().message(), "projection balances has no parked key \"account/b\"");
   EXPECT_EQ(Keys()[0].events, 1u);
+}
+
+// Of two that ask for the same, or for one after the other before it is decided, one is told no.
+TEST_F(ParkingTest, RepeatedDropDoesNotDropTheNextOne) {
+  ledger_.Debit("a", kPoison);
+  ledger_.Debit("a", kPoison);
+  ledger_.RunProjection(Poisoned());
+  std::vector<absl::StatusOr<std::uint64_t>> answers;
+  const auto keep = [&answers](absl::StatusOr<std::uint64_t> left) { answers.push_back(left); };
+  ledger_.projection().DropParked("account/a", Version(1), "once", keep);
+  ledger_.projection().DropParked("account/a", Version(1), "twice", keep);
+  ledger_.projection().RetryParked("account/a", keep);
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(Drop("account/a", 1).status().code(), absl::StatusCode::kFailedPrecondition);
+  ASSERT_THAT(answers, SizeIs(3));
+  EXPECT_EQ(std::count_if(answers.begin(), answers.end(), [](const auto& a) { return a.ok(); }), 1);
+  EXPECT_EQ(Keys()[0].events, 1u);
+  EXPECT_EQ(Count(&PartitionTally::dropped), 1u);
+  ExpectTalliesAreTheLogs();
+}
+
+// Whatever a handler says, operators and the log can hold it.
+TEST_F(ParkingTest, AnyTextOfAHandlerIsKeptAsPrintableText) {
+  static std::string text;
+  for (const std::string& said :
+       {std::string("\xff\xfe bytes\n"), std::string(1 << 20, 'x'), std::string(5000, '\xff')}) {
+    text = said;
+    Ledger ledger;
+    ledger.Debit("a", 1);
+    ledger.RunProjection(
+        Debiting([](std::string_view, const EventContext&, RowStore&) -> bool { throw std::runtime_error(text); }));
+    std::optional<absl::StatusOr<std::uint64_t>> left;
+    ledger.projection().DropParked("account/a", Version(1), "a test",
+                                   [&](absl::StatusOr<std::uint64_t> l) { left = l; });
+    ledger.executor().RunUntilIdle();
+    ASSERT_TRUE(left.has_value() && left->ok()) << left->status();
+    ledger.CloseProjection();
+    const absl::Status opened = ledger.OpenProjection();
+    EXPECT_TRUE(opened.ok()) << opened;
+  }
+}
+
+struct ByCustomer {
+  static constexpr ProjectionOptions kOptions{.name = "by_customer", .revision = 1};
+  using Events = Types<Credited>;
+  using ReadModels = Tables<Balance>;
+  static std::string Key(const Credited&, const EventContext&) { return "\xff" + std::string(10'000, 'k'); }
+  static void On(const Credited&, const EventContext&, ReadModels&) { throw std::runtime_error("no"); }
+};
+
+TEST_F(ParkingTest, AnyKeyIsKeptAsPrintableText) {
+  ledger_.Credit("a", 1);
+  ledger_.Credit("b", 1);
+  ledger_.RunProjection(MakeProjectionType<ByCustomer>());
+  ASSERT_THAT(Keys(), SizeIs(1));
+  EXPECT_THAT(Keys()[0].key, ::testing::StartsWith("sha256:"));
+  EXPECT_EQ(Keys()[0].events, 2u);
+}
+
+// Its key cannot be told, so it waits with its stream, and holds what follows it there.
+TEST_F(ParkingTest, EventWhoseKeyCannotBeToldHoldsItsStream) {
+  ledger_.Debit("a", 1);
+  NewEvent broken = EventOf<Debited>(1);
+  broken.payload = "\xff";
+  ledger_.Append("a", {broken});
+  ledger_.Debit("a", 2);
+  ledger_.Debit("b", 4);
+  ledger_.RunProjection(MakeProjectionType<BySign>());
+  EXPECT_THAT(Rows(), ElementsAre("'minus'|5|0"));
+  ASSERT_THAT(Keys(), SizeIs(1));
+  EXPECT_EQ(Keys()[0].key, "account/a");
+  EXPECT_EQ(Keys()[0].events, 2u);
 }
 
 TEST_F(ParkingTest, RowThatCannotBeParks) {
@@ -284,24 +383,47 @@ TEST_F(ParkingTest, LargeShareOfTheEventsStopsIt) {
               HasSubstr("10 keys are parked with 10 of 10 events"));
 }
 
-// Rows by sign, whatever the account is: what fails must wait for its sign, not for its account.
-struct BySign {
-  static constexpr ProjectionOptions kOptions{.name = "by_sign", .revision = 1};
-  using Events = Types<Credited, Debited>;
-  using ReadModels = Tables<Balance>;
-  static std::string Key(const Credited&, const EventContext&) { return "plus"; }
-  static std::string Key(const Debited&, const EventContext&) { return "minus"; }
-  static void On(const Credited& e, const EventContext&, ReadModels& t) { Add("plus", e.value(), t); }
-  static void On(const Debited& e, const EventContext&, ReadModels& t) {
-    if (e.value() == kPoison) throw std::runtime_error("no such number");
-    Add("minus", static_cast<std::int64_t>(e.value()), t);
-  }
+// Parked, dropped and applied events are compared with the log; whatever is changed is found.
+TEST_F(ParkingTest, VerifyComparesWithTheLog) {
+  ledger_.Trade(30);
+  for (const std::int64_t minor : {kPoison, std::int64_t{1}, std::int64_t{2}}) ledger_.Debit("x", minor);
+  ledger_.Debit("y", kPoison);
+  ledger_.RunProjection(Poisoned());
+  ASSERT_TRUE(Drop("account/y", 1).ok());
+  const std::string path = ledger_.projection().path();
+  ledger_.CloseProjection();
+  const auto verify = [this] {
+    auto verified = VerifyReadModel(PosixFiles(), ledger_.directory(), Poisoned(), ledger_.store());
+    EXPECT_TRUE(verified.ok()) << verified.status();
+    return *verified;
+  };
+  EXPECT_EQ(verify().version, 1u);
+  EXPECT_THAT(verify().findings, IsEmpty());
+  EXPECT_EQ(verify().tally.parked.count, 3u);
+  EXPECT_EQ(verify().tally.dropped.count, 1u);
 
- private:
-  static void Add(const std::string& sign, std::int64_t minor, ReadModels& t) {
-    t.Of<Balance>().Edit(sign, [minor](Balance& row) { row.minor += minor; });
-  }
-};
+  const std::vector<std::string> used =
+      Select(path, "SELECT CAST(\"partition\" AS TEXT) FROM everfold_checkpoint WHERE applied_count > 0");
+  Alter(path, "UPDATE everfold_checkpoint SET applied_low = applied_low + 1 WHERE applied_count > 0");
+  EXPECT_THAT(verify().findings, SizeIs(used.size()));
+  EXPECT_THAT(verify().findings[0], HasSubstr("projection balances: of partition 0 up to offset"));
+  Alter(path, "UPDATE everfold_checkpoint SET applied_low = applied_low - 1 WHERE applied_count > 0");
+  EXPECT_THAT(verify().findings, IsEmpty());
+  Alter(path, "DELETE FROM everfold_parked_event WHERE version = 2");
+  ASSERT_THAT(verify().findings, SizeIs(1));
+  EXPECT_THAT(verify().findings[0], HasSubstr("are kept as parked, and counted"));
+}
+
+TEST_F(ParkingTest, VerifyOfOtherCodeSaysSo) {
+  ledger_.Trade(3);
+  ledger_.RunProjection();
+  ledger_.CloseProjection();
+  ProjectionType other = MakeProjectionType<Balances>();
+  other.revision = 2;
+  EXPECT_TRUE(VerifyReadModel(PosixFiles(), ledger_.directory(), other, ledger_.store())->other_code);
+  other.name = "nobody";
+  EXPECT_EQ(VerifyReadModel(PosixFiles(), ledger_.directory(), other, ledger_.store())->version, 0u);
+}
 
 TEST_F(ParkingTest, KeyIsWhatTheProjectionSaysItIs) {
   ledger_.Debit("a", 1);
@@ -313,7 +435,7 @@ TEST_F(ParkingTest, KeyIsWhatTheProjectionSaysItIs) {
   ASSERT_THAT(Keys(), SizeIs(1));
   EXPECT_EQ(Keys()[0].key, "minus");
   EXPECT_EQ(Keys()[0].events, 2u);
-  EXPECT_EQ(Drop("minus").value(), 0u);
+  EXPECT_EQ(Drop("minus", 2).value(), 0u);
   EXPECT_THAT(Rows(), ElementsAre("'minus'|3|0", "'plus'|10|0"));
 }
 

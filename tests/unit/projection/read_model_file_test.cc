@@ -221,7 +221,7 @@ TEST_F(ReadModelFileTest, OtherFormatIsRefused) {
   Alter(path_, "UPDATE everfold_meta SET format_version = 3");
   const absl::Status status = Refusal();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(ReasonOf(status), reason::kReadModelFailed);
+  EXPECT_EQ(ReasonOf(status), reason::kFormatUnknown);
   EXPECT_THAT(std::string(status.message()), HasSubstr("its format is not version 2"));
 }
 

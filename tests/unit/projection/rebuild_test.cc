@@ -1,5 +1,7 @@
 // The next version of read models: built beside the current one, swapped in, taken back, given up.
+#include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "everfold/base/error.h"
 #include "everfold/projection/next_version.h"
@@ -130,16 +132,17 @@ TEST_F(RebuildTest, ProgressIsTold) {
   EXPECT_FALSE(ledger_.projection().Describe().rebuild.has_value());
 }
 
-TEST_F(RebuildTest, OnlyOneAtATime) {
+TEST_F(RebuildTest, SecondOneWaitsForTheFirst) {
   ledger_.Trade(30);
   ledger_.RunProjection();
   const Answer first = Begin(&Projection::Rebuild);
   const Answer second = Begin(&Projection::Rebuild);
+  const Answer rollback = Begin(&Projection::Rollback);
   ledger_.executor().RunUntilIdle();
   EXPECT_TRUE((*first)->ok());
-  EXPECT_EQ((*second)->code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(ReasonOf(**second), reason::kReadModelRebuilding);
-  EXPECT_EQ((*second)->message(), "projection balances is building version 2 already");
+  EXPECT_TRUE((*second)->ok());
+  EXPECT_FALSE((*rollback)->ok());
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
 }
 
 TEST_F(RebuildTest, RestartGoesOnWhereItWas) {
@@ -255,6 +258,21 @@ TEST_F(RebuildTest, OlderBinaryGoesBackToItsOwnFile) {
   ledger_.CloseProjection();
   ledger_.Trade(10);
   ledger_.RunProjection();
+  EXPECT_EQ(ledger_.projection().path(), Path(1));
+  ExpectRowsAreTheFold();
+  EXPECT_EQ(ledger_.projection().Describe().previous, 2u);
+}
+
+TEST_F(RebuildTest, RebuildThatIsAskedForMeanwhileFollows) {
+  ledger_.Trade(10);
+  ledger_.RunProjection();
+  ledger_.CloseProjection();
+  ledger_.RunProjection(WithRevision(2));
+  ledger_.CloseProjection();
+  ASSERT_TRUE(ledger_.OpenProjection().ok());
+  ledger_.projection().Start();
+  EXPECT_TRUE(Do(&Projection::Rebuild).ok());
+  EXPECT_EQ(ledger_.projection().path(), Path(3));
   ExpectRowsAreTheFold();
 }
 
@@ -339,6 +357,51 @@ TEST_F(RebuildTest, WorseRevisionLeavesTheOldRows) {
   EXPECT_EQ(Rows(), rows);
   EXPECT_EQ(ReasonOf(ledger_.projection().status()), reason::kReadModelParksMore);
   EXPECT_EQ(ledger_.projection().Describe().state, ProjectionState::kStopped);
+  EXPECT_TRUE(Do(&Projection::Resume).ok());  // in vain
+  EXPECT_EQ(Rows(), rows);
+  EXPECT_EQ(ReasonOf(ledger_.projection().status()), reason::kReadModelParksMore);
+  ledger_.CloseProjection();
+  ledger_.RunProjection(WithRevision(3));
+  ExpectRowsAreTheFold();
+}
+
+// What came after the old rows, and neither code can handle, is no reason to stay with them.
+TEST_F(RebuildTest, KeysThatTheOldOneHasNotMetDoNotCount) {
+  ledger_.Credit("a", 2);
+  ledger_.RunProjection();
+  ledger_.CloseProjection();
+  ledger_.Debit("b", 2);
+  ProjectionType type = WithRevision(2);
+  type.handlers[EventTraits<Debited>::kName] = Throws;
+  ledger_.RunProjection(type);
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
+  EXPECT_EQ(ledger_.projection().Describe().parked_keys, 1u);
+  EXPECT_EQ(ledger_.projection().Describe().state, ProjectionState::kRunning);
+}
+
+TEST_F(RebuildTest, StaleOneIsBuiltAnewThoughThatWasInterrupted) {
+  ledger_.Trade(20);
+  ledger_.RunProjection();
+  ledger_.CloseProjection();
+  ASSERT_TRUE(ledger_.OpenProjection(WithRevision(2), 3).ok());
+  ledger_.projection().Start();
+  ASSERT_TRUE(ledger_.executor().RunUntil([this] { return ledger_.projection().Describe().rebuild.has_value(); }));
+  EXPECT_TRUE(Do(&Projection::Pause).ok() && Do(&Projection::Resume).ok());
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
+  ExpectRowsAreTheFold();
+  EXPECT_EQ(ledger_.projection().Describe().state, ProjectionState::kRunning);
+}
+
+TEST_F(RebuildTest, DamagedFileOfWhatWasBegunIsBegunAnew) {
+  ledger_.Trade(60);
+  ledger_.RunProjection(MakeProjectionType<Balances>(), 3);
+  Begin(&Projection::Rebuild);
+  ASSERT_TRUE(ledger_.executor().RunUntil([this] { return ledger_.projection().Describe().rebuild.has_value(); }));
+  ledger_.CloseProjection();
+  std::ofstream(Path(2)) << std::string(8192, 'x');
+  ledger_.RunProjection();
+  EXPECT_EQ(ledger_.projection().path(), Path(3));
+  ExpectRowsAreTheFold();
 }
 
 TEST_F(RebuildTest, WaitIsAnsweredAcrossTheSwap) {
@@ -387,7 +450,8 @@ TEST_F(RebuildTest, DropDuringARebuildHoldsForBoth) {
   for (int i = 0; i < 6; ++i) ledger_.executor().RunOne();
   ASSERT_FALSE(rebuilt->has_value());
   std::optional<absl::StatusOr<std::uint64_t>> left;
-  ledger_.projection().DropParked("account/a", "a test", [&left](absl::StatusOr<std::uint64_t> l) { left = l; });
+  ledger_.projection().DropParked("account/a", Version(1), "a test",
+                                  [&left](absl::StatusOr<std::uint64_t> l) { left = l; });
   ledger_.executor().RunUntilIdle();
   ASSERT_TRUE(left.has_value() && left->ok());
   EXPECT_EQ(**left, 0u);
@@ -397,16 +461,66 @@ TEST_F(RebuildTest, DropDuringARebuildHoldsForBoth) {
   EXPECT_EQ(ledger_.projection().Describe().parked_keys, 0u);
 }
 
-TEST_F(RebuildTest, StandstillIsTold) {
+// The next version has the key parked already when its event is dropped.
+TEST_F(RebuildTest, DropFreesTheKeyInWhatIsBuiltToo) {
+  ProjectionType type = MakeProjectionType<Balances>();
+  type.handlers[EventTraits<Debited>::kName] = Throws;
+  ledger_.Debit("a", 2);
   ledger_.Credit("a", 1);
-  ledger_.RunProjection();
-  // The projection's steps are kept from running: only time passes.
-  ledger_.Credit("a", 1);
-  ledger_.executor().clock().Advance(absl::Minutes(1));
-  EXPECT_FALSE(ledger_.projection().Describe().stalled);
+  for (int i = 0; i < 30; ++i) ledger_.Credit("b", 1);
+  ledger_.RunProjection(type, 2);
+  const Answer rebuilt = Begin(&Projection::Rebuild);
+  ASSERT_TRUE(ledger_.executor().RunUntil([this] {
+    const auto progress = ledger_.projection().Describe().rebuild;
+    return progress.has_value() && progress->events > 5;
+  }));
+  ledger_.projection().DropParked("account/a", Version(1), "a test", [](const absl::StatusOr<std::uint64_t>&) {});
   ledger_.executor().RunUntilIdle();
-  EXPECT_FALSE(ledger_.projection().Describe().stalled);
+  EXPECT_TRUE((*rebuilt)->ok()) << **rebuilt;
+  EXPECT_THAT(Rows(), ElementsAre("'a'|1|1", "'b'|30|30"));
+}
+
+TEST_F(RebuildTest, DropHoldsAfterARollback) {
+  ProjectionType type = MakeProjectionType<Balances>();
+  type.handlers[EventTraits<Debited>::kName] = Throws;
+  ledger_.Debit("a", 2);
+  ledger_.Credit("a", 1);
+  ledger_.RunProjection(type);
+  ASSERT_TRUE(Do(&Projection::Rebuild).ok());
+  ledger_.projection().DropParked("account/a", Version(1), "a test", [](const absl::StatusOr<std::uint64_t>&) {});
+  ledger_.executor().RunUntilIdle();
+  EXPECT_TRUE(Do(&Projection::Rollback).ok());
+  EXPECT_EQ(ledger_.projection().path(), Path(1));
+  EXPECT_THAT(Rows(), ElementsAre("'a'|1|1"));
+}
+
+// A handler that does not come back for a while: somebody is told, once, and that it goes on again.
+TEST_F(RebuildTest, StandstillIsTold) {
+  static ManualExecutor* executor;
+  static Projection* projection;
+  static bool stalled;
+  stalled = false;
+  ProjectionType type = MakeProjectionType<Balances>();
+  type.handlers[EventTraits<Credited>::kName] = [](std::string_view payload, const EventContext& c, RowStore& rows) {
+    if (c.version == Version(2)) {
+      executor->Advance(absl::Minutes(2));  // the others' steps and timers, while this one hangs
+      stalled = projection->Describe().stalled;
+    }
+    return internal::Handle<Balances, Credited>(payload, c, rows);
+  };
+  ledger_.Credit("a", 1);
+  ledger_.RunProjection(type);
+  executor = &ledger_.executor();
+  projection = &ledger_.projection();
+  executor->Advance(absl::Minutes(2));
+  EXPECT_FALSE(projection->Describe().stalled);  // there is nothing to do
+  ledger_.Credit("a", 1);
+  executor->RunUntilIdle();
+  EXPECT_TRUE(stalled);
+  EXPECT_FALSE(projection->Describe().stalled);
   ExpectRowsAreTheFold();
+  ASSERT_EQ(ledger_.logger().lines().size(), 1u);
+  EXPECT_EQ(ledger_.logger().lines()[0].message, "projection does not move");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Real threads: queries read while the projection commits and the store appends.
+#include <algorithm>
 #include <atomic>
 #include <future>
 
@@ -94,12 +95,27 @@ class QueryConcurrencyTest : public ::testing::Test {
           if (!next.ok()) return Fail(next.status());
           if (*sum != 0) wrong_sums_.fetch_add(1);
           lists_.fetch_add(1);
-          RunNext(account, left - 1, written);
+          RunNext(account, until_enough_ ? std::max(left - 1, 1) : left - 1, written);
         });
   }
   void RunNext(const std::string& account, int left, std::int64_t written) {
+    if (until_enough_ && left <= 1) {
+      if (!enough_) return ListAll(account, 1, written);  // only reads any more
+      left = 0;
+    }
     if (left == 0 && writers_.fetch_sub(1) != 1) return;
     Run(account, left, written);
+  }
+  // Builds a new version, swaps it in, and so on.
+  void Swap(int left) {
+    projection_->Rebuild([this, left](absl::Status status) {
+      if (!status.ok()) ADD_FAILURE() << status;
+      if (!status.ok() || left == 1) {
+        enough_ = true;
+      } else {
+        Swap(left - 1);
+      }
+    });
   }
   void Fail(const absl::Status& status) {
     ADD_FAILURE() << status;
@@ -118,6 +134,8 @@ class QueryConcurrencyTest : public ::testing::Test {
   std::unique_ptr<QueryEngine> engine_;
   std::promise<void> finished_;
   std::atomic<bool> failed_ = false;
+  std::atomic<bool> until_enough_ = false;
+  std::atomic<bool> enough_ = false;
   std::atomic<int> writers_ = 0;
   std::atomic<int> lists_ = 0;
   std::atomic<int> wrong_rows_ = 0;
@@ -134,6 +152,22 @@ TEST_F(QueryConcurrencyTest, ReadersSeeTheirWritesAndWholeTransactions) {
   EXPECT_EQ(wrong_sums_, 0);
   EXPECT_EQ(lists_, kWriters * kRounds);
   EXPECT_EQ(projection_->lag_events(), 0u);
+  EXPECT_TRUE(projection_->status().ok()) << projection_->status();
+}
+
+// A connection to a file that is not queried any more ends its query; none is refused, and none goes back in time.
+TEST_F(QueryConcurrencyTest, QueriesThroughAHundredSwapsSeeTheOldOrTheNewOne) {
+  constexpr int kWriters = 3;
+  constexpr int kSwaps = 100;
+  writers_ = kWriters;
+  until_enough_ = true;
+  Swap(kSwaps);
+  for (int i = 0; i < kWriters; ++i) Run(absl::StrFormat("a%d", i), 50);
+  finished_.get_future().wait();
+  EXPECT_EQ(wrong_rows_, 0);
+  EXPECT_EQ(wrong_sums_, 0);
+  EXPECT_GT(lists_, kSwaps / 4);
+  EXPECT_EQ(projection_->Describe().version, kSwaps + 1u);
   EXPECT_TRUE(projection_->status().ok()) << projection_->status();
 }
 

@@ -7,6 +7,7 @@
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
+#include "tests/unit/projection/file_size_limit.h"
 #include "tests/unit/projection/ledger.h"
 
 namespace everfold {
@@ -329,9 +330,8 @@ TEST_F(QueryEngineTest, TokenWithoutPositionsIsReached) {
 TEST_F(QueryEngineTest, StoppedProjectionAnswersWhatItHasAndRefusesToWait) {
   const ConsistencyToken reached = ledger_.Credit("a", 5);
   Follow();
-  NewEvent broken = EventOf<Credited>(1);
-  broken.payload = "\xff";
-  const ConsistencyToken beyond = ledger_.Append("a", {broken});
+  const FileSizeLimit full(std::filesystem::file_size(ledger_.projection().path() + "-wal"));
+  const ConsistencyToken beyond = ledger_.Credit("a", 1);
   const auto waiting = Ask("a", After(beyond));
   ledger_.executor().RunUntilIdle();
   ASSERT_FALSE(ledger_.projection().status().ok());

@@ -1,0 +1,53 @@
+#include "everfold/app/verify_read_models.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "everfold/app/engine.h"
+#include "everfold/app/progress_bar.h"
+#include "everfold/app/stored_types.h"
+#include "everfold/base/error.h"
+#include "everfold/base/status.h"
+
+namespace everfold {
+namespace {
+
+absl::Status VerifyEach(const Parts& parts, const EventStore& store, const std::string& directory) {
+  std::size_t findings = 0;
+  for (const ProjectionType& type : parts.projections) {
+    EVERFOLD_ASSIGN_OR_RETURN(const VerifiedReadModel verified, VerifyReadModel(PosixFiles(), directory, type, store));
+    absl::PrintF("%s", FormatReadModel(verified));
+    findings += verified.findings.size();
+  }
+  if (findings == 0) return absl::OkStatus();
+  return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+               "read models are not what the log says; build them anew with `rebuild`");
+}
+
+}  // namespace
+
+absl::Status VerifyReadModels(Host& host, Parts parts, const std::string& data_directory) {
+  EventStoreOptions options = host.store_options();
+  options.stored_names = StoredNamesOf(parts.aggregates);
+  AddStoredForms(parts.aggregates, parts.projections);
+  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<EventStore> store,
+                            EventStore::Open(options, host.log(), host.executor(), host.clock(), host.random()));
+  const absl::Status status = VerifyEach(parts, *store, data_directory + "/read");
+  WaitForClose([&store](Task done) { store->Close(std::move(done)); });
+  return status;
+}
+
+std::string FormatReadModel(const VerifiedReadModel& verified) {
+  if (verified.version == 0) return absl::StrFormat("read model %s: not built yet\n", verified.projection);
+  std::string text = absl::StrFormat("read model %s: version %d, %s events applied, %s parked, %s dropped",
+                                     verified.projection, verified.version, Grouped(verified.tally.applied.count),
+                                     Grouped(verified.tally.parked.count), Grouped(verified.tally.dropped.count));
+  if (verified.other_code) return text + "; built by other code, and not compared with the log\n";
+  if (verified.findings.empty()) return text + ", as the log has them\n";
+  text += "\n";
+  for (const std::string& finding : verified.findings) text += "found: " + finding + "\n";
+  return text;
+}
+
+}  // namespace everfold
