@@ -1,5 +1,6 @@
 #include "codegen/api_proto.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -8,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "codegen/columns.h"
 #include "codegen/names.h"
 #include "codegen/reserved_names.h"
 
@@ -91,6 +93,10 @@ void EmitRpc(const std::string& rpc, pb::io::Printer& out) {
   out.Print("  rpc $rpc$($rpc$Request) returns ($rpc$Response);\n", "rpc", rpc);
 }
 
+void EmitWatchRpc(const std::string& rpc, pb::io::Printer& out) {
+  out.Print("  rpc $rpc$($rpc$Request) returns (stream $rpc$Response);\n", "rpc", rpc);
+}
+
 // Commands ----------------------------------------------------------------------------------------------------------
 
 std::string ExpectText(const Command& command, const std::string& aggregate) {
@@ -161,15 +167,22 @@ void EmitQueryService(const pb::FileDescriptor& file, const ReadModel& read_mode
   EmitServiceStart(file, QueryServiceName(read_model), "queries_of", *read_model.message, out);
   out.Print("\n  // The $row$ of one $key$; NOT_FOUND if there is none.\n", "row", row, "key", key);
   EmitRpc("Get" + row, out);
-  out.Print("\n  // Every $row$ in the order of $key$, page by page.\n", "row", row, "key", key);
+  out.Print("\n  // Every $row$, or those of a filter, in the order of $key$ or another one, page by page.\n", "row",
+            row, "key", key);
   EmitRpc("List" + Plural(row), out);
+  out.Print(
+      "\n  // Like Get, and again whenever the $row$ has changed; without a row where there is none. Ends when the "
+      "caller\n"
+      "  // or the server ends it. Who reads slowly gets the latest, not all that were.\n",
+      "row", row);
+  EmitWatchRpc("Watch" + row, out);
+  out.Print("\n  // The first page of a list as it is, and again as a whole whenever something in it has changed.\n");
+  EmitWatchRpc("Watch" + Plural(row), out);
   out.Print("}\n");
 }
 
-void EmitGetMessages(const ReadModel& read_model, pb::io::Printer& out) {
-  const std::string& row = read_model.message->name();
+void EmitKeyFields(const ReadModel& read_model, pb::io::Printer& out) {
   int number = 0;
-  out.Print("\n// Asks for one $row$.\nmessage Get$row$Request {\n", "row", row);
   for (const pb::FieldDescriptor* field : read_model.key) {
     out.Print("  // Key of the row.\n  $type$ $name$ = $number$;\n", "type", TypeName(*field), "name", field->name(),
               "number", absl::StrFormat("%d", ++number));
@@ -177,6 +190,12 @@ void EmitGetMessages(const ReadModel& read_model, pb::io::Printer& out) {
   out.Print(kTokenComment);
   out.Print("  string $token$ = $number$;\n}\n", "token", kConsistencyTokenField, "number",
             absl::StrFormat("%d", ++number));
+}
+
+void EmitGetMessages(const ReadModel& read_model, pb::io::Printer& out) {
+  const std::string& row = read_model.message->name();
+  out.Print("\n// Asks for one $row$.\nmessage Get$row$Request {\n", "row", row);
+  EmitKeyFields(read_model, out);
   out.Print(
       "\n// One $row$.\n"
       "message Get$row$Response {\n"
@@ -184,6 +203,46 @@ void EmitGetMessages(const ReadModel& read_model, pb::io::Printer& out) {
       "  $row$ $field$ = 1;\n"
       "}\n",
       "row", row, "field", SnakeCase(row));
+}
+
+// The fields that a list filters and orders by: "order_id, total.currency, total.minor".
+std::string DeclaredFields(const ReadModel& read_model) {
+  std::vector<std::string> fields;
+  const auto add = [&fields](const std::string& field) {
+    if (std::find(fields.begin(), fields.end(), field) == fields.end()) fields.push_back(field);
+  };
+  for (const pb::FieldDescriptor* field : read_model.key) add(field->name());
+  for (const Index& index : read_model.indexes) {
+    for (const std::size_t column : index.columns) add(FieldPath(read_model.columns[column]));
+  }
+  return absl::StrJoin(fields, ", ");
+}
+
+// A value of the field as a filter writes it.
+std::string ExampleOf(const pb::FieldDescriptor& field) {
+  switch (field.cpp_type()) {
+    case pb::FieldDescriptor::CPPTYPE_STRING:
+      return "\"...\"";
+    case pb::FieldDescriptor::CPPTYPE_ENUM:
+      return field.enum_type()->value(field.enum_type()->value_count() - 1)->name();
+    case pb::FieldDescriptor::CPPTYPE_BOOL:
+      return "true";
+    default:
+      return "7";
+  }
+}
+
+void EmitFilterFields(const ReadModel& read_model, pb::io::Printer& out) {
+  out.Print(
+      "  // Which rows: conditions such as `$field_name$ = $value$`, joined by AND. Fields that it may name:\n"
+      "  // $declared$. Empty: all.\n"
+      "  string filter = 4;\n"
+      "  // In which order: fields as in filter, each with `desc` behind it or not, joined by commas. Empty: that of "
+      "the\n"
+      "  // key.\n"
+      "  string order_by = 5;\n",
+      "field_name", read_model.key.front()->name(), "value", ExampleOf(*read_model.key.front()), "declared",
+      DeclaredFields(read_model));
 }
 
 void EmitListMessages(const ReadModel& read_model, pb::io::Printer& out) {
@@ -198,17 +257,49 @@ void EmitListMessages(const ReadModel& read_model, pb::io::Printer& out) {
       "  string page_token = 2;\n",
       "rows", rows);
   out.Print(kTokenComment);
+  out.Print("  string $token$ = 3;\n", "token", kConsistencyTokenField);
+  EmitFilterFields(read_model, out);
   out.Print(
-      "  string $token$ = 3;\n"
       "}\n\n"
       "// A page of $rows$.\n"
       "message List$rows$Response {\n"
-      "  // The rows, in the order of their key.\n"
+      "  // The rows, in the order that was asked for.\n"
       "  repeated $row$ $field$ = 1;\n"
       "  // For the next page; empty after the last one.\n"
       "  string next_page_token = 2;\n"
       "}\n",
-      "token", kConsistencyTokenField, "rows", rows, "row", row, "field", SnakeCase(rows));
+      "rows", rows, "row", row, "field", SnakeCase(rows));
+}
+
+void EmitWatchMessages(const ReadModel& read_model, pb::io::Printer& out) {
+  const std::string& row = read_model.message->name();
+  const std::string rows = Plural(row);
+  out.Print("\n// Watches one $row$.\nmessage Watch$row$Request {\n", "row", row);
+  EmitKeyFields(read_model, out);
+  out.Print(
+      "\n// One $row$ as it is now.\n"
+      "message Watch$row$Response {\n"
+      "  // The row; not set if there is none.\n"
+      "  $row$ $field$ = 1;\n"
+      "}\n"
+      "\n// Watches the first page of a list of $rows$.\n"
+      "message Watch$rows$Request {\n"
+      "  // As in List$rows$Request, and so are the others.\n"
+      "  int32 page_size = 1;\n",
+      "row", row, "rows", rows, "field", SnakeCase(row));
+  out.Print(kTokenComment);
+  out.Print("  string $token$ = 3;\n", "token", kConsistencyTokenField);
+  EmitFilterFields(read_model, out);
+  out.Print(
+      "}\n"
+      "\n// The first page of the list as it is now.\n"
+      "message Watch$rows$Response {\n"
+      "  // The rows, in the order that was asked for.\n"
+      "  repeated $row$ $field$ = 1;\n"
+      "  // There are rows behind them.\n"
+      "  bool more = 2;\n"
+      "}\n",
+      "row", row, "rows", rows, "field", SnakeCase(rows));
 }
 
 }  // namespace
@@ -224,6 +315,7 @@ void EmitApiProto(const Domain& domain, pb::io::Printer& out) {
     EmitQueryService(file, read_model, out);
     EmitGetMessages(read_model, out);
     EmitListMessages(read_model, out);
+    EmitWatchMessages(read_model, out);
   }
 }
 

@@ -45,11 +45,25 @@ struct Aggregate {
   std::vector<Rejection> rejections{};
 };
 
+// A column, or one of the two that a Money has.
+struct Column {
+  enum class Part { kWhole, kMinor, kCurrency };
+
+  const pb::FieldDescriptor* field = nullptr;
+  Part part = Part::kWhole;
+};
+
+struct Index {
+  std::vector<std::size_t> columns;  // indexes into the read model's
+  bool unique = false;
+};
+
 struct ReadModel {
   const pb::Descriptor* message = nullptr;
   std::string table;
-  std::vector<const pb::FieldDescriptor*> columns{};  // in the order of field numbers
-  std::vector<const pb::FieldDescriptor*> key{};      // in the key's order
+  std::vector<Column> columns{};                  // in the order of field numbers
+  std::vector<const pb::FieldDescriptor*> key{};  // in the key's order
+  std::vector<Index> indexes{};
 };
 
 struct Domain {

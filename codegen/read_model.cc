@@ -1,7 +1,9 @@
 #include "codegen/read_model.h"
 
 #include <algorithm>
+#include <map>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -11,9 +13,6 @@
 
 namespace everfold::codegen {
 namespace {
-
-// "kText" -> "Text".
-std::string AccessOf(const pb::FieldDescriptor& column) { return ColumnTypeOf(column).substr(1); }
 
 std::vector<const pb::FieldDescriptor*> ByNumber(const pb::Descriptor& message) {
   std::vector<const pb::FieldDescriptor*> fields;
@@ -36,7 +35,7 @@ std::string RefusedInKey(const ReadModel& read_model, const std::string& name) {
     return absl::StrFormat("the key field %s has the name of a field that every query has; rename it", name);
   }
   const std::string refused = RefusedAsKey(*field);
-  if (refused.empty() || !RefusedAsColumn(*field).empty()) return "";
+  if (refused.empty()) return "";
   return refused + "; a key is made of string, bytes, bool, enum, and integers but uint64";
 }
 
@@ -55,6 +54,84 @@ void ReadKey(ReadModel& read_model, Problems& problems) {
     } else {
       read_model.key.push_back(field);
     }
+  }
+}
+
+// The columns of an index's field, in the index's order: a Money's currency comes before its minor units, because
+// amounts compare within one currency.
+std::vector<std::size_t> IndexColumnsOf(const ReadModel& read_model, const pb::FieldDescriptor& field) {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < read_model.columns.size(); ++i) {
+    if (read_model.columns[i].field == &field) found.insert(found.begin(), i);
+  }
+  return found;
+}
+
+// Adds what is wrong with `name` as the next field of an index.
+bool CheckInIndex(const ReadModel& read_model, const std::vector<std::string>& before, const std::string& name,
+                  Problems& problems) {
+  const pb::Descriptor& row = *read_model.message;
+  const pb::FieldDescriptor* field = row.FindFieldByName(name);
+  if (field == nullptr) {
+    problems.Add(row, absl::StrFormat("an index of %s names %s, which is no field of it; name one of its fields",
+                                      row.name(), name));
+    return false;
+  }
+  if (std::count(before.begin(), before.end(), name) > 0) {
+    problems.Add(row, absl::StrFormat("an index of %s names %s twice; name it once", row.name(), name));
+    return false;
+  }
+  const std::string refused = RefusedInIndex(*field);
+  if (refused.empty()) return true;
+  problems.Add(*field, refused +
+                           "; an index is made of scalars but uint64, of enums, google.protobuf.Timestamp and "
+                           "everfold.v1.Money");
+  return false;
+}
+
+// True for an index that is the beginning of the key: SQLite searches by that already.
+bool BeginsKey(const ReadModel& read_model, const std::vector<std::string>& fields) {
+  if (fields.size() > read_model.key.size()) return false;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (read_model.key[i]->name() != fields[i]) return false;
+  }
+  return true;
+}
+
+void ReadIndex(ReadModel& read_model, const v1::IndexOptions& options, Problems& problems) {
+  const pb::Descriptor& row = *read_model.message;
+  Index index{.columns = {}, .unique = options.unique()};
+  std::vector<std::string> fields;
+  for (const std::string& name : options.fields()) {
+    if (!CheckInIndex(read_model, fields, name, problems)) return;
+    fields.push_back(name);
+    const auto columns = IndexColumnsOf(read_model, *row.FindFieldByName(name));
+    index.columns.insert(index.columns.end(), columns.begin(), columns.end());
+  }
+  const std::string list = absl::StrJoin(fields, ", ");
+  if (fields.empty()) {
+    problems.Add(row,
+                 absl::StrFormat("an index of %s has no fields; name them: `indexes: {fields: \"...\"}`", row.name()));
+  } else if (BeginsKey(read_model, fields) && (!index.unique || fields.size() == read_model.key.size())) {
+    problems.Add(row, absl::StrFormat("the index (%s) of %s is how its key begins, by which it is searched already; "
+                                      "remove it",
+                                      list, row.name()));
+  } else if (std::any_of(read_model.indexes.begin(), read_model.indexes.end(),
+                         [&index](const Index& other) { return other.columns == index.columns; })) {
+    problems.Add(row, absl::StrFormat("%s has the index (%s) twice; remove one", row.name(), list));
+  } else {
+    read_model.indexes.push_back(std::move(index));
+  }
+}
+
+// SQLite takes names that differ only in upper and lower case for one.
+void CheckColumnNames(const ReadModel& read_model, Problems& problems) {
+  std::map<std::string, const pb::FieldDescriptor*> names;
+  for (const Column& column : read_model.columns) {
+    const auto [other, is_new] = names.emplace(absl::AsciiStrToLower(ColumnName(column)), column.field);
+    if (is_new) continue;
+    problems.Add(*column.field, absl::StrFormat("the fields %s and %s would both be the column %s; rename one",
+                                                other->second->name(), column.field->name(), ColumnName(column)));
   }
 }
 
@@ -87,61 +164,37 @@ void EmitSchema(const ReadModel& read_model, pb::io::Printer& out) {
       "      .columns = {\n",
       "row", QualifiedName(*read_model.message), "message", read_model.message->full_name(), "table", read_model.table);
   std::vector<std::size_t> key;
-  for (const pb::FieldDescriptor* column : read_model.columns) {
-    out.Print("          {.name = \"$name$\", .type = ColumnType::$type$, .nullable = $nullable$},\n", "name",
-              column->name(), "type", ColumnTypeOf(*column), "nullable", column->has_presence() ? "true" : "false");
+  for (const Column& column : read_model.columns) {
+    out.Print("          {$column$},\n", "column", ColumnInitializers(column));
   }
-  for (const pb::FieldDescriptor* part : read_model.key) {
-    const auto& columns = read_model.columns;
-    key.push_back(static_cast<std::size_t>(std::find(columns.begin(), columns.end(), part) - columns.begin()));
+  for (const pb::FieldDescriptor* part : read_model.key) key.push_back(IndexColumnsOf(read_model, *part).front());
+  out.Print("      },\n      .key = {$key$},\n      .indexes = {", "key", absl::StrJoin(key, ", "));
+  for (const Index& index : read_model.indexes) {
+    out.Print("{.columns = {$columns$}, .unique = $unique$}, ", "columns", absl::StrJoin(index.columns, ", "), "unique",
+              index.unique ? "true" : "false");
   }
-  out.Print("      },\n      .key = {$key$}};\n  return schema;\n}\n", "key", absl::StrJoin(key, ", "));
-}
-
-// One call of a ColumnWriter.
-std::string Write(const pb::FieldDescriptor& field, std::size_t index, const std::string& value) {
-  return absl::StrFormat("out.%s(%d, %s);", AccessOf(field), index, ToColumn(field, value));
+  out.Print("}};\n  return schema;\n}\n");
 }
 
 void EmitBind(const ReadModel& read_model, pb::io::Printer& out) {
   const std::string row = QualifiedName(*read_model.message);
   out.Print("\nvoid ReadModelTraits<$row$>::BindKey(const Key& key, ColumnWriter& out) {\n", "row", row);
   for (std::size_t i = 0; i < read_model.key.size(); ++i) {
-    out.Print("  $write$\n", "write", Write(*read_model.key[i], i, KeyArgument(*read_model.key[i])));
+    out.Print("  $write$\n", "write", WriteKeyStatement(*read_model.key[i], i));
   }
   out.Print("}\n\nvoid ReadModelTraits<$row$>::Bind(\n    const $row$& row, ColumnWriter& out) {\n", "row", row);
   for (std::size_t i = 0; i < read_model.columns.size(); ++i) {
-    const pb::FieldDescriptor& column = *read_model.columns[i];
-    const std::string write = Write(column, i, RowArgument(column));
-    if (column.has_presence()) {
-      out.Print("  row.has_$name$() ? $write$ : out.Null($index$);\n", "name", FieldName(column), "write",
-                write.substr(0, write.size() - 1), "index", absl::StrFormat("%d", i));
-    } else {
-      out.Print("  $write$\n", "write", write);
-    }
+    out.Print("  $write$\n", "write", WriteStatement(read_model.columns[i], i));
   }
   out.Print("}\n");
-}
-
-// The statement that puts a column into the row.
-std::string Assign(const pb::FieldDescriptor& column, std::size_t index) {
-  const std::string read = absl::StrFormat("in.%s(%d)", AccessOf(column), index);
-  if (IsTimestamp(column)) {
-    return absl::StrFormat("*row.mutable_%s() = TimestampOf(absl::FromUnixMicros(%s));", FieldName(column), read);
-  }
-  return absl::StrFormat("row.set_%s(%s);", FieldName(column), FromColumn(column, read));
 }
 
 void EmitRead(const ReadModel& read_model, pb::io::Printer& out) {
   out.Print("\nvoid ReadModelTraits<$row$>::Read(\n    const ColumnReader& in, $row$& row) {\n", "row",
             QualifiedName(*read_model.message));
   for (std::size_t i = 0; i < read_model.columns.size(); ++i) {
-    const pb::FieldDescriptor& column = *read_model.columns[i];
-    if (column.has_presence()) {
-      out.Print("  row.clear_$name$();\n  if (!in.IsNull($index$)) $assign$\n", "name", FieldName(column), "index",
-                absl::StrFormat("%d", i), "assign", Assign(column, i));
-    } else {
-      out.Print("  $assign$\n", "assign", Assign(column, i));
+    for (const std::string& statement : ReadStatements(read_model.columns[i], i)) {
+      out.Print("  $statement$\n", "statement", statement);
     }
   }
   out.Print("}\n");
@@ -168,19 +221,19 @@ void EmitKeyFunctions(const ReadModel& read_model, pb::io::Printer& out) {
 }  // namespace
 
 ReadModel ReadReadModel(const pb::Descriptor& message, Problems& problems) {
-  ReadModel read_model{.message = &message, .table = SnakeCase(message.name()), .columns = ByNumber(message)};
+  ReadModel read_model{.message = &message, .table = SnakeCase(message.name())};
+  for (const pb::FieldDescriptor* field : ByNumber(message)) {
+    for (const Column& column : ColumnsOf(*field)) read_model.columns.push_back(column);
+  }
   if (absl::StartsWith(read_model.table, "sqlite_") || absl::StartsWith(read_model.table, "everfold_")) {
     problems.Add(message, absl::StrFormat("the table %s of %s has a reserved prefix; rename the message",
                                           read_model.table, message.name()));
   }
-  for (const pb::FieldDescriptor* column : read_model.columns) {
-    const std::string refused = RefusedAsColumn(*column);
-    if (refused.empty()) continue;
-    problems.Add(*column, refused +
-                              "; columns are scalars, enums and google.protobuf.Timestamp: give each part a "
-                              "column, or make the many a read model of their own");
-  }
+  CheckColumnNames(read_model, problems);
   ReadKey(read_model, problems);
+  for (const v1::IndexOptions& index : message.options().GetExtension(v1::message).read_model().indexes()) {
+    ReadIndex(read_model, index, problems);
+  }
   return read_model;
 }
 

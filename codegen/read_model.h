@@ -7,7 +7,7 @@
 
 namespace everfold::codegen {
 
-// REQUIRES: the message is marked read_model. Refuses types that are no column, and keys that are no key.
+// REQUIRES: the message is marked read_model. Refuses keys that are no key, and indexes that are no index.
 ReadModel ReadReadModel(const pb::Descriptor& message, Problems& problems);
 
 // Both inside of namespace everfold.

@@ -59,7 +59,8 @@ class Reservations {
 void AddQueryNames(const ReadModel& read_model, Reservations& names) {
   const pb::Descriptor& row = *read_model.message;
   names.Add(row, QueryServiceName(read_model));
-  for (const std::string& rpc : {"Get" + row.name(), "List" + Plural(row.name())}) {
+  for (const std::string& rpc :
+       {"Get" + row.name(), "List" + Plural(row.name()), "Watch" + row.name(), "Watch" + Plural(row.name())}) {
     names.Add(row, rpc + "Request");
     names.Add(row, rpc + "Response");
   }

@@ -60,8 +60,9 @@ void EmitClassStart(const std::string& service, const std::string& qualified, co
       "service", service, "qualified", qualified, "part_type", part_type, "part", part);
 }
 
-void EmitClassEnd(const char* part_type, const char* part, pb::io::Printer& out) {
-  out.Print("\n private:\n  $part_type$& $part$_;\n};\n\n", "part_type", part_type, "part", part);
+void EmitClassEnd(const char* part_type, const char* part, const char* members, pb::io::Printer& out) {
+  out.Print("\n private:\n  $part_type$& $part$_;\n$members$};\n\n", "part_type", part_type, "part", part, "members",
+            members);
 }
 
 // A method up to its body.
@@ -80,7 +81,7 @@ void EmitCommandService(const pb::FileDescriptor& file, const Aggregate& aggrega
     EmitMethodStart(file, command.message->name(), out);
     out.Print("    return HandleCommand(commands_, context, request, response);\n  }\n");
   }
-  EmitClassEnd("CommandHandler", "commands", out);
+  EmitClassEnd("CommandHandler", "commands", "", out);
 }
 
 // One in its place, several on a line each.
@@ -91,6 +92,26 @@ std::string KeyArguments(const ReadModel& read_model) {
          });
 }
 
+void EmitWatchMethod(const pb::FileDescriptor& file, const std::string& rpc, const char* handler,
+                     const pb::Descriptor& row, const std::string& key, pb::io::Printer& out) {
+  out.Print(
+      "\n  grpc::ServerWriteReactor<$type$Response>* $rpc$(\n"
+      "      grpc::CallbackServerContext* context, const $type$Request* request) override {\n"
+      "    return $handler$<$row$, $type$Response>(\n"
+      "        queries_, watches_, context, request,$key$\n"
+      "        [](auto& response) { return response.mutable_$field$(); });\n  }\n",
+      "rpc", rpc, "type", InNamespace(file, rpc), "handler", handler, "row", QualifiedName(row), "key", key, "field",
+      ResponseField(file, rpc));
+}
+
+void EmitWatchMethods(const pb::FileDescriptor& file, const ReadModel& read_model, const std::string& key,
+                      pb::io::Printer& out) {
+  const pb::Descriptor& row = *read_model.message;
+  EmitWatchMethod(file, "Watch" + row.name(), "HandleWatch", row,
+                  absl::StrFormat("\n        ReadModelTraits<%s>::Key{%s},", QualifiedName(row), key), out);
+  EmitWatchMethod(file, "Watch" + Plural(row.name()), "HandleWatchList", row, "", out);
+}
+
 void EmitQueryService(const pb::FileDescriptor& file, const ReadModel& read_model, pb::io::Printer& out) {
   const std::string service = QueryServiceName(read_model);
   const pb::Descriptor& row = *read_model.message;
@@ -98,6 +119,9 @@ void EmitQueryService(const pb::FileDescriptor& file, const ReadModel& read_mode
   const std::string list = "List" + Plural(row.name());
   const std::string key = KeyArguments(read_model);
   EmitClassStart(service, InNamespace(file, service), "QueryEngine", "queries", out);
+  out.Print(
+      "  void EndLongCalls() override { watches_.EndAll(); }\n"
+      "  void CancelLongCalls() override { watches_.CancelAll(); }\n");
   EmitMethodStart(file, get, out);
   out.Print(
       "    return HandleGet<$row$>(\n"
@@ -110,7 +134,8 @@ void EmitQueryService(const pb::FileDescriptor& file, const ReadModel& read_mode
       "        queries_, context, request, response->mutable_$field$(),\n"
       "        response->mutable_next_page_token());\n  }\n",
       "row", QualifiedName(row), "field", ResponseField(file, list));
-  EmitClassEnd("QueryEngine", "queries", out);
+  EmitWatchMethods(file, read_model, key, out);
+  EmitClassEnd("QueryEngine", "queries", "  LongCalls watches_;\n", out);
 }
 
 void EmitFactories(const Domain& domain, pb::io::Printer& out) {
@@ -138,7 +163,8 @@ void CheckServices(const Domain& domain, const pb::FileDescriptor& api, Problems
   }
   for (const ReadModel& read_model : domain.read_models) {
     const std::string& row = read_model.message->name();
-    CheckService(api, QueryServiceName(read_model), {"Get" + row, "List" + Plural(row)}, problems);
+    CheckService(api, QueryServiceName(read_model),
+                 {"Get" + row, "List" + Plural(row), "Watch" + row, "Watch" + Plural(row)}, problems);
   }
 }
 

@@ -38,7 +38,8 @@ void EmitIncludes(const pb::FileDescriptor& file, pb::io::Printer& out) {
       "#include \"everfold/base/duration.h\"\n"
       "#include \"everfold/base/enum_text.h\"\n"
       "#include \"everfold/base/timestamp.h\"\n"
-      "#include \"everfold/decide/field_rules.h\"\n\n",
+      "#include \"everfold/decide/field_rules.h\"\n"
+      "#include \"everfold/projection/column_values.h\"\n\n",
       "proto", file.name(), "stem", Stem(file));
 }
 

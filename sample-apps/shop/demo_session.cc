@@ -141,6 +141,7 @@ class Session {
     Capture("The payment once more, as a client sends it that got no answer: same request_id", Outcome::kRepeated);
     ReadOrder();
     ReadCustomer();
+    ReadLatestOrders();
     ReadAll();
     return as_promised_;
   }
@@ -230,6 +231,20 @@ class Session {
     if (!status.ok()) return ShowFailedRead(status);
     PrintHistory(response.customer_history());
     as_promised_ &= response.customer_history().orders() > 0;
+  }
+
+  void ReadLatestOrders() {
+    ListOrderSummariesRequest request;
+    ListOrderSummariesResponse response;
+    request.set_page_size(3);
+    request.set_filter(absl::StrFormat("customer_id = \"%s\"", kCustomer));
+    request.set_order_by("placed_at desc");
+    request.set_consistency_token(token_);
+    Show("The customer's latest orders, by an index of the read model", "ListOrderSummaries", request);
+    const absl::Status status = Call(*order_queries_, &OrderQueries::ListOrderSummaries, request, response);
+    if (!status.ok()) return ShowFailedRead(status);
+    for (const OrderSummary& order : response.order_summaries()) PrintDay(order.order_id(), order.placed_at());
+    as_promised_ &= response.order_summaries_size() > 0 && response.order_summaries(0).order_id() == order_;
   }
 
   void ReadAll() {

@@ -149,17 +149,61 @@ TEST(ReadModelMisuseTest, KeepsTheNameOfTheTokenFree) {
             "bad.proto:8: the key field consistency_token has the name of a field that every query has; rename it");
 }
 
-TEST(ReadModelMisuseTest, HasColumnsOnly) {
+TEST(ReadModelMisuseTest, HasAKeyOfSingleValues) {
+  const std::string what = "; a key is made of string, bytes, bool, enum, and integers but uint64";
+  EXPECT_EQ(ErrorOf("message Part {}\n" + ReadModelOf("key: [\"tags\", \"labels\", \"part\", \"at\"]",
+                                                      "  repeated string tags = 1;\n"
+                                                      "  map<string, string> labels = 2;\n"
+                                                      "  Part part = 3;\n"
+                                                      "  google.protobuf.Timestamp at = 4;\n")),
+            "bad.proto:9: the key field tags is repeated" + what + "\nbad.proto:10: the key field labels is a map" +
+                what + "\nbad.proto:11: the key field part is a message" + what +
+                "\nbad.proto:12: the key field at is a message" + what);
+}
+
+TEST(ReadModelMisuseTest, HasColumnsOfDifferentNames) {
+  EXPECT_EQ(ErrorOf("import \"everfold/v1/money.proto\";\n" +
+                    ReadModelOf("key: \"id\"",
+                                "  string id = 1;\n  everfold.v1.Money total = 2;\n  int64 total_minor = 3;\n")),
+            "bad.proto:11: the fields total and total_minor would both be the column total_minor; rename one");
+}
+
+TEST(IndexMisuseTest, HasFields) {
+  EXPECT_EQ(ErrorOf(ReadModelOf("key: \"id\" indexes: {unique: true}", "  string id = 1;\n")),
+            "bad.proto:6: an index of Row has no fields; name them: `indexes: {fields: \"...\"}`");
+  EXPECT_EQ(ErrorOf(ReadModelOf("key: \"id\" indexes: {fields: \"name\"}", "  string id = 1;\n")),
+            "bad.proto:6: an index of Row names name, which is no field of it; name one of its fields");
+  EXPECT_EQ(
+      ErrorOf(ReadModelOf("key: \"id\" indexes: {fields: \"a\" fields: \"a\"}", "  string id = 1;\n  string a = 2;\n")),
+      "bad.proto:6: an index of Row names a twice; name it once");
+}
+
+TEST(IndexMisuseTest, HasFieldsThatSqliteOrders) {
   const std::string what =
-      "; columns are scalars, enums and google.protobuf.Timestamp: give each part a column, or make the many a read "
-      "model of their own";
-  EXPECT_EQ(ErrorOf("message Part {}\n" + ReadModelOf("key: \"id\"",
-                                                      "  string id = 1;\n"
-                                                      "  repeated string tags = 2;\n"
-                                                      "  map<string, string> labels = 3;\n"
-                                                      "  Part part = 4;\n")),
-            "bad.proto:10: the column tags is repeated" + what + "\nbad.proto:11: the column labels is a map" + what +
-                "\nbad.proto:12: the column part is a message" + what);
+      "; an index is made of scalars but uint64, of enums, google.protobuf.Timestamp and everfold.v1.Money";
+  EXPECT_EQ(
+      ErrorOf("message Part {}\n" + ReadModelOf("key: \"id\" indexes: {fields: \"n\"} indexes: {fields: \"tags\"} "
+                                                "indexes: {fields: \"labels\"} indexes: {fields: \"part\"}",
+                                                "  string id = 1;\n"
+                                                "  uint64 n = 2;\n"
+                                                "  repeated string tags = 3;\n"
+                                                "  map<string, string> labels = 4;\n"
+                                                "  Part part = 5;\n")),
+      "bad.proto:10: the index field n is uint64" + what + "\nbad.proto:11: the index field tags is repeated" + what +
+          "\nbad.proto:12: the index field labels is a map" + what +
+          "\nbad.proto:13: the index field part is a message" + what);
+}
+
+TEST(IndexMisuseTest, IsNeeded) {
+  const std::string fields = "  string a = 1;\n  string b = 2;\n";
+  EXPECT_EQ(ErrorOf(ReadModelOf("key: [\"a\", \"b\"] indexes: {fields: \"a\"}", fields)),
+            "bad.proto:6: the index (a) of Row is how its key begins, by which it is searched already; remove it");
+  EXPECT_EQ(ErrorOf(ReadModelOf("key: \"a\" indexes: {fields: \"a\" unique: true}", fields)),
+            "bad.proto:6: the index (a) of Row is how its key begins, by which it is searched already; remove it");
+  EXPECT_EQ(ErrorOf(ReadModelOf("key: \"a\" indexes: {fields: \"b\"} indexes: {fields: \"b\" unique: true}", fields)),
+            "bad.proto:6: Row has the index (b) twice; remove one");
+  // That every row has an `a` of its own is more than the key says.
+  EXPECT_EQ(ErrorOf(ReadModelOf("key: [\"a\", \"b\"] indexes: {fields: \"a\" unique: true}", fields)), "");
 }
 
 TEST(ReadModelMisuseTest, HasATableOfItsOwn) {

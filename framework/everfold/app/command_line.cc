@@ -59,6 +59,8 @@ void AddServe(CLI::App& parser, CommandLine& line) {
       ->check(CLI::Range(1, kMaxThreads));
   serve.add_flag("--allow-raw-appends", line.allow_raw_appends,
                  "Let programs append to streams of aggregates past their deciders, through the event store's service");
+  serve.add_flag("--allow-sql", line.allow_sql,
+                 "Let callers run SELECT on read models, through the service everfold.v1.QueryService");
   AddLogLevel(serve, line);
   serve.callback([&line] { line.verb = Verb::kServe; });
 }

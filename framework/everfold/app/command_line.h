@@ -1,7 +1,7 @@
 // The command line that every application has.
 //
 //   wallet [serve] [--data DIR] [--listen ADDR]... [--partitions N] [--threads N]
-//                  [--allow-raw-appends] [--log-level LEVEL]
+//                  [--allow-raw-appends] [--allow-sql] [--log-level LEVEL]
 //   wallet rebuild [PROJECTION...] [--data DIR]
 //   wallet rebuild-index [--data DIR]
 //   wallet projections [list | pause NAME | resume NAME | rebuild NAME | cancel NAME | rollback NAME] [--address ADDR]
@@ -49,6 +49,7 @@ struct CommandLine {
   std::uint32_t partitions = 0;    // of a new store; 0: the default
   int threads = 0;                 // 0: one for each processor, at least two
   bool allow_raw_appends = false;  // to streams of aggregates, past their deciders
+  bool allow_sql = false;          // of callers, on read models
   LogLevel log_level = LogLevel::kInfo;
   std::vector<std::string> projections;  // to rebuild; empty: all
   ProjectionAction projection_action = ProjectionAction::kList;

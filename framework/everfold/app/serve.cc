@@ -17,6 +17,7 @@
 #include "everfold/rpc/grpc_server.h"
 #include "everfold/rpc/listen_address.h"
 #include "everfold/rpc/projection_service.h"
+#include "everfold/rpc/sql_service.h"
 #include "everfold/runtime/signals.h"
 
 namespace everfold {
@@ -171,6 +172,7 @@ ExitCode Serve(const std::string& app, const Parts& parts, const ServiceFactorie
   services.push_back(MakeProjectionService(ProjectionsOf(**engine), (*engine)->store()));
   services.push_back(
       MakeEventStoreService((*engine)->store(), (*host)->embedded_log(), (*host)->executor(), RulesOf(parts, line)));
+  if (line.allow_sql) services.push_back(MakeSqlService((*engine)->queries()));
   auto server = StartServer(line, services);
   if (!server.ok()) {
     (void)Stop(**engine, **snapshots, **host);  // nothing was written

@@ -45,6 +45,7 @@ inline constexpr char kReadModelStopped[] = "READ_MODEL_STOPPED";          // th
 inline constexpr char kReadModelPaused[] = "READ_MODEL_PAUSED";            // by an operator, or one that cannot go on
 inline constexpr char kReadModelRebuilding[] = "READ_MODEL_REBUILDING";    // it is built anew, or already was being
 inline constexpr char kReadModelParksMore[] = "READ_MODEL_PARKS_MORE";     // a new version fails where the old one did not
+inline constexpr char kEventParked[] = "EVENT_PARKED";                     // what the token names waits
 inline constexpr char kNotParked[] = "NOT_PARKED";                         // no such key, or event, waits
 inline constexpr char kOtherHistory[] = "OTHER_HISTORY";                   // a token or checkpoint of another epoch
 inline constexpr char kBeyondHead[] = "BEYOND_HEAD";                       // a place that there is not yet

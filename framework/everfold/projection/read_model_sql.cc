@@ -50,15 +50,44 @@ std::string CompareKey(const ReadModelSchema& schema, const char* comparison) {
                          Parameters(schema.key.size()));
 }
 
-std::string SelectSql(const ReadModelSchema& schema) {
-  return absl::StrFormat("SELECT %s FROM %s", absl::StrJoin(ColumnNames(schema), ", "), Quoted(schema.table));
-}
-
 std::string OrderSql(const ReadModelSchema& schema) { return " ORDER BY " + absl::StrJoin(KeyNames(schema), ", "); }
 
 // SQLite keeps a table by its rowid fastest where the key is a single integer, which then is the rowid.
 bool KeyIsRowid(const ReadModelSchema& schema) {
   return schema.key.size() == 1 && schema.columns[schema.key[0]].type == ColumnType::kInteger;
+}
+
+std::string CreateIndexSql(const ReadModelSchema& schema, const Index& index) {
+  std::string name = schema.table;
+  std::vector<std::string> columns;
+  for (const std::size_t column : index.columns) {
+    name += '.' + schema.columns[column].name;
+    columns.push_back(Quoted(schema.columns[column].name));
+  }
+  return absl::StrFormat("CREATE %sINDEX %s ON %s (%s)", index.unique ? "UNIQUE " : "", Quoted(name),
+                         Quoted(schema.table), absl::StrJoin(columns, ", "));
+}
+
+// Of what the table's text does not tell.
+std::string ShapesOf(const ReadModelSchema& schema) {
+  std::string shapes;
+  for (const Column& column : schema.columns) {
+    if (!column.shape.empty()) shapes += absl::StrFormat("; %s is %s", Quoted(column.name), column.shape);
+    if (column.meaning == ColumnMeaning::kTimestamp) shapes += absl::StrFormat("; %s is a time", Quoted(column.name));
+  }
+  return shapes;
+}
+
+absl::Status ValidateIndex(const ReadModelSchema& schema, const Index& index) {
+  for (const std::size_t column : index.columns) {
+    if (column < schema.columns.size()) continue;
+    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+                 absl::StrFormat("read model %s has an index of column %d of %d", schema.message, column,
+                                 schema.columns.size()));
+  }
+  if (!index.columns.empty()) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+               absl::StrFormat("read model %s has an index without columns", schema.message));
 }
 
 absl::Status ValidateSchema(const ReadModelSchema& schema) {
@@ -71,6 +100,7 @@ absl::Status ValidateSchema(const ReadModelSchema& schema) {
     if (index >= schema.columns.size()) return invalid("has a key that is none of its columns");
     if (schema.columns[index].nullable) return invalid("has a key that may be missing; drop `optional` from its field");
   }
+  for (const Index& index : schema.indexes) EVERFOLD_RETURN_IF_ERROR(ValidateIndex(schema, index));
   if (schema.table.empty()) return invalid("has no table name");
   if (absl::StartsWith(schema.table, "everfold_") || absl::StartsWith(schema.table, "sqlite_")) {
     return invalid("has a name of the framework's own; choose another one for the message");
@@ -94,7 +124,7 @@ absl::Status ValidateSchemas(const std::vector<const ReadModelSchema*>& schemas)
 
 std::string FingerprintOfTables(const std::vector<const ReadModelSchema*>& schemas) {
   std::vector<std::string> tables;
-  for (const ReadModelSchema* schema : schemas) tables.push_back(CreateTableSql(*schema));
+  for (const ReadModelSchema* schema : schemas) tables.push_back(CreateTableSql(*schema) + ShapesOf(*schema));
   std::sort(tables.begin(), tables.end());
   return Sha256(absl::StrJoin(tables, ";\n"));
 }
@@ -105,8 +135,20 @@ std::string CreateTableSql(const ReadModelSchema& schema) {
     const char* nullable = column.nullable ? "" : " NOT NULL";
     columns += absl::StrFormat("%s %s%s, ", Quoted(column.name), NameOf(column.type), nullable);
   }
-  return absl::StrFormat("CREATE TABLE %s (%sPRIMARY KEY (%s)) STRICT%s", Quoted(schema.table), columns,
-                         absl::StrJoin(KeyNames(schema), ", "), KeyIsRowid(schema) ? "" : ", WITHOUT ROWID");
+  std::string sql = absl::StrFormat("CREATE TABLE %s (%sPRIMARY KEY (%s)) STRICT%s", Quoted(schema.table), columns,
+                                    absl::StrJoin(KeyNames(schema), ", "), KeyIsRowid(schema) ? "" : ", WITHOUT ROWID");
+  for (const std::string& index : CreateIndexesSql(schema)) sql += ";\n" + index;
+  return sql;
+}
+
+std::vector<std::string> CreateIndexesSql(const ReadModelSchema& schema) {
+  std::vector<std::string> indexes;
+  for (const Index& index : schema.indexes) indexes.push_back(CreateIndexSql(schema, index));
+  return indexes;
+}
+
+std::string SelectSql(const ReadModelSchema& schema) {
+  return absl::StrFormat("SELECT %s FROM %s", absl::StrJoin(ColumnNames(schema), ", "), Quoted(schema.table));
 }
 
 std::string UpsertSql(const ReadModelSchema& schema) {
@@ -133,10 +175,9 @@ std::string RemoveSql(const ReadModelSchema& schema) {
 
 std::string ScanSql(const ReadModelSchema& schema) { return SelectSql(schema) + OrderSql(schema); }
 
-std::string FirstPageSql(const ReadModelSchema& schema) { return ScanSql(schema) + " LIMIT ?"; }
-
-std::string NextPageSql(const ReadModelSchema& schema) {
-  return absl::StrFormat("%s WHERE %s%s LIMIT ?", SelectSql(schema), CompareKey(schema, ">"), OrderSql(schema));
+std::string SelectWhereSql(const ReadModelSchema& schema, std::string_view condition) {
+  // A comment in the condition ends with the line.
+  return absl::StrFormat("%s WHERE (%s\n)%s", SelectSql(schema), std::string(condition), OrderSql(schema));
 }
 
 }  // namespace everfold

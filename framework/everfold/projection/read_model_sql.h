@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,15 +14,19 @@ namespace everfold {
 // INVALID_ARGUMENT for a schema without a key, with a table name of the framework's or of SQLite's own, or with the
 // table of another one in the list.
 absl::Status ValidateSchemas(const std::vector<const ReadModelSchema*>& schemas);
-// SHA-256 (32 bytes) of the tables. Their order does not count.
+// SHA-256 (32 bytes) of the tables, their indexes and what is in their JSON columns. Their order does not count.
 std::string FingerprintOfTables(const std::vector<const ReadModelSchema*>& schemas);
 
+// The table and its indexes: statements, one after the other.
 std::string CreateTableSql(const ReadModelSchema& schema);
+// One statement for each index. It is named <table>.<column>.<column>, as no table can be.
+std::vector<std::string> CreateIndexesSql(const ReadModelSchema& schema);
 std::string UpsertSql(const ReadModelSchema& schema);  // parameters: the columns
 std::string GetSql(const ReadModelSchema& schema);     // parameters: the key
 std::string RemoveSql(const ReadModelSchema& schema);  // parameters: the key
 std::string ScanSql(const ReadModelSchema& schema);
-std::string FirstPageSql(const ReadModelSchema& schema);  // parameters: number of rows
-std::string NextPageSql(const ReadModelSchema& schema);   // parameters: the key before the page, number of rows
+// Parameters: those of the condition.
+std::string SelectWhereSql(const ReadModelSchema& schema, std::string_view condition);
+std::string SelectSql(const ReadModelSchema& schema);  // all columns of all rows, in no order
 
 }  // namespace everfold

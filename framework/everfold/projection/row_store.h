@@ -1,6 +1,8 @@
 // Where typed tables keep their rows: one SQLite transaction, behind an interface that knows no row type.
 #pragma once
 
+#include <string_view>
+
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "everfold/projection/read_model.h"
@@ -24,6 +26,11 @@ class RowStore {
   virtual void Remove(const ReadModelSchema& schema, Bind key) = 0;
   // Calls `row` for every row, in the order of the key.
   virtual void Scan(const ReadModelSchema& schema, Visit row) = 0;
+  // Calls `row` for every row that satisfies a condition of SQL, in the order of the key.
+  virtual void Select(const ReadModelSchema& schema, std::string_view condition, Bind parameters, Visit row) = 0;
+  // Runs one statement on the tables of the projection, and calls `row` for every row of its result. SQL of a handler:
+  // it may read and change rows, and nothing else.
+  virtual void Execute(std::string_view sql, Bind parameters, Visit row) = 0;
   virtual absl::Status status() const = 0;
 };
 

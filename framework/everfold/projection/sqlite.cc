@@ -5,14 +5,22 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
+#include "everfold/base/status.h"
 
 namespace everfold::sqlite {
 namespace {
 
 // Another process may hold the file for a moment: an inspection by hand, or the recovery of the WAL.
 constexpr int kBusyTimeoutMilliseconds = 5000;
+
+constexpr char kOnlyReads[] = "only SELECT is available here";
+constexpr char kOnlyRows[] = "only SELECT, INSERT, UPDATE and DELETE are available here";
+constexpr int kMaxExpressionDepth = 100;
+constexpr int kMaxSelects = 50;
+constexpr int kStepsBetweenQuestions = 1000;  // of SQLite's virtual machine
 
 absl::StatusCode StatusCodeOf(int extended_code) {
   switch (extended_code & 0xff) {
@@ -33,9 +41,114 @@ absl::StatusCode StatusCodeOf(int extended_code) {
 absl::Status ErrorOf(sqlite3* database, int code) {
   const int extended = database != nullptr ? sqlite3_extended_errcode(database) : code;
   const char* text = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
+  if ((extended & 0xff) == SQLITE_INTERRUPT) {
+    return Error(absl::StatusCode::kDeadlineExceeded, reason::kDeadlineExceeded, "the query was ended at its deadline");
+  }
   const absl::StatusCode status_code = StatusCodeOf(extended);
   const char* reason = status_code == absl::StatusCode::kDataLoss ? reason::kDataLoss : reason::kReadModelFailed;
   return Error(status_code, reason, absl::StrFormat("SQLite: %s (extended code %d)", text, extended));
+}
+
+absl::Status Refused(const std::string& message) {
+  return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid, "SQL: " + message);
+}
+
+// Of SQL that is not the framework's own: what SQLite says about it is the caller's to correct.
+absl::Status ErrorOfCaller(sqlite3* database, int code) {
+  switch (code & 0xff) {
+    case SQLITE_ERROR:
+    case SQLITE_SCHEMA:  // an error that is found before the connection has read the schema
+    case SQLITE_TOOBIG:
+    case SQLITE_MISMATCH:
+    case SQLITE_RANGE:
+    case SQLITE_AUTH:
+    case SQLITE_READONLY:
+      return Refused(sqlite3_errmsg(database));
+    default:
+      return ErrorOf(database, code);
+  }
+}
+
+bool BeginsWith(const char* text, const char* prefix) { return text != nullptr && absl::StartsWith(text, prefix); }
+
+// Asked about everything that a statement would do, while it is prepared.
+class Authorizer {
+ public:
+  Authorizer(sqlite3* database, Permit permit) : database_(database), permit_(permit) {
+    if (permit_ != Permit::kAll) sqlite3_set_authorizer(database_, &Authorizer::Ask, this);
+  }
+  ~Authorizer() { sqlite3_set_authorizer(database_, nullptr, nullptr); }
+  Authorizer(const Authorizer&) = delete;
+  Authorizer& operator=(const Authorizer&) = delete;
+
+  // What was asked for and is not permitted; "" if there is nothing.
+  const std::string& denied() const { return denied_; }
+  // OK unless a statement asked for nothing at all, as VACUUM does, which writes files.
+  absl::Status CheckAsked() const { return asked_ ? absl::OkStatus() : Refused(OnlyThese()); }
+
+ private:
+  static int Ask(void* self, int action, const char* first, const char* second, const char*, const char*) {
+    return static_cast<Authorizer*>(self)->Ask(action, first, second);
+  }
+
+  const char* OnlyThese() const { return permit_ == Permit::kRead ? kOnlyReads : kOnlyRows; }
+
+  int Ask(int action, const char* first, const char* second) {
+    asked_ = true;
+    switch (action) {
+      case SQLITE_SELECT:
+      case SQLITE_RECURSIVE:
+        return SQLITE_OK;
+      case SQLITE_READ:
+        return BeginsWith(first, "pragma_") ? Deny(OnlyThese()) : SQLITE_OK;
+      case SQLITE_FUNCTION:
+        return AskFunction(second);
+      case SQLITE_INSERT:
+      case SQLITE_UPDATE:
+      case SQLITE_DELETE:
+        return AskChange(first);
+      default:
+        return Deny(OnlyThese());
+    }
+  }
+
+  int AskFunction(const char* name) {
+    const bool random = BeginsWith(name, "random");
+    if (random && permit_ == Permit::kRows)
+      return Deny("random values are not available: a rebuild must come to the same");
+    return BeginsWith(name, "load_extension") ? Deny("extensions are not available here") : SQLITE_OK;
+  }
+
+  int AskChange(const char* table) {
+    if (permit_ == Permit::kRead) return Deny(kOnlyReads);
+    if (BeginsWith(table, "sqlite_")) return Deny(kOnlyRows);  // as every change of the schema does
+    if (!BeginsWith(table, "everfold_")) return SQLITE_OK;
+    return Deny(absl::StrFormat("the table %s is the framework's own", table));
+  }
+
+  int Deny(std::string why) {
+    denied_ = std::move(why);
+    return SQLITE_DENY;
+  }
+
+  sqlite3* database_;
+  Permit permit_;
+  bool asked_ = false;
+  std::string denied_;
+};
+
+// True if there is another statement, or what is none, behind the first.
+bool HasMore(sqlite3* database, const char* tail) {
+  while (*tail != '\0') {
+    sqlite3_stmt* next = nullptr;
+    const char* after = nullptr;
+    const int code = sqlite3_prepare_v2(database, tail, -1, &next, &after);
+    sqlite3_finalize(next);
+    if (code != SQLITE_OK || next != nullptr) return true;
+    if (after == tail) return false;
+    tail = after;
+  }
+  return false;
 }
 
 }  // namespace
@@ -43,16 +156,16 @@ absl::Status ErrorOf(sqlite3* database, int code) {
 Statement::~Statement() { sqlite3_finalize(statement_); }
 
 void Statement::KeepError(int code) {
-  if (code != SQLITE_OK && parameter_status_.ok()) parameter_status_ = ErrorOf(database_, code);
+  if (code != SQLITE_OK && status_.ok()) status_ = ErrorOf(database_, code);
 }
 
 void Statement::Integer(int index, std::int64_t value) { KeepError(sqlite3_bind_int64(statement_, index + 1, value)); }
 
 void Statement::Real(int index, double value) {
   if (!std::isnan(value)) return KeepError(sqlite3_bind_double(statement_, index + 1, value));
-  if (!parameter_status_.ok()) return;
-  parameter_status_ = Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelFailed,
-                            absl::StrFormat("value %d of the row is NaN, which SQLite cannot store", index));
+  if (!status_.ok()) return;
+  status_ = Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelFailed,
+                  absl::StrFormat("value %d of the row is NaN, which SQLite cannot store", index));
 }
 
 void Statement::Text(int index, std::string_view value) {
@@ -67,6 +180,18 @@ void Statement::Blob(int index, std::string_view value) {
 }
 
 void Statement::Null(int index) { KeepError(sqlite3_bind_null(statement_, index + 1)); }
+
+void Statement::CannotWrite(int index, std::string_view why) {
+  if (!status_.ok()) return;
+  status_ = Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelFailed,
+                  absl::StrFormat("value %d of the row %s", index, std::string(why)));
+}
+
+void Statement::CannotRead(int index, std::string_view why) const {
+  if (!status_.ok()) return;
+  status_ = Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+                  absl::StrFormat("column %s of a row %s", sqlite3_column_name(statement_, index), std::string(why)));
+}
 
 bool Statement::IsNull(int index) const { return sqlite3_column_type(statement_, index) == SQLITE_NULL; }
 
@@ -85,17 +210,41 @@ std::string_view Statement::Blob(int index) const {
 }
 
 absl::StatusOr<bool> Statement::Step() {
-  if (!parameter_status_.ok()) return parameter_status_;
+  if (!status_.ok()) return status_;
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  return ErrorOf(database_, code);
+  return permit_ == Permit::kAll ? ErrorOf(database_, code) : ErrorOfCaller(database_, code);
+}
+
+int Statement::parameters() const { return sqlite3_bind_parameter_count(statement_); }
+int Statement::columns() const { return sqlite3_column_count(statement_); }
+bool Statement::read_only() const { return sqlite3_stmt_readonly(statement_) != 0; }
+
+std::string Statement::column_name(int index) const {
+  const char* name = sqlite3_column_name(statement_, index);
+  return name != nullptr ? name : "";
+}
+
+std::optional<ColumnType> Statement::value_type(int index) const {
+  switch (sqlite3_column_type(statement_, index)) {
+    case SQLITE_INTEGER:
+      return ColumnType::kInteger;
+    case SQLITE_FLOAT:
+      return ColumnType::kReal;
+    case SQLITE_TEXT:
+      return ColumnType::kText;
+    case SQLITE_BLOB:
+      return ColumnType::kBlob;
+    default:
+      return std::nullopt;
+  }
 }
 
 void Statement::Reset() {
   sqlite3_reset(statement_);  // its result is that of the last step again
   sqlite3_clear_bindings(statement_);
-  parameter_status_ = absl::OkStatus();
+  status_ = absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path, Access access) {
@@ -124,7 +273,39 @@ absl::StatusOr<std::unique_ptr<Statement>> Database::Prepare(const std::string& 
   const int code = sqlite3_prepare_v3(database_, sql.c_str(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
                                       &raw, nullptr);
   if (code != SQLITE_OK) return ErrorOf(database_, code);
-  return std::unique_ptr<Statement>(new Statement(database_, raw));
+  return std::unique_ptr<Statement>(new Statement(database_, raw, Permit::kAll));
+}
+
+absl::StatusOr<std::unique_ptr<Statement>> Database::Prepare(const std::string& sql, Permit permit) {
+  if (sql.find('\0') != std::string::npos) return Refused("a zero byte ends no statement");
+  const Authorizer authorizer(database_, permit);
+  sqlite3_stmt* raw = nullptr;
+  const char* tail = nullptr;
+  const int code = sqlite3_prepare_v3(database_, sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &raw, &tail);
+  std::unique_ptr<Statement> statement(new Statement(database_, raw, permit));
+  if (!authorizer.denied().empty()) return Refused(authorizer.denied());
+  if (code != SQLITE_OK) {
+    const int at = sqlite3_error_offset(database_);
+    const absl::Status error = ErrorOfCaller(database_, code);
+    if (at < 0 || !absl::IsInvalidArgument(error)) return error;
+    return Refused(absl::StrFormat("at %d: %s", at + 1, sqlite3_errmsg(database_)));
+  }
+  if (raw == nullptr) return Refused("there is no statement");
+  EVERFOLD_RETURN_IF_ERROR(authorizer.CheckAsked());
+  if (HasMore(database_, tail)) return Refused("one statement at a time; there is more behind the first");
+  return statement;
+}
+
+void Database::LimitValues(int max_bytes) {
+  sqlite3_limit(database_, SQLITE_LIMIT_LENGTH, max_bytes);
+  sqlite3_limit(database_, SQLITE_LIMIT_EXPR_DEPTH, kMaxExpressionDepth);
+  sqlite3_limit(database_, SQLITE_LIMIT_COMPOUND_SELECT, kMaxSelects);
+}
+
+void Database::InterruptWhen(std::function<bool()> stop) {
+  stop_ = std::move(stop);
+  const auto ask = [](void* self) { return static_cast<Database*>(self)->stop_() ? 1 : 0; };
+  sqlite3_progress_handler(database_, kStepsBetweenQuestions, stop_ ? +ask : nullptr, this);
 }
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(database_) == 0; }

@@ -11,11 +11,15 @@
 //   RESOURCE_EXHAUSTED   the disk is full
 //   DATA_LOSS            the file is damaged, or no SQLite file
 //   FAILED_PRECONDITION  a constraint does not hold, or a value is of the wrong type or too large
+//   INVALID_ARGUMENT     SQL of a caller that is none, or that may not be run (REQUEST_INVALID)
+//   DEADLINE_EXCEEDED    InterruptWhen said so (DEADLINE_EXCEEDED)
 //   INTERNAL             everything else
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +33,13 @@ struct sqlite3_stmt;
 namespace everfold::sqlite {
 
 enum class Access { kReadWrite, kReadOnly };
+
+// What a statement may do.
+enum class Permit {
+  kAll,
+  kRows,  // of a handler: read, and change rows of read models; nothing random, so that a rebuild comes to the same
+  kRead,  // of a caller: read
+};
 
 // A prepared statement. Parameters are written and columns read by index, from 0.
 // Threading: one thread at a time. Lifetime: not longer than its database.
@@ -45,6 +56,7 @@ class Statement final : public ColumnWriter, public ColumnReader {
   void Text(int index, std::string_view value) override;
   void Blob(int index, std::string_view value) override;
   void Null(int index) override;
+  void CannotWrite(int index, std::string_view why) override;
 
   // Columns of the row that Step came to.
   bool IsNull(int index) const override;
@@ -52,6 +64,18 @@ class Statement final : public ColumnWriter, public ColumnReader {
   double Real(int index) const override;
   std::string_view Text(int index) const override;
   std::string_view Blob(int index) const override;
+  // An error of a value is the result of the next Step, too.
+  void CannotRead(int index, std::string_view why) const override;
+  // The first error of a parameter or of a value of this execution.
+  const absl::Status& status() const { return status_; }
+
+  // What the statement has.
+  int parameters() const;
+  int columns() const;
+  std::string column_name(int index) const;
+  // Of a value of the row at hand; nullopt for NULL.
+  std::optional<ColumnType> value_type(int index) const;
+  bool read_only() const;
 
   // True at the next row, false at the end.
   absl::StatusOr<bool> Step();
@@ -60,12 +84,14 @@ class Statement final : public ColumnWriter, public ColumnReader {
 
  private:
   friend class Database;
-  Statement(sqlite3* database, sqlite3_stmt* statement) : database_(database), statement_(statement) {}
+  Statement(sqlite3* database, sqlite3_stmt* statement, Permit permit)
+      : database_(database), statement_(statement), permit_(permit) {}
   void KeepError(int code);
 
   sqlite3* database_;
   sqlite3_stmt* statement_;
-  absl::Status parameter_status_;
+  Permit permit_;
+  mutable absl::Status status_;
 };
 
 // One execution of a statement: resets it at the end, however the end comes.
@@ -92,12 +118,22 @@ class Database {
   // Runs one or more statements without parameters, dropping their rows.
   absl::Status Execute(const std::string& sql);
   absl::StatusOr<std::unique_ptr<Statement>> Prepare(const std::string& sql);
+  // SQL that is not the framework's own: exactly one statement, which does only what is permitted. INVALID_ARGUMENT
+  // says what is wrong, and where.
+  absl::StatusOr<std::unique_ptr<Statement>> Prepare(const std::string& sql, Permit permit);
+  // From now on statements that run are asked about every 1000 steps of SQLite's whether they are to end, and then do:
+  // DEADLINE_EXCEEDED. nullptr: they are not.
+  void InterruptWhen(std::function<bool()> stop);
+  // No value, row or statement is larger than this; expressions are no deeper, and SELECTs are joined no more often,
+  // than people write them.
+  void LimitValues(int max_bytes);
   // Between BEGIN and the COMMIT or ROLLBACK that succeeded; some errors of SQLite roll back by themselves.
   bool in_transaction() const;
 
  private:
   explicit Database(sqlite3* database) : database_(database) {}
   sqlite3* database_;
+  std::function<bool()> stop_;
 };
 
 // The identifier between double quotes.

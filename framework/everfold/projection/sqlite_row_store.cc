@@ -1,5 +1,6 @@
 #include "everfold/projection/sqlite_row_store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -10,9 +11,41 @@
 
 namespace everfold {
 
+namespace {
+
+// Passes a handler's parameters on, and knows how many there were: SQLite takes one that is missing for NULL.
+class ParameterCounter final : public ColumnWriter {
+ public:
+  explicit ParameterCounter(sqlite::Statement& statement) : statement_(statement) {}
+
+  void Integer(int index, std::int64_t value) override { To(index).Integer(index, value); }
+  void Real(int index, double value) override { To(index).Real(index, value); }
+  void Text(int index, std::string_view value) override { To(index).Text(index, value); }
+  void Blob(int index, std::string_view value) override { To(index).Blob(index, value); }
+  void Null(int index) override { To(index).Null(index); }
+  void CannotWrite(int index, std::string_view why) override { To(index).CannotWrite(index, why); }
+
+  absl::Status Check() const {
+    if (given_ == statement_.parameters()) return statement_.status();
+    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+                 absl::StrFormat("SQL: %d parameters for %d values", statement_.parameters(), given_));
+  }
+
+ private:
+  ColumnWriter& To(int index) {
+    given_ = std::max(given_, index + 1);
+    return statement_;
+  }
+
+  sqlite::Statement& statement_;
+  int given_ = 0;
+};
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<SqliteRowStore>> SqliteRowStore::Prepare(
     sqlite::Database& database, const std::vector<const ReadModelSchema*>& schemas) {
-  std::unique_ptr<SqliteRowStore> rows(new SqliteRowStore());
+  std::unique_ptr<SqliteRowStore> rows(new SqliteRowStore(database));
   for (const ReadModelSchema* schema : schemas) EVERFOLD_RETURN_IF_ERROR(rows->PrepareTable(database, *schema));
   return rows;
 }
@@ -42,9 +75,10 @@ SqliteRowStore::TableStatements* SqliteRowStore::Find(const ReadModelSchema& sch
 
 SqliteRowStore::TableStatements* SqliteRowStore::FindIdle(const ReadModelSchema& schema) {
   TableStatements* const table = Find(schema);
-  if (table == nullptr || !table->scanning) return table;
+  if (table == nullptr || (!table->scanning && visits_ == 0)) return table;
   KeepError(Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelFailed,
-                  absl::StrFormat("table \"%s\" was changed or scanned inside a scan of it", schema.table)));
+                  absl::StrFormat("table \"%s\" was changed or scanned inside %s", schema.table,
+                                  table->scanning ? "a scan of it" : "a query")));
   return nullptr;
 }
 
@@ -57,7 +91,8 @@ bool SqliteRowStore::Get(const ReadModelSchema& schema, Bind key, Visit row) {
   if (!found.ok()) KeepError(found.status());
   if (!found.ok() || !*found) return false;
   row(*table->get);
-  return true;
+  KeepError(table->get->status());
+  return table->get->status().ok();
 }
 
 void SqliteRowStore::Change(sqlite::Statement& statement, Bind parameters) {
@@ -81,6 +116,47 @@ void SqliteRowStore::Scan(const ReadModelSchema& schema, Visit row) {
   const absl::Cleanup scanned = [table] { table->scanning = false; };
   const sqlite::Use use(*table->scan);
   KeepError(VisitRows(*table->scan, row));
+}
+
+void SqliteRowStore::Select(const ReadModelSchema& schema, std::string_view condition, Bind parameters, Visit row) {
+  if (Find(schema) != nullptr) KeepError(Run(SelectWhereSql(schema, condition), parameters, row));
+}
+
+void SqliteRowStore::Execute(std::string_view sql, Bind parameters, Visit row) {
+  if (status_.ok()) KeepError(Run(sql, parameters, row));
+}
+
+absl::StatusOr<std::unique_ptr<sqlite::Statement>> SqliteRowStore::Take(std::string_view sql) {
+  const auto found = statements_.find(std::string(sql));
+  if (found == statements_.end()) return database_.Prepare(std::string(sql), sqlite::Permit::kRows);
+  std::unique_ptr<sqlite::Statement> statement = std::move(found->second);
+  statements_.erase(found);
+  return statement;
+}
+
+bool SqliteRowStore::IsVisited() const {
+  return visits_ > 0 ||
+         std::any_of(tables_.begin(), tables_.end(), [](const auto& table) { return table.second.scanning; });
+}
+
+absl::Status SqliteRowStore::Run(std::string_view sql, Bind parameters, Visit row) {
+  EVERFOLD_ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Statement> statement, Take(sql));
+  if (!statement->read_only() && IsVisited()) {
+    return Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelFailed,
+                 absl::StrFormat("rows were changed while others are visited: %s", std::string(sql)));
+  }
+  absl::Status status;
+  {
+    const sqlite::Use use(*statement);
+    ParameterCounter counter(*statement);
+    parameters(counter);
+    ++visits_;
+    const absl::Cleanup visited = [this] { --visits_; };
+    status = counter.Check();
+    if (status.ok()) status = VisitRows(*statement, row);
+  }
+  statements_.insert_or_assign(std::string(sql), std::move(statement));
+  return status;
 }
 
 absl::Status SqliteRowStore::VisitRows(sqlite::Statement& scan, Visit row) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -13,8 +15,9 @@
 namespace everfold {
 
 // Threading: one thread at a time. Lifetime: not longer than its database; the schemas outlive it.
-// Besides SQLite's errors there are two of the caller: INVALID_ARGUMENT for a read model that is not the projection's,
-// FAILED_PRECONDITION for changing or scanning a table inside a scan of it.
+// Besides SQLite's errors there are some of the caller: INVALID_ARGUMENT for a read model that is not the projection's,
+// FAILED_PRECONDITION for changing or scanning a table inside a scan of it, and for changing one inside of Execute's or
+// Select's visits. SQL that is none, or does more than a handler's may, is INVALID_ARGUMENT.
 class SqliteRowStore final : public RowStore {
  public:
   // The tables exist.
@@ -25,6 +28,8 @@ class SqliteRowStore final : public RowStore {
   void Upsert(const ReadModelSchema& schema, Bind row) override;
   void Remove(const ReadModelSchema& schema, Bind key) override;
   void Scan(const ReadModelSchema& schema, Visit row) override;
+  void Select(const ReadModelSchema& schema, std::string_view condition, Bind parameters, Visit row) override;
+  void Execute(std::string_view sql, Bind parameters, Visit row) override;
   absl::Status status() const override { return status_; }
 
   // Forgets the error of the transaction before.
@@ -36,7 +41,7 @@ class SqliteRowStore final : public RowStore {
     bool scanning = false;
   };
 
-  SqliteRowStore() = default;
+  explicit SqliteRowStore(sqlite::Database& database) : database_(database) {}
   absl::Status PrepareTable(sqlite::Database& database, const ReadModelSchema& schema);
   // Null, with the status set, if the call must do nothing.
   TableStatements* Find(const ReadModelSchema& schema);
@@ -44,8 +49,15 @@ class SqliteRowStore final : public RowStore {
   void Change(sqlite::Statement& statement, Bind parameters);
   absl::Status VisitRows(sqlite::Statement& scan, Visit row);
   void KeepError(absl::Status status);
+  absl::Status Run(std::string_view sql, Bind parameters, Visit row);
+  absl::StatusOr<std::unique_ptr<sqlite::Statement>> Take(std::string_view sql);
+  bool IsVisited() const;  // by a scan, or a statement of a handler
 
+  sqlite::Database& database_;
   absl::flat_hash_map<const ReadModelSchema*, TableStatements> tables_;
+  // Of handlers, by their text: as many as their code has. One that runs is not in here.
+  absl::flat_hash_map<std::string, std::unique_ptr<sqlite::Statement>> statements_;
+  int visits_ = 0;  // of statements of handlers
   absl::Status status_;
 };
 

@@ -4,14 +4,25 @@
 //   static void On(const Deposited& e, const EventContext& c, ReadModels& t) {
 //     t.Of<WalletBalance>().Edit(c.id, [&](WalletBalance& row) { row.set_balance_minor(...); });
 //   }
+//
+// What a key does not find, a condition of SQL does, by an index where there is one; and any statement on the tables of
+// the projection runs in the same transaction:
+//
+//   for (const OrderLine& line : t.Of<OrderLine>().Where("sku = ? AND shipped_at IS NULL", sku)) { ... }
+//   t.Execute("UPDATE order_line SET held = 1 WHERE sku = ?", sku);
+//
+// Values are bound to the parameters; SQL is a literal of the program. It reads and changes rows of the projection's
+// tables, and nothing else. Whatever comes of an event must be the same on a rebuild: no random(), no 'now'.
 #pragma once
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "everfold/decide/types.h"
 #include "everfold/projection/read_model.h"
 #include "everfold/projection/row_store.h"
+#include "everfold/projection/sql_value.h"
 
 namespace everfold {
 
@@ -62,6 +73,17 @@ class Table {
     });
   }
 
+  // The rows for which the condition is true, in the order of the key; all of them in memory, so that they may be
+  // changed meanwhile.
+  template <class... Values>
+  std::vector<Row> Where(SqlText condition, const Values&... values) {
+    std::vector<Row> rows;
+    rows_.Select(
+        Traits::Schema(), condition.text(), [&](ColumnWriter& out) { WriteSqlValues(out, values...); },
+        [&rows](const ColumnReader& in) { Traits::Read(in, rows.emplace_back()); });
+    return rows;
+  }
+
  private:
   using Traits = ReadModelTraits<Row>;
   RowStore& rows_;
@@ -78,6 +100,20 @@ class Tables {
   Table<Row> Of() {
     static_assert(kIsIn<Row, List>, "Of: this read model is not in the projection's Tables<...>");
     return Table<Row>(rows_);
+  }
+
+  // Runs one statement that changes rows.
+  template <class... Values>
+  void Execute(SqlText sql, const Values&... values) {
+    rows_.Execute(
+        sql.text(), [&](ColumnWriter& out) { WriteSqlValues(out, values...); }, [](const ColumnReader&) {});
+  }
+
+  // Calls `visit(const ColumnReader&)` for every row of one SELECT. Nothing may be changed meanwhile.
+  template <class F, class... Values>
+  void Query(SqlText sql, F visit, const Values&... values) {
+    rows_.Execute(
+        sql.text(), [&](ColumnWriter& out) { WriteSqlValues(out, values...); }, visit);
   }
 
  private:

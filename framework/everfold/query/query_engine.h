@@ -15,12 +15,15 @@
 #include "everfold/event/consistency_token.h"
 #include "everfold/projection/projection.h"
 #include "everfold/projection/read_model.h"
+#include "everfold/query/sql_query.h"
 #include "everfold/runtime/executor.h"
 
 namespace everfold {
 
 inline constexpr int kDefaultPageSize = 100;
 inline constexpr int kMaxPageSize = 1000;
+// A page ends with the row that brings it to this size, so that it fits into a gRPC message of the usual 4 MiB.
+inline constexpr std::size_t kMaxPageBytes = 3 << 20;
 
 // What every query may carry.
 struct QueryOptions {
@@ -31,6 +34,8 @@ struct QueryOptions {
 struct ListOptions {
   int page_size = 0;            // 0: kDefaultPageSize; above kMaxPageSize: kMaxPageSize (AIP-158); negative is refused
   std::string page_token = {};  // opaque, of the page before
+  std::string filter = {};      // ParseFilter; empty: all rows
+  std::string order_by = {};    // ParseOrder; empty: in the order of the key
 };
 
 // Threading: thread-safe. Lifetime: executor, clock, projections and schemas outlive it. Close it before the
@@ -41,9 +46,27 @@ class QueryEngine {
   using VisitRow = std::function<void(const ColumnReader&)>;
   using GetDone = absl::AnyInvocable<void(absl::Status)>;
   using ListDone = absl::AnyInvocable<void(absl::StatusOr<std::string> next_page_token)>;
+  using SqlDone = absl::AnyInvocable<void(absl::StatusOr<SqlResult>)>;
+  // Ends when it is destroyed, before the engine is.
+  class ChangeWatch {
+   public:
+    virtual ~ChangeWatch() = default;
+  };
+  // OK: rows may have changed. Anything else is the last hint: UNAVAILABLE, because the projection has stopped or
+  // closes.
+  using ChangeHint = std::function<void(const absl::Status&)>;
 
   // A query that waits for a token longer than this is answered UNAVAILABLE even if its deadline is later.
   static constexpr absl::Duration kMaxWait = absl::Seconds(10);
+
+  // SQL of callers runs one at a time, and no longer than this: it takes a thread of the executor meanwhile.
+  static constexpr absl::Duration kMaxSqlTime = absl::Seconds(5);
+
+  // SQLite ends a query that runs longer than this even if its deadline is later.
+  static constexpr absl::Duration kMaxRunTime = absl::Seconds(30);
+
+  // More watches than this at a time, of all read models together, are refused.
+  static constexpr std::size_t kMaxWatches = 1000;
 
   // More queries than this at a time, waiting ones included, are refused.
   static constexpr std::size_t kMaxQueries = 10'000;
@@ -56,22 +79,35 @@ class QueryEngine {
   // Calls `row` once, then `done`, both on the executor; NOT_FOUND (ROW_NOT_FOUND, ResourceInfo) without calling `row`
   // if there is no such row. A query without a token, or with one that is reached, is answered even if the projection
   // has stopped. Errors of both calls:
-  //   INVALID_ARGUMENT     a consistency token or page token that is none, or a negative page size
+  //   INVALID_ARGUMENT     a consistency token or page token that is none, a negative page size; a filter or an order
+  //                        that is none, or another one than the page token's
   //   UNIMPLEMENTED        no projection has this read model
   //   FAILED_PRECONDITION  a token of another history (OTHER_HISTORY)
-  //   DEADLINE_EXCEEDED    the deadline was over before the query began (DEADLINE_EXCEEDED)
+  //   DEADLINE_EXCEEDED    the deadline was over before the query began, or while it ran (DEADLINE_EXCEEDED)
   //   RESOURCE_EXHAUSTED   too many queries at a time (OVERLOADED, with RetryInfo)
   //   UNAVAILABLE          the read model did not reach the token in time (READ_MODEL_BEHIND, with the lag in events
   //                        and RetryInfo); its projection has stopped (READ_MODEL_STOPPED); the engine is closed
   //                        (SHUTTING_DOWN)
   virtual void Get(const ReadModelSchema& schema, QueryOptions options, BindKey key, VisitRow row, GetDone done) = 0;
   // Calls `row` for each row of the page, then `done` with the token of the next page, empty at the end. A page begins
-  // behind the last key of the page before, so that rows which come or go meanwhile make no other row appear twice or
-  // be left out.
+  // behind the last row of the page before, in the order that was asked for, so that rows which come or go meanwhile
+  // make no other row appear twice or be left out. One whose values in that order change may do both.
   virtual void List(const ReadModelSchema& schema, QueryOptions options, ListOptions list, VisitRow row,
                     ListDone done) = 0;
 
-  // Lets queries under way end, then calls `done`.
+  // Runs one SELECT on the tables of a projection (sql_query.h). Besides the errors there and those of queries:
+  //   INVALID_ARGUMENT    no projection has this name; the message names those that there are
+  //   RESOURCE_EXHAUSTED  another one runs (OVERLOADED, with RetryInfo)
+  virtual void Sql(SqlQuery query, QueryOptions options, SqlDone done) = 0;
+
+  // Hints whenever the projection of this read model has committed something, once for several commits where they are
+  // quick, so that who wants to know reads again. The hint comes with a lock held: it must not call the engine.
+  //   UNIMPLEMENTED       no projection has this read model
+  //   RESOURCE_EXHAUSTED  too many watches at a time (OVERLOADED, with RetryInfo)
+  //   UNAVAILABLE         the engine is closed (SHUTTING_DOWN)
+  virtual absl::StatusOr<std::unique_ptr<ChangeWatch>> WatchChanges(const ReadModelSchema& schema, ChangeHint hint) = 0;
+
+  // Lets queries under way end, then calls `done`. Watches are not hinted any more.
   virtual void Close(Task done) = 0;
 };
 

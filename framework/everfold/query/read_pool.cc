@@ -11,6 +11,26 @@ namespace everfold {
 namespace {
 
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
+constexpr std::size_t kBytesAValue = 12;  // of a number, or around a text: more than a message needs
+
+// Of a row as a message, or more.
+std::size_t BytesOf(const ReadModelSchema& schema, const ColumnReader& row) {
+  std::size_t bytes = kBytesAValue;
+  for (std::size_t i = 0; i < schema.columns.size(); ++i) {
+    const int index = static_cast<int>(i);
+    bytes += kBytesAValue;
+    if (schema.columns[i].type == ColumnType::kText) bytes += row.Text(index).size();
+    if (schema.columns[i].type == ColumnType::kBlob) bytes += row.Blob(index).size();
+  }
+  return bytes;
+}
+
+std::vector<ColumnValue> ValuesOf(const ReadModelSchema& schema, const std::vector<OrderTerm>& order,
+                                  const ColumnReader& row) {
+  std::vector<ColumnValue> values;
+  for (const OrderTerm& term : order) values.push_back(ReadValue(schema, term.column, row));
+  return values;
+}
 
 }  // namespace
 
@@ -19,41 +39,59 @@ absl::StatusOr<std::unique_ptr<ReadConnection>> ReadConnection::Open(const std::
   return std::unique_ptr<ReadConnection>(new ReadConnection(path, std::move(database)));
 }
 
-absl::StatusOr<ReadConnection::TableStatements*> ReadConnection::StatementsOf(const ReadModelSchema& schema) {
-  const auto found = tables_.find(&schema);
-  if (found != tables_.end()) return &found->second;
-  TableStatements table;
-  EVERFOLD_ASSIGN_OR_RETURN(table.get, database_->Prepare(GetSql(schema)));
-  EVERFOLD_ASSIGN_OR_RETURN(table.first_page, database_->Prepare(FirstPageSql(schema)));
-  EVERFOLD_ASSIGN_OR_RETURN(table.next_page, database_->Prepare(NextPageSql(schema)));
-  return &tables_.emplace(&schema, std::move(table)).first->second;
+void ReadConnection::SetDeadline(const Clock& clock, absl::Time deadline) {
+  database_->InterruptWhen([&clock, deadline] { return clock.Now() >= deadline; });
+}
+
+absl::StatusOr<sqlite::Statement*> ReadConnection::StatementOf(const std::string& sql) {
+  const auto found = statements_.find(sql);
+  if (found != statements_.end()) return found->second.get();
+  if (statements_.size() == kMaxStatements) statements_.clear();
+  EVERFOLD_ASSIGN_OR_RETURN(auto statement, database_->Prepare(sql));
+  return statements_.emplace(sql, std::move(statement)).first->second.get();
+}
+
+absl::StatusOr<bool> ReadConnection::IsParked(const Position& position) {
+  EVERFOLD_ASSIGN_OR_RETURN(
+      sqlite::Statement* const find,
+      StatementOf("SELECT 1 FROM everfold_parked_event WHERE \"partition\" = ? AND \"offset\" = ?"));
+  const sqlite::Use use(*find);
+  find->Integer(0, position.partition.value());
+  find->Integer(1, static_cast<std::int64_t>(position.offset.value()));
+  return find->Step();
 }
 
 absl::StatusOr<bool> ReadConnection::Get(const ReadModelSchema& schema, const std::function<void(ColumnWriter&)>& key,
                                          Visit row) {
-  EVERFOLD_ASSIGN_OR_RETURN(const TableStatements* const table, StatementsOf(schema));
-  const sqlite::Use use(*table->get);
-  key(*table->get);
-  EVERFOLD_ASSIGN_OR_RETURN(const bool found, table->get->Step());
-  if (found) row(*table->get);
+  std::unique_ptr<sqlite::Statement>& get = gets_[&schema];
+  if (get == nullptr) {
+    EVERFOLD_ASSIGN_OR_RETURN(get, database_->Prepare(GetSql(schema)));
+  }
+  const sqlite::Use use(*get);
+  key(*get);
+  EVERFOLD_ASSIGN_OR_RETURN(const bool found, get->Step());
+  if (found) row(*get);
+  EVERFOLD_RETURN_IF_ERROR(get->status());
   return found;
 }
 
-absl::StatusOr<std::optional<RowKey>> ReadConnection::List(const ReadModelSchema& schema,
-                                                           const std::optional<RowKey>& after, int limit, Visit row) {
-  EVERFOLD_ASSIGN_OR_RETURN(const TableStatements* const table, StatementsOf(schema));
-  sqlite::Statement& page = after.has_value() ? *table->next_page : *table->first_page;
-  const sqlite::Use use(page);
-  if (after.has_value()) WriteKey(schema, *after, page);
-  // One more than asked for tells whether there is a next page.
-  page.Integer(after.has_value() ? static_cast<int>(after->size()) : 0, limit + 1);
-  std::optional<RowKey> last;
+absl::StatusOr<std::optional<std::vector<ColumnValue>>> ReadConnection::List(const ReadModelSchema& schema,
+                                                                             const ListQuery& query, Visit row) {
+  const ListSql sql = ListSqlOf(schema, query);
+  EVERFOLD_ASSIGN_OR_RETURN(sqlite::Statement* const page, StatementOf(sql.text));
+  const sqlite::Use use(*page);
+  for (std::size_t i = 0; i < sql.parameters.size(); ++i) {
+    WriteValue(sql.parameters[i].first, sql.parameters[i].second, static_cast<int>(i), *page);
+  }
+  std::optional<std::vector<ColumnValue>> last;
+  std::size_t bytes = 0;
   for (int rows = 0;; ++rows) {
-    EVERFOLD_ASSIGN_OR_RETURN(const bool found, page.Step());
+    EVERFOLD_ASSIGN_OR_RETURN(const bool found, page->Step());
     if (!found) return std::nullopt;
-    if (rows == limit) return last;
-    row(page);
-    if (rows + 1 == limit) last = ReadKey(schema, page);
+    if (last.has_value()) return last;
+    bytes += BytesOf(schema, *page);
+    row(*page);
+    if (rows + 1 == query.limit || bytes >= query.max_bytes) last = ValuesOf(schema, query.order, *page);
   }
 }
 
@@ -82,18 +120,21 @@ void ReadPool::Serve(Read& read) {
   GiveBack(connection.ok() ? *std::move(connection) : nullptr);
 }
 
+absl::StatusOr<std::string> QueriedFile(const Projection& projection) {
+  std::string path = projection.path();
+  if (!path.empty()) return path;
+  const std::string lag = absl::StrFormat("%d", projection.lag_events());
+  absl::Status building = Error(absl::StatusCode::kUnavailable, reason::kReadModelRebuilding,
+                                absl::StrFormat("the read models of projection %s have changed and are being built "
+                                                "anew from %s events",
+                                                projection.type().name, lag),
+                                {{"projection", projection.type().name}, {"lag_events", lag}});
+  AddRetryInfo(building, kRetryDelay);
+  return building;
+}
+
 absl::StatusOr<std::unique_ptr<ReadConnection>> ReadPool::Connect() {
-  const std::string path = projection_.path();
-  if (path.empty()) {
-    const std::string lag = absl::StrFormat("%d", projection_.lag_events());
-    absl::Status building = Error(absl::StatusCode::kUnavailable, reason::kReadModelRebuilding,
-                                  absl::StrFormat("the read models of projection %s have changed and are being built "
-                                                  "anew from %s events",
-                                                  projection_.type().name, lag),
-                                  {{"projection", projection_.type().name}, {"lag_events", lag}});
-    AddRetryInfo(building, kRetryDelay);
-    return building;
-  }
+  EVERFOLD_ASSIGN_OR_RETURN(const std::string path, QueriedFile(projection_));
   if (std::unique_ptr<ReadConnection> idle = TakeIdle(path); idle != nullptr) return idle;
   return ReadConnection::Open(path);
 }

@@ -13,11 +13,12 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "everfold/base/clock.h"
 #include "everfold/base/mutex.h"
 #include "everfold/projection/projection.h"
 #include "everfold/projection/read_model.h"
 #include "everfold/projection/sqlite.h"
-#include "everfold/query/row_key.h"
+#include "everfold/query/list_query.h"
 #include "everfold/runtime/executor.h"
 
 namespace everfold {
@@ -32,27 +33,36 @@ class ReadConnection {
   static absl::StatusOr<std::unique_ptr<ReadConnection>> Open(const std::string& path);
   const std::string& path() const { return path_; }
 
+  // Reads from now on end with DEADLINE_EXCEEDED once `deadline` is passed by the clock, which outlives the connection.
+  void SetDeadline(const Clock& clock, absl::Time deadline);
+
   // False if there is no row with this key.
   absl::StatusOr<bool> Get(const ReadModelSchema& schema, const std::function<void(ColumnWriter&)>& key, Visit row);
 
-  // Up to `limit` rows behind `after`, from the first one if that is empty. The result is the key of the last row if
-  // more rows follow.
-  absl::StatusOr<std::optional<RowKey>> List(const ReadModelSchema& schema, const std::optional<RowKey>& after,
-                                             int limit, Visit row);
+  // True if the event at this position waits because it, or one before it with its key, could not be handled.
+  absl::StatusOr<bool> IsParked(const Position& position);
+
+  // The rows of one page. The result is what the next page comes after, if more rows follow.
+  absl::StatusOr<std::optional<std::vector<ColumnValue>>> List(const ReadModelSchema& schema, const ListQuery& query,
+                                                               Visit row);
 
  private:
-  struct TableStatements {
-    std::unique_ptr<sqlite::Statement> get, first_page, next_page;
-  };
+  // More texts than these are dropped, all at once: filters of callers may be as many as they like.
+  static constexpr std::size_t kMaxStatements = 200;
 
   ReadConnection(std::string path, std::unique_ptr<sqlite::Database> database)
       : path_(std::move(path)), database_(std::move(database)) {}
-  absl::StatusOr<TableStatements*> StatementsOf(const ReadModelSchema& schema);
+  absl::StatusOr<sqlite::Statement*> StatementOf(const std::string& sql);
 
   const std::string path_;
   std::unique_ptr<sqlite::Database> database_;
-  absl::flat_hash_map<const ReadModelSchema*, TableStatements> tables_;
+  absl::flat_hash_map<const ReadModelSchema*, std::unique_ptr<sqlite::Statement>> gets_;
+  absl::flat_hash_map<std::string, std::unique_ptr<sqlite::Statement>> statements_;  // of lists, by their text
 };
+
+// The file of a projection that is to be queried. UNAVAILABLE (READ_MODEL_REBUILDING, with the lag and RetryInfo) while
+// there is none with the tables of the code.
+absl::StatusOr<std::string> QueriedFile(const Projection& projection);
 
 // A few connections, opened as they are needed. A read that finds all of them busy waits its turn in a queue; its
 // thread does not. The caller bounds the queue.
@@ -68,8 +78,8 @@ class ReadPool {
 
   ReadPool(const Projection& projection, Executor& executor) : projection_(projection), executor_(executor) {}
 
-  // Calls `read` on the executor. UNAVAILABLE (READ_MODEL_REBUILDING, with the lag and RetryInfo) while there is no
-  // file with the tables of the code. What it owns is kept until the pool is done with it.
+  // Calls `read` on the executor, with an error as of QueriedFile, or of SQLite. What it owns is kept until the pool is
+  // done with it.
   void Run(Read read);
 
  private:

@@ -13,7 +13,8 @@ class KeyRecorder final : public ColumnWriter {
   void Real(int, double value) override { key_.emplace_back(value); }
   void Text(int, std::string_view value) override { key_.emplace_back(std::string(value)); }
   void Blob(int, std::string_view value) override { key_.emplace_back(std::string(value)); }
-  void Null(int) override { key_.emplace_back(std::string()); }
+  void Null(int) override { key_.emplace_back(std::monostate()); }
+  void CannotWrite(int, std::string_view) override { key_.emplace_back(std::monostate()); }
   RowKey Take() { return std::move(key_); }
 
  private:
@@ -23,6 +24,7 @@ class KeyRecorder final : public ColumnWriter {
 struct ValueText {
   std::string operator()(std::int64_t value) const { return absl::StrFormat("%d", value); }
   std::string operator()(double value) const { return absl::StrFormat("%g", value); }
+  std::string operator()(std::monostate) const { return "NULL"; }
   std::string operator()(const std::string& value) const { return IsPrintableUtf8(value) ? value : HexEncode(value); }
 };
 
@@ -34,45 +36,33 @@ RowKey RecordKey(const std::function<void(ColumnWriter&)>& bind) {
   return recorder.Take();
 }
 
-RowKey ReadKey(const ReadModelSchema& schema, const ColumnReader& row) {
-  RowKey key;
-  for (const std::size_t column : schema.key) {
-    const int index = static_cast<int>(column);
-    switch (schema.columns[column].type) {
-      case ColumnType::kInteger:
-        key.emplace_back(row.Integer(index));
-        break;
-      case ColumnType::kReal:
-        key.emplace_back(row.Real(index));
-        break;
-      case ColumnType::kText:
-        key.emplace_back(std::string(row.Text(index)));
-        break;
-      case ColumnType::kBlob:
-        key.emplace_back(std::string(row.Blob(index)));
-        break;
-    }
+ColumnValue ReadValue(const ReadModelSchema& schema, std::size_t column, const ColumnReader& row) {
+  const int index = static_cast<int>(column);
+  if (schema.columns[column].nullable && row.IsNull(index)) return std::monostate();
+  switch (schema.columns[column].type) {
+    case ColumnType::kInteger:
+      return row.Integer(index);
+    case ColumnType::kReal:
+      return row.Real(index);
+    case ColumnType::kText:
+      return std::string(row.Text(index));
+    case ColumnType::kBlob:
+      return std::string(row.Blob(index));
   }
-  return key;
+  return std::monostate();
 }
 
-void WriteKey(const ReadModelSchema& schema, const RowKey& key, ColumnWriter& out) {
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    const int index = static_cast<int>(i);
-    switch (schema.columns[schema.key[i]].type) {
-      case ColumnType::kInteger:
-        out.Integer(index, std::get<std::int64_t>(key[i]));
-        break;
-      case ColumnType::kReal:
-        out.Real(index, std::get<double>(key[i]));
-        break;
-      case ColumnType::kText:
-        out.Text(index, std::get<std::string>(key[i]));
-        break;
-      case ColumnType::kBlob:
-        out.Blob(index, std::get<std::string>(key[i]));
-        break;
-    }
+void WriteValue(ColumnType type, const ColumnValue& value, int index, ColumnWriter& out) {
+  if (IsNull(value)) return out.Null(index);
+  switch (type) {
+    case ColumnType::kInteger:
+      return out.Integer(index, std::get<std::int64_t>(value));
+    case ColumnType::kReal:
+      return out.Real(index, std::get<double>(value));
+    case ColumnType::kText:
+      return out.Text(index, std::get<std::string>(value));
+    case ColumnType::kBlob:
+      return out.Blob(index, std::get<std::string>(value));
   }
 }
 

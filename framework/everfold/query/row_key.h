@@ -1,4 +1,4 @@
-// The values of a row's key columns, apart from the row.
+// Values of a row's columns, apart from the row.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,20 @@
 
 namespace everfold {
 
-// In the order of the schema's key: integers, reals, and the bytes of texts and blobs. The schema tells which is which.
-using RowKey = std::vector<std::variant<std::int64_t, double, std::string>>;
+// An integer, a real, the bytes of a text or a blob, or NULL. The schema tells which.
+using ColumnValue = std::variant<std::int64_t, double, std::string, std::monostate>;
+
+inline bool IsNull(const ColumnValue& value) { return std::holds_alternative<std::monostate>(value); }
+
+// In the order of the schema's key.
+using RowKey = std::vector<ColumnValue>;
 
 // What `bind` writes, which is a key in its order.
 RowKey RecordKey(const std::function<void(ColumnWriter&)>& bind);
-// From a whole row.
-RowKey ReadKey(const ReadModelSchema& schema, const ColumnReader& row);
-// Writes the key to the parameters from index 0. REQUIRES: the key is one of the schema.
-void WriteKey(const ReadModelSchema& schema, const RowKey& key, ColumnWriter& out);
+// One column of a whole row.
+ColumnValue ReadValue(const ReadModelSchema& schema, std::size_t column, const ColumnReader& row);
+// REQUIRES: the value is one of the type, or NULL.
+void WriteValue(ColumnType type, const ColumnValue& value, int index, ColumnWriter& out);
 // "w1", or "w1/2026-01-01" for a key of two columns; for people.
 std::string ToText(const RowKey& key);
 

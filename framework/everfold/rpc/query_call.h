@@ -14,6 +14,9 @@
 
 #include "everfold/projection/read_model.h"
 #include "everfold/query/query_engine.h"
+#include "everfold/rpc/long_calls.h"
+#include "everfold/rpc/unary_call.h"
+#include "everfold/rpc/watch_call.h"
 #include "google/protobuf/repeated_ptr_field.h"
 
 namespace everfold {
@@ -43,7 +46,7 @@ grpc::ServerUnaryReactor* HandleGet(QueryEngine& engine, grpc::CallbackServerCon
                        [key = std::move(key)](ColumnWriter& out) { Traits::BindKey(key, out); });
 }
 
-// Request has page_size, page_token and a consistency_token.
+// Request has page_size, page_token, a consistency_token, filter and order_by.
 template <class Row, class Request>
 grpc::ServerUnaryReactor* HandleList(QueryEngine& engine, grpc::CallbackServerContext* context, const Request* request,
                                      google::protobuf::RepeatedPtrField<Row>* rows, std::string* next_page_token) {
@@ -52,8 +55,55 @@ grpc::ServerUnaryReactor* HandleList(QueryEngine& engine, grpc::CallbackServerCo
                         {.schema = Traits::Schema(),
                          .consistency_token = request->consistency_token(),
                          .row = [rows](const ColumnReader& in) { Traits::Read(in, *rows->Add()); }},
-                        {.page_size = static_cast<int>(request->page_size()), .page_token = request->page_token()},
+                        {.page_size = static_cast<int>(request->page_size()),
+                         .page_token = request->page_token(),
+                         .filter = request->filter(),
+                         .order_by = request->order_by()},
                         *next_page_token);
+}
+
+// A response has the row, or none where there is none. `row_of(Response&)` is where it is to be.
+template <class Row, class Response, class Request, class RowOf>
+grpc::ServerWriteReactor<Response>* HandleWatch(QueryEngine& engine, LongCalls& calls,
+                                                grpc::CallbackServerContext* context, const Request* request,
+                                                typename ReadModelTraits<Row>::Key key, RowOf row_of) {
+  using Traits = ReadModelTraits<Row>;
+  // The token counts for the first answer: later ones see what it names anyway.
+  auto read = [&engine, context, key = std::move(key), row_of, token = request->consistency_token()](
+                  Response& response, typename WatchCall<Response>::Done done) mutable {
+    engine.Get(
+        Traits::Schema(), {.consistency_token = std::exchange(token, {}), .deadline = DeadlineOf(*context)},
+        [key](ColumnWriter& out) { Traits::BindKey(key, out); },
+        [&response, row_of](const ColumnReader& in) { Traits::Read(in, *row_of(response)); },
+        [done = std::move(done)](const absl::Status& status) mutable {
+          done(absl::IsNotFound(status) ? absl::OkStatus() : status);
+        });
+  };
+  return WatchCall<Response>::Start(engine, Traits::Schema(), calls, *context, std::move(read));
+}
+
+// A response has the first page of a list, and says whether there is more. Request as in HandleList, without
+// page_token.
+template <class Row, class Response, class Request, class RowsOf>
+grpc::ServerWriteReactor<Response>* HandleWatchList(QueryEngine& engine, LongCalls& calls,
+                                                    grpc::CallbackServerContext* context, const Request* request,
+                                                    RowsOf rows_of) {
+  using Traits = ReadModelTraits<Row>;
+  const ListOptions list{.page_size = static_cast<int>(request->page_size()),
+                         .page_token = {},
+                         .filter = request->filter(),
+                         .order_by = request->order_by()};
+  auto read = [&engine, context, list, rows_of, token = request->consistency_token()](
+                  Response& response, typename WatchCall<Response>::Done done) mutable {
+    engine.List(
+        Traits::Schema(), {.consistency_token = std::exchange(token, {}), .deadline = DeadlineOf(*context)}, list,
+        [&response, rows_of](const ColumnReader& in) { Traits::Read(in, *rows_of(response)->Add()); },
+        [&response, done = std::move(done)](const absl::StatusOr<std::string>& next) mutable {
+          response.set_more(next.ok() && !next->empty());
+          done(next.status());
+        });
+  };
+  return WatchCall<Response>::Start(engine, Traits::Schema(), calls, *context, std::move(read));
 }
 
 }  // namespace everfold

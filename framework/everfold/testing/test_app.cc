@@ -99,18 +99,17 @@ absl::Status TestApp::GetRow(const ReadModelSchema& schema, QueryEngine::BindKey
   return *answer;
 }
 
-absl::Status TestApp::ListRows(const ReadModelSchema& schema, QueryEngine::VisitRow row,
-                               const ConsistencyToken& token) {
-  std::string page;
+absl::Status TestApp::ListRows(const ReadModelSchema& schema, QueryEngine::VisitRow row, const ConsistencyToken& token,
+                               ListOptions list) {
+  if (list.page_size == 0) list.page_size = kMaxPageSize;
   do {
     std::optional<absl::StatusOr<std::string>> next;
-    engine_->queries().List(schema, {.consistency_token = TextOfToken(token)},
-                            {.page_size = kMaxPageSize, .page_token = page}, row,
+    engine_->queries().List(schema, {.consistency_token = TextOfToken(token)}, list, row,
                             [&next](absl::StatusOr<std::string> token) { next = std::move(token); });
     EVERFOLD_CHECK(executor_.RunUntil([&next] { return next.has_value(); }));
     if (!next->ok()) return next->status();
-    page = **next;
-  } while (!page.empty());
+    list.page_token = **next;
+  } while (!list.page_token.empty());
   return absl::OkStatus();
 }
 

@@ -70,13 +70,13 @@ class TestApp {
     if (!status.ok()) return status;
     return row;
   }
-  // All rows, in the order of the key.
+  // All rows, in the order of the key; or those that `list` asks for, in its order, of all pages.
   template <class Row>
-  absl::StatusOr<std::vector<Row>> List(const ConsistencyToken& token = {}) {
+  absl::StatusOr<std::vector<Row>> List(const ConsistencyToken& token = {}, const ListOptions& list = {}) {
     std::vector<Row> rows;
     const absl::Status status = ListRows(
         ReadModelTraits<Row>::Schema(),
-        [&rows](const ColumnReader& in) { ReadModelTraits<Row>::Read(in, rows.emplace_back()); }, token);
+        [&rows](const ColumnReader& in) { ReadModelTraits<Row>::Read(in, rows.emplace_back()); }, token, list);
     if (!status.ok()) return status;
     return rows;
   }
@@ -100,7 +100,8 @@ class TestApp {
  private:
   absl::Status GetRow(const ReadModelSchema& schema, QueryEngine::BindKey key, QueryEngine::VisitRow row,
                       const ConsistencyToken& token);
-  absl::Status ListRows(const ReadModelSchema& schema, QueryEngine::VisitRow row, const ConsistencyToken& token);
+  absl::Status ListRows(const ReadModelSchema& schema, QueryEngine::VisitRow row, const ConsistencyToken& token,
+                        ListOptions list);
 
   ScratchDirectory directory_;
   const Parts parts_;

@@ -60,6 +60,31 @@ TEST(Shop, ShowsAnOrderThatIsPlacedAndPaid) {
   EXPECT_EQ(day->captured_minor(), 13541);
 }
 
+TEST(Shop, ListsTheOrdersOfACustomerFromTheLatestOn) {
+  TestApp app(ShopParts());
+  app.Accepted(PlaceOrderOf("o1", "c1", {Item(100, 0)}, At("2025-03-01")));
+  app.Accepted(PlaceOrderOf("o2", "c2", {Item(100, 0)}, At("2025-03-02")));
+  app.Accepted(PlaceOrderOf("o3", "c1", {Item(100, 0)}, At("2025-03-03")));
+  app.Accepted(PlaceOrderOf("o4", "c1", {Item(100, 0)}, At("2025-03-02")));
+  const CommandReceipt receipt = app.Accepted(MakeApproveOrder({.order_id = "o4", .occurred_at = At("2025-03-04")}));
+
+  const auto ids = [&](const std::string& filter, const std::string& order_by) {
+    std::vector<std::string> found;
+    const auto rows = app.List<OrderSummary>(receipt.token, {.page_size = 1, .filter = filter, .order_by = order_by});
+    EXPECT_TRUE(rows.ok()) << rows.status();
+    for (const OrderSummary& row : rows.value_or(std::vector<OrderSummary>())) found.push_back(row.order_id());
+    return found;
+  };
+  EXPECT_THAT(ids("customer_id = \"c1\"", "placed_at desc"), ElementsAre("o3", "o4", "o1"));
+  EXPECT_THAT(ids("status = ORDER_STATUS_PLACED AND placed_at < \"2025-03-03T00:00:00Z\"", ""),
+              ElementsAre("o1", "o2"));
+  const auto refused = app.List<OrderSummary>(receipt.token, {.filter = "freight_minor = 0"});
+  EXPECT_EQ(
+      refused.status().message(),
+      "filter, at 1: there is no field \"freight_minor\" to filter by; there are: order_id, customer_id, placed_at, "
+      "status");
+}
+
 TEST(Shop, RefusesAStepOutOfOrder) {
   TestApp app(ShopParts());
   app.Accepted(PlaceOrderOf("o1", "c1", {Item(100, 0)}));

@@ -1,6 +1,9 @@
 #include "everfold/projection/read_model_sql.h"
 
+#include <set>
+
 #include "everfold/base/error.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace everfold {
@@ -35,6 +38,41 @@ TEST(ReadModelSql, SpellsTheTable) {
             "STRICT, WITHOUT ROWID");
 }
 
+TEST(ReadModelSql, SpellsTheIndexes) {
+  ReadModelSchema line = Line();
+  line.indexes = {{.columns = {2, 1}, .unique = false}, {.columns = {3}, .unique = true}};
+  EXPECT_THAT(CreateIndexesSql(line),
+              testing::ElementsAre("CREATE INDEX \"line.note.number\" ON \"line\" (\"note\", \"number\")",
+                                   "CREATE UNIQUE INDEX \"line.weight\" ON \"line\" (\"weight\")"));
+  EXPECT_EQ(CreateTableSql(line),
+            CreateTableSql(Line()) + ";\n" + CreateIndexesSql(line)[0] + ";\n" + CreateIndexesSql(line)[1]);
+}
+
+TEST(ReadModelSql, FingerprintIsOfIndexesAndJsonToo) {
+  const ReadModelSchema line = Line();
+  ReadModelSchema indexed = Line();
+  indexed.indexes = {{.columns = {2}, .unique = false}};
+  ReadModelSchema unique = indexed;
+  unique.indexes[0].unique = true;
+  ReadModelSchema json = Line();
+  json.columns[2].shape = "0011223344556677";
+  ReadModelSchema time = Line();
+  time.columns[2].meaning = ColumnMeaning::kTimestamp;
+  std::set<std::string> fingerprints;
+  for (const ReadModelSchema* schema : std::vector<const ReadModelSchema*>{&line, &indexed, &unique, &json, &time}) {
+    fingerprints.insert(FingerprintOfTables({schema}));
+  }
+  EXPECT_EQ(fingerprints.size(), 5u);
+}
+
+TEST(ReadModelSql, RefusesAnIndexThatIsNone) {
+  ReadModelSchema schema = Line();
+  schema.indexes = {{.columns = {5}, .unique = false}};
+  EXPECT_EQ(Refusal({&schema}), "read model shop.v1.Line has an index of column 5 of 5");
+  schema.indexes = {{.columns = {}, .unique = false}};
+  EXPECT_EQ(Refusal({&schema}), "read model shop.v1.Line has an index without columns");
+}
+
 TEST(ReadModelSql, SingleIntegerKeyIsTheRowid) {
   EXPECT_EQ(CreateTableSql(Counter()),
             "CREATE TABLE \"counter\" (\"id\" INTEGER NOT NULL, PRIMARY KEY (\"id\")) STRICT");
@@ -44,9 +82,7 @@ TEST(ReadModelSql, SpellsTheStatements) {
   const std::string select = "SELECT \"order\", \"number\", \"note\", \"weight\", \"photo\" FROM \"line\"";
   EXPECT_EQ(GetSql(Line()), select + " WHERE (\"number\", \"order\") = (?, ?)");
   EXPECT_EQ(ScanSql(Line()), select + " ORDER BY \"number\", \"order\"");
-  EXPECT_EQ(FirstPageSql(Line()), select + " ORDER BY \"number\", \"order\" LIMIT ?");
-  EXPECT_EQ(NextPageSql(Line()),
-            select + " WHERE (\"number\", \"order\") > (?, ?) ORDER BY \"number\", \"order\" LIMIT ?");
+  EXPECT_EQ(SelectWhereSql(Line(), "note = ?"), select + " WHERE (note = ?\n) ORDER BY \"number\", \"order\"");
   EXPECT_EQ(RemoveSql(Line()), "DELETE FROM \"line\" WHERE (\"number\", \"order\") = (?, ?)");
   EXPECT_EQ(UpsertSql(Line()),
             "INSERT INTO \"line\" (\"order\", \"number\", \"note\", \"weight\", \"photo\") VALUES (?, ?, ?, ?, ?) "

@@ -7,6 +7,7 @@
 #include "everfold/projection/read_model_sql.h"
 #include "everfold/projection/sqlite_row_store.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/type.pb.h"
 #include "gtest/gtest.h"
 #include "tests/unit/projection/temporary_folder.h"
 
@@ -120,6 +121,7 @@ class TablesTest : public ::testing::Test {
   }
 
   Table<Sample> Samples() { return Tables<Sample, Pair>(*rows_).Of<Sample>(); }
+  Tables<Sample, Pair> Rows() { return Tables<Sample, Pair>(*rows_); }
   Table<Pair> Pairs() { return Tables<Sample, Pair>(*rows_).Of<Pair>(); }
 
   std::vector<std::string> Ids() {
@@ -276,6 +278,159 @@ TEST_F(TablesTest, ExceptionInAScanLeavesTheTableUsable) {
   EXPECT_THROW(Samples().Scan([](const Sample&) { throw std::runtime_error("no"); }), std::runtime_error);
   Samples().Upsert({.id = "b"});
   EXPECT_THAT(Ids(), ElementsAre("a", "b"));
+}
+
+TEST_F(TablesTest, WhereFindsTheRowsOfAConditionInTheOrderOfTheKey) {
+  for (const char* id : {"d", "b", "a", "c"}) Samples().Upsert({.id = id, .number = *id - 'a'});
+  const auto rows = Samples().Where("\"select\" > ? AND id <> ?", 0, "c");
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0], (Sample{.id = "b", .number = 1}));
+  EXPECT_EQ(rows[1], (Sample{.id = "d", .number = 3}));
+  EXPECT_TRUE(rows_->status().ok()) << rows_->status();
+}
+
+TEST_F(TablesTest, WhereSeesWhatTheTransactionChanged) {
+  ASSERT_TRUE(database_->Execute("BEGIN").ok());
+  Samples().Upsert({.id = "a", .number = 7});
+  EXPECT_EQ(Samples().Where("\"select\" = ?", 7).size(), 1u);
+  Samples().Upsert({.id = "a", .number = 8});
+  EXPECT_EQ(Samples().Where("\"select\" = ?", 7).size(), 0u);
+  ASSERT_TRUE(database_->Execute("ROLLBACK").ok());
+  EXPECT_EQ(Samples().Where("\"select\" = ?", 8).size(), 0u);
+}
+
+TEST_F(TablesTest, RowsOfWhereMayBeChangedMeanwhile) {
+  for (const char* id : {"a", "b", "c"}) Samples().Upsert({.id = id});
+  for (const Sample& row : Samples().Where("TRUE")) {
+    Samples().Remove(row.id);
+    Samples().Upsert({.id = row.id + row.id});
+  }
+  EXPECT_THAT(Ids(), ElementsAre("aa", "bb", "cc"));
+  EXPECT_TRUE(rows_->status().ok()) << rows_->status();
+}
+
+TEST_F(TablesTest, ValuesAreNeverSql) {
+  const std::string hostile = "x' OR '1' = '1'; DROP TABLE \"order\"; --";
+  Samples().Upsert({.id = "a"});
+  Samples().Upsert({.id = hostile});
+  EXPECT_EQ(Samples().Where("id = ?", hostile).size(), 1u);
+  Rows().Execute("DELETE FROM \"order\" WHERE id = ?", hostile);
+  EXPECT_THAT(Ids(), ElementsAre("a"));
+  EXPECT_TRUE(rows_->status().ok()) << rows_->status();
+}
+
+TEST_F(TablesTest, EachTypeIsBoundAsItsColumnHoldsIt) {
+  google::protobuf::Timestamp time;
+  time.set_seconds(1);
+  std::vector<std::string> types;
+  Rows().Query(
+      "SELECT typeof(?), typeof(?), typeof(?), typeof(?), typeof(?), typeof(?), ?, ?",
+      [&types](const ColumnReader& in) {
+        for (int i = 0; i < 8; ++i) types.emplace_back(in.Text(i));
+      },
+      true, 7u, 0.5f, "text", SqlBlob{"\xff"}, std::nullopt, google::protobuf::Field::TYPE_BOOL,
+      std::optional<google::protobuf::Timestamp>(time));
+  EXPECT_THAT(types, ElementsAre("integer", "integer", "real", "text", "blob", "null", "TYPE_BOOL",
+                                 "1970-01-01T00:00:01.000000000Z"));
+  EXPECT_TRUE(rows_->status().ok()) << rows_->status();
+}
+
+TEST_F(TablesTest, SqlChangesRowsOfSeveralTables) {
+  Samples().Upsert({.id = "a", .number = 1});
+  Rows().Execute("UPDATE \"order\" SET \"select\" = \"select\" + ?", 41);
+  Rows().Execute("INSERT INTO pair (\"right\", \"left\") SELECT id, \"select\" FROM \"order\"");
+  EXPECT_EQ(Pairs().Get({42, "a"}), (Pair{42, "a"}));
+  EXPECT_TRUE(rows_->status().ok()) << rows_->status();
+}
+
+TEST_F(TablesTest, SqlMayNotDoMoreThanRows) {
+  ASSERT_TRUE(database_->Execute("CREATE TABLE everfold_meta (format_version INTEGER) STRICT").ok());
+  const auto refused = [this](SqlText sql) {
+    rows_->BeginTransaction();
+    Rows().Execute(sql);
+    EXPECT_EQ(rows_->status().code(), absl::StatusCode::kInvalidArgument) << sql.text();
+    EXPECT_EQ(ReasonOf(rows_->status()), reason::kRequestInvalid);
+    return std::string(rows_->status().message());
+  };
+  const std::string only = "SQL: only SELECT, INSERT, UPDATE and DELETE are available here";
+  EXPECT_EQ(refused("COMMIT"), only);
+  EXPECT_EQ(refused("SAVEPOINT a"), only);
+  EXPECT_EQ(refused("DROP TABLE pair"), only);
+  EXPECT_EQ(refused("CREATE TABLE t (a)"), only);
+  EXPECT_EQ(refused("PRAGMA journal_mode = DELETE"), only);
+  EXPECT_EQ(refused("ATTACH ':memory:' AS other"), only);
+  EXPECT_EQ(refused("VACUUM INTO '/dev/null'"), only);
+  EXPECT_EQ(refused("ANALYZE"), only);
+  EXPECT_EQ(refused("REINDEX"), only);
+  EXPECT_EQ(refused("UPDATE EVERFOLD_META SET format_version = 2"),
+            "SQL: the table everfold_meta is the framework's own");
+  EXPECT_EQ(refused("DELETE FROM everfold_meta"), "SQL: the table everfold_meta is the framework's own");
+  EXPECT_EQ(refused("INSERT INTO pair VALUES ('a', random())"),
+            "SQL: random values are not available: a rebuild must come to the same");
+  EXPECT_EQ(refused("DELETE FROM pair; DELETE FROM pair"),
+            "SQL: one statement at a time; there is more behind the first");
+  EXPECT_EQ(refused(" -- nothing"), "SQL: there is no statement");
+  EXPECT_EQ(refused("DELETE FORM pair"), "SQL: at 8: near \"FORM\": syntax error");
+  EXPECT_EQ(refused("DELETE FROM pear"), "SQL: no such table: pear");
+  EXPECT_EQ(refused("DELETE FROM pair WHERE \"left\" = ?"), "SQL: 1 parameters for 0 values");
+}
+
+TEST_F(TablesTest, ErrorOfSqlSticks) {
+  Samples().Upsert({.id = "a"});
+  Samples().Where("colour = ?", "red");
+  EXPECT_THAT(std::string(rows_->status().message()), HasSubstr(": no such column: colour"));
+  Rows().Execute("DELETE FROM \"order\"");
+  EXPECT_THAT(std::string(rows_->status().message()), HasSubstr(": no such column: colour"));
+  rows_->BeginTransaction();
+  EXPECT_THAT(Ids(), ElementsAre("a"));
+}
+
+TEST_F(TablesTest, RowsAreNotChangedWhileAQueryVisitsThem) {
+  Samples().Upsert({.id = "a"});
+  Rows().Query("SELECT id FROM \"order\"", [this](const ColumnReader&) { Samples().Upsert({.id = "b"}); });
+  EXPECT_EQ(rows_->status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(rows_->status().message(), "table \"order\" was changed or scanned inside a query");
+  rows_->BeginTransaction();
+  Rows().Query("SELECT id FROM \"order\"", [this](const ColumnReader&) { Rows().Execute("DELETE FROM pair"); });
+  EXPECT_EQ(rows_->status().message(), "rows were changed while others are visited: DELETE FROM pair");
+  rows_->BeginTransaction();
+  Samples().Scan([this](const Sample&) { Rows().Execute("DELETE FROM \"order\""); });
+  EXPECT_EQ(rows_->status().code(), absl::StatusCode::kFailedPrecondition);
+  rows_->BeginTransaction();
+  EXPECT_THAT(Ids(), ElementsAre("a"));
+}
+
+TEST_F(TablesTest, SameQueryMayRunInsideItself) {
+  for (const char* id : {"a", "b"}) Samples().Upsert({.id = id});
+  int visits = 0;
+  static constexpr SqlText kAll = "SELECT id FROM \"order\"";
+  Rows().Query(kAll, [&](const ColumnReader&) { Rows().Query(kAll, [&](const ColumnReader&) { ++visits; }); });
+  EXPECT_EQ(visits, 4);
+  EXPECT_TRUE(rows_->status().ok()) << rows_->status();
+}
+
+TEST_F(TablesTest, UniqueIndexRefusesASecondRowButForNull) {
+  ReadModelSchema schema = ReadModelTraits<Sample>::Schema();
+  schema.table = "unique_order";
+  schema.indexes = {{.columns = {1, 5}, .unique = true}};
+  ASSERT_TRUE(database_->Execute(CreateTableSql(schema)).ok());
+  auto rows = SqliteRowStore::Prepare(*database_, {&schema});
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  const auto upsert = [&](const Sample& row) {
+    (*rows)->BeginTransaction();
+    (*rows)->Upsert(schema, [&row](ColumnWriter& out) { ReadModelTraits<Sample>::Bind(row, out); });
+    return (*rows)->status();
+  };
+  EXPECT_TRUE(upsert({.id = "a", .number = 1, .maybe_text = "x"}).ok());
+  EXPECT_TRUE(upsert({.id = "a", .number = 1, .maybe_text = "x"}).ok());  // the same row again
+  EXPECT_TRUE(upsert({.id = "b", .number = 2, .maybe_text = "x"}).ok());
+  EXPECT_TRUE(upsert({.id = "c", .number = 1, .maybe_text = {}}).ok());
+  EXPECT_TRUE(upsert({.id = "d", .number = 1, .maybe_text = {}}).ok());
+  const absl::Status second = upsert({.id = "e", .number = 1, .maybe_text = "x"});
+  EXPECT_EQ(second.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(second), reason::kReadModelFailed);
+  EXPECT_THAT(std::string(second.message()), HasSubstr("UNIQUE constraint failed"));
+  EXPECT_FALSE(upsert({.id = "b", .number = 1, .maybe_text = "x"}).ok());
 }
 
 TEST_F(TablesTest, ReadModelOfAnotherProjectionIsRefused) {

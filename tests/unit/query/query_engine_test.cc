@@ -219,6 +219,45 @@ TEST_F(QueryEngineTest, PageSizeIsOneHundredUnlessToldAndAtMostOneThousand) {
   EXPECT_EQ(GoodPage({.page_size = 2147483647, .page_token = largest.next}).rows.size(), 100u);
 }
 
+TEST_F(QueryEngineTest, ListsWhatTheFilterLetsThroughInTheOrderAskedFor) {
+  for (const char* account : {"e", "b", "d", "a", "c"}) ledger_.Credit(account, 1);
+  Follow();
+  const ListOptions asked{.page_size = 2, .filter = "account > \"a\"", .order_by = "account desc"};
+  ListOptions list = asked;
+  const PageOfBalances first = GoodPage(list);
+  EXPECT_THAT(first.rows, ElementsAre("e", "d"));
+  list.page_token = first.next;
+  const PageOfBalances second = GoodPage(list);
+  EXPECT_THAT(second.rows, ElementsAre("c", "b"));
+  EXPECT_EQ(second.next, "");
+}
+
+TEST_F(QueryEngineTest, PageTokenOfAnotherFilterOrOrderIsRefused) {
+  for (const char* account : {"a", "b", "c"}) ledger_.Credit(account, 1);
+  Follow();
+  const PageOfBalances first = GoodPage({.page_size = 1, .filter = "account > \"\""});
+  const std::string text = "page_token is of a list with another filter or order_by";
+  ExpectError(List({.page_size = 1, .page_token = first.next}).status(), absl::StatusCode::kInvalidArgument,
+              reason::kRequestInvalid, text);
+  ExpectError(List({.page_size = 1, .page_token = first.next, .filter = "account > \"a\""}).status(),
+              absl::StatusCode::kInvalidArgument, reason::kRequestInvalid, text);
+  ExpectError(
+      List({.page_size = 1, .page_token = first.next, .filter = "account > \"\"", .order_by = "account"}).status(),
+      absl::StatusCode::kInvalidArgument, reason::kRequestInvalid, text);
+}
+
+TEST_F(QueryEngineTest, FilterAndOrderThatAreNoneAreRefusedWithTheFieldsThatThereAre) {
+  ledger_.Credit("a", 1);
+  Follow();
+  ExpectError(List({.filter = "minor > 0"}).status(), absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+              "filter, at 1: there is no field \"minor\" to filter by; there are: account");
+  ExpectError(List({.order_by = "account, 1"}).status(), absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+              "order_by, at 10: there is no field \"1\" to order by; there are: account");
+  EXPECT_THAT(GoodPage({.filter = "account = \"' OR '1' = '1\""}).rows, IsEmpty());
+  EXPECT_THAT(GoodPage({.filter = "account = \"a'; DROP TABLE balance; --\""}).rows, IsEmpty());
+  EXPECT_THAT(GoodPage({}).rows, ElementsAre("a"));
+}
+
 TEST_F(QueryEngineTest, NegativePageSizeIsRefused) {
   ExpectError(List({.page_size = -1}).status(), absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
               "page_size is -1; it must be 0 (for 100) or more");
@@ -327,6 +366,24 @@ TEST_F(QueryEngineTest, TokenWithoutPositionsIsReached) {
   EXPECT_TRUE(Get("a", After(token)).ok());
 }
 
+// Who has written what waits is not told that it is so.
+TEST_F(QueryEngineTest, TokenOfAParkedEventIsRefused) {
+  const ConsistencyToken reached = ledger_.Credit("a", 5);
+  Follow();
+  NewEvent broken = EventOf<Credited>(1);
+  broken.payload = "\xff";
+  const ConsistencyToken failed = ledger_.Append("a", {broken});
+  const ConsistencyToken behind = ledger_.Credit("a", 1);
+  const ConsistencyToken other = ledger_.Credit("b", 1);
+  for (const ConsistencyToken& token : {failed, behind}) {
+    ExpectError(Get("a", After(token)).status(), absl::StatusCode::kFailedPrecondition, reason::kEventParked,
+                "the event that consistency_token names could not be handled by projection balances");
+  }
+  EXPECT_EQ(Get("a", After(reached)).value_or(Balance{}).minor, 5);
+  EXPECT_EQ(Get("b", After(other)).value_or(Balance{}).minor, 1);
+  EXPECT_EQ(Get("a").value_or(Balance{}).minor, 5);
+}
+
 TEST_F(QueryEngineTest, StoppedProjectionAnswersWhatItHasAndRefusesToWait) {
   const ConsistencyToken reached = ledger_.Credit("a", 5);
   Follow();
@@ -393,6 +450,118 @@ TEST_F(QueryEngineTest, CloseLetsQueriesEndAndRefusesNewOnes) {
   Follow();
   EXPECT_TRUE(closed);
   EXPECT_TRUE((*waiting)->ok());
+}
+
+TEST_F(QueryEngineTest, SqlReadsTheTablesOfAProjection) {
+  const ConsistencyToken token = ledger_.Credit("a", 5);
+  const auto ask = [this](SqlQuery query, QueryOptions options) {
+    auto answer = std::make_shared<std::optional<absl::StatusOr<SqlResult>>>();
+    engine_->Sql(std::move(query), std::move(options),
+                 [answer](absl::StatusOr<SqlResult> result) { *answer = std::move(result); });
+    EXPECT_FALSE(answer->has_value()) << "answered within the call";
+    return answer;
+  };
+  const SqlQuery sum{.projection = "balances", .sql = "SELECT sum(minor) FROM balance"};
+  const auto waits = ask(sum, After(token));
+  ledger_.executor().RunUntilIdle();
+  EXPECT_FALSE(waits->has_value());
+  const auto second = ask(sum, {});
+  ledger_.executor().RunUntilIdle();
+  ExpectError((*second)->status(), absl::StatusCode::kResourceExhausted, reason::kOverloaded,
+              "1 query of SQL are under way");
+  Follow();
+  ASSERT_TRUE(waits->has_value());
+  ASSERT_TRUE((*waits)->ok()) << (*waits)->status();
+  EXPECT_EQ((**waits)->rows.at(0).at(0), (SqlCell{ColumnType::kInteger, std::int64_t{5}}));
+
+  const auto refused = [&](SqlQuery query, QueryOptions options) {
+    const auto answer = ask(std::move(query), std::move(options));
+    ledger_.executor().RunUntilIdle();
+    return (*answer)->status();
+  };
+  ExpectError(refused({.projection = "saldos", .sql = "SELECT 1"}, {}), absl::StatusCode::kInvalidArgument,
+              reason::kRequestInvalid, "there is no projection \"saldos\"; there are: balances");
+  ExpectError(refused({.projection = "balances", .sql = "DELETE FROM balance"}, {}), absl::StatusCode::kInvalidArgument,
+              reason::kRequestInvalid, "SQL: only SELECT is available here");
+  ExpectError(refused(sum, {.deadline = ledger_.executor().clock().Now()}), absl::StatusCode::kDeadlineExceeded,
+              reason::kDeadlineExceeded, "the deadline was over before the query began");
+  ExpectError(refused(sum, {.consistency_token = "yesterday"}), absl::StatusCode::kInvalidArgument,
+              reason::kRequestInvalid, "consistency_token is not one that a receipt carried");
+}
+
+TEST_F(QueryEngineTest, WatchHintsAtEveryCommit) {
+  Follow();
+  int hints = 0;
+  auto watch = engine_->WatchChanges(BalanceTraits::Schema(), [&hints](const absl::Status& status) {
+    EXPECT_TRUE(status.ok()) << status;
+    ++hints;
+  });
+  ASSERT_TRUE(watch.ok()) << watch.status();
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(hints, 0);
+  for (int i = 1; i <= 20; ++i) {
+    const int before = hints;
+    ledger_.Credit(absl::StrFormat("a%d", i), 1);  // over all partitions
+    ledger_.executor().RunUntilIdle();
+    EXPECT_GT(hints, before) << i;
+  }
+  watch->reset();
+  const int before = hints;
+  ledger_.Credit("a", 1);
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(hints, before);
+}
+
+TEST_F(QueryEngineTest, WatchHintsAtWhatIsCommittedWhileItBegins) {
+  ledger_.projection().Start();
+  ledger_.Credit("a", 1);
+  int hints = 0;
+  const auto watch = engine_->WatchChanges(BalanceTraits::Schema(), [&hints](const absl::Status&) { ++hints; });
+  ASSERT_TRUE(watch.ok());
+  const std::int64_t seen = Get("a").value_or(Balance{}).minor;  // runs all steps
+  EXPECT_TRUE(seen == 1 || hints > 0);
+}
+
+TEST_F(QueryEngineTest, LastHintSaysThatTheProjectionHasStopped) {
+  Follow();
+  std::vector<absl::Status> hints;
+  const auto watch =
+      engine_->WatchChanges(BalanceTraits::Schema(), [&hints](const absl::Status& status) { hints.push_back(status); });
+  ASSERT_TRUE(watch.ok());
+  NewEvent broken = EventOf<Credited>(1);
+  broken.payload = "\xff";
+  ledger_.Append("a", {broken});
+  ledger_.executor().RunUntilIdle();
+  ASSERT_EQ(hints.size(), 1u);
+  EXPECT_EQ(ReasonOf(hints[0]), reason::kReadModelStopped);
+}
+
+TEST_F(QueryEngineTest, WatchesHaveABoundAndEndWithTheEngine) {
+  std::vector<std::unique_ptr<QueryEngine::ChangeWatch>> watches;
+  for (std::size_t i = 0; i < QueryEngine::kMaxWatches; ++i) {
+    watches.push_back(*engine_->WatchChanges(BalanceTraits::Schema(), [](const absl::Status&) { FAIL(); }));
+  }
+  const auto hint = [](const absl::Status&) {};
+  ExpectError(engine_->WatchChanges(BalanceTraits::Schema(), hint).status(), absl::StatusCode::kResourceExhausted,
+              reason::kOverloaded, "1000 watches are under way");
+  watches.pop_back();
+  EXPECT_TRUE(engine_->WatchChanges(BalanceTraits::Schema(), hint).ok());
+
+  ReadModelSchema other = BalanceTraits::Schema();
+  other.message = "ledger.v1.Turnover";
+  watches.clear();
+  ExpectError(engine_->WatchChanges(other, hint).status(), absl::StatusCode::kUnimplemented, reason::kUnknownType,
+              "no projection of this application has the read model");
+
+  const auto last = engine_->WatchChanges(BalanceTraits::Schema(), [](const absl::Status&) { FAIL(); });
+  bool closed = false;
+  engine_->Close([&closed] { closed = true; });
+  Follow();
+  ledger_.Credit("a", 1);
+  ledger_.CloseProjection();
+  EXPECT_TRUE(closed);
+  ExpectError(engine_->WatchChanges(BalanceTraits::Schema(), hint).status(), absl::StatusCode::kUnavailable,
+              reason::kShuttingDown, "no new queries are taken");
 }
 
 TEST_F(QueryEngineTest, AnswersTheSameWhateverTheOrderOfSteps) {

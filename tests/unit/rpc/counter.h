@@ -66,6 +66,9 @@ class MockQueryEngine : public QueryEngine {
  public:
   MOCK_METHOD(void, Get, (const ReadModelSchema&, QueryOptions, BindKey, VisitRow, GetDone), (override));
   MOCK_METHOD(void, List, (const ReadModelSchema&, QueryOptions, ListOptions, VisitRow, ListDone), (override));
+  MOCK_METHOD(void, Sql, (SqlQuery, QueryOptions, SqlDone), (override));
+  MOCK_METHOD(absl::StatusOr<std::unique_ptr<ChangeWatch>>, WatchChanges, (const ReadModelSchema&, ChangeHint),
+              (override));
   MOCK_METHOD(void, Close, (Task done), (override));
 };
 
@@ -101,9 +104,23 @@ class CounterQueries final : public RpcService, public counter::v1::CounterTotal
     return HandleList(engine_, context, request, response->mutable_counter_totals(),
                       response->mutable_next_page_token());
   }
+  grpc::ServerWriteReactor<counter::v1::WatchCounterTotalResponse>* WatchCounterTotal(
+      grpc::CallbackServerContext* context, const counter::v1::WatchCounterTotalRequest* request) override {
+    return HandleWatch<counter::v1::CounterTotal, counter::v1::WatchCounterTotalResponse>(
+        engine_, watches_, context, request, request->counter_id(),
+        [](auto& response) { return response.mutable_counter_total(); });
+  }
+  grpc::ServerWriteReactor<counter::v1::WatchCounterTotalsResponse>* WatchCounterTotals(
+      grpc::CallbackServerContext* context, const counter::v1::WatchCounterTotalsRequest* request) override {
+    return HandleWatchList<counter::v1::CounterTotal, counter::v1::WatchCounterTotalsResponse>(
+        engine_, watches_, context, request, [](auto& response) { return response.mutable_counter_totals(); });
+  }
+  void EndLongCalls() override { watches_.EndAll(); }
+  void CancelLongCalls() override { watches_.CancelAll(); }
 
  private:
   QueryEngine& engine_;
+  LongCalls watches_;
 };
 
 // Serves the counter on a free port.

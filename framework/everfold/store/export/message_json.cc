@@ -39,7 +39,21 @@ std::string UrlOf(const std::string& type) { return absl::StrFormat("%s/%s", kUr
 // The library's own status, or Abseil's, by its version.
 using LibraryStatus = decltype(std::declval<util::TypeResolver&>().ResolveMessageType("", nullptr));
 
-// Whatever else may be wrong with the text. Names and texts are quoted by either mark.
+constexpr std::size_t kMostWordsBytes = 200;
+
+// On one line. They hold bytes of the text, which may be anything: what a terminal would obey is escaped. Where the
+// text does not parse, a second line has what stands around the place, and a third one an arrow to it.
+std::string WordsOf(const LibraryStatus& status) {
+  const absl::string_view whole(status.message().data(), status.message().size());
+  const std::vector<absl::string_view> lines = absl::StrSplit(whole, absl::MaxSplits('\n', 2));
+  std::string words(lines[0]);
+  if (lines.size() > 1) absl::StrAppend(&words, " At: ", lines[1]);
+  const bool cut = words.size() > kMostWordsBytes;
+  return absl::CEscape(words.substr(0, kMostWordsBytes)) + (cut ? "..." : "");
+}
+
+}  // namespace
+
 bool IsNestedDeeper(std::string_view json, int limit) {
   int depth = 0;
   char quote = '\0';
@@ -58,21 +72,6 @@ bool IsNestedDeeper(std::string_view json, int limit) {
   }
   return false;
 }
-
-constexpr std::size_t kMostWordsBytes = 200;
-
-// On one line. They hold bytes of the text, which may be anything: what a terminal would obey is escaped. Where the
-// text does not parse, a second line has what stands around the place, and a third one an arrow to it.
-std::string WordsOf(const LibraryStatus& status) {
-  const absl::string_view whole(status.message().data(), status.message().size());
-  const std::vector<absl::string_view> lines = absl::StrSplit(whole, absl::MaxSplits('\n', 2));
-  std::string words(lines[0]);
-  if (lines.size() > 1) absl::StrAppend(&words, " At: ", lines[1]);
-  const bool cut = words.size() > kMostWordsBytes;
-  return absl::CEscape(words.substr(0, kMostWordsBytes)) + (cut ? "..." : "");
-}
-
-}  // namespace
 
 // Descriptions of types, each made once.
 class MessageJson::Types final : public util::TypeResolver {

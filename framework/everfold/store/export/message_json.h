@@ -21,6 +21,10 @@ inline constexpr int kMaxJsonNesting = 32;
 // Likewise of a Struct that ToStruct makes, which is to fit into other messages.
 inline constexpr int kMaxStructNesting = 24;
 
+// True if a JSON text has more braces and brackets in each other than that, whatever else may be wrong with it. Names
+// and texts are quoted by either mark.
+bool IsNestedDeeper(std::string_view json, int limit);
+
 // Of messages that this binary has. Threading: one thread.
 class MessageJson {
  public:
