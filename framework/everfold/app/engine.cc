@@ -32,7 +32,8 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, std
       CommandHandler::Create(options.commands, std::move(parts.aggregates), *engine->store_, executor, clock, random);
   std::vector<Projection*> queried;
   for (const auto& projection : engine->projections_) queried.push_back(projection.get());
-  EVERFOLD_ASSIGN_OR_RETURN(engine->queries_, QueryEngine::Create(std::move(queried), executor, clock));
+  EVERFOLD_ASSIGN_OR_RETURN(engine->queries_,
+                            QueryEngine::Create(std::move(queried), executor, clock, options.max_queries));
   if (options.logger != nullptr) engine->LogOpened(*options.logger);
   for (const auto& projection : engine->projections_) projection->Start();
   return engine;

@@ -11,6 +11,7 @@
 #include "everfold/base/error.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
+#include "everfold/base/unavailable.h"
 #include "everfold/projection/progress.h"
 #include "everfold/projection/read_model_file.h"
 #include "everfold/projection/read_model_sql.h"
@@ -143,8 +144,7 @@ class ProjectionRunner final : public Projection {
 
   void Close(Task done) override {
     watch_.reset();
-    progress_.End(Error(absl::StatusCode::kUnavailable, reason::kShuttingDown,
-                        absl::StrFormat("projection %s is closing", type_->name)));
+    progress_.End(Unavailable(reason::kShuttingDown, absl::StrFormat("projection %s is closing", type_->name)));
     scope_.Close([&executor = executor_, done = std::move(done)]() mutable { executor.Post(std::move(done)); });
   }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/base/unavailable.h"
 #include "everfold/query/page_token.h"
 #include "everfold/query/read_pool.h"
 #include "everfold/query/row_key.h"
@@ -39,9 +40,10 @@ absl::Status DeadlinePassed() {
                "the deadline was over before the query began");
 }
 
-absl::Status Overloaded() {
+absl::Status Overloaded(std::size_t max_queries) {
   absl::Status status = Error(absl::StatusCode::kResourceExhausted, reason::kOverloaded,
-                              absl::StrFormat("%d queries are under way", QueryEngine::kMaxQueries));
+                              absl::StrFormat("%d queries are under way, the limit", max_queries),
+                              {{"limit", std::to_string(max_queries)}});
   AddRetryInfo(status, kOverloadRetryDelay);
   return status;
 }
@@ -67,7 +69,8 @@ absl::StatusOr<Page> PageOf(const ReadModelSchema& schema, const ListOptions& li
 
 class ReadModelQueries final : public QueryEngine {
  public:
-  ReadModelQueries(Executor& executor, const Clock& clock) : executor_(executor), clock_(clock) {}
+  ReadModelQueries(Executor& executor, const Clock& clock, std::size_t max_queries)
+      : executor_(executor), clock_(clock), max_queries_(max_queries) {}
 
   absl::Status AddProjection(Projection& projection) {
     pools_.push_back(std::make_unique<ReadPool>(projection.path(), executor_));
@@ -134,11 +137,11 @@ class ReadModelQueries final : public QueryEngine {
   absl::StatusOr<Place> Admit(absl::Time deadline) {
     std::optional<TaskScope::Guard> guard = scope_.Enter();
     if (!guard.has_value()) {
-      return Error(absl::StatusCode::kUnavailable, reason::kShuttingDown, "no new queries are taken");
+      return Unavailable(reason::kShuttingDown, "no new queries are taken");
     }
     const std::size_t others = queries_.fetch_add(1);
     Place place{*std::move(guard), std::unique_ptr<std::atomic<std::size_t>, Leave>(&queries_)};
-    if (others >= kMaxQueries) return Overloaded();
+    if (others >= max_queries_) return Overloaded(max_queries_);
     if (clock_.Now() >= deadline) return DeadlinePassed();
     return place;
   }
@@ -186,6 +189,7 @@ class ReadModelQueries final : public QueryEngine {
 
   Executor& executor_;
   const Clock& clock_;
+  const std::size_t max_queries_;
   TaskScope scope_;
   std::atomic<std::size_t> queries_ = 0;
   std::vector<std::unique_ptr<ReadPool>> pools_;
@@ -195,8 +199,9 @@ class ReadModelQueries final : public QueryEngine {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<QueryEngine>> QueryEngine::Create(std::vector<Projection*> projections,
-                                                                 Executor& executor, const Clock& clock) {
-  auto engine = std::make_unique<ReadModelQueries>(executor, clock);
+                                                                 Executor& executor, const Clock& clock,
+                                                                 std::size_t max_queries) {
+  auto engine = std::make_unique<ReadModelQueries>(executor, clock, max_queries);
   for (Projection* projection : projections) EVERFOLD_RETURN_IF_ERROR(engine->AddProjection(*projection));
   return engine;
 }
