@@ -50,6 +50,7 @@ absl::Status BenchLoads(Run& run);
 absl::Status BenchOverload(Run& run);
 absl::Status BenchPipeline(Run& run);
 absl::Status BenchCommandRpc(Run& run);
+absl::Status BenchCommandLatency(Run& run);
 
 // Directory of a store with at least so many events, all sealed and closed, which the parts share: the sustained run
 // leaves it; a part that is run alone fills it.

@@ -23,7 +23,6 @@ using everfold::CommandReceipt;
 using everfold::Rejection;
 using everfold::testing::TestApp;
 using everfold::testing::TestAppOptions;
-using everfold::testing::TestLog;
 using ::testing::ElementsAre;
 
 everfold::Parts ShopParts() {
@@ -69,16 +68,6 @@ TEST(Shop, RefusesAStepOutOfOrder) {
   const auto& rejected = dynamic_cast<const WrongOrderStatus&>(*std::get<Rejection>(*answer).message);
   EXPECT_EQ(rejected.actual(), ORDER_STATUS_PLACED);
   EXPECT_THAT(rejected.wanted(), ElementsAre(ORDER_STATUS_SHIPPED));
-}
-
-TEST(Shop, KeepsAnOrderOnDiskThroughACrash) {
-  TestApp app(ShopParts(), {.log = TestLog::kEmbedded});
-  const auto place = PlaceOrderOf("o1", "c1", {Item(100, 0)});
-  const CommandReceipt placed = app.Accepted(place, {.request_id = "r1"});
-  app.Crash();
-  ASSERT_TRUE(app.Open().ok());
-  EXPECT_EQ(app.Accepted(place, {.request_id = "r1"}).sequence, placed.sequence);
-  EXPECT_EQ(app.Get<OrderSummary>({"o1"}, placed.token)->status(), ORDER_STATUS_PLACED);
 }
 
 TEST(Shop, PlacesAnOrderOnceHoweverOftenItIsAsked) {
