@@ -50,6 +50,7 @@ absl::Status BenchLoads(Run& run);
 absl::Status BenchOverload(Run& run);
 absl::Status BenchPipeline(Run& run);
 absl::Status BenchCommandRpc(Run& run);
+absl::Status BenchCommandLatency(Run& run);
 
 // Of the benchmark of projections.
 absl::Status BenchRebuild(Run& run);

@@ -13,6 +13,7 @@ int Main(int argc, char** argv) {
                 {"load", BenchLoads},
                 {"pipeline", BenchPipeline},
                 {"rpc", BenchCommandRpc},
+                {"latency", BenchCommandLatency},
                 {"overload", BenchOverload}}};
   return BenchMain(program, argc, argv);
 }

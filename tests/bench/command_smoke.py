@@ -14,6 +14,9 @@ NAMES += [f"{transport}, commands, {calls} outstanding{number}"
           for transport in ("TCP", "Unix socket") for calls in (1, 16, 64, 256) for number in NUMBERS]
 NAMES += [f"{transport}, streamed in batches of 100, beside {what}"
           for transport in ("TCP", "Unix socket") for what in ("callers in process", "256 unary calls")]
+NAMES += [f"{transport}, half load, {what}" for transport in ("TCP", "Unix socket") for what in (
+    "commands, beside the peak", "p50, beside an echo", "p99, beside an echo",
+    "p99, beside 2 x echo + a sync", "a bare sync")]
 NAMES += [f"overload, {what}" for what in (
     "3 times what it takes, accepted", "refused", "memory it took", "rate right after it", "over after")]
 

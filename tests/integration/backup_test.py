@@ -33,6 +33,37 @@ class Backup(wallet_app.IntegrationTest):
         self.assertEqual(second.stop(), 0)
         self.expect_verified(second)
 
+    def test_descriptions_of_types_come_along(self):
+        app = self.app()
+        Load(self, 1).open(app)
+        self.expect_done(app.ask("backup", str(self.backups())))
+        types = (app.data / "types").read_bytes()
+        self.assertIn(b"wallet.v1.WalletOpened", types)
+        self.assertEqual(app.stop(), 0)
+        self.assertEqual((self.restore(1, "online").data / "types").read_bytes(), types)
+
+        (self.backups() / "types").unlink()
+        self.expect_done(app.run("backup", str(self.backups())))
+        self.assertEqual((self.restore(2, "offline").data / "types").read_bytes(), types)
+
+        saved = wallet_app.WalletApp("saved")
+        self.expect_done(saved.run("salvage", str(app.data)))
+        self.assertEqual((saved.data / "types").read_bytes(), types)
+
+    def test_a_backup_does_not_fail_for_damaged_descriptions_of_types(self):
+        app = self.app()
+        Load(self, 1).open(app)
+        (app.data / "types").write_bytes(b"damaged")
+        self.expect_done(app.ask("backup", str(self.backups())))
+        self.assertIn("a backup is without descriptions of types", app.log.read_text())
+        self.assertEqual(app.stop(), 0)
+        done = app.run("backup", str(self.backups()))
+        self.expect_done(done)
+        self.assertIn("descriptions of event types are left out", done.stderr)
+        self.assertFalse((self.backups() / "types").exists())
+        restored = self.restore(2, "without_descriptions")
+        self.assertIn(b"wallet.v1.WalletOpened", (restored.data / "types").read_bytes(), "it begins anew")
+
     def test_rebuilds_the_index(self):
         app = self.app()
         load = Load(self, 200)

@@ -7,10 +7,11 @@ import grpc
 import wallet_app
 from wallet_app import domain
 
+from error_details import status_of
 from everfold.v1 import command_service_pb2 as commands
 from everfold.v1 import command_service_pb2_grpc as command_services
 from google.protobuf import any_pb2, timestamp_pb2
-from google.rpc import error_details_pb2, status_pb2
+from google.rpc import error_details_pb2
 
 
 def packed(message):
@@ -21,11 +22,6 @@ def packed(message):
 
 def request(message, **more):
     return commands.ExecuteRequest(command=packed(message), **more)
-
-
-def details_of(error):
-    trailers = dict(error.trailing_metadata())
-    return status_pb2.Status.FromString(trailers["grpc-status-details-bin"]).details
 
 
 def find(details, kind):
@@ -92,15 +88,15 @@ class CommandService(wallet_app.IntegrationTest):
         self.execute(domain.OpenWallet(wallet_id="w1"))
         rejected = self.error_of(lambda: self.execute(domain.Withdraw(wallet_id="w1", amount_minor=5)))
         self.assertEqual(rejected.code(), grpc.StatusCode.FAILED_PRECONDITION)
-        self.assertEqual(find(details_of(rejected), domain.InsufficientFunds).missing_minor, 5)
+        self.assertEqual(find(status_of(rejected).details, domain.InsufficientFunds).missing_minor, 5)
         broken = self.error_of(lambda: self.execute(domain.Deposit(wallet_id="w1", amount_minor=0)))
-        self.assertEqual(find(details_of(broken), error_details_pb2.BadRequest).field_violations[0].field,
+        self.assertEqual(find(status_of(broken).details, error_details_pb2.BadRequest).field_violations[0].field,
                          "command.amount_minor")
         nobodys = self.error_of(lambda: self.execute(domain.WalletOpened()))
         self.assertEqual(nobodys.code(), grpc.StatusCode.UNIMPLEMENTED)
         self.assertIn("no aggregate of this application takes wallet.v1.WalletOpened", nobodys.details())
         empty = self.error_of(lambda: self.stub.Execute(commands.ExecuteRequest()))
-        self.assertEqual(find(details_of(empty), error_details_pb2.BadRequest).field_violations[0].field, "command")
+        self.assertEqual(find(status_of(empty).details, error_details_pb2.BadRequest).field_violations[0].field, "command")
         garbage = any_pb2.Any(type_url="type.googleapis.com/wallet.v1.Deposit", value=b"\xff\xff")
         unreadable = self.error_of(lambda: self.stub.Execute(commands.ExecuteRequest(command=garbage)))
         self.assertEqual(unreadable.code(), grpc.StatusCode.INVALID_ARGUMENT)

@@ -9,17 +9,9 @@ import wallet_app
 from wallet_app import domain, wait_until
 
 import event_store_client
+from error_details import status_of, unpacked
 from everfold.v1 import event_store_pb2 as store
 from everfold.v1 import event_store_pb2_grpc as store_services
-from google.rpc import error_details_pb2, status_pb2
-
-
-def reason_of(status_details):
-    for detail in status_pb2.Status.FromString(status_details).details:
-        info = error_details_pb2.ErrorInfo()
-        if detail.Unpack(info):
-            return info.reason
-    return None
 
 
 def event(payload=b"x", type="demo.v1.Happened", tags=()):
@@ -83,7 +75,7 @@ class EventStore(wallet_app.IntegrationTest):
             call()
         error = raised.exception
         self.assertEqual(error.code(), code, error.details())
-        self.assertEqual(reason_of(dict(error.trailing_metadata())["grpc-status-details-bin"]), reason)
+        self.assertEqual(unpacked(status_of(error))["ErrorInfo"].reason, reason)
         return error.details()
 
     def subscribe(self, **start):

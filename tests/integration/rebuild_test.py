@@ -3,6 +3,7 @@
 import re
 import subprocess
 
+import grpc
 import wallet_app
 from wallet_app import api, domain, dump_of_read_models
 
@@ -55,7 +56,12 @@ class Rebuild(wallet_app.IntegrationTest):
         app = self.app()
         self.fill(app)
         self.assertEqual(app.ask("projections", "pause", "balances").stdout, "balances: paused\n")
-        app.commands().OpenWallet(api.OpenWalletRequest(command=domain.OpenWallet(wallet_id="late")))
+        late = app.commands().OpenWallet(api.OpenWalletRequest(command=domain.OpenWallet(wallet_id="late")))
+        query = api.GetWalletBalanceRequest(wallet_id="late", consistency_token=late.receipt.consistency_token)
+        with self.assertRaises(grpc.RpcError) as refused:
+            app.queries().GetWalletBalance(query)
+        self.assertEqual(refused.exception.code(), grpc.StatusCode.UNAVAILABLE)
+        self.assertEqual(refused.exception.details(), "projection balances is paused")
         listed = app.ask("projections")
         self.expect_done(listed)
         self.assertRegex(listed.stdout, r"(?m)^balances +paused +1 +1 +1 ")

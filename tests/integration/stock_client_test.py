@@ -4,28 +4,8 @@ import grpc
 import wallet_app
 from wallet_app import api, domain
 
+from error_details import status_of, unpacked
 from everfold.v1 import receipt_pb2  # noqa: F401  registers the receipt's type
-from google.rpc import error_details_pb2, status_pb2
-
-
-def details_of(error):
-    """The messages in the trailer grpc-status-details-bin, by their short name."""
-    trailer = dict(error.trailing_metadata())["grpc-status-details-bin"]
-    status = status_pb2.Status.FromString(trailer)
-    kinds = [
-        error_details_pb2.ErrorInfo,
-        error_details_pb2.BadRequest,
-        error_details_pb2.PreconditionFailure,
-        error_details_pb2.ResourceInfo,
-        domain.InsufficientFunds,
-    ]
-    found = {}
-    for detail in status.details:
-        for kind in kinds:
-            message = kind()
-            if detail.Unpack(message):
-                found[kind.__name__] = message
-    return found
 
 
 class StockClient(wallet_app.IntegrationTest):
@@ -57,7 +37,7 @@ class StockClient(wallet_app.IntegrationTest):
         with self.assertRaises(grpc.RpcError) as raised:
             call()
         self.assertEqual(raised.exception.code(), code, raised.exception.details())
-        details = details_of(raised.exception)
+        details = unpacked(status_of(raised.exception))
         self.assertEqual(details["ErrorInfo"].reason, reason)
         self.assertEqual(details["ErrorInfo"].domain, "everfold.dev")
         return details

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "everfold/base/status.h"
+#include "everfold/testing/opening_strand.h"
 
 namespace everfold {
 namespace {
@@ -55,20 +56,6 @@ AppendRequest RandomAppend(RandomSource& random, std::size_t number) {
   return request;
 }
 
-// Opening waits for the index to be written: then its steps are run at once, as there is no other thread.
-class StoreOnDisk::IndexStrand final : public Strand {
- public:
-  IndexStrand(std::unique_ptr<Strand> later, const bool& opening) : later_(std::move(later)), opening_(opening) {}
-  void Post(Task task) override {
-    if (opening_) return task();
-    later_->Post(std::move(task));
-  }
-
- private:
-  const std::unique_ptr<Strand> later_;
-  const bool& opening_;
-};
-
 StoreOnDisk::StoreOnDisk(std::uint64_t seed, Files& files)
     : random_(seed), executor_(std::make_unique<ManualExecutor>(seed)) {
   log_options_.directory = "/store";
@@ -85,7 +72,7 @@ StoreOnDisk::StoreOnDisk(std::uint64_t seed, Files& files)
   store_options_.index.directory = "/index";
   store_options_.index.max_memory_bytes = 64 << 10;
   store_options_.make_index_strand = [this] {
-    return std::make_unique<IndexStrand>(executor_->MakeStrand(), opening_);
+    return std::make_unique<testing::OpeningStrand>(executor_->MakeStrand(), opening_);
   };
 }
 

@@ -57,8 +57,6 @@ class StoreOnDisk {
     SentAppend* sent;
     std::shared_ptr<std::optional<absl::StatusOr<AppendResult>>> answer;
   };
-  class IndexStrand;
-
   bool RunUntil(const char* what, absl::AnyInvocable<bool()> done);
 
   bool opening_ = false;

@@ -9,6 +9,7 @@
 #include "everfold/app/host.h"
 #include "everfold/app/print_error.h"
 #include "everfold/app/progress_bar.h"
+#include "everfold/app/type_copies.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
 #include "everfold/log/embedded/backup.h"
@@ -29,9 +30,20 @@ ExitCode Ended(const std::string& app, const absl::Status& status) {
   return ExitCodeOf(status);
 }
 
-absl::StatusOr<MadeBackup> MakeBackup(Host& host, const std::string& directory) {
+// What is left out is told.
+absl::Status CopyTypesOf(const std::string& app, const std::string& from, const std::string& to) {
+  std::string left_out;
+  EVERFOLD_RETURN_IF_ERROR(CopyTypes(PosixFiles(), TypeFilePath(from), TypeFilePath(to), left_out));
+  if (!left_out.empty()) {
+    std::fprintf(stderr, "%s: descriptions of event types are left out: %s\n", app.c_str(), left_out.c_str());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<MadeBackup> MakeBackup(const std::string& app, const CommandLine& line, Host& host) {
   VerbProgressBar bar("bytes");
-  BackupOptions options{.directory = directory, .made_at = host.clock().Now()};
+  BackupOptions options{.directory = line.directory, .made_at = host.clock().Now()};
+  options.complete = [&](const std::string& to) { return CopyTypesOf(app, line.data_directory, to); };
   options.on_progress = [&bar](std::uint64_t bytes, std::uint64_t total) {
     bar.Update(bytes, total);
     return absl::OkStatus();
@@ -75,26 +87,30 @@ absl::StatusOr<Made> OrIncomplete(const CommandLine& line, absl::StatusOr<Made> 
   return WithMore(made.status(), absl::StrFormat("; %s is incomplete, delete it", line.data_directory));
 }
 
-absl::StatusOr<BackupManifest> MakeRestored(const CommandLine& line) {
+// With all that is to be there before the directory is a store.
+absl::Status FinishStore(const std::string& app, const CommandLine& line, const PartitionLog& log) {
+  EVERFOLD_RETURN_IF_ERROR(VerifyNewLog(line.data_directory, log));
+  return CopyTypesOf(app, line.directory, line.data_directory);
+}
+
+absl::StatusOr<BackupManifest> MakeRestored(const std::string& app, const CommandLine& line) {
   EVERFOLD_RETURN_IF_ERROR(CheckAreApart(line.directory, line.data_directory));
   EVERFOLD_RETURN_IF_ERROR(CheckIsEmpty(PosixFiles(), line.data_directory));
   SystemRandom random;
-  const RestoreOptions options{
-      .backups = line.directory,
-      .number = line.backup,
-      .directory = LogDirectory(line.data_directory),
-      .verify = [&line](const PartitionLog& log) { return VerifyNewLog(line.data_directory, log); }};
+  const RestoreOptions options{.backups = line.directory,
+                               .number = line.backup,
+                               .directory = LogDirectory(line.data_directory),
+                               .verify = [&](const PartitionLog& log) { return FinishStore(app, line, log); }};
   return OrIncomplete(line, RestoreBackup(options, random));
 }
 
-absl::StatusOr<SalvageReport> MakeSalvaged(const CommandLine& line) {
+absl::StatusOr<SalvageReport> MakeSalvaged(const std::string& app, const CommandLine& line) {
   EVERFOLD_RETURN_IF_ERROR(CheckAreApart(line.directory, line.data_directory));
   EVERFOLD_RETURN_IF_ERROR(CheckIsEmpty(PosixFiles(), line.data_directory));
   SystemRandom random;
-  const SalvageOptions options{
-      .damaged = LogDirectory(line.directory),
-      .directory = LogDirectory(line.data_directory),
-      .verify = [&line](const PartitionLog& log) { return VerifyNewLog(line.data_directory, log); }};
+  const SalvageOptions options{.damaged = LogDirectory(line.directory),
+                               .directory = LogDirectory(line.data_directory),
+                               .verify = [&](const PartitionLog& log) { return FinishStore(app, line, log); }};
   return OrIncomplete(line, SalvageStore(options, random));
 }
 
@@ -156,7 +172,7 @@ ExitCode Backup(const std::string& app, const CommandLine& line) {
   auto host = OpenStopped(line.data_directory);
   if (!host.ok()) return Ended(app, host.status());
   const absl::Time began = (*host)->clock().Now();
-  const absl::StatusOr<MadeBackup> made = MakeBackup(**host, line.directory);
+  const absl::StatusOr<MadeBackup> made = MakeBackup(app, line, **host);
   if (made.ok()) absl::PrintF("%s", FormatBackup(*made, (*host)->clock().Now() - began));
   absl::Status status = made.status();
   status.Update((*host)->Close());
@@ -164,7 +180,7 @@ ExitCode Backup(const std::string& app, const CommandLine& line) {
 }
 
 ExitCode Restore(const std::string& app, const CommandLine& line) {
-  const absl::StatusOr<BackupManifest> manifest = MakeRestored(line);
+  const absl::StatusOr<BackupManifest> manifest = MakeRestored(app, line);
   if (!manifest.ok()) return Ended(app, manifest.status());
   absl::PrintF("restored backup %d, of %s, with %s events to %s\n", manifest->number,
                absl::FormatTime(absl::RFC3339_sec, manifest->made_at, absl::UTCTimeZone()), Grouped(manifest->events()),
@@ -173,7 +189,7 @@ ExitCode Restore(const std::string& app, const CommandLine& line) {
 }
 
 ExitCode Salvage(const std::string& app, const CommandLine& line) {
-  const absl::StatusOr<SalvageReport> report = MakeSalvaged(line);
+  const absl::StatusOr<SalvageReport> report = MakeSalvaged(app, line);
   if (!report.ok()) return Ended(app, report.status());
   absl::PrintF("%s", FormatSalvage(*report));
   return report->lost_something() ? ExitCode::kSomethingLost : ExitCode::kOk;

@@ -4,6 +4,7 @@
 
 #include "everfold/app/parts.h"
 #include "everfold/app/stored_types.h"
+#include "everfold/app/type_copies.h"
 #include "everfold/base/status.h"
 
 namespace everfold {
@@ -24,14 +25,15 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, std
   if (!options.data_directory.empty()) {
     EVERFOLD_RETURN_IF_ERROR(PosixFiles().MakeDirectory(options.data_directory));
     EVERFOLD_RETURN_IF_ERROR(CheckStoredTypes(parts.aggregates, *engine->store_, PosixFiles(),
-                                              options.data_directory + "/types", options.logger));
+                                              TypeFilePath(options.data_directory), options.logger));
   }
   EVERFOLD_RETURN_IF_ERROR(engine->OpenProjections(options.projections, std::move(parts.projections), executor));
   engine->commands_ =
       CommandHandler::Create(options.commands, std::move(parts.aggregates), *engine->store_, executor, clock, random);
   std::vector<Projection*> queried;
   for (const auto& projection : engine->projections_) queried.push_back(projection.get());
-  EVERFOLD_ASSIGN_OR_RETURN(engine->queries_, QueryEngine::Create(std::move(queried), executor, clock));
+  EVERFOLD_ASSIGN_OR_RETURN(engine->queries_,
+                            QueryEngine::Create(std::move(queried), executor, clock, options.max_queries));
   if (options.logger != nullptr) engine->LogOpened(*options.logger);
   for (const auto& projection : engine->projections_) projection->Start();
   return engine;

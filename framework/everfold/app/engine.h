@@ -29,8 +29,9 @@ struct EngineOptions {
   std::string data_directory;
   EventStoreOptions store;
   CommandHandlerOptions commands;
-  ProjectionRunnerOptions projections;  // without a directory or logger: those of here
-  Logger* logger = nullptr;             // nullptr: silent
+  ProjectionRunnerOptions projections;                 // without a directory or logger: those of here
+  std::size_t max_queries = QueryEngine::kMaxQueries;  // at a time; further ones are refused
+  Logger* logger = nullptr;                            // nullptr: silent
 };
 
 // Threading: thread-safe, but for Start and Close. Lifetime: log, executor, clock, random and logger outlive it.

@@ -10,6 +10,7 @@
 #include "everfold/app/engine.h"
 #include "everfold/app/host.h"
 #include "everfold/app/print_error.h"
+#include "everfold/app/type_copies.h"
 #include "everfold/base/status.h"
 #include "everfold/rpc/admin_service.h"
 #include "everfold/rpc/command_service.h"
@@ -83,6 +84,16 @@ void LogCommands(CommandHandlerOptions& options, Logger& logger) {
   options.snapshot.on_wrong = [&logger](const StreamId& stream, Version version) {
     logger.Error("a snapshot is not what its events come to; Evolve has changed without another kRevision",
                  {{"stream", stream.ToString()}, {"version", std::to_string(version.value())}});
+  };
+}
+
+// Into each backup of the log.
+CompleteBackup CopiesOfTypes(const std::string& data_directory, Logger& logger) {
+  return [types = TypeFilePath(data_directory), &logger](const std::string& backup) {
+    std::string left_out;
+    const absl::Status copied = CopyTypes(PosixFiles(), types, TypeFilePath(backup), left_out);
+    if (!left_out.empty()) logger.Warning("a backup is without descriptions of types", {{"because", left_out}});
+    return copied;
   };
 }
 
@@ -168,7 +179,8 @@ ExitCode Serve(const std::string& app, const Parts& parts, const ServiceFactorie
 
   Services services = MakeServices(factories, **engine);
   services.push_back(MakeCommandService((*engine)->commands()));
-  services.push_back(MakeAdminService((*engine)->store(), (*host)->embedded_log(), (*host)->clock()));
+  services.push_back(MakeAdminService((*engine)->store(), (*host)->embedded_log(), (*host)->clock(),
+                                      CopiesOfTypes(line.data_directory, logger)));
   services.push_back(MakeProjectionService(ProjectionsOf(**engine), (*engine)->store()));
   services.push_back(
       MakeEventStoreService((*engine)->store(), (*host)->embedded_log(), (*host)->executor(), RulesOf(parts, line)));

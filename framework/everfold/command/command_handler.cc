@@ -6,6 +6,7 @@
 #include "everfold/base/check.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/base/unavailable.h"
 #include "everfold/command/command_lane.h"
 #include "everfold/command/command_router.h"
 #include "everfold/command/overloaded.h"
@@ -18,9 +19,7 @@ namespace {
 // What a state that is asked for counts, whatever its size.
 constexpr std::size_t kBytesAState = 4096;
 
-absl::Status ShuttingDown() {
-  return Error(absl::StatusCode::kUnavailable, reason::kShuttingDown, "no new commands are taken: shutting down");
-}
+absl::Status ShuttingDown() { return Unavailable(reason::kShuttingDown, "no new commands are taken: shutting down"); }
 
 absl::Status BeyondHead(const StateRequest& request, Version actual) {
   return Error(absl::StatusCode::kOutOfRange, reason::kBeyondHead,

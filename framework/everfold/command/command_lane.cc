@@ -8,6 +8,7 @@
 #include "everfold/base/check.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/base/unavailable.h"
 #include "everfold/command/expectations.h"
 #include "everfold/command/overloaded.h"
 #include "everfold/command/recorded_outcome.h"
@@ -389,8 +390,9 @@ void CommandLane::ReleaseBroken(StreamSlot& slot, RoutedCommandPtr command) {
 void CommandLane::ReleaseHeld(RoutedCommandPtr command) {
   // Once the log has failed, what is known of the stream may be behind the disk, or somebody else's.
   if (const absl::Status health = context_.store.health(); !health.ok()) {
-    return Finish(std::move(command), Error(absl::StatusCode::kUnavailable, reason::kStoreClosed,
-                                            absl::StrFormat("the store is closed: %s", std::string(health.message()))));
+    return Finish(
+        std::move(command),
+        Unavailable(reason::kStoreClosed, absl::StrFormat("the store is closed: %s", std::string(health.message()))));
   }
   absl::StatusOr<CommandOutcome> outcome =
       command->held.has_value() ? *std::move(command->held) : CommandOutcome(Unchanged(*command));

@@ -23,14 +23,11 @@ std::string IdFieldOf(const google::protobuf::Descriptor& command) {
   return "";
 }
 
-// What is wrong with an id is told like any other broken field rule.
-absl::Status ValidateId(const CommandRequest& request, const StreamId& stream) {
+// What is wrong with an id is told like any other broken field rule. False if something is.
+bool ValidateId(const Message& command, const StreamId& stream, Violations& violations) {
   const absl::Status status = ValidateStreamId(stream);
-  if (status.ok()) return status;
-  const google::protobuf::Descriptor& command = *request.command->GetDescriptor();
-  Violations violations;
-  violations.Add(IdFieldOf(command), "id", std::string(status.message()));
-  return violations.ToStatus(command.full_name(), request.field_path);
+  if (!status.ok()) violations.Add(IdFieldOf(*command.GetDescriptor()), "id", std::string(status.message()));
+  return status.ok();
 }
 
 }  // namespace
@@ -65,12 +62,12 @@ absl::StatusOr<RoutedCommandPtr> CommandRouter::Route(CommandRequest request, Ta
   CommandId id = IdOf(request, name);
   std::unique_ptr<Message> made = WithDerivedId(request, *type);
   if (made != nullptr) request.command = made.get();
+  StreamId stream{request.tenant, aggregate->name, type->id(*request.command)};
   Violations violations;
+  const bool has_stream = ValidateId(*request.command, stream, violations);
   type->validate(*request.command, clock_.Now(), violations);
   absl::Status invalid = violations.ToStatus(name, request.field_path);
-  if (id.empty()) EVERFOLD_RETURN_IF_ERROR(invalid);
-  StreamId stream{request.tenant, aggregate->name, type->id(*request.command)};
-  EVERFOLD_RETURN_IF_ERROR(ValidateId(request, stream));
+  if (id.empty() || !has_stream) EVERFOLD_RETURN_IF_ERROR(invalid);
   return RoutedCommandPtr(new RoutedCommand{.made = std::move(made),
                                             .request = std::move(request),
                                             .done = nullptr,

@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/base/unavailable.h"
 #include "everfold/event/stream_id.h"
 #include "everfold/projection/dropped_events.h"
 
@@ -94,8 +95,7 @@ absl::Status ProjectionRunner::Reopen() {
 }
 
 absl::Status ProjectionRunner::Closing() const {
-  return Error(absl::StatusCode::kUnavailable, reason::kShuttingDown,
-               absl::StrFormat("projection %s is closing", type_->name));
+  return Unavailable(reason::kShuttingDown, absl::StrFormat("projection %s is closing", type_->name));
 }
 
 absl::Status ProjectionRunner::Paused() const {

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/base/unavailable.h"
 #include "everfold/event/stream_id.h"
 #include "everfold/query/change_hints.h"
 #include "everfold/query/list_filter.h"
@@ -55,13 +56,14 @@ absl::Status DeadlinePassed() {
 
 absl::Status TooMany(const char* what, std::size_t limit) {
   absl::Status status = Error(absl::StatusCode::kResourceExhausted, reason::kOverloaded,
-                              absl::StrFormat("%d %s are under way", limit, what));
+                              absl::StrFormat("%d %s are under way, the limit", limit, what),
+                              {{"limit", std::to_string(limit)}});
   AddRetryInfo(status, kOverloadRetryDelay);
   return status;
 }
 
 absl::Status Closed() {
-  return Error(absl::StatusCode::kUnavailable, reason::kShuttingDown, "no new queries are taken");
+  return Unavailable(reason::kShuttingDown, "no new queries are taken");
 }
 
 absl::StatusOr<ListQuery> ListQueryOf(const ReadModelSchema& schema, const ListOptions& list) {
@@ -83,7 +85,8 @@ absl::StatusOr<ListQuery> ListQueryOf(const ReadModelSchema& schema, const ListO
 
 class ReadModelQueries final : public QueryEngine {
  public:
-  ReadModelQueries(Executor& executor, const Clock& clock) : executor_(executor), clock_(clock) {}
+  ReadModelQueries(Executor& executor, const Clock& clock, std::size_t max_queries)
+      : executor_(executor), clock_(clock), max_queries_(max_queries) {}
 
   absl::Status AddProjection(Projection& projection) {
     served_.push_back(std::make_unique<Served>(projection, executor_));
@@ -182,7 +185,7 @@ class ReadModelQueries final : public QueryEngine {
     }
     const std::size_t others = queries_.fetch_add(1);
     Place place{*std::move(guard), std::unique_ptr<std::atomic<std::size_t>, Leave>(&queries_)};
-    if (others >= kMaxQueries) return TooMany("queries", kMaxQueries);
+    if (others >= max_queries_) return TooMany("queries", max_queries_);
     if (clock_.Now() >= deadline) return DeadlinePassed();
     return place;
   }
@@ -295,6 +298,7 @@ class ReadModelQueries final : public QueryEngine {
 
   Executor& executor_;
   const Clock& clock_;
+  const std::size_t max_queries_;
   TaskScope scope_;
   std::atomic<std::size_t> queries_ = 0;
   std::atomic<std::size_t> watches_ = 0;
@@ -306,8 +310,9 @@ class ReadModelQueries final : public QueryEngine {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<QueryEngine>> QueryEngine::Create(std::vector<Projection*> projections,
-                                                                 Executor& executor, const Clock& clock) {
-  auto engine = std::make_unique<ReadModelQueries>(executor, clock);
+                                                                 Executor& executor, const Clock& clock,
+                                                                 std::size_t max_queries) {
+  auto engine = std::make_unique<ReadModelQueries>(executor, clock, max_queries);
   for (Projection* projection : projections) EVERFOLD_RETURN_IF_ERROR(engine->AddProjection(*projection));
   return engine;
 }

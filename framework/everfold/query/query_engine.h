@@ -68,12 +68,12 @@ class QueryEngine {
   // More watches than this at a time, of all read models together, are refused.
   static constexpr std::size_t kMaxWatches = 1000;
 
-  // More queries than this at a time, waiting ones included, are refused.
+  // More queries than this at a time, waiting ones included, are refused unless Create is told another number.
   static constexpr std::size_t kMaxQueries = 10'000;
 
   // INVALID_ARGUMENT if two projections have the same read model: a query would not know which to ask.
   static absl::StatusOr<std::unique_ptr<QueryEngine>> Create(std::vector<Projection*> projections, Executor& executor,
-                                                             const Clock& clock);
+                                                             const Clock& clock, std::size_t max_queries = kMaxQueries);
   virtual ~QueryEngine() = default;
 
   // Calls `row` once, then `done`, both on the executor; NOT_FOUND (ROW_NOT_FOUND, ResourceInfo) without calling `row`

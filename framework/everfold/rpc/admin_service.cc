@@ -62,8 +62,8 @@ v1::VerifyReport ToProto(const VerifyReport& report) {
 
 class AdminService final : public RpcService, public v1::AdminService::CallbackService {
  public:
-  AdminService(const EventStore& store, EmbeddedLog& log, const Clock& clock)
-      : store_(store), log_(log), clock_(clock) {}
+  AdminService(const EventStore& store, EmbeddedLog& log, const Clock& clock, CompleteBackup complete)
+      : store_(store), log_(log), clock_(clock), complete_(std::move(complete)) {}
 
   const char* name() const override { return v1::AdminService::service_full_name(); }
   grpc::Service& service() override { return *this; }
@@ -88,6 +88,7 @@ class AdminService final : public RpcService, public v1::AdminService::CallbackS
     }
     const absl::Time made_at = clock_.Now();
     BackupOptions options{.directory = request->directory(), .made_at = made_at};
+    options.complete = complete_;
     options.on_progress = [call](std::uint64_t bytes, std::uint64_t total) {
       v1::BackupResponse response;
       response.mutable_progress()->set_bytes(bytes);
@@ -137,13 +138,15 @@ class AdminService final : public RpcService, public v1::AdminService::CallbackS
   const EventStore& store_;
   EmbeddedLog& log_;
   const Clock& clock_;
+  const CompleteBackup complete_;
   DiskThread thread_{"everfold-admin"};
 };
 
 }  // namespace
 
-std::unique_ptr<RpcService> MakeAdminService(const EventStore& store, EmbeddedLog& log, const Clock& clock) {
-  return std::make_unique<AdminService>(store, log, clock);
+std::unique_ptr<RpcService> MakeAdminService(const EventStore& store, EmbeddedLog& log, const Clock& clock,
+                                             CompleteBackup complete) {
+  return std::make_unique<AdminService>(store, log, clock, std::move(complete));
 }
 
 }  // namespace everfold

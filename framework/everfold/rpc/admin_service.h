@@ -1,8 +1,11 @@
 // everfold.v1.AdminService: verification and backups of a store at work, for callers on the same machine.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
 
+#include "absl/status/status.h"
 #include "everfold/base/clock.h"
 #include "everfold/log/embedded/embedded_log.h"
 #include "everfold/rpc/rpc_service.h"
@@ -10,8 +13,12 @@
 
 namespace everfold {
 
-// One verification at a time, on a thread of its own. A call that is cancelled ends soon. Lifetime: store, log and
-// clock outlive it.
-std::unique_ptr<RpcService> MakeAdminService(const EventStore& store, EmbeddedLog& log, const Clock& clock);
+// As BackupOptions::complete; nullptr: a backup is of the log alone.
+using CompleteBackup = std::function<absl::Status(const std::string& directory)>;
+
+// One verification at a time, on a thread of its own. A call that is cancelled ends soon. Lifetime: store, log, clock
+// and what completes backups outlive it.
+std::unique_ptr<RpcService> MakeAdminService(const EventStore& store, EmbeddedLog& log, const Clock& clock,
+                                             CompleteBackup complete = nullptr);
 
 }  // namespace everfold

@@ -107,7 +107,7 @@ class CommandService final : public RpcService, public v1::CommandService::Callb
     return ExecuteManyCall::Start(
         *context,
         [this, rules = *std::move(rules)](const v1::ExecuteManyRequest::Item& item, ExecuteManyCall::Reply reply) {
-          Execute(item.command(), rules, nullptr,
+          Execute(item.command(), rules, &reply.abandoned(),
                   [reply](const absl::StatusOr<CommandOutcome>& outcome, const StreamId& stream) {
                     reply.Send(AnswerOf(outcome, stream));
                   });

@@ -3,12 +3,13 @@
 #include <utility>
 
 #include "everfold/base/error.h"
+#include "everfold/base/unavailable.h"
 
 namespace everfold {
 
 absl::Status ShuttingDown() {
-  return Error(absl::StatusCode::kUnavailable, reason::kShuttingDown,
-               "the server is shutting down; what was answered is durable, go on from there when it is back");
+  return Unavailable(reason::kShuttingDown,
+                     "the server is shutting down; what was answered is durable, go on from there when it is back");
 }
 
 std::uint64_t LongCalls::Add(Call call) {

@@ -6,6 +6,7 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -43,6 +44,8 @@ class ManyCall final : public grpc::ServerBidiReactor<Request, Response> {
    public:
     // The answer's id is filled in.
     void Send(Answer answer) const { call_->Answered(id_, bytes_, std::move(answer)); }
+    // Set once the caller has gone: nobody will read the answer, which is to be sent all the same. Lives until then.
+    const std::atomic<bool>& abandoned() const { return call_->abandoned_; }
 
    private:
     friend class ManyCall;
@@ -88,13 +91,13 @@ class ManyCall final : public grpc::ServerBidiReactor<Request, Response> {
   void OnWriteDone(bool ok) override {
     MutexLock lock(&mutex_);
     writing_ = false;
-    if (!ok) gone_ = true;
+    if (!ok) Abandon();
     GoOn();
   }
 
   void OnCancel() override {
     MutexLock lock(&mutex_);
-    gone_ = true;
+    Abandon();
     GoOn();
   }
 
@@ -102,6 +105,11 @@ class ManyCall final : public grpc::ServerBidiReactor<Request, Response> {
     calls_.Remove(number_);
     { MutexLock lock(&mutex_); }  // whoever has ended the call has left it
     delete this;
+  }
+
+  void Abandon() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    gone_ = true;
+    abandoned_ = true;
   }
 
   void End() {
@@ -177,6 +185,7 @@ class ManyCall final : public grpc::ServerBidiReactor<Request, Response> {
   LongCalls& calls_;
   std::uint64_t number_ = 0;
   Request request_;
+  std::atomic<bool> abandoned_ = false;  // gone_, for those who work on the call
   Mutex mutex_;
   std::deque<Answer> answers_ ABSL_GUARDED_BY(mutex_);  // not sent yet
   Response sent_ ABSL_GUARDED_BY(mutex_);

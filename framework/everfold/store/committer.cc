@@ -8,6 +8,7 @@
 #include "everfold/base/check.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/base/unavailable.h"
 
 namespace everfold {
 namespace {
@@ -22,9 +23,7 @@ absl::Status Overloaded(const char* what, std::size_t limit) {
   return status;
 }
 
-absl::Status Closed(const std::string& why) {
-  return Error(absl::StatusCode::kUnavailable, reason::kStoreClosed, "the store is closed: " + why);
-}
+absl::Status Closed(const std::string& why) { return Unavailable(reason::kStoreClosed, "the store is closed: " + why); }
 
 absl::Status StandsOnDropped() {
   return Error(absl::StatusCode::kAborted, reason::kPredecessorDropped,
@@ -37,14 +36,15 @@ bool GoesOn(const absl::Status& failure) {
   return absl::IsResourceExhausted(failure) || absl::IsInvalidArgument(failure);
 }
 
-// What the callers of a group are told that the log did not take.
-absl::Status Told(const absl::Status& failure) {
+// What the caller of an append with this command id is told, if the log did not take its group.
+absl::Status Told(const absl::Status& failure, const std::string& request_id) {
   if (GoesOn(failure)) return failure;
   if (absl::IsAborted(failure)) return Closed("another writer has appended to its log");
-  return Error(
-      absl::StatusCode::kUnknown, reason::kOutcomeUnknown,
+  const std::string text =
       absl::StrFormat("the append may be durable or not; repeat it with the same request_id after a restart: %s",
-                      std::string(failure.message())));
+                      std::string(failure.message()));
+  if (request_id.empty()) return Error(absl::StatusCode::kUnknown, reason::kOutcomeUnknown, text);
+  return Error(absl::StatusCode::kUnknown, reason::kOutcomeUnknown, text, {{"request_id", request_id}});
 }
 
 }  // namespace
@@ -212,7 +212,7 @@ void Committer::OnFailed(const absl::Status& status) {
   EVERFOLD_CHECK(next != on_the_way_.end());
   next->failed = true;
   for (const AskedPtr& asked : next->asked) {
-    asked->refused = Told(status);
+    asked->refused = Told(status, asked->request.command.id);
     asked->request.link.Break();
   }
   if (on_the_way_.back().failed) Recover();

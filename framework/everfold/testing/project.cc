@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "absl/strings/str_join.h"
 #include "everfold/base/check.h"
@@ -15,6 +16,7 @@ namespace everfold::testing {
 
 struct Projected::State {
   ProjectionType type;
+  std::set<std::string> upcasting;  // aggregates whose deciders were given
   std::unique_ptr<sqlite::Database> database;
   std::unique_ptr<SqliteRowStore> rows;
   std::map<StreamId, Version> versions;
@@ -34,14 +36,38 @@ std::unique_ptr<sqlite::Database> OpenDatabase(const ProjectionType& type) {
   return *std::move(database);
 }
 
+// What handles an event, and its payload for it; nullopt if nothing does.
+struct Handled {
+  ProjectionType::Handler handler;
+  std::string payload;
+};
+
+std::optional<Handled> HandledAs(const ProjectionType& type, const google::protobuf::Message& event) {
+  const std::string& name = event.GetDescriptor()->full_name();
+  std::string payload = event.SerializeAsString();
+  if (const auto found = type.handlers.find(name); found != type.handlers.end()) {
+    return Handled{found->second, std::move(payload)};
+  }
+  const auto form = type.stored_forms.find(name);
+  if (form == type.stored_forms.end()) return std::nullopt;
+  std::optional<std::string> upcast = form->second.upcast(payload);
+  EVERFOLD_CHECK(upcast.has_value());  // it was made of a message
+  return Handled{type.handlers.at(form->second.becomes), *std::move(upcast)};
+}
+
 std::string Lines(const std::vector<std::string>& rows) {
   return rows.empty() ? "  no rows" : "  " + absl::StrJoin(rows, "\n  ");
 }
 
 }  // namespace
 
-Projected::Projected(ProjectionType type) : state_(std::make_unique<State>()) {
+Projected::Projected(ProjectionType type, const std::vector<AggregateType>& deciders)
+    : state_(std::make_unique<State>()) {
   state_->type = std::move(type);
+  for (const AggregateType& aggregate : deciders) {
+    state_->type.AddStoredForms(aggregate);
+    state_->upcasting.insert(aggregate.name);
+  }
   state_->database = OpenDatabase(state_->type);
   auto rows = SqliteRowStore::Prepare(*state_->database, state_->type.read_models);
   EVERFOLD_CHECK(rows.ok());
@@ -60,8 +86,13 @@ void Projected::Apply(const std::vector<GivenEvent>& events) {
     Version& version = state_->versions[given.stream];
     version = version.Next();
     state_->offset = state_->offset.Next();
-    const auto handler = state_->type.handlers.find(given.event->GetDescriptor()->full_name());
-    if (handler == state_->type.handlers.end()) continue;
+    if (given.is_superseded && !state_->upcasting.contains(given.stream.aggregate)) {
+      ADD_FAILURE() << TextOf(*given.event) << " is superseded: name the decider of " << given.stream.aggregate
+                    << " that upcasts it, Project<Projection, Decider>(...)";
+      continue;
+    }
+    const std::optional<Handled> handled = HandledAs(state_->type, *given.event);
+    if (!handled.has_value()) continue;
     const EventContext context{.id = given.stream.id,
                                .stream = given.stream,
                                .version = version,
@@ -70,7 +101,7 @@ void Projected::Apply(const std::vector<GivenEvent>& events) {
                                .event_time = given.event_time.value_or(now),
                                .recorded_at = now,
                                .metadata = kNoMetadata};
-    handler->second(given.event->SerializeAsString(), context, *state_->rows);
+    handled->handler(handled->payload, context, *state_->rows);
     if (const absl::Status status = state_->rows->status(); !status.ok()) {
       ADD_FAILURE() << "On " << TextOf(*given.event) << ": " << status;
       state_->rows->BeginTransaction();

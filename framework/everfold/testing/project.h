@@ -3,7 +3,12 @@
 //   Project<Balances>(InStream("w1", MakeDeposited({.amount_minor = 100}), MakeWithdrawn({.amount_minor = 30})))
 //       .ExpectRows(MakeWalletBalance({.wallet_id = "w1", .balance_minor = 70}));
 //
-// The handlers run against real tables, in memory. Failures are reported to GoogleTest.
+// The handlers run against real tables, in memory. Events that others supersede may be given as well, as they are
+// stored; the deciders that upcast them are then named behind the projection:
+//
+//   Project<Balances, WalletDecider>(InStream("w1", MakeMoneyIn({.cents = 100})))
+//
+// Failures are reported to GoogleTest.
 #pragma once
 
 #include <memory>
@@ -24,14 +29,16 @@ struct GivenEvent {
   StreamId stream;
   std::shared_ptr<const google::protobuf::Message> event;
   std::optional<absl::Time> event_time;
+  bool is_superseded = false;
 };
 
 namespace internal {
 
 template <class E>
 GivenEvent MakeGivenEvent(const std::string& id, const E& event) {
-  return {StreamId{"", AggregateOf<typename EventTraits<E>::Aggregate>::kName, id}, std::make_shared<E>(event),
-          EventTraits<E>::EventTime(event)};
+  using Aggregate = AggregateOf<typename EventTraits<E>::Aggregate>;
+  return {StreamId{"", Aggregate::kName, id}, std::make_shared<E>(event), EventTraits<E>::EventTime(event),
+          kIsIn<E, typename Aggregate::Superseded>};
 }
 
 }  // namespace internal
@@ -45,7 +52,8 @@ std::vector<GivenEvent> InStream(const std::string& id, const E&... events) {
 // A projection's read models after some events.
 class Projected {
  public:
-  explicit Projected(ProjectionType type);
+  // `deciders` upcast the superseded events of their aggregates.
+  explicit Projected(ProjectionType type, const std::vector<AggregateType>& deciders = {});
   ~Projected();
   Projected(Projected&&) noexcept;
 
@@ -82,9 +90,11 @@ class Projected {
 };
 
 // Streams one after the other, as if each had been written before the next.
-template <class P, class... Streams>
+template <class P, class... Deciders, class... Streams>
 Projected Project(const Streams&... streams) {
-  Projected projected(MakeProjectionType<P>());
+  std::vector<AggregateType> deciders;
+  (deciders.push_back(MakeAggregateType<Deciders>()), ...);
+  Projected projected(MakeProjectionType<P>(), deciders);
   (projected.Apply(streams), ...);
   return projected;
 }

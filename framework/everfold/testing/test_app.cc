@@ -4,6 +4,8 @@
 
 #include "everfold/base/check.h"
 #include "everfold/base/status.h"
+#include "everfold/log/files/files.h"
+#include "everfold/testing/opening_strand.h"
 
 namespace everfold::testing {
 namespace {
@@ -33,18 +35,57 @@ TestApp::~TestApp() { Crash(); }
 
 absl::Status TestApp::Open() {
   EVERFOLD_CHECK(engine_ == nullptr);
-  memory_log_ = std::make_unique<MemoryLog>(storage_, executor_);
-  PartitionLog* log = memory_log_.get();
-  if (options_.wrap_log != nullptr) {
-    wrapped_log_ = options_.wrap_log(*memory_log_, executor_);
-    log = wrapped_log_.get();
-  }
-  EngineOptions engine = options_.engine;
-  engine.data_directory = directory_.path();
-  if (engine.commands.snapshots == nullptr) engine.commands.snapshots = snapshots_.get();
-  EVERFOLD_ASSIGN_OR_RETURN(engine_, Engine::Start(std::move(engine), parts_.aggregates, parts_.projections, *log,
-                                                   executor_, executor_.clock(), random_));
+  const absl::Status opened = StartEngine();
+  if (!opened.ok()) Crash();
+  return opened;
+}
+
+absl::Status TestApp::StartEngine() {
+  EVERFOLD_ASSIGN_OR_RETURN(PartitionLog* const log, OpenLog());
+  opening_ = true;
+  auto engine = Engine::Start(OptionsOfEngine(), parts_.aggregates, parts_.projections, *log, executor_,
+                              executor_.clock(), random_);
+  opening_ = false;
+  EVERFOLD_RETURN_IF_ERROR(engine.status());
+  engine_ = *std::move(engine);
   return absl::OkStatus();
+}
+
+absl::StatusOr<PartitionLog*> TestApp::OpenLog() {
+  PartitionLog* log = nullptr;
+  if (options_.log == TestLog::kEmbedded) {
+    EmbeddedLogOptions options = options_.embedded;
+    options.directory = directory_.path() + "/log";
+    options.partitions = options_.partitions;
+    options.make_strand = [this](const std::string&) { return executor_.MakeStrand(); };
+    EVERFOLD_ASSIGN_OR_RETURN(embedded_log_, EmbeddedLog::Open(std::move(options), executor_, random_));
+    log = embedded_log_.get();
+  } else {
+    memory_log_ = std::make_unique<MemoryLog>(storage_, executor_);
+    log = memory_log_.get();
+  }
+  if (options_.wrap_log == nullptr) return log;
+  wrapped_log_ = options_.wrap_log(*log, executor_);
+  return wrapped_log_.get();
+}
+
+EngineOptions TestApp::OptionsOfEngine() {
+  EngineOptions options = options_.engine;
+  options.data_directory = directory_.path();
+  if (options.commands.snapshots == nullptr) options.commands.snapshots = snapshots_.get();
+  if (options_.log == TestLog::kEmbedded) {
+    options.store.index.files = options_.embedded.files != nullptr ? options_.embedded.files : &PosixFiles();
+    options.store.index.directory = directory_.path() + "/index";
+    options.store.make_index_strand = [this] {
+      return std::make_unique<OpeningStrand>(executor_.MakeStrand(), opening_);
+    };
+  }
+  return options;
+}
+
+EmbeddedLog& TestApp::embedded_log() {
+  EVERFOLD_CHECK(embedded_log_ != nullptr);
+  return *embedded_log_;
 }
 
 void TestApp::Crash() {
@@ -52,6 +93,7 @@ void TestApp::Crash() {
   engine_.reset();
   wrapped_log_.reset();
   memory_log_.reset();
+  embedded_log_.reset();
   executor_.DropAll();
 }
 
@@ -59,7 +101,16 @@ void TestApp::Stop() {
   bool closed = false;
   engine_->Close([&closed] { closed = true; });
   EVERFOLD_CHECK(executor_.RunUntil([&closed] { return closed; }));
+  if (embedded_log_ != nullptr) CloseLog();
   Crash();
+}
+
+void TestApp::CloseLog() {
+  PartitionLog& log = wrapped_log_ != nullptr ? *wrapped_log_ : *embedded_log_;
+  std::optional<absl::Status> closed;
+  log.Close([&closed](absl::Status status) { closed = std::move(status); });
+  EVERFOLD_CHECK(executor_.RunUntil([&closed] { return closed.has_value(); }));
+  if (!closed->ok()) ADD_FAILURE() << "TestApp: the log does not close: " << *closed;
 }
 
 TestApp::Pending TestApp::Start(const google::protobuf::Message& command, SendOptions options) {

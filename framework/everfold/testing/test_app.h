@@ -1,11 +1,17 @@
-// A whole application in one thread of a test: real store, real projections in real SQLite files, a log in memory, time
-// that stands still, and an order of steps that a seed decides.
+// A whole application in one thread of a test: real store, real projections in real SQLite files, a log in memory or
+// the one on disk, time that stands still, and an order of steps that a seed decides.
 //
 //   TestApp app(Parts().Aggregate<WalletDecider>().Projection<Balances>());
 //   const CommandReceipt receipt = app.Accepted(MakeDeposit({.wallet_id = "w1", .amount_minor = 100}));
 //   EXPECT_EQ(app.Get<WalletBalance>({"w1"}, receipt.token)->balance_minor(), 100);
 //
-// Crash drops everything that is not durable, and opens again on what is.
+// Crash drops everything that is not durable, and Open opens again on what is.
+//
+//   TestApp app(parts, {.log = TestLog::kEmbedded});
+//
+// has log and index in files, as an application has them, in a directory of its own. What blocks on them is a step like
+// any other, so that here, too, one thread does all, and waiting for an answer is running steps until it is there. It
+// takes some tenths of a second to open, for the journal's files, and a sync of the disk for what is appended.
 #pragma once
 
 #include <cstdint>
@@ -21,15 +27,25 @@
 #include "everfold/app/engine.h"
 #include "everfold/app/parts.h"
 #include "everfold/event/partitioning.h"
+#include "everfold/log/embedded/embedded_log.h"
 #include "everfold/log/memory/memory_log.h"
 #include "everfold/runtime/manual_executor.h"
 #include "everfold/testing/scratch_directory.h"
 
 namespace everfold::testing {
 
+enum class TestLog {
+  kMemory,    // thousands of tests a minute
+  kEmbedded,  // the log of production, on disk
+};
+
 struct TestAppOptions {
   std::uint64_t seed = 1;
   std::uint32_t partitions = kDefaultPartitions;
+  TestLog log = TestLog::kMemory;
+  // Of the embedded log, for example `free_bytes` for a disk that fills up, or a FaultyDisk as `files`; the index is on
+  // the same files. Its directory, partitions and strands are the test's own.
+  EmbeddedLogOptions embedded = {};
   // Puts something between the engine and its log, for example a FaultyLog; called at every opening.
   std::function<std::unique_ptr<PartitionLog>(PartitionLog&, Executor&)> wrap_log = nullptr;
   EngineOptions engine = {};  // data_directory is the test's own
@@ -86,18 +102,25 @@ class TestApp {
   // Lets time pass, and what is due happen.
   void Advance(absl::Duration by) { executor_.Advance(by); }
 
-  // Loses everything that is not durable. Pending answers are never given.
+  // Loses everything that is not durable, as a process that is killed: of files what was written is there, and to lose
+  // what was not synced takes a FaultyDisk. Pending answers are never given.
   void Crash();
-  // Closes in order.
+  // Closes in order. Reports a log that does not close to GoogleTest.
   void Stop();
   // After Crash or Stop.
   absl::Status Open();
 
   Engine& engine() { return *engine_; }
+  // To seal it, to back it up, to verify it. REQUIRES: TestLog::kEmbedded, and the application is open.
+  EmbeddedLog& embedded_log();
   ManualExecutor& executor() { return executor_; }
   const std::string& directory() const { return directory_.path(); }
 
  private:
+  absl::StatusOr<PartitionLog*> OpenLog();
+  EngineOptions OptionsOfEngine();
+  absl::Status StartEngine();
+  void CloseLog();
   absl::Status GetRow(const ReadModelSchema& schema, QueryEngine::BindKey key, QueryEngine::VisitRow row,
                       const ConsistencyToken& token);
   absl::Status ListRows(const ReadModelSchema& schema, QueryEngine::VisitRow row, const ConsistencyToken& token,
@@ -110,7 +133,9 @@ class TestApp {
   SeededRandom random_;
   std::shared_ptr<MemoryLogStorage> storage_;
   std::unique_ptr<SnapshotStore> snapshots_ = MakeMemorySnapshots();  // outlive a crash, as files do
+  bool opening_ = false;
   std::unique_ptr<PartitionLog> memory_log_;
+  std::unique_ptr<EmbeddedLog> embedded_log_;
   std::unique_ptr<PartitionLog> wrapped_log_;
   std::unique_ptr<Engine> engine_;
 };

@@ -4,6 +4,7 @@
 
 #include "everfold/testing/given.h"
 #include "everfold/testing/project.h"
+#include "everfold/testing/test_app.h"
 #include "gtest/gtest.h"
 
 namespace wallet::v1 {
@@ -12,6 +13,8 @@ namespace {
 using everfold::testing::Given;
 using everfold::testing::InStream;
 using everfold::testing::Project;
+using everfold::testing::TestApp;
+using everfold::testing::TestLog;
 
 constexpr std::int64_t kMax = WalletDecider::kMaxBalanceMinor;
 
@@ -67,6 +70,17 @@ TEST(Balances, AddUpEachWalletByItself) {
       InStream("w2", MakeWalletOpened({}), MakeDeposited({.amount_minor = 5})))
       .ExpectRows(MakeWalletBalance({.wallet_id = "w1", .balance_minor = 70}),
                   MakeWalletBalance({.wallet_id = "w2", .balance_minor = 5}));
+}
+
+TEST(WalletApp, KeepsADepositOnDiskThroughACrash) {
+  TestApp app(everfold::Parts().Aggregate<WalletDecider>().Projection<Balances>(), {.log = TestLog::kEmbedded});
+  app.Accepted(MakeOpenWallet({.wallet_id = "w1"}));
+  const auto deposit = MakeDeposit({.wallet_id = "w1", .amount_minor = 100});
+  const auto receipt = app.Accepted(deposit, {.request_id = "r1"});
+  app.Crash();
+  ASSERT_TRUE(app.Open().ok());
+  EXPECT_EQ(app.Accepted(deposit, {.request_id = "r1"}).sequence, receipt.sequence);
+  EXPECT_EQ(app.Get<WalletBalance>({"w1"}, receipt.token)->balance_minor(), 100);
 }
 
 }  // namespace

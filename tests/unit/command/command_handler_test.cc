@@ -3,113 +3,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <stdexcept>
-
 #include "everfold/base/error.h"
 #include "everfold/event/partitioning.h"
-#include "everfold/log/memory/memory_log.h"
-#include "everfold/runtime/manual_executor.h"
 #include "google/rpc/error_details.pb.h"
-#include "sample-apps/wallet/wallet.h"
+#include "tests/unit/command/wallet_commands.h"
 
 namespace everfold {
 namespace {
 
-using ::testing::HasSubstr;
-using wallet::v1::Deposit;
 using wallet::v1::Deposited;
 using wallet::v1::InsufficientFunds;
 using wallet::v1::MakeDeposit;
 using wallet::v1::MakeOpenWallet;
 using wallet::v1::MakeWithdraw;
-using wallet::v1::Wallet;
-using wallet::v1::WalletDecider;
-using wallet::v1::Withdraw;
 
-using Outcome = absl::StatusOr<CommandOutcome>;
-
-// The wallet, with faults that user code can have.
-struct FaultyDecider : WalletDecider {
-  using WalletDecider::Decide;
-  using WalletDecider::Evolve;
-  static Decision<Wallet> Decide(const Wallet& s, const Withdraw& c, Context& context) {
-    if (c.amount_minor() == 13) throw std::runtime_error("thirteen");
-    if (c.amount_minor() == 14) return Nothing();
-    return WalletDecider::Decide(s, c, context);
-  }
-  static void Evolve(Wallet& s, const Deposited& e) {
-    if (e.amount_minor() == 13) throw std::runtime_error("no evolution");
-    WalletDecider::Evolve(s, e);
-  }
-};
-
-struct Extra {
-  std::string request_id = {};
-  std::optional<Version> expected_version = {};
-  absl::Time deadline = absl::InfiniteFuture();
-};
-
-class CommandHandlerTest : public ::testing::Test {
- protected:
-  CommandHandlerTest() { Open(); }
-
-  void Open() {
-    log_ = std::make_unique<MemoryLog>(storage_, executor_);
-    store_ = EventStore::Open({}, *log_, executor_, executor_.clock(), random_).value();
-    std::vector<AggregateType> aggregates;
-    aggregates.push_back(MakeAggregateType<FaultyDecider>());
-    handler_ = CommandHandler::Create(options_, std::move(aggregates), *store_, executor_, executor_.clock(), random_);
-  }
-  void CrashAndReopen() {
-    executor_.DropAll();
-    handler_.reset();
-    store_.reset();
-    log_.reset();
-    Open();
-  }
-
-  std::shared_ptr<std::optional<Outcome>> Start(const google::protobuf::Message& command, Extra extra = {}) {
-    auto kept = std::shared_ptr<google::protobuf::Message>(command.New());
-    kept->CopyFrom(command);
-    CommandRequest request;
-    request.command = kept.get();
-    request.request_id = extra.request_id;
-    request.expected_version = extra.expected_version;
-    request.deadline = extra.deadline;
-    auto outcome = std::make_shared<std::optional<Outcome>>();
-    handler_->Handle(std::move(request), [outcome, kept](Outcome result) { *outcome = std::move(result); });
-    EXPECT_FALSE(outcome->has_value()) << "answered before Handle returned";
-    return outcome;
-  }
-  Outcome Send(const google::protobuf::Message& command, Extra extra = {}) {
-    const auto outcome = Start(command, std::move(extra));
-    executor_.RunUntilIdle();
-    return std::move(*outcome).value();
-  }
-  static CommandReceipt Receipt(const Outcome& outcome) {
-    if (outcome.ok() && std::holds_alternative<CommandReceipt>(*outcome)) return std::get<CommandReceipt>(*outcome);
-    ADD_FAILURE() << "no receipt: " << outcome.status();
-    return {};
-  }
-  void OpenWithBalance(const std::string& id, std::int64_t balance) {
-    Receipt(Send(MakeOpenWallet({.wallet_id = id})));
-    Receipt(Send(MakeDeposit({.wallet_id = id, .amount_minor = balance})));
-  }
-  static void ExpectError(const Outcome& outcome, absl::StatusCode code, const char* reason, const std::string& text) {
-    EXPECT_EQ(outcome.status().code(), code) << outcome.status();
-    EXPECT_EQ(ReasonOf(outcome.status()), reason);
-    EXPECT_THAT(std::string(outcome.status().message()), HasSubstr(text));
-  }
-
-  ManualExecutor executor_{11};
-  SeededRandom random_{11};
-  CommandHandlerOptions options_;
-  std::shared_ptr<MemoryLogStorage> storage_ =
-      std::make_shared<MemoryLogStorage>(LogIdentity{{"0123456789abcdef"}, 16, std::string(32, 'k')});
-  std::unique_ptr<MemoryLog> log_;
-  std::unique_ptr<EventStore> store_;
-  std::unique_ptr<CommandHandler> handler_;
-};
+using CommandHandlerTest = WalletCommandsTest;
 
 TEST_F(CommandHandlerTest, AnswersWithAReceipt) {
   const CommandReceipt opened = Receipt(Send(MakeOpenWallet({.wallet_id = "w1"})));
@@ -130,7 +38,7 @@ TEST_F(CommandHandlerTest, RejectionIsAValue) {
   const Rejection& rejection = std::get<Rejection>(*outcome);
   EXPECT_EQ(rejection.code, absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(dynamic_cast<const InsufficientFunds&>(*rejection.message).missing_minor(), 20);
-  EXPECT_EQ(store_->VersionOf({"", "wallet", "w1"}).value(), Version(2));
+  EXPECT_EQ(VersionOf("w1"), Version(2));
 }
 
 TEST_F(CommandHandlerTest, RefusesBrokenFieldRulesWithAllViolations) {
@@ -141,6 +49,18 @@ TEST_F(CommandHandlerTest, RefusesBrokenFieldRulesWithAllViolations) {
   ASSERT_EQ(bad_request.field_violations_size(), 1);
   EXPECT_EQ(bad_request.field_violations(0).field(), "amount_minor");
   EXPECT_EQ(bad_request.field_violations(0).reason(), "INT64_GT");
+}
+
+TEST_F(CommandHandlerTest, AWrongIdIsOneOfTheViolations) {
+  for (const char* const request_id : {"", "r1"}) {
+    const Outcome outcome = Send(MakeDeposit({.wallet_id = "", .amount_minor = 0}), {.request_id = request_id});
+    ExpectError(outcome, absl::StatusCode::kInvalidArgument, reason::kCommandInvalid, "wallet_id");
+    google::rpc::BadRequest bad_request;
+    ASSERT_TRUE(FindDetail(outcome.status(), bad_request));
+    ASSERT_EQ(bad_request.field_violations_size(), 2);
+    EXPECT_EQ(bad_request.field_violations(0).field(), "wallet_id");
+    EXPECT_EQ(bad_request.field_violations(1).field(), "amount_minor");
+  }
 }
 
 TEST_F(CommandHandlerTest, ChecksWhatTheCommandExpectsOfItsStream) {
@@ -180,7 +100,7 @@ TEST_F(CommandHandlerTest, RepeatsTheFirstReceiptForAKnownRequestId) {
   EXPECT_EQ(second.version, first.version);
   EXPECT_EQ(second.sequence, first.sequence);
   EXPECT_EQ(second.token, first.token);
-  EXPECT_EQ(store_->VersionOf({"", "wallet", "w1"}).value(), Version(4));
+  EXPECT_EQ(VersionOf("w1"), Version(4));
 }
 
 TEST_F(CommandHandlerTest, ARequestIdBelongsToOneRequest) {
@@ -194,17 +114,17 @@ TEST_F(CommandHandlerTest, ARequestIdBelongsToOneRequest) {
 
 TEST_F(CommandHandlerTest, ConcurrentRepeatsLeaveOneSetOfEvents) {
   OpenWithBalance("w1", 100);
-  std::vector<std::shared_ptr<std::optional<Outcome>>> outcomes;
+  std::vector<Pending> outcomes;
   const auto deposit = MakeDeposit({.wallet_id = "w1", .amount_minor = 7});
   for (int i = 0; i < 100; ++i) outcomes.push_back(Start(deposit, {.request_id = "r1"}));
   executor_.RunUntilIdle();
   for (const auto& outcome : outcomes) EXPECT_EQ(Receipt(outcome->value()).version, Version(3));
-  EXPECT_EQ(store_->VersionOf({"", "wallet", "w1"}).value(), Version(3));
+  EXPECT_EQ(VersionOf("w1"), Version(3));
 }
 
 TEST_F(CommandHandlerTest, CommandsOfOneStreamAreDecidedOneAfterTheOther) {
   OpenWithBalance("w1", 100);
-  std::vector<std::shared_ptr<std::optional<Outcome>>> outcomes;
+  std::vector<Pending> outcomes;
   for (int i = 0; i < 10; ++i) outcomes.push_back(Start(MakeWithdraw({.wallet_id = "w1", .amount_minor = 30})));
   executor_.RunUntilIdle();
   int accepted = 0;
@@ -214,16 +134,15 @@ TEST_F(CommandHandlerTest, CommandsOfOneStreamAreDecidedOneAfterTheOther) {
 
 TEST_F(CommandHandlerTest, ALongQueueOfQuickAnswersDoesNotGrowTheStack) {
   OpenWithBalance("w1", 1);
-  std::vector<std::shared_ptr<std::optional<Outcome>>> outcomes;
+  std::vector<Pending> outcomes;
   for (int i = 0; i < 9000; ++i) outcomes.push_back(Start(MakeWithdraw({.wallet_id = "w1", .amount_minor = 30})));
   executor_.RunUntilIdle();
   for (const auto& outcome : outcomes) ASSERT_TRUE(outcome->has_value());
 }
 
 TEST_F(CommandHandlerTest, RefusesTooManyWaitingOnOneStream) {
-  options_.max_waiting_per_stream = 2;
-  CrashAndReopen();
-  std::vector<std::shared_ptr<std::optional<Outcome>>> outcomes;
+  OpenHandler(FaultyWallet(), {.max_waiting_per_stream = 2});
+  std::vector<Pending> outcomes;
   for (int i = 0; i < 10; ++i) outcomes.push_back(Start(MakeDeposit({.wallet_id = "w1", .amount_minor = 1})));
   executor_.RunUntilIdle();
   int refused = 0;
@@ -299,7 +218,7 @@ TEST_F(CommandHandlerTest, DoesNotDecideAfterTheDeadline) {
   const auto late = MakeDeposit({.wallet_id = "w1", .amount_minor = 1});
   ExpectError(Send(late, {.deadline = executor_.clock().Now()}), absl::StatusCode::kDeadlineExceeded,
               reason::kDeadlineExceeded, "deadline");
-  EXPECT_EQ(store_->VersionOf({"", "wallet", "w1"}).value(), Version(2));
+  EXPECT_EQ(VersionOf("w1"), Version(2));
 }
 
 TEST_F(CommandHandlerTest, CloseLetsWorkEndAndRefusesNewWork) {

@@ -2,136 +2,63 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <stdexcept>
-
 #include "everfold/base/error.h"
-#include "everfold/command/command_handler.h"
-#include "everfold/log/memory/memory_log.h"
-#include "everfold/runtime/manual_executor.h"
 #include "google/protobuf/wrappers.pb.h"
-#include "sample-apps/wallet/wallet.h"
-#include "tests/unit/command/held_log.h"
+#include "tests/unit/command/wallet_commands.h"
 
 namespace everfold {
 namespace {
 
-using wallet::v1::Deposited;
-using wallet::v1::InsufficientFunds;
 using wallet::v1::MakeDeposit;
-using wallet::v1::MakeOpenWallet;
 using wallet::v1::MakeWithdraw;
-using wallet::v1::Wallet;
-using wallet::v1::WalletDecider;
 
-using Outcome = absl::StatusOr<CommandOutcome>;
-using Pending = std::shared_ptr<std::optional<Outcome>>;
-
-// The wallet, with an event that cannot be folded.
-struct FaultyDecider : WalletDecider {
-  using WalletDecider::Decide;
-  using WalletDecider::Evolve;
-  static void Evolve(Wallet& s, const Deposited& e) {
-    if (e.amount_minor() == 13) throw std::runtime_error("no evolution");
-    WalletDecider::Evolve(s, e);
-  }
-};
-
-class DecidedAheadTest : public ::testing::Test {
+class DecidedAheadTest : public WalletCommandsTest {
  protected:
-  DecidedAheadTest() {
-    Receipt(Send(MakeOpenWallet({.wallet_id = "w1"})));
-    Receipt(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 100})));
-  }
+  DecidedAheadTest() { OpenWithBalance("w1", 100); }
 
-  static std::vector<AggregateType> Aggregates() {
-    std::vector<AggregateType> aggregates;
-    aggregates.push_back(MakeAggregateType<FaultyDecider>());
-    return aggregates;
-  }
-
+  // Runs what can be done of it.
   Pending Start(const google::protobuf::Message& command, const std::string& request_id = "") {
-    auto kept = std::shared_ptr<google::protobuf::Message>(command.New());
-    kept->CopyFrom(command);
-    CommandRequest request;
-    request.command = kept.get();
-    request.request_id = request_id;
-    auto outcome = std::make_shared<std::optional<Outcome>>();
-    handler_->Handle(std::move(request), [outcome, kept](Outcome result) { *outcome = std::move(result); });
+    Pending outcome = WalletCommandsTest::Start(command, {.request_id = request_id});
     executor_.RunUntilIdle();
     return outcome;
   }
-  Outcome Send(const google::protobuf::Message& command) { return std::move(*Start(command)).value(); }
   Pending Deposit(std::int64_t amount, const std::string& request_id = "") {
     return Start(MakeDeposit({.wallet_id = "w1", .amount_minor = amount}), request_id);
   }
   Pending Withdraw(std::int64_t amount, const std::string& request_id = "") {
     return Start(MakeWithdraw({.wallet_id = "w1", .amount_minor = amount}), request_id);
   }
-  // Of somebody else, whatever the stream's version.
-  void DepositFromOutside(std::int64_t amount) {
-    AppendRequest raw;
-    StreamAppend& stream = raw.streams.emplace_back();
-    stream.stream = {"", "wallet", "w1"};
-    Deposited deposited;
-    deposited.set_amount_minor(amount);
-    NewEvent& event = stream.events.emplace_back();
-    event.type = "wallet.v1.Deposited";
-    event.payload = deposited.SerializeAsString();
-    store_->Append(std::move(raw), [](absl::StatusOr<AppendResult> result) { EXPECT_TRUE(result.ok()); });
-    executor_.RunUntilIdle();
-  }
-
-  static CommandReceipt Receipt(const Outcome& outcome) {
-    if (outcome.ok() && std::holds_alternative<CommandReceipt>(*outcome)) return std::get<CommandReceipt>(*outcome);
-    ADD_FAILURE() << "no receipt: " << outcome.status();
-    return {};
-  }
   static Version VersionIn(const Pending& pending) { return Receipt(pending->value()).version; }
-  // What is missing, as a rejection says; 0 if it is none.
-  static std::int64_t MissingIn(const Pending& pending) {
-    const Outcome& outcome = pending->value();
-    if (!outcome.ok() || !std::holds_alternative<Rejection>(*outcome)) return 0;
-    return dynamic_cast<const InsufficientFunds&>(*std::get<Rejection>(*outcome).message).missing_minor();
-  }
+  static std::int64_t MissingIn(const Pending& pending) { return WalletCommandsTest::MissingIn(pending->value()); }
   void LetThrough() {
-    log_.LetThrough();
+    log_->LetThrough();
     executor_.RunUntilIdle();
   }
   void Fail() {
-    log_.Fail();
+    log_->Fail();
     executor_.RunUntilIdle();
   }
-
-  ManualExecutor executor_{11};
-  SeededRandom random_{11};
-  std::shared_ptr<MemoryLogStorage> storage_ =
-      std::make_shared<MemoryLogStorage>(LogIdentity{{"0123456789abcdef"}, 16, std::string(32, 'k')});
-  MemoryLog memory_log_{storage_, executor_};
-  HeldLog log_{memory_log_};
-  std::unique_ptr<EventStore> store_ = EventStore::Open({}, log_, executor_, executor_.clock(), random_).value();
-  std::unique_ptr<CommandHandler> handler_ =
-      CommandHandler::Create({}, Aggregates(), *store_, executor_, executor_.clock(), random_);
 };
 
 TEST_F(DecidedAheadTest, AStreamDoesNotWaitForTheDisk) {
-  log_.Hold();
-  const std::size_t before = log_.groups();
+  log_->Hold();
+  const std::size_t before = log_->groups();
   std::vector<Pending> deposits;
   for (int i = 0; i < 100; ++i) deposits.push_back(Deposit(1));
-  EXPECT_LE(log_.groups() - before, 10u) << "many commands share a group";
+  EXPECT_LE(log_->groups() - before, 10u) << "many commands share a group";
   for (const Pending& deposit : deposits) EXPECT_FALSE(deposit->has_value());
   LetThrough();
   for (std::uint64_t i = 0; i < 100; ++i) EXPECT_EQ(VersionIn(deposits[i]), Version(3 + i));
 }
 
 TEST_F(DecidedAheadTest, NothingIsToldBeforeWhatItHasSeenIsDurable) {
-  log_.Hold();
+  log_->Hold();
   const Pending withdrawn = Withdraw(60);
   const Pending rejected = Withdraw(50);
   const Pending known = Deposit(1, "r1");
   const Pending repeat = Deposit(1, "r1");
   for (const Pending& pending : {withdrawn, rejected, known, repeat}) EXPECT_FALSE(pending->has_value());
-  EXPECT_EQ(store_->VersionOf({"", "wallet", "w1"}).value(), Version(2));
+  EXPECT_EQ(VersionOf("w1"), Version(2));
   LetThrough();
   EXPECT_EQ(VersionIn(withdrawn), Version(3));
   EXPECT_EQ(MissingIn(rejected), 10);
@@ -142,7 +69,7 @@ TEST_F(DecidedAheadTest, NothingIsToldBeforeWhatItHasSeenIsDurable) {
 }
 
 TEST_F(DecidedAheadTest, OtherStreamsAreNotHeldUp) {
-  log_.Hold();
+  log_->Hold();
   const Pending held = Withdraw(60);
   const Pending other = Start(MakeDeposit({.wallet_id = "w2", .amount_minor = 1}));
   ASSERT_TRUE(other->has_value()) << "it appends nothing, and has seen nothing that is on its way";
@@ -152,7 +79,7 @@ TEST_F(DecidedAheadTest, OtherStreamsAreNotHeldUp) {
 }
 
 TEST_F(DecidedAheadTest, WhatStoodOnAFailedGroupIsDecidedAfreshInOrder) {
-  log_.Hold();
+  log_->Hold();
   const Pending failed = Deposit(50);
   const Pending accepted_before = Withdraw(120);  // of 150: accepted, and 30 are left
   const Pending rejected_before = Withdraw(70);   // of 30: rejected
@@ -165,18 +92,18 @@ TEST_F(DecidedAheadTest, WhatStoodOnAFailedGroupIsDecidedAfreshInOrder) {
 
 // The version that a command was decided on comes back with other events: numbers alone would not tell.
 TEST_F(DecidedAheadTest, SomebodyElsesAppendInTheFailedOnesPlaceIsNotMistakenForIt) {
-  log_.Hold();
+  log_->Hold();
   const Pending failed = Deposit(50);  // on its way, version 3
   DepositFromOutside(1);               // waits behind it in the committer
   const Pending stood_on_it = Withdraw(120);
   Fail();  // now the deposit from outside is version 3
   EXPECT_EQ(failed->value().status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(MissingIn(stood_on_it), 19) << "of 101";
-  EXPECT_EQ(store_->VersionOf({"", "wallet", "w1"}).value(), Version(3));
+  EXPECT_EQ(VersionOf("w1"), Version(3));
 }
 
 TEST_F(DecidedAheadTest, SomebodyElsesAppendInBetweenIsSeenByAllBehindIt) {
-  log_.Hold();
+  log_->Hold();
   const Pending first = Withdraw(60);
   DepositFromOutside(100);
   const Pending second = Withdraw(50);  // of 40: rejected, but for what came from outside
@@ -192,7 +119,7 @@ TEST_F(DecidedAheadTest, SomebodyElsesAppendInBetweenIsSeenByAllBehindIt) {
 }
 
 TEST_F(DecidedAheadTest, AnEventThatCannotBeFoldedHarmsOnlyItsCommand) {
-  log_.Hold();
+  log_->Hold();
   const Pending before = Withdraw(60);
   const Pending faulty = Deposit(13);
   const Pending behind = Withdraw(50);
@@ -205,30 +132,30 @@ TEST_F(DecidedAheadTest, AnEventThatCannotBeFoldedHarmsOnlyItsCommand) {
 // Protobuf writes a string that is not UTF-8, and refuses to read it: stored, it would lock its stream for ever.
 TEST_F(DecidedAheadTest, AnEventThatCannotBeReadAgainIsNotStored) {
   using google::protobuf::StringValue;
-  std::vector<AggregateType> aggregates = Aggregates();
-  AggregateEvent& event = aggregates[0].events["google.protobuf.StringValue"];
+  AggregateType wallet = FaultyWallet();
+  AggregateEvent& event = wallet.events["google.protobuf.StringValue"];
   event.name = "google.protobuf.StringValue";
   event.fingerprint = std::string(32, 'f');
   event.event_time = [](const google::protobuf::Message&) { return std::optional<absl::Time>(); };
   event.evolve_payload = [](google::protobuf::Message&, std::string_view payload) {
     return StringValue().ParseFromArray(payload.data(), static_cast<int>(payload.size()));
   };
-  aggregates[0].commands.at("wallet.v1.Withdraw").decide = [](const google::protobuf::Message&,
-                                                              const google::protobuf::Message&, Context&) {
+  wallet.commands.at("wallet.v1.Withdraw").decide = [](const google::protobuf::Message&,
+                                                       const google::protobuf::Message&, Context&) {
     auto noted = std::make_unique<StringValue>();
     noted->set_value("caf\xc3");  // a character that was cut in two
     AnyDecision decision;
     decision.events.push_back(std::move(noted));
     return decision;
   };
-  handler_ = CommandHandler::Create({}, std::move(aggregates), *store_, executor_, executor_.clock(), random_);
+  OpenHandler(std::move(wallet));
   const absl::Status status = Withdraw(1)->value().status();
   EXPECT_EQ(ReasonOf(status), reason::kDeciderFailed) << status;
   EXPECT_EQ(VersionIn(Deposit(1)), Version(3)) << "the stream goes on";
 }
 
 TEST_F(DecidedAheadTest, ARepeatOfWhatFailsIsDecidedAfresh) {
-  log_.Hold();
+  log_->Hold();
   const Pending failed = Deposit(50, "r1");
   const Pending repeat = Deposit(50, "r1");
   Fail();
@@ -240,8 +167,8 @@ TEST_F(DecidedAheadTest, ARepeatOfWhatFailsIsDecidedAfresh) {
 // A repeat that this process does not remember is found when it is appended: whoever stood on it is decided afresh.
 TEST_F(DecidedAheadTest, AnOldRepeatIsFoundAndThoseBehindItAreDecidedAfresh) {
   EXPECT_EQ(VersionIn(Withdraw(60, "r1")), Version(3));
-  handler_ = CommandHandler::Create({}, Aggregates(), *store_, executor_, executor_.clock(), random_);
-  log_.Hold();
+  OpenHandler(FaultyWallet());
+  log_->Hold();
   const Pending first = Deposit(10);
   const Pending repeat = Withdraw(60, "r1");  // of 50: decided afresh it would be rejected
   const Pending old_repeat = Withdraw(20, "r2");
@@ -252,8 +179,8 @@ TEST_F(DecidedAheadTest, AnOldRepeatIsFoundAndThoseBehindItAreDecidedAfresh) {
   EXPECT_TRUE(Receipt(repeat->value()).repeated);
   EXPECT_EQ(VersionIn(old_repeat), Version(5));
   EXPECT_EQ(VersionIn(behind), Version(6));
-  handler_ = CommandHandler::Create({}, Aggregates(), *store_, executor_, executor_.clock(), random_);
-  log_.Hold();
+  OpenHandler(FaultyWallet());
+  log_->Hold();
   const Pending again = Withdraw(5, "r2");      // another request under the same id
   const Pending repeated = Withdraw(20, "r2");  // of 0
   const Pending last = Withdraw(5);
@@ -264,9 +191,8 @@ TEST_F(DecidedAheadTest, AnOldRepeatIsFoundAndThoseBehindItAreDecidedAfresh) {
 }
 
 TEST_F(DecidedAheadTest, DecidesNoFurtherAheadThanItsLimit) {
-  handler_ = CommandHandler::Create({.max_decided_ahead_per_stream = 2}, Aggregates(), *store_, executor_,
-                                    executor_.clock(), random_);
-  log_.Hold();
+  OpenHandler(FaultyWallet(), {.max_decided_ahead_per_stream = 2});
+  log_->Hold();
   const Pending first = Withdraw(60);
   const Pending second = Withdraw(40);
   const Pending late = Deposit(1);
@@ -278,7 +204,7 @@ TEST_F(DecidedAheadTest, DecidesNoFurtherAheadThanItsLimit) {
 }
 
 TEST_F(DecidedAheadTest, CloseWaitsForWhatIsOnItsWay) {
-  log_.Hold();
+  log_->Hold();
   const Pending held = Withdraw(60);
   const Pending rejected = Withdraw(60);
   bool closed = false;

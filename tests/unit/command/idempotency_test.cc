@@ -3,85 +3,38 @@
 #include <gtest/gtest.h>
 
 #include "everfold/base/error.h"
-#include "everfold/command/command_handler.h"
-#include "everfold/log/memory/memory_log.h"
-#include "everfold/runtime/manual_executor.h"
-#include "sample-apps/wallet/wallet.h"
+#include "tests/unit/command/wallet_commands.h"
 
 namespace everfold {
 namespace {
 
 using ::testing::HasSubstr;
-using wallet::v1::InsufficientFunds;
 using wallet::v1::MakeDeposit;
 using wallet::v1::MakeOpenWallet;
 using wallet::v1::MakeWithdraw;
-using wallet::v1::Wallet;
-using wallet::v1::WalletDecider;
-using wallet::v1::Withdraw;
 
-using Outcome = absl::StatusOr<CommandOutcome>;
-
-struct CarefulDecider : WalletDecider {
-  using WalletDecider::Decide;
-  static Decision<Wallet> Decide(const Wallet& s, const Withdraw& c, Context& context) {
-    if (c.amount_minor() == 14) return Nothing();
-    return WalletDecider::Decide(s, c, context);
-  }
-};
-
-class IdempotencyTest : public ::testing::Test {
+class IdempotencyTest : public WalletCommandsTest {
  protected:
   IdempotencyTest() { Open(); }
 
   // As after a restart. Withdrawals need an id, and all their outcomes are recorded.
   void Open() {
-    handler_ = nullptr;
-    std::vector<AggregateType> aggregates;
-    aggregates.push_back(MakeAggregateType<CarefulDecider>());
-    CommandType& withdraw = aggregates[0].commands.at("wallet.v1.Withdraw");
+    AggregateType wallet = FaultyWallet();
+    CommandType& withdraw = wallet.commands.at("wallet.v1.Withdraw");
     withdraw.needs_request_id = true;
     withdraw.records_outcomes = true;
-    handler_ = CommandHandler::Create({}, std::move(aggregates), *store_, executor_, executor_.clock(), random_);
+    OpenHandler(std::move(wallet));
   }
   Outcome Send(const google::protobuf::Message& command, const std::string& request_id = "") {
-    CommandRequest request;
-    request.command = &command;
-    request.request_id = request_id;
-    std::optional<Outcome> answer;
-    handler_->Handle(std::move(request), [&answer](Outcome outcome) { answer = std::move(outcome); });
-    executor_.RunUntilIdle();
-    return *std::move(answer);
+    return WalletCommandsTest::Send(command, {.request_id = request_id});
   }
   Outcome Withdraw(std::int64_t amount, const std::string& request_id) {
     return Send(MakeWithdraw({.wallet_id = "w1", .amount_minor = amount}), request_id);
   }
-  void OpenWithBalance(std::int64_t balance) {
-    Receipt(Send(MakeOpenWallet({.wallet_id = "w1"})));
-    Receipt(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = balance})));
-  }
-  static CommandReceipt Receipt(const Outcome& outcome) {
-    if (outcome.ok() && std::holds_alternative<CommandReceipt>(*outcome)) return std::get<CommandReceipt>(*outcome);
-    ADD_FAILURE() << "no receipt: " << outcome.status();
-    return {};
-  }
-  static std::int64_t MissingIn(const Outcome& outcome) {
-    if (!outcome.ok() || !std::holds_alternative<Rejection>(*outcome)) return 0;
-    return dynamic_cast<const InsufficientFunds&>(*std::get<Rejection>(*outcome).message).missing_minor();
-  }
-  Version VersionOfWallet() { return store_->VersionOf({"", "wallet", "w1"}).value(); }
-
-  ManualExecutor executor_{11};
-  SeededRandom random_{11};
-  std::shared_ptr<MemoryLogStorage> storage_ =
-      std::make_shared<MemoryLogStorage>(LogIdentity{{"0123456789abcdef"}, 16, std::string(32, 'k')});
-  MemoryLog log_{storage_, executor_};
-  std::unique_ptr<EventStore> store_ = EventStore::Open({}, log_, executor_, executor_.clock(), random_).value();
-  std::unique_ptr<CommandHandler> handler_;
 };
 
 TEST_F(IdempotencyTest, ACommandThatNeedsAnIdIsRefusedWithoutOne) {
-  OpenWithBalance(100);
+  OpenWithBalance("w1", 100);
   const Outcome refused = Withdraw(1, "");
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr("wallet.v1.Withdraw needs a request_id"));
@@ -89,20 +42,20 @@ TEST_F(IdempotencyTest, ACommandThatNeedsAnIdIsRefusedWithoutOne) {
 }
 
 TEST_F(IdempotencyTest, ARecordedRejectionIsToldAgain) {
-  OpenWithBalance(100);
+  OpenWithBalance("w1", 100);
   EXPECT_EQ(MissingIn(Withdraw(120, "r1")), 20);
-  EXPECT_EQ(VersionOfWallet(), Version(2)) << "it adds no event";
+  EXPECT_EQ(VersionOf("w1"), Version(2)) << "it adds no event";
   Receipt(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 500})));
   EXPECT_EQ(MissingIn(Withdraw(120, "r1")), 20) << "decided afresh it would be accepted";
   Open();
   EXPECT_EQ(MissingIn(Withdraw(120, "r1")), 20);
-  EXPECT_EQ(VersionOfWallet(), Version(3));
+  EXPECT_EQ(VersionOf("w1"), Version(3));
   EXPECT_EQ(ReasonOf(Withdraw(121, "r1").status()), reason::kIdempotencyKeyReused);
   EXPECT_EQ(Receipt(Withdraw(120, "r2")).version, Version(4));
 }
 
 TEST_F(IdempotencyTest, ThatNothingChangedIsToldAgain) {
-  OpenWithBalance(100);
+  OpenWithBalance("w1", 100);
   const CommandReceipt first = Receipt(Withdraw(14, "r1"));
   EXPECT_EQ(first.version, Version(2));
   EXPECT_FALSE(first.repeated);
@@ -115,7 +68,7 @@ TEST_F(IdempotencyTest, ThatNothingChangedIsToldAgain) {
 }
 
 TEST_F(IdempotencyTest, ARejectionThatIsNotRecordedIsDecidedAfresh) {
-  OpenWithBalance(100);
+  OpenWithBalance("w1", 100);
   const auto open = MakeOpenWallet({.wallet_id = "w2"});
   Receipt(Send(open, "r1"));
   EXPECT_EQ(Send(open, "r2").status().code(), absl::StatusCode::kAlreadyExists);
@@ -139,29 +92,27 @@ TEST_F(IdempotencyTest, ACreatingCommandWithoutAnIdGetsOneThatARetryMeets) {
 
 // A rule may depend on the time: a retry that comes late still gets the first answer.
 TEST_F(IdempotencyTest, ARecordedCommandIsToldTheSameThoughItBreaksARuleNow) {
-  OpenWithBalance(100);
+  OpenWithBalance("w1", 100);
   EXPECT_EQ(Receipt(Withdraw(30, "r1")).version, Version(3));
-  std::vector<AggregateType> aggregates;
-  aggregates.push_back(MakeAggregateType<CarefulDecider>());
-  aggregates[0].commands.at("wallet.v1.Withdraw").validate = [](const google::protobuf::Message&, absl::Time,
-                                                                Violations& violations) {
+  AggregateType wallet = FaultyWallet();
+  wallet.commands.at("wallet.v1.Withdraw").validate = [](const google::protobuf::Message&, absl::Time,
+                                                         Violations& violations) {
     violations.Add("amount_minor", "int64.gt", "too late");
   };
-  handler_ = CommandHandler::Create({}, std::move(aggregates), *store_, executor_, executor_.clock(), random_);
+  OpenHandler(std::move(wallet));
   EXPECT_EQ(Receipt(Withdraw(30, "r1")).version, Version(3));
   EXPECT_EQ(ReasonOf(Withdraw(30, "r2").status()), reason::kCommandInvalid);
   EXPECT_EQ(ReasonOf(Withdraw(30, "").status()), reason::kCommandInvalid);
-  EXPECT_EQ(VersionOfWallet(), Version(3));
+  EXPECT_EQ(VersionOf("w1"), Version(3));
 }
 
 // Nobody can fold the stream any more, but what was done is known.
 TEST_F(IdempotencyTest, ARecordedCommandIsToldTheSameThoughItsStateCannotBeLoaded) {
-  OpenWithBalance(100);
+  OpenWithBalance("w1", 100);
   EXPECT_EQ(Receipt(Withdraw(30, "r1")).version, Version(3));
-  std::vector<AggregateType> aggregates;
-  aggregates.push_back(MakeAggregateType<CarefulDecider>());
-  aggregates[0].events.erase("wallet.v1.Withdrawn");
-  handler_ = CommandHandler::Create({}, std::move(aggregates), *store_, executor_, executor_.clock(), random_);
+  AggregateType wallet = FaultyWallet();
+  wallet.events.erase("wallet.v1.Withdrawn");
+  OpenHandler(std::move(wallet));
   EXPECT_EQ(ReasonOf(Withdraw(1, "r2").status()), reason::kUnknownType);
   EXPECT_EQ(Receipt(Withdraw(30, "r1")).version, Version(3));
 }
@@ -171,15 +122,11 @@ TEST_F(IdempotencyTest, OnlyCreatingCommandsGetAnId) {
 }
 
 TEST_F(IdempotencyTest, HeadersOfTheFrameworkAreRefused) {
-  CommandRequest request;
-  const auto open = MakeOpenWallet({.wallet_id = "w1"});
-  request.command = &open;
-  request.metadata.headers["$outcome"] = "forged";
-  std::optional<Outcome> answer;
-  handler_->Handle(std::move(request), [&answer](Outcome outcome) { answer = std::move(outcome); });
-  executor_.RunUntilIdle();
-  EXPECT_EQ(ReasonOf(answer->status()), reason::kReservedName);
-  EXPECT_EQ(VersionOfWallet(), Version());
+  Extra forged;
+  forged.metadata.headers["$outcome"] = "forged";
+  const Outcome refused = WalletCommandsTest::Send(MakeOpenWallet({.wallet_id = "w1"}), forged);
+  EXPECT_EQ(ReasonOf(refused.status()), reason::kReservedName);
+  EXPECT_EQ(VersionOf("w1"), Version());
 }
 
 }  // namespace

@@ -3,12 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "everfold/base/error.h"
-#include "everfold/command/command_handler.h"
 #include "everfold/command/state_loader.h"
-#include "everfold/log/memory/memory_log.h"
-#include "everfold/runtime/manual_executor.h"
-#include "sample-apps/wallet/wallet.h"
-#include "tests/unit/command/held_log.h"
+#include "tests/unit/command/wallet_commands.h"
 
 namespace everfold {
 namespace {
@@ -42,7 +38,7 @@ class DamagedSnapshots final : public SnapshotStore {
   void Close(Task done) override { done(); }
 };
 
-class StateTest : public ::testing::Test {
+class StateTest : public WalletCommandsTest {
  protected:
   StateTest() {
     options_.snapshots = snapshots_.get();
@@ -51,31 +47,24 @@ class StateTest : public ::testing::Test {
       wrong_.push_back(stream.ToString() + " " + std::to_string(version.value()));
     };
     Open<WalletDecider>();
-    Send(MakeOpenWallet({.wallet_id = "w1"}));
+    Receipt(Send(MakeOpenWallet({.wallet_id = "w1"})));
   }
 
-  // As after a restart: nothing is cached.
   template <class Decider>
   void Open() {
-    handler_ = nullptr;
-    std::vector<AggregateType> aggregates;
-    aggregates.push_back(MakeAggregateType<Decider>());
-    handler_ = CommandHandler::Create(options_, std::move(aggregates), *store_, executor_, executor_.clock(), random_);
+    OpenHandler(MakeAggregateType<Decider>(), options_);
   }
-
+  // Runs what can be done of it. It must be accepted before the test ends.
   void Start(const google::protobuf::Message& command) {
-    auto kept = std::shared_ptr<google::protobuf::Message>(command.New());
-    kept->CopyFrom(command);
-    CommandRequest request;
-    request.command = kept.get();
-    handler_->Handle(std::move(request), [kept](const absl::StatusOr<CommandOutcome>& outcome) {
-      EXPECT_TRUE(outcome.ok()) << outcome.status();
-    });
+    started_.push_back(WalletCommandsTest::Start(command));
     executor_.RunUntilIdle();
   }
-  void Send(const google::protobuf::Message& command) { Start(command); }
+  void TearDown() override {
+    for (const Pending& outcome : started_) Receipt(outcome->value());
+    handler_ = nullptr;  // before its snapshots
+  }
   void Deposit(int times) {
-    for (int i = 0; i < times; ++i) Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 1}));
+    for (int i = 0; i < times; ++i) Receipt(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 1})));
   }
 
   std::shared_ptr<std::optional<absl::StatusOr<StateAnswer>>> Ask(StateRequest request) {
@@ -99,17 +88,10 @@ class StateTest : public ::testing::Test {
     return found.has_value() ? found->version : Version();
   }
 
-  ManualExecutor executor_{11};
-  SeededRandom random_{11};
-  std::shared_ptr<MemoryLogStorage> storage_ =
-      std::make_shared<MemoryLogStorage>(LogIdentity{{"0123456789abcdef"}, 16, std::string(32, 'k')});
-  MemoryLog memory_log_{storage_, executor_};
-  HeldLog log_{memory_log_};
   std::unique_ptr<SnapshotStore> snapshots_ = MakeMemorySnapshots();
-  std::unique_ptr<EventStore> store_ = EventStore::Open({}, log_, executor_, executor_.clock(), random_).value();
   CommandHandlerOptions options_;
   std::vector<std::string> wrong_;
-  std::unique_ptr<CommandHandler> handler_;
+  std::vector<Pending> started_;
 };
 
 TEST_F(StateTest, IsThatOfTheHead) {
@@ -127,18 +109,18 @@ TEST_F(StateTest, OfAStreamThatDoesNotExistIsEmpty) {
 }
 
 TEST_F(StateTest, IsNotToldBeforeItIsDurable) {
-  log_.Hold();
+  log_->Hold();
   Start(MakeDeposit({.wallet_id = "w1", .amount_minor = 5}));
   const auto answer = Ask({.stream = {"", "wallet", "w1"}});
   EXPECT_FALSE(answer->has_value());
-  log_.LetThrough();
+  log_->LetThrough();
   executor_.RunUntilIdle();
   EXPECT_EQ(BalanceIn(answer->value()), 5);
   EXPECT_EQ(answer->value()->version, Version(2));
 }
 
 TEST_F(StateTest, OfTheFailedIsNeverTold) {
-  log_.Hold();
+  log_->Hold();
   auto kept = std::make_shared<wallet::v1::Deposit>(MakeDeposit({.wallet_id = "w1", .amount_minor = 5}));
   CommandRequest request;
   request.command = kept.get();
@@ -146,7 +128,7 @@ TEST_F(StateTest, OfTheFailedIsNeverTold) {
     EXPECT_EQ(outcome.status().code(), absl::StatusCode::kResourceExhausted);
   });
   const auto answer = Ask({.stream = {"", "wallet", "w1"}});
-  log_.Fail();
+  log_->Fail();
   executor_.RunUntilIdle();
   EXPECT_EQ(BalanceIn(answer->value()), 0);
   EXPECT_EQ(answer->value()->version, Version(1));
@@ -200,10 +182,10 @@ TEST_F(StateTest, ALongStreamWithoutASnapshotIsSavedWhenItIsLoaded) {
 
 TEST_F(StateTest, IsSavedOnlyWhenItIsDurable) {
   Deposit(8);
-  log_.Hold();
+  log_->Hold();
   Start(MakeDeposit({.wallet_id = "w1", .amount_minor = 1}));
   EXPECT_EQ(SavedVersion(), Version());
-  log_.LetThrough();
+  log_->LetThrough();
   executor_.RunUntilIdle();
   EXPECT_EQ(SavedVersion(), Version(10));
 }
@@ -211,7 +193,7 @@ TEST_F(StateTest, IsSavedOnlyWhenItIsDurable) {
 // Found by the simulation: the state of a decision that was taken back was saved with the next one.
 TEST_F(StateTest, TheStateOfADecisionThatWasTakenBackIsNotSaved) {
   Deposit(8);
-  log_.Hold();
+  log_->Hold();
   AppendRequest raw;
   StreamAppend& stream = raw.streams.emplace_back();
   stream.stream = {"", "wallet", "w1"};
@@ -222,7 +204,7 @@ TEST_F(StateTest, TheStateOfADecisionThatWasTakenBackIsNotSaved) {
   event.payload = deposited.SerializeAsString();
   store_->Append(std::move(raw), [](absl::StatusOr<AppendResult> result) { EXPECT_TRUE(result.ok()); });
   Start(MakeDeposit({.wallet_id = "w1", .amount_minor = 1}));  // decided on version 9, which is not the last any more
-  log_.LetThrough();
+  log_->LetThrough();
   executor_.RunUntilIdle();
   const std::string key = SnapshotKeyOf(MakeAggregateType<WalletDecider>(), storage_->identity().epoch);
   const std::optional<Snapshot> saved = snapshots_->Find({"", "wallet", "w1"}, key).value();

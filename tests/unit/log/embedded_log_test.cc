@@ -11,6 +11,7 @@
 #include "everfold/event/partitioning.h"
 #include "everfold/runtime/disk_thread.h"
 #include "gmock/gmock.h"
+#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
 #include "tests/contract/chunk_making.h"
 #include "tests/contract/scratch_directory.h"
@@ -113,6 +114,9 @@ TEST_F(EmbeddedLogTest, BelowTheReserveAppendsAreRefusedAndNothingIsLost) {
   const absl::Status refused = AppendAndWait(log, {second});
   EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(ReasonOf(refused), reason::kDiskFull);
+  google::rpc::RetryInfo retry;
+  ASSERT_TRUE(FindDetail(refused, retry)) << "room may be made";
+  EXPECT_GT(retry.retry_delay().seconds(), 0);
   EXPECT_THAT(std::string(refused.message()), HasSubstr("499 bytes are free"));
   EXPECT_EQ(log.Head(PartitionId(0)), first.new_head);
 

@@ -1,3 +1,5 @@
+#include <gmock/gmock.h>
+#include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 #include <sys/stat.h>
 
@@ -46,6 +48,21 @@ TEST_F(PosixFilesTest, FilesAndDirectoriesAreForTheirOwnerAlone) {
   EXPECT_EQ(RightsOf(Path("journal")), 0600u);
   EXPECT_EQ(RightsOf(Path("a")), 0700u);
   EXPECT_EQ(RightsOf(Path("a/b")), 0700u);
+}
+
+TEST_F(PosixFilesTest, WhatRocksDbTellsIsLeftOutWhereTheDiskFails) {
+  std::shared_ptr<rocksdb::Logger> log;
+  ASSERT_TRUE(files_.ForRocksDb()->NewLogger(Path("LOG"), rocksdb::IOOptions(), &log, nullptr).ok());
+  rocksdb::Info(log, "%s", "before");
+  {
+    const FileSizeLimit failing(1);
+    for (int i = 0; i < 3; ++i) rocksdb::Info(log, "%s", "lost");
+  }
+  rocksdb::Info(log, "%s", "after");
+  const std::string told = ReadFile(files_, Path("LOG")).value();
+  EXPECT_THAT(told, testing::MatchesRegex("[^ ]+ before\n[^ ]+ after\n"));
+  EXPECT_EQ(log->GetLogFileSize(), told.size());
+  EXPECT_EQ(RightsOf(Path("LOG")), 0600u);
 }
 
 TEST_F(PosixFilesTest, AFullDiskIsToldFromOtherErrors) {

@@ -429,7 +429,8 @@ TEST_F(QueryEngineTest, TooManyQueriesAreRefusedAndTheirPlacesComeBack) {
   std::vector<Pending<Balance>> waiting;
   for (std::size_t i = 0; i < QueryEngine::kMaxQueries; ++i) waiting.push_back(Ask("a", options));
   const absl::Status status = Get("a").status();
-  ExpectError(status, absl::StatusCode::kResourceExhausted, reason::kOverloaded, "10000 queries are under way");
+  ExpectError(status, absl::StatusCode::kResourceExhausted, reason::kOverloaded,
+              "10000 queries are under way, the limit");
   google::rpc::RetryInfo retry;
   EXPECT_TRUE(FindDetail(status, retry));
   Follow();

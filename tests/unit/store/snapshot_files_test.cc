@@ -10,6 +10,7 @@
 #include "everfold/store/snapshots/snapshot_bytes.h"
 #include "everfold/store/snapshots/snapshot_store.h"
 #include "everfold/testing/scratch_directory.h"
+#include "tests/unit/projection/file_size_limit.h"
 
 namespace everfold {
 namespace {
@@ -102,6 +103,19 @@ TEST_F(SnapshotFilesTest, WhatDoesNotFitIsNotSaved) {
       OpenSnapshotFiles({.files = &PosixFiles(), .directory = Directory(), .max_waiting_bytes = 100}, why).value();
   snapshots->Save(stream, kKey, {Version(7), std::string(200, 's')});
   EXPECT_EQ(snapshots->counts().dropped, 1u);
+  Close(std::move(snapshots));
+}
+
+TEST_F(SnapshotFilesTest, ADiskThatFailsTakesSnapshotsAndNothingElse) {
+  const StreamId stream = {"", "wallet", "w1"};
+  std::unique_ptr<SnapshotStore> snapshots = Open();
+  snapshots->Save(stream, kKey, {Version(7), "seven"});
+  {
+    const FileSizeLimit failing(1);
+    Close(std::move(snapshots));
+  }
+  snapshots = Open();
+  EXPECT_EQ(snapshots->Find(stream, kKey).value(), std::nullopt);
   Close(std::move(snapshots));
 }
 

@@ -210,6 +210,7 @@ absl::StatusOr<MadeBackup> Finish(Files& files, const BackupWriter& writer, cons
   EVERFOLD_RETURN_IF_ERROR(writer.Verify(number));
   EVERFOLD_ASSIGN_OR_RETURN(manifest.checkpoint, writer.CheckpointOf(number, identity));
   EVERFOLD_ASSIGN_OR_RETURN(const std::uint64_t bytes, writer.BytesOf(number));
+  if (options.complete) EVERFOLD_RETURN_IF_ERROR(options.complete(options.directory));
   EVERFOLD_RETURN_IF_ERROR(
       ReplaceFile(files, BackupManifestPath(options.directory, number), EncodeBackupManifest(manifest)));
   return MadeBackup{.number = number, .events = manifest.events(), .bytes_copied = bytes};

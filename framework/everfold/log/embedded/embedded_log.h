@@ -54,6 +54,9 @@ struct BackupOptions {
   // Called every now and then with about how much was copied, of what there is; an error ends the backup, and is its
   // result.
   std::function<absl::Status(std::uint64_t bytes, std::uint64_t total)> on_progress = nullptr;
+  // Called once all of the log is copied, and before the backup counts: adds what else belongs to it to the directory,
+  // durably. An error ends the backup, and is its result.
+  std::function<absl::Status(const std::string& directory)> complete = nullptr;
 };
 
 struct MadeBackup {

@@ -7,6 +7,7 @@
 #include "everfold/base/check.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/base/unavailable.h"
 #include "everfold/event/chunk_header.h"
 
 namespace everfold {
@@ -18,6 +19,8 @@ constexpr std::uint64_t kSealSlackBytes = 1 << 20;        // what RocksDB needs 
 constexpr absl::Duration kMergeDelay = absl::Seconds(2);  // without a seal: the disk has time
 constexpr std::uint64_t kPortionBytes = 32 << 20;         // that are merged at a time while there is load
 
+constexpr absl::Duration kRetryWhenFull = absl::Seconds(5);
+
 // A sync of less than this is waited for on the writer's own strand: there is nothing worth doing meanwhile, and two
 // changes of threads are spared.
 constexpr std::size_t kSmallSyncBytes = 16 << 10;
@@ -25,6 +28,13 @@ constexpr std::size_t kSmallSyncBytes = 16 << 10;
 absl::Status SyncFiles(const std::vector<std::shared_ptr<File>>& files) {
   for (const std::shared_ptr<File>& file : files) EVERFOLD_RETURN_IF_ERROR(file->Sync());
   return absl::OkStatus();
+}
+
+// Nothing was written; somebody has to make room.
+absl::Status DiskFull(const std::string& message, ErrorFields fields) {
+  absl::Status status = Error(absl::StatusCode::kResourceExhausted, reason::kDiskFull, message, fields);
+  AddRetryInfo(status, kRetryWhenFull);
+  return status;
 }
 
 }  // namespace
@@ -134,19 +144,17 @@ std::uint64_t GroupWriter::FreeBytes() const {
 
 absl::Status GroupWriter::BelowReserve() const {
   const std::uint64_t free = FreeBytes();
-  return Error(absl::StatusCode::kResourceExhausted, reason::kDiskFull,
-               absl::StrFormat("%d bytes are free for the store in %s, %d are to stay free", free, options_.directory,
-                               options_.reserved_bytes),
-               {{"free_bytes", std::to_string(free)}, {"reserved_bytes", std::to_string(options_.reserved_bytes)}});
+  return DiskFull(absl::StrFormat("%d bytes are free for the store in %s, %d are to stay free", free,
+                                  options_.directory, options_.reserved_bytes),
+                  {{"free_bytes", std::to_string(free)}, {"reserved_bytes", std::to_string(options_.reserved_bytes)}});
 }
 
 absl::Status GroupWriter::NoRoom() const {
   const std::uint64_t free = FreeBytes();
-  return Error(absl::StatusCode::kResourceExhausted, reason::kDiskFull,
-               absl::StrFormat("the journal is full, and there was no room for the %d bytes that it needs to go on: "
-                               "%d bytes are free for the store in %s",
-                               no_room_for_, free, options_.directory),
-               {{"free_bytes", std::to_string(free)}, {"needed_bytes", std::to_string(no_room_for_)}});
+  return DiskFull(absl::StrFormat("the journal is full, and there was no room for the %d bytes that it needs to go on: "
+                                  "%d bytes are free for the store in %s",
+                                  no_room_for_, free, options_.directory),
+                  {{"free_bytes", std::to_string(free)}, {"needed_bytes", std::to_string(no_room_for_)}});
 }
 
 // To the page cache; the record is durable with the next sync of its file.
@@ -298,7 +306,7 @@ void GroupWriter::OnFileMade(absl::StatusOr<JournalFile> file) {
 void GroupWriter::SealAll(PartitionLog::Done done) {
   strands_.writer->Post([self = shared_from_this(), done = std::move(done)]() mutable {
     if (self->state_ == State::kClosed) {
-      done(Error(absl::StatusCode::kUnavailable, reason::kStoreClosed, "the log is closed"));
+      done(Unavailable(reason::kStoreClosed, "the log is closed"));
     } else if (self->state_ == State::kOpen) {
       self->BeginSealAll(std::move(done));
     }

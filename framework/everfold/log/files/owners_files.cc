@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "everfold/log/files/rocks_info_log.h"
+
 namespace everfold {
 namespace {
 
@@ -22,10 +24,10 @@ class OwnersFileSystem final : public rocksdb::FileSystemWrapper {
     MakeForOwner(name);
     return target()->NewWritableFile(name, options, file, context);
   }
-  rocksdb::IOStatus NewLogger(const std::string& name, const rocksdb::IOOptions& options,
-                              std::shared_ptr<rocksdb::Logger>* logger, rocksdb::IODebugContext* context) override {
-    MakeForOwner(name);
-    return target()->NewLogger(name, options, logger, context);
+  rocksdb::IOStatus NewLogger(const std::string& name, const rocksdb::IOOptions&,
+                              std::shared_ptr<rocksdb::Logger>* logger, rocksdb::IODebugContext*) override {
+    *logger = OpenInfoLog(name);
+    return *logger != nullptr ? rocksdb::IOStatus::OK() : rocksdb::IOStatus::IOError("cannot be made", name);
   }
   rocksdb::IOStatus LockFile(const std::string& name, const rocksdb::IOOptions& options, rocksdb::FileLock** lock,
                              rocksdb::IODebugContext* context) override {
