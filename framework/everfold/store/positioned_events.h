@@ -23,7 +23,8 @@ class PositionedEvents {
   PositionedEvents(const PartitionLog& log, const TypeDictionary& types) : log_(log), types_(types) {}
 
   // Stands on the durable event of that position; false if it was erased. Those of one partition are asked for in the
-  // order of their offsets. Errors: of the log; DATA_LOSS for a damaged chunk.
+  // order of their offsets. Errors: of the log; DATA_LOSS for a damaged chunk, and for a position that it does not
+  // have.
   absl::StatusOr<bool> MoveTo(const Position& at);
   // REQUIRES: the last MoveTo returned true. Lifetime: until the next one.
   RecordedEvent event() const { return current_->events.event(); }

@@ -113,6 +113,21 @@ TEST_F(TaggedEventsTest, ThousandsAreReadWithoutGapOrDuplicate) {
   EXPECT_EQ(Read(Tagged("all")), expected);
 }
 
+// Found by a decision that did not see an event: the chunk before it, at the same offset, held none.
+TEST_F(TaggedEventsTest, AreFoundBehindChunksWithoutEvents) {
+  for (const char* payload : {"1", "2"}) {
+    for (const char* id : {"x", "y"}) {
+      AppendRequest outcome;
+      outcome.command = {.type = "seat.v1.Take", .id = id + std::string(payload), .fingerprint = {}};
+      outcome.streams.emplace_back().stream = {"", "seat", "a"};
+      store_->Append(std::move(outcome), [](absl::StatusOr<AppendResult> result) { EXPECT_TRUE(result.ok()); });
+      executor_.RunUntilIdle();
+    }
+    Append({{"a", {Event(payload, {"seat:1"})}}});
+  }
+  EXPECT_THAT(Read(Tagged("seat:1")), ElementsAre("1", "2"));
+}
+
 TEST_F(TaggedEventsTest, EndWithTheErrorOfTheVisit) {
   Append({{"a", {Event("1", {"seat:1"}), Event("2", {"seat:1"})}}});
   int visits = 0;
