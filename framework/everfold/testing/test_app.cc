@@ -42,8 +42,8 @@ absl::Status TestApp::Open() {
   EngineOptions engine = options_.engine;
   engine.data_directory = directory_.path();
   if (engine.commands.snapshots == nullptr) engine.commands.snapshots = snapshots_.get();
-  EVERFOLD_ASSIGN_OR_RETURN(engine_, Engine::Start(std::move(engine), parts_.aggregates, parts_.projections, *log,
-                                                   executor_, executor_.clock(), random_));
+  EVERFOLD_ASSIGN_OR_RETURN(engine_,
+                            Engine::Start(std::move(engine), parts_, *log, executor_, executor_.clock(), random_));
   return absl::OkStatus();
 }
 
