@@ -3,9 +3,9 @@
 import concurrent.futures
 import os
 
-import client
 import grpc
 import wallet_app
+from wallet_app import client
 
 client.INCLUDES.append(wallet_app.ROOT / "sample-apps/courses/proto")
 client.PROTOS[:] = ["courses/v1/courses.proto", "courses/v1/courses_api.proto"]
