@@ -39,7 +39,7 @@ std::string TypeName(const pb::FieldDescriptor& field) {
 
 std::set<std::string> Imports(const Domain& domain) {
   std::set<std::string> imports = {"everfold/v1/options.proto", domain.file->name()};
-  if (!domain.aggregates.empty()) imports.insert("everfold/v1/receipt.proto");
+  if (!CommandsOf(domain).empty()) imports.insert("everfold/v1/receipt.proto");
   for (const ReadModel& read_model : domain.read_models) {
     for (const pb::FieldDescriptor* field : read_model.key) {
       if (field->enum_type() != nullptr) imports.insert(field->enum_type()->file()->name());
@@ -110,25 +110,41 @@ std::string ExpectText(const Command& command, const std::string& aggregate) {
   }
 }
 
-void EmitCommandService(const pb::FileDescriptor& file, const Aggregate& aggregate, pb::io::Printer& out) {
-  const std::string rejections =
-      absl::StrJoin(aggregate.rejections, ", ", [](std::string* text, const Rejection& rejection) {
-        absl::StrAppendFormat(text, "%s (%s)", rejection.message->name(), rejection.code);
-      });
+// The comment on a service of commands, and its beginning.
+void EmitCommandServiceStart(const pb::FileDescriptor& file, const pb::Descriptor& part,
+                             const std::vector<Rejection>& rejections, pb::io::Printer& out) {
+  const std::string names = absl::StrJoin(rejections, ", ", [](std::string* text, const Rejection& rejection) {
+    absl::StrAppendFormat(text, "%s (%s)", rejection.message->name(), rejection.code);
+  });
   out.Print(
-      "\n// Commands of $aggregate$. The answer comes when the command's events are on disk. Fields that break a rule\n"
+      "\n// Commands of $part$. The answer comes when the command's events are on disk. Fields that break a rule\n"
       "// are refused with INVALID_ARGUMENT and google.rpc.BadRequest, which lists them all.\n",
-      "aggregate", aggregate.message->name());
-  if (!rejections.empty()) {
-    out.Print("// Business rules say no with one of these messages in the status details:\n// $rejections$.\n",
-              "rejections", rejections);
+      "part", part.name());
+  if (!names.empty()) {
+    out.Print("// Business rules say no with one of these messages in the status details:\n// $names$.\n", "names",
+              names);
   }
-  EmitServiceStart(file, CommandServiceName(aggregate), "commands_of", *aggregate.message, out);
+  EmitServiceStart(file, CommandServiceName(part), "commands_of", part, out);
+}
+
+void EmitCommandService(const pb::FileDescriptor& file, const Aggregate& aggregate, pb::io::Printer& out) {
+  EmitCommandServiceStart(file, *aggregate.message, aggregate.rejections, out);
   for (const Command& command : aggregate.commands) {
     out.Print("\n");
     EmitComment(*command.message,
                 absl::StrFormat("Gives %s to one %s.", command.message->name(), aggregate.message->name()), out);
     out.Print("  // $expect$\n", "expect", ExpectText(command, aggregate.message->name()));
+    EmitRpc(command.message->name(), out);
+  }
+  out.Print("}\n");
+}
+
+void EmitCommandService(const pb::FileDescriptor& file, const Boundary& boundary, pb::io::Printer& out) {
+  EmitCommandServiceStart(file, *boundary.message, boundary.rejections, out);
+  for (const Command& command : boundary.commands) {
+    out.Print("\n");
+    EmitComment(*command.message, absl::StrFormat("Gives %s to %s.", command.message->name(), boundary.message->name()),
+                out);
     EmitRpc(command.message->name(), out);
   }
   out.Print("}\n");
@@ -141,17 +157,21 @@ void EmitCommandMessages(const pb::FileDescriptor& file, const Command& command,
       "  // What is to be done.\n"
       "  $command$ command = 1;\n"
       "  // Makes a retry safe: a request with an id that is known gets the first answer again. Best a UUID.$needed$\n"
-      "  string request_id = 2;\n"
-      "  // Done only if this is the version of the stream, else ABORTED; 0: the stream must not exist.\n"
-      "  optional uint64 expected_version = 3;\n"
+      "  string request_id = 2;\n",
+      "command", command.message->name(), "needed", command.needs_request_id ? " Needed." : "");
+  if (command.id != nullptr) {
+    out.Print(
+        "  // Done only if this is the version of the stream, else ABORTED; 0: the stream must not exist.\n"
+        "  optional uint64 expected_version = 3;\n");
+  }
+  out.Print(
       "}\n\n"
       "// $command$ was accepted, and its events are durable.\n"
       "message $command$Response {\n"
       "  // Where the events are, and the token for queries that are to see them.\n"
       "  $receipt$ receipt = 1;\n"
       "}\n",
-      "command", command.message->name(), "receipt", Everfold(file, "CommandReceipt"), "needed",
-      command.needs_request_id ? " Needed." : "");
+      "command", command.message->name(), "receipt", Everfold(file, "CommandReceipt"));
 }
 
 // Queries -----------------------------------------------------------------------------------------------------------
@@ -310,6 +330,10 @@ void EmitApiProto(const Domain& domain, pb::io::Printer& out) {
   for (const Aggregate& aggregate : domain.aggregates) {
     EmitCommandService(file, aggregate, out);
     for (const Command& command : aggregate.commands) EmitCommandMessages(file, command, out);
+  }
+  for (const Boundary& boundary : domain.boundaries) {
+    EmitCommandService(file, boundary, out);
+    for (const Command& command : boundary.commands) EmitCommandMessages(file, command, out);
   }
   for (const ReadModel& read_model : domain.read_models) {
     EmitQueryService(file, read_model, out);

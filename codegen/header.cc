@@ -37,6 +37,7 @@ void EmitIncludes(const pb::FileDescriptor& file, pb::io::Printer& out) {
       "<string>\n"
       "#include <string_view>\n#include <utility>\n#include <vector>\n\n"
       "#include \"everfold/decide/aggregate_type.h\"\n"
+      "#include \"everfold/decide/boundary_type.h\"\n"
       "#include \"everfold/decide/checks.h\"\n"
       "#include \"everfold/projection/projection_type.h\"\n"
       "#include \"everfold/rpc/rpc_service.h\"\n",
@@ -92,14 +93,17 @@ void EmitAggregate(const Aggregate& aggregate, pb::io::Printer& out) {
   out.Print("  static std::unique_ptr<RpcService> MakeCommandService(CommandHandler& commands);\n};\n\n");
 }
 
-// The lines that all traits of an aggregate's messages begin with.
-void EmitTraitsStart(const char* traits, const pb::Descriptor& message, const Aggregate& aggregate,
+constexpr char kAggregate[] = "Aggregate";
+constexpr char kBoundary[] = "Boundary";
+
+// The lines that all traits of a message begin with that belongs to an aggregate or a boundary.
+void EmitTraitsStart(const char* traits, const pb::Descriptor& message, const char* kind, const pb::Descriptor& part,
                      pb::io::Printer& out) {
   out.Print(
       "template <>\nstruct $traits$<$message$> {\n"
-      "  using Aggregate = $state$;\n"
+      "  using $kind$ = $part$;\n"
       "  static constexpr char kName[] = \"$name$\";\n",
-      "traits", traits, "message", QualifiedName(message), "state", QualifiedName(*aggregate.message), "name",
+      "traits", traits, "message", QualifiedName(message), "kind", kind, "part", QualifiedName(part), "name",
       message.full_name());
 }
 
@@ -114,18 +118,69 @@ std::string ExpectEnumerator(v1::Expect expect) {
   }
 }
 
-void EmitCommand(const Command& command, const Aggregate& aggregate, pb::io::Printer& out) {
-  EmitTraitsStart("CommandTraits", *command.message, aggregate, out);
+// What a command has, whomever it is for.
+void EmitCommandRest(const Command& command, pb::io::Printer& out) {
   out.Print(
-      "  static constexpr Expect kExpect = Expect::$expect$;\n"
       "  static constexpr bool kNeedsRequestId = $needs_request_id$;\n"
       "  static constexpr bool kRecordsOutcomes = $records_outcomes$;\n"
-      "  static const std::string& Id(const $command$& command) { return command.$id$(); }\n"
-      "  static std::string* MutableId($command$& command) { return command.mutable_$id$(); }\n"
       "  static void Validate(const $command$& command, absl::Time now, Violations& violations);\n};\n\n",
       "needs_request_id", command.needs_request_id ? "true" : "false", "records_outcomes",
-      command.records_outcomes ? "true" : "false", "expect", ExpectEnumerator(command.expect), "command",
-      QualifiedName(*command.message), "id", FieldName(*command.id));
+      command.records_outcomes ? "true" : "false", "command", QualifiedName(*command.message));
+}
+
+void EmitCommand(const Command& command, const pb::Descriptor& aggregate, pb::io::Printer& out) {
+  EmitTraitsStart("CommandTraits", *command.message, kAggregate, aggregate, out);
+  out.Print(
+      "  static constexpr Expect kExpect = Expect::$expect$;\n"
+      "  static const std::string& Id(const $command$& command) { return command.$id$(); }\n"
+      "  static std::string* MutableId($command$& command) { return command.mutable_$id$(); }\n",
+      "expect", ExpectEnumerator(command.expect), "command", QualifiedName(*command.message), "id",
+      FieldName(*command.id));
+  EmitCommandRest(command, out);
+}
+
+void EmitBoundaryCheck(const Boundary& boundary, pb::io::Printer& out) {
+  out.Print("  template <class D>\n  static constexpr bool Check() {\n");
+  for (const Command& command : boundary.commands) {
+    out.Print(
+        "    static_assert(internal::HasQuery<D, $command_type$>,\n"
+        "                  \"missing, or with another result than a BoundaryQuery: static auto Query(\"\n"
+        "                  \"const $command$& command);\");\n"
+        "    static_assert(internal::HasBoundaryDecide<D, $boundary_type$,\n"
+        "                      typename internal::BoundaryStateOf<D>::type, $command_type$>,\n"
+        "                  \"missing, or with other types: static everfold::BoundaryDecision<$boundary$> Decide(\"\n"
+        "                  \"const State& state, const $command$& command, everfold::Context& context);\");\n",
+        "boundary_type", QualifiedName(*boundary.message), "command_type", QualifiedName(*command.message), "boundary",
+        ClassName(*boundary.message), "command", ClassName(*command.message));
+  }
+  out.Print("    return true;\n  }\n");
+}
+
+void EmitBoundary(const Boundary& boundary, pb::io::Printer& out) {
+  out.Print(
+      "template <>\nstruct BoundaryOf<$message$> {\n"
+      "  static constexpr char kName[] = \"$name$\";\n"
+      "  using Commands = $commands$;\n"
+      "  using Rejections = $rejections$;\n",
+      "message", QualifiedName(*boundary.message), "name", boundary.name, "commands", TypesOf(boundary.commands),
+      "rejections", TypesOf(boundary.rejections));
+  EmitBoundaryCheck(boundary, out);
+  out.Print("  static std::unique_ptr<RpcService> MakeCommandService(CommandHandler& commands);\n};\n\n");
+}
+
+void EmitBoundaryCommand(const Command& command, const pb::Descriptor& boundary, pb::io::Printer& out) {
+  EmitTraitsStart("CommandTraits", *command.message, kBoundary, boundary, out);
+  EmitCommandRest(command, out);
+}
+
+// The names of its tags, each once.
+std::string TagTypesOf(const Event& event) {
+  std::vector<std::string> types;
+  for (const TagField& tag : event.tags) {
+    std::string type = absl::StrFormat("Tag<%s>", CppLiteral(tag.name));
+    if (std::find(types.begin(), types.end(), type) == types.end()) types.push_back(std::move(type));
+  }
+  return absl::StrFormat("Types<%s>", absl::StrJoin(types, ", "));
 }
 
 // Names that it had, and what supersedes it.
@@ -141,12 +196,14 @@ void EmitEvolution(const Event& event, pb::io::Printer& out) {
       "type", QualifiedName(*event.upcast_to), "revision", std::to_string(event.upcast_revision));
 }
 
-void EmitEvent(const Event& event, const Aggregate& aggregate, pb::io::Printer& out) {
-  EmitTraitsStart("EventTraits", *event.message, aggregate, out);
+void EmitEvent(const Event& event, const pb::Descriptor& aggregate, pb::io::Printer& out) {
+  EmitTraitsStart("EventTraits", *event.message, kAggregate, aggregate, out);
   EmitEvolution(event, out);
   out.Print(
       "  static std::string_view Fingerprint();\n"
       "  static std::optional<absl::Time> EventTime(const $type$& event);\n"
+      "  using Tags = $tags$;\n"
+      "  static void AddTags(const $type$&$add_tags$\n"
       "  template <class P, class Models>\n"
       "  static constexpr bool HasOn() {\n"
       "    constexpr bool exact = internal::HasExactOn<P, $type$, Models>;\n"
@@ -156,11 +213,12 @@ void EmitEvent(const Event& event, const Aggregate& aggregate, pb::io::Printer& 
       "    return exact;\n"
       "  }\n"
       "};\n\n",
-      "type", QualifiedName(*event.message), "event", ClassName(*event.message));
+      "type", QualifiedName(*event.message), "event", ClassName(*event.message), "tags", TagTypesOf(event), "add_tags",
+      event.tags.empty() ? ", std::vector<std::string>&) {}" : " event, std::vector<std::string>& tags);");
 }
 
-void EmitRejection(const Rejection& rejection, const Aggregate& aggregate, pb::io::Printer& out) {
-  EmitTraitsStart("RejectionTraits", *rejection.message, aggregate, out);
+void EmitRejection(const Rejection& rejection, const char* kind, const pb::Descriptor& part, pb::io::Printer& out) {
+  EmitTraitsStart("RejectionTraits", *rejection.message, kind, part, out);
   out.Print("  static constexpr absl::StatusCode kCode = absl::StatusCode::$code$;\n};\n\n", "code",
             StatusEnumerator(rejection.code));
 }
@@ -168,10 +226,16 @@ void EmitRejection(const Rejection& rejection, const Aggregate& aggregate, pb::i
 void EmitTraits(const Domain& domain, pb::io::Printer& out) {
   for (const Aggregate& aggregate : domain.aggregates) {
     EmitAggregate(aggregate, out);
-    for (const Command& command : aggregate.commands) EmitCommand(command, aggregate, out);
-    for (const Event& event : aggregate.events) EmitEvent(event, aggregate, out);
-    for (const Event& event : aggregate.superseded) EmitEvent(event, aggregate, out);
-    for (const Rejection& rejection : aggregate.rejections) EmitRejection(rejection, aggregate, out);
+    for (const Command& command : aggregate.commands) EmitCommand(command, *aggregate.message, out);
+    for (const Event& event : aggregate.events) EmitEvent(event, *aggregate.message, out);
+    for (const Event& event : aggregate.superseded) EmitEvent(event, *aggregate.message, out);
+    for (const Rejection& rejection : aggregate.rejections)
+      EmitRejection(rejection, kAggregate, *aggregate.message, out);
+  }
+  for (const Boundary& boundary : domain.boundaries) {
+    EmitBoundary(boundary, out);
+    for (const Command& command : boundary.commands) EmitBoundaryCommand(command, *boundary.message, out);
+    for (const Rejection& rejection : boundary.rejections) EmitRejection(rejection, kBoundary, *boundary.message, out);
   }
   for (const ReadModel& read_model : domain.read_models) EmitReadModelTraits(read_model, out);
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -16,8 +15,6 @@
 
 namespace everfold::codegen {
 namespace {
-
-constexpr std::size_t kMaxAggregateNameBytes = 64;
 
 void Collect(const pb::Descriptor& message, std::vector<const pb::Descriptor*>& messages) {
   if (message.options().map_entry()) return;
@@ -37,11 +34,15 @@ class Reader {
 
   Domain Read() && {
     ForEach(Kind::kAggregate, &Reader::AddAggregate);
+    ForEach(Kind::kBoundary, &Reader::AddBoundary);
     ForEach(Kind::kCommand, &Reader::AddCommand);
     ForEach(Kind::kEvent, &Reader::AddEvent);
     ForEach(Kind::kRejection, &Reader::AddRejection);
     ForEach(Kind::kReadModel, &Reader::AddReadModel);
-    for (const Aggregate& aggregate : domain_.aggregates) CheckHasCommands(aggregate);
+    for (const Aggregate& aggregate : domain_.aggregates) CheckHasCommands(aggregate, "aggregate", "{}");
+    for (const Boundary& boundary : domain_.boundaries) {
+      CheckHasCommands(boundary, "boundary", absl::StrFormat("{boundary: \"%s\"}", boundary.message->name()));
+    }
     ReadEvolution(domain_, problems_);
     return std::move(domain_);
   }
@@ -58,22 +59,40 @@ class Reader {
     IdFieldOf(message, problems_);
     const std::string& given = message.options().GetExtension(v1::message).aggregate().name();
     const std::string name = given.empty() ? SnakeCase(message.name()) : given;
-    if (!IsAggregateName(name)) {
-      problems_.Add(message, absl::StrFormat("'%s' is no name for the aggregate %s; give it one like [a-z][a-z0-9_]*, "
-                                             "of at most %d characters: `aggregate = {name: \"order\"}`",
-                                             name, message.name(), kMaxAggregateNameBytes));
-    }
-    for (const Aggregate& other : domain_.aggregates) {
-      if (other.name != name) continue;
-      problems_.Add(message, absl::StrFormat("%s has the aggregate name '%s' of %s; give it another: "
-                                             "`aggregate = {name: \"...\"}`",
-                                             message.name(), name, other.message->name()));
-    }
+    CheckName(message, "aggregate", name);
+    CheckIsUnique(message, "aggregate", name, domain_.aggregates);
     domain_.aggregates.push_back({.message = &message, .name = name});
+  }
+
+  void AddBoundary(const pb::Descriptor& message) {
+    const std::string& given = message.options().GetExtension(v1::message).boundary().name();
+    const std::string name = given.empty() ? SnakeCase(message.name()) : given;
+    CheckName(message, "boundary", name);
+    CheckIsUnique(message, "boundary", name, domain_.boundaries);
+    CheckIsUnique(message, "boundary", name, domain_.aggregates);
+    domain_.boundaries.push_back({.message = &message, .name = name});
+  }
+
+  void CheckName(const pb::Descriptor& message, const char* kind, const std::string& name) {
+    if (IsPartName(name)) return;
+    problems_.Add(message, absl::StrFormat("'%s' is no name for the %s %s; give it one like [a-z][a-z0-9_]*, of at "
+                                           "most %d characters: `%s = {name: \"order\"}`",
+                                           name, kind, message.name(), kMaxPartNameBytes, kind));
+  }
+
+  template <class Part>
+  void CheckIsUnique(const pb::Descriptor& message, const char* kind, const std::string& name,
+                     const std::vector<Part>& others) {
+    for (const Part& other : others) {
+      if (other.name != name) continue;
+      problems_.Add(message, absl::StrFormat("%s has the %s name '%s' of %s; give it another: `%s = {name: \"...\"}`",
+                                             message.name(), kind, name, other.message->name(), kind));
+    }
   }
 
   void AddCommand(const pb::Descriptor& message) {
     const v1::CommandOptions& options = message.options().GetExtension(v1::message).command();
+    if (!options.boundary().empty()) return AddBoundaryCommand(message, options);
     const pb::FieldDescriptor* id = IdFieldOf(message, problems_);
     const v1::Expect expect = options.expect() == v1::EXPECT_UNSPECIFIED ? v1::EXPECT_ANY : options.expect();
     Aggregate* aggregate = AggregateOf(message, options.aggregate());
@@ -85,12 +104,40 @@ class Reader {
                                      .records_outcomes = options.record() == v1::RECORD_OUTCOMES});
   }
 
+  void AddBoundaryCommand(const pb::Descriptor& message, const v1::CommandOptions& options) {
+    CheckNamesNoStream(message, options);
+    Boundary* boundary = BoundaryOf(message, options.boundary(), options.aggregate());
+    if (boundary != nullptr)
+      boundary->commands.push_back({.message = &message,
+                                    .needs_request_id = options.key() == v1::KEY_REQUIRED,
+                                    .records_outcomes = options.record() == v1::RECORD_OUTCOMES});
+  }
+
+  void CheckNamesNoStream(const pb::Descriptor& message, const v1::CommandOptions& options) {
+    if (options.expect() != v1::EXPECT_UNSPECIFIED) {
+      problems_.Add(message, absl::StrFormat("%s is a command to a boundary, which has no stream to expect something "
+                                             "of; remove `expect`, and have Decide look at the events",
+                                             message.name()));
+    }
+    for (int i = 0; i < message.field_count(); ++i) {
+      const pb::FieldDescriptor& field = *message.field(i);
+      if (!field.options().GetExtension(v1::field).id()) continue;
+      problems_.Add(field, absl::StrFormat("%s is marked id, but %s is a command to a boundary, which has no stream; "
+                                           "remove the mark",
+                                           field.name(), message.name()));
+    }
+  }
+
   void AddEvent(const pb::Descriptor& message) {
     const v1::EventOptions& options = message.options().GetExtension(v1::message).event();
     const pb::FieldDescriptor* time = TimeFieldOf(message, problems_);
+    std::vector<TagField> tags = TagFieldsOf(message, problems_);
     Aggregate* aggregate = AggregateOf(message, options.aggregate());
     if (aggregate == nullptr) return;
-    Event event{.message = &message, .time = time, .was = {options.was().begin(), options.was().end()}};
+    Event event{.message = &message,
+                .time = time,
+                .tags = std::move(tags),
+                .was = {options.was().begin(), options.was().end()}};
     if (options.upcast_to().empty()) {
       aggregate->events.push_back(std::move(event));
     } else {
@@ -100,9 +147,14 @@ class Reader {
   }
 
   void AddRejection(const pb::Descriptor& message) {
-    const std::string& name = message.options().GetExtension(v1::message).rejection().aggregate();
+    const v1::RejectionOptions& options = message.options().GetExtension(v1::message).rejection();
     const std::string code = CodeOf(message, problems_);
-    Aggregate* aggregate = AggregateOf(message, name);
+    if (!options.boundary().empty()) {
+      Boundary* boundary = BoundaryOf(message, options.boundary(), options.aggregate());
+      if (boundary != nullptr) boundary->rejections.push_back({&message, code});
+      return;
+    }
+    Aggregate* aggregate = AggregateOf(message, options.aggregate());
     if (aggregate != nullptr) aggregate->rejections.push_back({&message, code});
   }
 
@@ -114,6 +166,25 @@ class Reader {
                                              other.message->name(), read_model.table));
     }
     domain_.read_models.push_back(std::move(read_model));
+  }
+
+  // The boundary of this name. nullptr, and a problem, if there is none, or an aggregate is named as well.
+  Boundary* BoundaryOf(const pb::Descriptor& message, const std::string& name, const std::string& aggregate) {
+    if (!aggregate.empty()) {
+      problems_.Add(message, absl::StrFormat("%s is %s of the aggregate %s and of the boundary %s; name one of them",
+                                             message.name(), Article(KindOf(message)), aggregate, name));
+      return nullptr;
+    }
+    const auto named =
+        std::find_if(domain_.boundaries.begin(), domain_.boundaries.end(), [&name](const Boundary& boundary) {
+          return boundary.message->name() == name || boundary.message->full_name() == name;
+        });
+    if (named != domain_.boundaries.end()) return &*named;
+    problems_.Add(message,
+                  absl::StrFormat("%s is %s of '%s', which is no boundary of this file; declare it in the same "
+                                  "file, with `option (everfold.v1.message).boundary = {};`",
+                                  message.name(), Article(KindOf(message)), name));
+    return nullptr;
   }
 
   // The aggregate of this name, or without one the only aggregate of the file. nullptr, and a problem, if there is
@@ -150,12 +221,13 @@ class Reader {
                            message.name(), kind, declared, domain_.aggregates.front().message->name());
   }
 
-  void CheckHasCommands(const Aggregate& aggregate) {
+  template <class Part>
+  void CheckHasCommands(const Part& part, const char* kind, const std::string& options) {
     // After another problem this may be a consequence of it.
-    if (!aggregate.commands.empty() || !problems_.empty()) return;
-    problems_.Add(*aggregate.message, absl::StrFormat("the aggregate %s has no command; mark one with "
-                                                      "`option (everfold.v1.message).command = {};`",
-                                                      aggregate.message->name()));
+    if (!part.commands.empty() || !problems_.empty()) return;
+    problems_.Add(*part.message, absl::StrFormat("the %s %s has no command; mark one with "
+                                                 "`option (everfold.v1.message).command = %s;`",
+                                                 kind, part.message->name(), options));
   }
 
   Problems& problems_;
@@ -205,10 +277,15 @@ std::vector<const pb::Descriptor*> MessagesOf(const pb::FileDescriptor& file) {
   return messages;
 }
 
-bool IsAggregateName(const std::string& name) {
-  if (name.empty() || name.size() > kMaxAggregateNameBytes || !absl::ascii_islower(name.front())) return false;
-  return std::all_of(name.begin(), name.end(),
-                     [](char c) { return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_'; });
+std::vector<const Command*> CommandsOf(const Domain& domain) {
+  std::vector<const Command*> commands;
+  for (const Aggregate& aggregate : domain.aggregates) {
+    for (const Command& command : aggregate.commands) commands.push_back(&command);
+  }
+  for (const Boundary& boundary : domain.boundaries) {
+    for (const Command& command : boundary.commands) commands.push_back(&command);
+  }
+  return commands;
 }
 
 }  // namespace everfold::codegen

@@ -17,15 +17,22 @@ namespace everfold::codegen {
 
 struct Command {
   const pb::Descriptor* message = nullptr;
-  const pb::FieldDescriptor* id = nullptr;
-  v1::Expect expect = v1::EXPECT_ANY;  // never EXPECT_UNSPECIFIED
+  const pb::FieldDescriptor* id = nullptr;  // nullptr for a command to a boundary
+  v1::Expect expect = v1::EXPECT_ANY;       // never EXPECT_UNSPECIFIED
   bool needs_request_id = false;
   bool records_outcomes = false;
+};
+
+// A field of an event whose value is a tag.
+struct TagField {
+  const pb::FieldDescriptor* field = nullptr;
+  std::string name;  // of the tag
 };
 
 struct Event {
   const pb::Descriptor* message = nullptr;
   const pb::FieldDescriptor* time = nullptr;  // the field marked event_time, if there is one
+  std::vector<TagField> tags{};
   std::vector<std::string> was{};             // full names that it had before
   const pb::Descriptor* upcast_to = nullptr;  // the event that supersedes it, if there is one
   std::uint32_t upcast_revision = 0;          // of a superseded event: 1 or more
@@ -58,6 +65,13 @@ struct Index {
   bool unique = false;
 };
 
+struct Boundary {
+  const pb::Descriptor* message = nullptr;
+  std::string name;  // what rejections and logs call it
+  std::vector<Command> commands{};
+  std::vector<Rejection> rejections{};
+};
+
 struct ReadModel {
   const pb::Descriptor* message = nullptr;
   std::string table;
@@ -69,6 +83,7 @@ struct ReadModel {
 struct Domain {
   const pb::FileDescriptor* file = nullptr;
   std::vector<Aggregate> aggregates{};
+  std::vector<Boundary> boundaries{};
   std::vector<ReadModel> read_models{};
 };
 
@@ -82,7 +97,7 @@ bool IsGeneratedApi(const pb::FileDescriptor& file);
 // All messages of the file, nested ones too, in the order of declaration; without the entries of maps.
 std::vector<const pb::Descriptor*> MessagesOf(const pb::FileDescriptor& file);
 
-// True for "[a-z][a-z0-9_]{0,63}".
-bool IsAggregateName(const std::string& name);
+// Of all aggregates and boundaries.
+std::vector<const Command*> CommandsOf(const Domain& domain);
 
 }  // namespace everfold::codegen

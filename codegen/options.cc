@@ -1,7 +1,9 @@
 #include "codegen/options.h"
 
+#include <algorithm>
 #include <map>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
 
 namespace everfold::codegen {
@@ -18,6 +20,20 @@ std::vector<const pb::FieldDescriptor*> MarkedFields(const pb::Descriptor& messa
   return marked;
 }
 
+constexpr std::size_t kMaxTagsPerEvent = 20;  // as everfold/store/append.h
+
+bool CanBeTag(const pb::FieldDescriptor& field) {
+  switch (field.cpp_type()) {
+    case pb::FieldDescriptor::CPPTYPE_INT32:
+    case pb::FieldDescriptor::CPPTYPE_INT64:
+    case pb::FieldDescriptor::CPPTYPE_UINT32:
+    case pb::FieldDescriptor::CPPTYPE_UINT64:
+      return true;
+    default:
+      return field.type() == pb::FieldDescriptor::TYPE_STRING;
+  }
+}
+
 void CheckFieldOptions(const pb::FieldDescriptor& field, Kind kind, Problems& problems) {
   const v1::FieldOptions& options = OptionsOf(field);
   if (options.id() && kind != Kind::kAggregate && kind != Kind::kCommand) {
@@ -28,6 +44,10 @@ void CheckFieldOptions(const pb::FieldDescriptor& field, Kind kind, Problems& pr
     problems.Add(field, absl::StrFormat("%s is marked event_time, but %s is %s; remove the mark, or mark a field of "
                                         "an event",
                                         field.name(), field.containing_type()->name(), Article(kind)));
+  }
+  if ((options.tag() || !options.tag_name().empty()) && kind != Kind::kEvent) {
+    problems.Add(field, absl::StrFormat("%s is marked tag, but %s is %s; tags are marked in events only", field.name(),
+                                        field.containing_type()->name(), Article(kind)));
   }
   if (options.has_rules() && kind != Kind::kCommand && kind != Kind::KIND_NOT_SET) {
     problems.Add(field, absl::StrFormat("%s has rules, but %s is %s, which is never checked; put rules on the fields "
@@ -47,6 +67,12 @@ void CheckOneofOptions(const pb::OneofDescriptor& oneof, Kind kind, Problems& pr
 
 Kind KindOf(const pb::Descriptor& message) { return message.options().GetExtension(v1::message).kind_case(); }
 
+bool IsPartName(const std::string& name) {
+  if (name.empty() || name.size() > kMaxPartNameBytes || !absl::ascii_islower(name.front())) return false;
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_'; });
+}
+
 std::string Article(Kind kind) {
   switch (kind) {
     case Kind::kAggregate:
@@ -59,6 +85,8 @@ std::string Article(Kind kind) {
       return "a rejection";
     case Kind::kReadModel:
       return "a read model";
+    case Kind::kBoundary:
+      return "a boundary";
     case Kind::KIND_NOT_SET:
       return "a plain value";
   }
@@ -118,6 +146,31 @@ const pb::FieldDescriptor* TimeFieldOf(const pb::Descriptor& event, Problems& pr
                                        time.name()));
   }
   return &time;
+}
+
+std::vector<TagField> TagFieldsOf(const pb::Descriptor& event, Problems& problems) {
+  std::vector<TagField> tags;
+  for (int i = 0; i < event.field_count(); ++i) {
+    const pb::FieldDescriptor& field = *event.field(i);
+    const v1::FieldOptions& options = OptionsOf(field);
+    if (!options.tag() && options.tag_name().empty()) continue;
+    const std::string& name = options.tag_name().empty() ? field.name() : options.tag_name();
+    if (!IsPartName(name)) {
+      problems.Add(field, absl::StrFormat("'%s' is no name for a tag; give it one like [a-z][a-z0-9_]*, of at most %d "
+                                          "characters: `tag_name = \"order\"`",
+                                          name, kMaxPartNameBytes));
+    }
+    if (!CanBeTag(field)) {
+      problems.Add(field, absl::StrFormat("the tag %s is %s; a tag is a string or an integer, or several of them",
+                                          field.name(), field.is_map() ? "a map" : field.type_name()));
+    }
+    tags.push_back({&field, name});
+  }
+  if (tags.size() > kMaxTagsPerEvent) {
+    problems.Add(event, absl::StrFormat("%s has %d tags, and an event at most %d; remove some marks", event.name(),
+                                        tags.size(), kMaxTagsPerEvent));
+  }
+  return tags;
 }
 
 std::string CodeOf(const pb::Descriptor& rejection, Problems& problems) {

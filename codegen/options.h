@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "codegen/model.h"
 #include "codegen/problems.h"
 #include "everfold/v1/options.pb.h"
 #include "google/protobuf/descriptor.h"
@@ -23,8 +24,15 @@ void CheckOptions(const pb::Descriptor& message, Problems& problems);
 const pb::FieldDescriptor* IdFieldOf(const pb::Descriptor& message, Problems& problems);
 // The field marked `event_time`, or nullptr. Refuses more than one, and types other than Timestamp.
 const pb::FieldDescriptor* TimeFieldOf(const pb::Descriptor& event, Problems& problems);
+// The fields marked as tags. Refuses types that cannot be one, names that are none, and too many.
+std::vector<TagField> TagFieldsOf(const pb::Descriptor& event, Problems& problems);
 // "FAILED_PRECONDITION" unless the rejection names another status code.
 std::string CodeOf(const pb::Descriptor& rejection, Problems& problems);
+
+inline constexpr std::size_t kMaxPartNameBytes = 64;
+
+// True for "[a-z][a-z0-9_]{0,63}", as aggregates, boundaries and tags are called.
+bool IsPartName(const std::string& name);
 
 // The enumerator of absl::StatusCode: "kFailedPrecondition". "" if there is none of this name, or if it is OK.
 std::string StatusEnumerator(const std::string& code);

@@ -68,7 +68,7 @@ void AddQueryNames(const ReadModel& read_model, Reservations& names) {
 
 }  // namespace
 
-std::string CommandServiceName(const Aggregate& aggregate) { return aggregate.message->name() + "CommandService"; }
+std::string CommandServiceName(const pb::Descriptor& part) { return part.name() + "CommandService"; }
 std::string QueryServiceName(const ReadModel& read_model) { return read_model.message->name() + "QueryService"; }
 std::string FieldsName(const pb::Descriptor& message) { return ClassName(message) + "Fields"; }
 std::string FactoryName(const pb::Descriptor& message) { return "Make" + ClassName(message); }
@@ -79,11 +79,14 @@ void CheckReservedNames(const Domain& domain, Problems& problems) {
   Reservations names(*domain.file, problems);
   for (const pb::Descriptor* message : MessagesOf(*domain.file)) names.Add(*message, FieldsName(*message));
   for (const Aggregate& aggregate : domain.aggregates) {
-    names.Add(*aggregate.message, CommandServiceName(aggregate));
-    for (const Command& command : aggregate.commands) {
-      names.Add(*command.message, command.message->name() + "Request");
-      names.Add(*command.message, command.message->name() + "Response");
-    }
+    names.Add(*aggregate.message, CommandServiceName(*aggregate.message));
+  }
+  for (const Boundary& boundary : domain.boundaries) {
+    names.Add(*boundary.message, CommandServiceName(*boundary.message));
+  }
+  for (const Command* command : CommandsOf(domain)) {
+    names.Add(*command->message, command->message->name() + "Request");
+    names.Add(*command->message, command->message->name() + "Response");
   }
   for (const ReadModel& read_model : domain.read_models) AddQueryNames(read_model, names);
 }

@@ -8,7 +8,7 @@
 
 namespace everfold::codegen {
 
-std::string CommandServiceName(const Aggregate& aggregate);  // "WalletCommandService"
+std::string CommandServiceName(const pb::Descriptor& part);  // of an aggregate or a boundary: "WalletCommandService"
 std::string QueryServiceName(const ReadModel& read_model);   // "WalletBalanceQueryService"
 std::string FieldsName(const pb::Descriptor& message);       // "WithdrawFields"
 std::string FactoryName(const pb::Descriptor& message);      // "MakeWithdraw"

@@ -130,9 +130,7 @@ bool HasChecks(const pb::Descriptor& message) {
 std::vector<const pb::Descriptor*> MessagesInCommands(const Domain& domain) {
   std::set<const pb::Descriptor*> seen;
   std::vector<const pb::Descriptor*> reachable;
-  for (const Aggregate& aggregate : domain.aggregates) {
-    for (const Command& command : aggregate.commands) CollectReachable(*command.message, seen, reachable);
-  }
+  for (const Command* command : CommandsOf(domain)) CollectReachable(*command->message, seen, reachable);
   return reachable;
 }
 

@@ -39,7 +39,7 @@ void EmitIncludes(const Domain& domain, pb::io::Printer& out) {
       "//\n"
       "// The services of $proto$: each method is one call of the framework.\n",
       "stem", stem, "proto", BaseName(*domain.file));
-  if (!domain.aggregates.empty()) out.Print("#include \"everfold/rpc/command_call.h\"\n");
+  if (!CommandsOf(domain).empty()) out.Print("#include \"everfold/rpc/command_call.h\"\n");
   if (!domain.read_models.empty()) out.Print("#include \"everfold/rpc/query_call.h\"\n");
   out.Print(
       "#include \"$stem$.everfold.h\"\n"
@@ -74,10 +74,12 @@ void EmitMethodStart(const pb::FileDescriptor& file, const std::string& rpc, pb:
       "rpc", rpc, "type", InNamespace(file, rpc));
 }
 
-void EmitCommandService(const pb::FileDescriptor& file, const Aggregate& aggregate, pb::io::Printer& out) {
-  const std::string service = CommandServiceName(aggregate);
+// Of an aggregate or a boundary.
+template <class Part>
+void EmitCommandService(const pb::FileDescriptor& file, const Part& part, pb::io::Printer& out) {
+  const std::string service = CommandServiceName(*part.message);
   EmitClassStart(service, InNamespace(file, service), "CommandHandler", "commands", out);
-  for (const Command& command : aggregate.commands) {
+  for (const Command& command : part.commands) {
     EmitMethodStart(file, command.message->name(), out);
     out.Print("    return HandleCommand(commands_, context, request, response);\n  }\n");
   }
@@ -138,13 +140,16 @@ void EmitQueryService(const pb::FileDescriptor& file, const ReadModel& read_mode
   EmitClassEnd("QueryEngine", "queries", "  LongCalls watches_;\n", out);
 }
 
+void EmitCommandFactory(const char* traits, const pb::Descriptor& part, pb::io::Printer& out) {
+  out.Print(
+      "\nstd::unique_ptr<RpcService> $traits$<$part$>::MakeCommandService(CommandHandler& commands) {\n"
+      "  return std::make_unique<$service$Rpc>(commands);\n}\n",
+      "traits", traits, "part", QualifiedName(part), "service", CommandServiceName(part));
+}
+
 void EmitFactories(const Domain& domain, pb::io::Printer& out) {
-  for (const Aggregate& aggregate : domain.aggregates) {
-    out.Print(
-        "\nstd::unique_ptr<RpcService> AggregateOf<$state$>::MakeCommandService(CommandHandler& commands) {\n"
-        "  return std::make_unique<$service$Rpc>(commands);\n}\n",
-        "state", QualifiedName(*aggregate.message), "service", CommandServiceName(aggregate));
-  }
+  for (const Aggregate& aggregate : domain.aggregates) EmitCommandFactory("AggregateOf", *aggregate.message, out);
+  for (const Boundary& boundary : domain.boundaries) EmitCommandFactory("BoundaryOf", *boundary.message, out);
   for (const ReadModel& read_model : domain.read_models) {
     out.Print(
         "\nstd::unique_ptr<RpcService> ReadModelTraits<$row$>::MakeQueryService(QueryEngine& queries) {\n"
@@ -156,11 +161,13 @@ void EmitFactories(const Domain& domain, pb::io::Printer& out) {
 }  // namespace
 
 void CheckServices(const Domain& domain, const pb::FileDescriptor& api, Problems& problems) {
-  for (const Aggregate& aggregate : domain.aggregates) {
+  const auto check_commands = [&](const auto& part) {
     std::vector<std::string> rpcs;
-    for (const Command& command : aggregate.commands) rpcs.push_back(command.message->name());
-    CheckService(api, CommandServiceName(aggregate), rpcs, problems);
-  }
+    for (const Command& command : part.commands) rpcs.push_back(command.message->name());
+    CheckService(api, CommandServiceName(*part.message), rpcs, problems);
+  };
+  for (const Aggregate& aggregate : domain.aggregates) check_commands(aggregate);
+  for (const Boundary& boundary : domain.boundaries) check_commands(boundary);
   for (const ReadModel& read_model : domain.read_models) {
     const std::string& row = read_model.message->name();
     CheckService(api, QueryServiceName(read_model),
@@ -171,6 +178,7 @@ void CheckServices(const Domain& domain, const pb::FileDescriptor& api, Problems
 void EmitServices(const Domain& domain, pb::io::Printer& out) {
   EmitIncludes(domain, out);
   for (const Aggregate& aggregate : domain.aggregates) EmitCommandService(*domain.file, aggregate, out);
+  for (const Boundary& boundary : domain.boundaries) EmitCommandService(*domain.file, boundary, out);
   for (const ReadModel& read_model : domain.read_models) EmitQueryService(*domain.file, read_model, out);
   out.Print("}  // namespace\n");
   EmitFactories(domain, out);

@@ -53,6 +53,23 @@ std::string HexLiteral(const std::string& bytes, std::size_t per_line) {
   return literal + "\"";
 }
 
+// The fields' values, as tags.
+void EmitAddTags(const Event& event, pb::io::Printer& out) {
+  if (event.tags.empty()) return;
+  out.Print(
+      "\nvoid EventTraits<$event$>::AddTags(\n"
+      "    const $event$& event, std::vector<std::string>& tags) {\n",
+      "event", QualifiedName(*event.message));
+  for (const TagField& tag : event.tags) {
+    const char* const line =
+        tag.field->is_repeated()    ? "  for (const auto& value : event.$field$()) AddTag(tags, $tag$(value).text());\n"
+        : tag.field->has_presence() ? "  if (event.has_$field$()) AddTag(tags, $tag$(event.$field$()).text());\n"
+                                    : "  AddTag(tags, $tag$(event.$field$()).text());\n";
+    out.Print(line, "field", FieldName(*tag.field), "tag", absl::StrFormat("Tag<%s>", CppLiteral(tag.name)));
+  }
+  out.Print("}\n");
+}
+
 void EmitEvent(const Event& event, pb::io::Printer& out) {
   out.Print(
       "\nstd::string_view EventTraits<$event$>::Fingerprint() {\n"
@@ -60,6 +77,7 @@ void EmitEvent(const Event& event, pb::io::Printer& out) {
       "  return {kBytes, sizeof(kBytes) - 1};\n"
       "}\n",
       "event", QualifiedName(*event.message), "bytes", HexLiteral(FingerprintOf(*event.message), 16));
+  EmitAddTags(event, out);
   if (event.time == nullptr) {
     out.Print(
         "\nstd::optional<absl::Time> EventTraits<$event$>::EventTime(\n"
@@ -89,8 +107,8 @@ void EmitSource(const Domain& domain, pb::io::Printer& out) {
   if (!name_space.empty()) out.Print("}  // namespace $name$\n\n", "name", name_space);
   out.Print("namespace everfold {\n");
   EmitChecks(domain, out);
+  for (const Command* command : CommandsOf(domain)) EmitValidate(*command, out);
   for (const Aggregate& aggregate : domain.aggregates) {
-    for (const Command& command : aggregate.commands) EmitValidate(command, out);
     for (const Event& event : aggregate.events) EmitEvent(event, out);
     for (const Event& event : aggregate.superseded) EmitEvent(event, out);
   }

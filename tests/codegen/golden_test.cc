@@ -64,7 +64,8 @@ INSTANTIATE_TEST_SUITE_P(Domains, GoldenTest,
                                          Case{EVERFOLD_TEST_DOMAIN_DIR, "catalog/v1/catalog"},
                                          Case{EVERFOLD_TEST_DOMAIN_DIR, "odd"},
                                          Case{EVERFOLD_TEST_DOMAIN_DIR, "rules/v1/rules"},
-                                         Case{EVERFOLD_TEST_DOMAIN_DIR, "account/v1/account"}),
+                                         Case{EVERFOLD_TEST_DOMAIN_DIR, "account/v1/account"},
+                                         Case{EVERFOLD_TEST_DOMAIN_DIR, "hall/v1/hall"}),
                          [](const auto& info) { return info.param.stem.substr(info.param.stem.rfind('/') + 1); });
 
 }  // namespace

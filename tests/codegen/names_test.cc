@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "codegen/model.h"
+#include "codegen/options.h"
 
 namespace everfold::codegen {
 namespace {
@@ -42,14 +42,14 @@ TEST(CppLiteralTest, EscapesWhatIsNotPlain) {
 }
 
 TEST(AggregateNameTest, IsLowerCaseAndAtMost64Long) {
-  EXPECT_TRUE(IsAggregateName("a"));
-  EXPECT_TRUE(IsAggregateName("order_2"));
-  EXPECT_TRUE(IsAggregateName(std::string(64, 'a')));
-  EXPECT_FALSE(IsAggregateName(std::string(65, 'a')));
-  EXPECT_FALSE(IsAggregateName(""));
-  EXPECT_FALSE(IsAggregateName("2order"));
-  EXPECT_FALSE(IsAggregateName("Order"));
-  EXPECT_FALSE(IsAggregateName("or-der"));
+  EXPECT_TRUE(IsPartName("a"));
+  EXPECT_TRUE(IsPartName("order_2"));
+  EXPECT_TRUE(IsPartName(std::string(64, 'a')));
+  EXPECT_FALSE(IsPartName(std::string(65, 'a')));
+  EXPECT_FALSE(IsPartName(""));
+  EXPECT_FALSE(IsPartName("2order"));
+  EXPECT_FALSE(IsPartName("Order"));
+  EXPECT_FALSE(IsPartName("or-der"));
 }
 
 }  // namespace

@@ -141,9 +141,7 @@ class TroubledApp {
     Parts parts;
     parts.Aggregate<TroubledDecider>().Projection<TroubledBalances>();
     parts.aggregates[0].commands.at("wallet.v1.Withdraw").decide = &DecideWithdraw;
-    engine_ = Engine::Start(std::move(options), std::move(parts.aggregates), std::move(parts.projections), *log_,
-                            executor_, clock_, random_)
-                  .value();
+    engine_ = Engine::Start(std::move(options), std::move(parts), *log_, executor_, clock_, random_).value();
     services_.push_back(AggregateOf<Wallet>::MakeCommandService(engine_->commands()));
     services_.push_back(ReadModelTraits<wallet::v1::WalletBalance>::MakeQueryService(engine_->queries()));
     services_.push_back(MakeCommandService(engine_->commands()));

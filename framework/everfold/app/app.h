@@ -25,7 +25,7 @@ class QueryEngine;
 
 // Makes the gRPC services of the parts.
 struct ServiceFactories {
-  std::vector<std::unique_ptr<RpcService> (*)(CommandHandler&)> commands;  // one for each aggregate
+  std::vector<std::unique_ptr<RpcService> (*)(CommandHandler&)> commands;  // one for each aggregate and boundary
   std::vector<std::unique_ptr<RpcService> (*)(QueryEngine&)> queries;      // one for each read model
 };
 
@@ -40,6 +40,14 @@ class App {
   App& Aggregate() {
     parts_.Aggregate<Decider>();
     services_.commands.push_back(&AggregateOf<typename Decider::Aggregate>::MakeCommandService);
+    return *this;
+  }
+
+  // Needs the generated header of the boundary's .proto file, and the aggregates whose events it emits.
+  template <class Decider>
+  App& Boundary() {
+    parts_.Boundary<Decider>();
+    services_.commands.push_back(&BoundaryOf<typename Decider::Boundary>::MakeCommandService);
     return *this;
   }
 

@@ -2,17 +2,14 @@
 
 #include <utility>
 
-#include "everfold/app/parts.h"
 #include "everfold/app/stored_types.h"
 #include "everfold/app/type_copies.h"
 #include "everfold/base/status.h"
 
 namespace everfold {
 
-absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, std::vector<AggregateType> aggregates,
-                                                      std::vector<ProjectionType> projections, PartitionLog& log,
+absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, Parts parts, PartitionLog& log,
                                                       Executor& executor, const Clock& clock, RandomSource& random) {
-  Parts parts{.aggregates = std::move(aggregates), .projections = std::move(projections)};
   EVERFOLD_RETURN_IF_ERROR(parts.Validate());
   if (options.projections.directory.empty()) options.projections.directory = options.data_directory + "/read";
   if (options.projections.logger == nullptr) options.projections.logger = options.logger;
@@ -28,8 +25,8 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, std
                                               TypeFilePath(options.data_directory), options.logger));
   }
   EVERFOLD_RETURN_IF_ERROR(engine->OpenProjections(options.projections, std::move(parts.projections), executor));
-  engine->commands_ =
-      CommandHandler::Create(options.commands, std::move(parts.aggregates), *engine->store_, executor, clock, random);
+  engine->commands_ = CommandHandler::Create(options.commands, std::move(parts.aggregates), std::move(parts.boundaries),
+                                             *engine->store_, executor, clock, random);
   std::vector<Projection*> queried;
   for (const auto& projection : engine->projections_) queried.push_back(projection.get());
   EVERFOLD_ASSIGN_OR_RETURN(engine->queries_,

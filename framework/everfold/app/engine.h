@@ -9,10 +9,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "everfold/app/parts.h"
 #include "everfold/base/clock.h"
 #include "everfold/base/random.h"
 #include "everfold/command/command_handler.h"
-#include "everfold/decide/aggregate_type.h"
 #include "everfold/log/partition_log.h"
 #include "everfold/projection/projection.h"
 #include "everfold/projection/projection_type.h"
@@ -43,8 +43,7 @@ class Engine {
   //   INVALID_ARGUMENT  two parts claim the same name (Parts::Validate)
   //   FAILED_PRECONDITION  the store has events that these parts would misread (INCOMPATIBLE_TYPE)
   //   anything that EventStore::Open and Projection::Open say
-  static absl::StatusOr<std::unique_ptr<Engine>> Start(EngineOptions options, std::vector<AggregateType> aggregates,
-                                                       std::vector<ProjectionType> projections, PartitionLog& log,
+  static absl::StatusOr<std::unique_ptr<Engine>> Start(EngineOptions options, Parts parts, PartitionLog& log,
                                                        Executor& executor, const Clock& clock, RandomSource& random);
 
   EventStore& store() { return *store_; }

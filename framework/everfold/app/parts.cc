@@ -1,5 +1,6 @@
 #include "everfold/app/parts.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -44,15 +45,35 @@ absl::Status CheckStoredForms(const std::vector<AggregateType>& aggregates) {
   return absl::OkStatus();
 }
 
+// A boundary sees what deciders have allowed.
+absl::Status CheckEvents(const BoundaryType& boundary, const std::vector<AggregateType>& aggregates) {
+  for (const auto& [name, evolve] : boundary.events) {
+    const bool is_known =
+        std::any_of(aggregates.begin(), aggregates.end(),
+                    [&event = name](const AggregateType& aggregate) { return aggregate.events.contains(event); });
+    if (is_known) continue;
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "the boundary %s relies on events %s, whose aggregate is no part; add it", boundary.name, name));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status Parts::Validate() const {
-  Claims aggregate_names("aggregate"), commands("command"), projection_names("projection"), read_models("read model");
+  Claims part_names("name"), commands("command"), projection_names("projection"), read_models("read model");
   for (std::size_t i = 0; i < aggregates.size(); ++i) {
-    EVERFOLD_RETURN_IF_ERROR(aggregate_names.Add(aggregates[i].name, Numbered("Aggregate", i)));
+    EVERFOLD_RETURN_IF_ERROR(part_names.Add(aggregates[i].name, Numbered("Aggregate", i)));
     for (const auto& [command, type] : aggregates[i].commands) {
       EVERFOLD_RETURN_IF_ERROR(commands.Add(command, "aggregate " + aggregates[i].name));
     }
+  }
+  for (std::size_t i = 0; i < boundaries.size(); ++i) {
+    EVERFOLD_RETURN_IF_ERROR(part_names.Add(boundaries[i].name, Numbered("Boundary", i)));
+    for (const auto& [command, type] : boundaries[i].commands) {
+      EVERFOLD_RETURN_IF_ERROR(commands.Add(command, "boundary " + boundaries[i].name));
+    }
+    EVERFOLD_RETURN_IF_ERROR(CheckEvents(boundaries[i], aggregates));
   }
   EVERFOLD_RETURN_IF_ERROR(CheckStoredForms(aggregates));
   for (std::size_t i = 0; i < projections.size(); ++i) {

@@ -8,17 +8,26 @@
 
 #include "absl/status/status.h"
 #include "everfold/decide/aggregate_type.h"
+#include "everfold/decide/boundary_type.h"
 #include "everfold/projection/projection_type.h"
 
 namespace everfold {
 
 struct Parts {
   std::vector<AggregateType> aggregates;
+  std::vector<BoundaryType> boundaries = {};
   std::vector<ProjectionType> projections;
 
   template <class Decider>
   Parts& Aggregate() {
     aggregates.push_back(MakeAggregateType<Decider>());
+    return *this;
+  }
+
+  // Its decider emits events of aggregates that are parts as well.
+  template <class Decider>
+  Parts& Boundary() {
+    boundaries.push_back(MakeBoundaryType<Decider>());
     return *this;
   }
 
@@ -28,8 +37,9 @@ struct Parts {
     return *this;
   }
 
-  // INVALID_ARGUMENT, naming it, if two parts claim the same aggregate name, command, projection name or read model, or
-  // an event's earlier name is the name of another event.
+  // INVALID_ARGUMENT, naming it, if two parts claim the same name of an aggregate or a boundary, command, projection
+  // name or read model, an event's earlier name is the name of another event, or a boundary relies on events of no
+  // aggregate that is a part.
   absl::Status Validate() const;
 };
 

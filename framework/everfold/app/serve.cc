@@ -51,6 +51,9 @@ RawAppendRules RulesOf(const Parts& parts, const CommandLine& line) {
     for (const auto& [name, form] : aggregate.stored_forms) types.insert(name);
     for (const auto& [name, type] : aggregate.commands) rules.commands.insert(name);
   }
+  for (const BoundaryType& boundary : parts.boundaries) {
+    for (const auto& [name, type] : boundary.commands) rules.commands.insert(name);
+  }
   return rules;
 }
 
@@ -78,7 +81,7 @@ absl::StatusOr<std::unique_ptr<SnapshotStore>> OpenSnapshots(const std::string& 
 void LogCommands(CommandHandlerOptions& options, Logger& logger) {
   options.on_slow_decision = [&logger](const std::string& command, const StreamId& stream, absl::Duration took) {
     logger.Warning("a decision took long", {{"command", command},
-                                            {"stream", stream.ToString()},
+                                            {"stream", stream.id.empty() ? stream.aggregate : stream.ToString()},
                                             {"took", absl::FormatDuration(absl::Trunc(took, absl::Microseconds(1)))}});
   };
   options.snapshot.on_wrong = [&logger](const StreamId& stream, Version version) {
@@ -173,8 +176,7 @@ ExitCode Serve(const std::string& app, const Parts& parts, const ServiceFactorie
   options.commands.snapshots = snapshots->get();
   LogCommands(options.commands, logger);
   options.logger = &logger;
-  auto engine = Engine::Start(options, parts.aggregates, parts.projections, (*host)->log(), (*host)->executor(),
-                              (*host)->clock(), (*host)->random());
+  auto engine = Engine::Start(options, parts, (*host)->log(), (*host)->executor(), (*host)->clock(), (*host)->random());
   if (!engine.ok()) return Refuse(app, engine.status());
 
   Services services = MakeServices(factories, **engine);

@@ -2,6 +2,7 @@
 //
 // Commands of one stream are handled one after the other, in the order in which they came; different streams go on
 // side by side. The state of a stream is kept in a bounded cache, and folded from the store when it is not there.
+// Commands to a boundary that rely on the same tags likewise; their state is folded anew for each.
 #pragma once
 
 #include <atomic>
@@ -21,6 +22,7 @@
 #include "everfold/command/command_stats.h"
 #include "everfold/command/snapshot_options.h"
 #include "everfold/decide/aggregate_type.h"
+#include "everfold/decide/boundary_type.h"
 #include "everfold/event/consistency_token.h"
 #include "everfold/runtime/executor.h"
 #include "everfold/store/event_store.h"
@@ -45,14 +47,23 @@ struct CommandRequest {
   const std::atomic<bool>* abandoned = nullptr;
 };
 
+struct StreamVersion {
+  StreamId stream;
+  Version version;
+  friend bool operator==(const StreamVersion&, const StreamVersion&) = default;
+};
+
 // Durable when it is handed out.
 struct CommandReceipt {
+  // Of a command to a boundary: the first one in `streams`; without an id if it added nothing.
   StreamId stream;
   Version version;  // of the stream, after the command
   ConsistencyToken token;
   Sequence sequence;  // of the commit; 0 if nothing was added
   absl::Time recorded_at;
   bool repeated = false;
+  // Of a command to a boundary: the streams that it added events to, in the order of their names.
+  std::vector<StreamVersion> streams = {};
 };
 
 // Accepted, or refused by a business rule.
@@ -75,23 +86,27 @@ struct StateAnswer {
 
 // Who takes a type of command.
 struct CommandTarget {
-  const AggregateType* aggregate = nullptr;
+  const AggregateType* aggregate = nullptr;  // nullptr for a boundary's
   const CommandType* type = nullptr;
+  const BoundaryType* boundary = nullptr;  // nullptr for an aggregate's
 };
 
 struct CommandHandlerOptions {
-  std::size_t max_cached_bytes = 64 << 20;  // of aggregate states, as SpaceUsedLong counts
+  // Of aggregate states, as SpaceUsedLong counts. Those of streams with commands under way count as well, but are there
+  // whatever they take: these are bounded by max_commands.
+  std::size_t max_cached_bytes = 64 << 20;
   // Beyond these, commands are refused with RESOURCE_EXHAUSTED.
   std::size_t max_commands = 65536;            // under way, in all
   std::size_t max_command_bytes = 64 << 20;    // of their messages and metadata, likewise
-  std::size_t max_waiting_per_stream = 10000;  // for their decision
+  std::size_t max_waiting_per_stream = 10000;  // for their decision; of boundaries: for a tag
   // Decided on a state that is not durable yet.
   std::size_t max_decided_ahead_per_stream = 1024;
-  int max_conflict_retries = 10;       // when somebody else appended to the stream
+  int max_conflict_retries = 10;       // when somebody else appended to the stream, or what a boundary relies on
   SnapshotStore* snapshots = nullptr;  // nullptr: none are kept; outlives the handler
   SnapshotOptions snapshot = {};
   // A Decide that takes longer is counted, and told from its thread.
   absl::Duration slow_decision = absl::Milliseconds(50);
+  // Of a boundary, `stream` has the name as its aggregate, and no id.
   std::function<void(const std::string& command, const StreamId& stream, absl::Duration took)> on_slow_decision =
       nullptr;
 };
@@ -105,13 +120,18 @@ class CommandHandler {
   static std::unique_ptr<CommandHandler> Create(CommandHandlerOptions options, std::vector<AggregateType> aggregates,
                                                 EventStore& store, Executor& executor, const Clock& clock,
                                                 RandomSource& random);
+  // The same, with boundaries whose deciders emit events of the aggregates.
+  static std::unique_ptr<CommandHandler> Create(CommandHandlerOptions options, std::vector<AggregateType> aggregates,
+                                                std::vector<BoundaryType> boundaries, EventStore& store,
+                                                Executor& executor, const Clock& clock, RandomSource& random);
   virtual ~CommandHandler() = default;
 
   // `done` is called once, on the executor, never before Handle returns. Errors:
   //   INVALID_ARGUMENT    a field rule (COMMAND_INVALID, BadRequest with all violations), a malformed id or request_id,
   //                       or a request_id of another request (IDEMPOTENCY_KEY_REUSED)
   //   ALREADY_EXISTS, NOT_FOUND  the command expects a new, an existing stream (ResourceInfo)
-  //   ABORTED             not the expected version (VERSION_CONFLICT)
+  //   ABORTED             not the expected version (VERSION_CONFLICT), or others appended too often what a boundary's
+  //                       decision relies on (CONDITION_FAILED)
   //   RESOURCE_EXHAUSTED, UNKNOWN, UNAVAILABLE  as EventStore::Append
   //   DEADLINE_EXCEEDED   the deadline passed before it was decided
   //   CANCELLED           its caller had gone before it was decided
@@ -126,7 +146,7 @@ class CommandHandler {
   //   and those of StateLoader::Load
   virtual void GetState(StateRequest request, StateDone done) = 0;
 
-  // By the command's full message name; nullopt if no aggregate takes it.
+  // By the command's full message name; nullopt if nobody takes it.
   virtual std::optional<CommandTarget> FindTarget(const std::string& command) const = 0;
 
   virtual CommandStats stats() const = 0;

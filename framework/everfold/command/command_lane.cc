@@ -8,7 +8,7 @@
 #include "everfold/base/check.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
-#include "everfold/base/unavailable.h"
+#include "everfold/command/command_errors.h"
 #include "everfold/command/expectations.h"
 #include "everfold/command/overloaded.h"
 #include "everfold/command/recorded_outcome.h"
@@ -30,13 +30,6 @@ absl::Status ManyConflicts(const RoutedCommand& command) {
       absl::StatusCode::kAborted, reason::kVersionConflict,
       absl::StrFormat("%s: somebody else appended %d times while the command was decided", stream, command.conflicts),
       {{"stream", stream}});
-}
-
-absl::Status Unreadable(const std::string& event) {
-  return Error(
-      absl::StatusCode::kInternal, reason::kDeciderFailed,
-      absl::StrFormat("Decide emitted an event %s that cannot be read again: is a string of it not UTF-8?", event),
-      {{"type", event}});
 }
 
 CommandKey KeyOf(const RoutedCommand& command) { return {command.stream.tenant, command.id.type, command.id.id}; }
@@ -110,8 +103,10 @@ void CommandLane::Advance(StreamSlot& slot) {
   Release(slot);
   int left = kDecisionsAtOnce;
   while (left > 0 && DecideNext(slot)) --left;
-  if (left == 0) return MakeReady(slot);
-  if (slot.work->idle() && !slot.is_loading && !slot.is_ready) streams_.Return(slot);
+  if (left == 0) MakeReady(slot);
+  if (slot.work->idle() && !slot.is_loading && !slot.is_ready) return streams_.Return(slot);
+  const bool has_changed = left < kDecisionsAtOnce || slot.state.message == nullptr;
+  if (has_changed) streams_.Measure(slot);
 }
 
 // False if there is none, or it has to wait.
@@ -142,7 +137,7 @@ bool CommandLane::AnswerWithoutState(RoutedCommandPtr& command) {
     return true;
   }
   if (command->request.abandoned != nullptr && command->request.abandoned->load()) {
-    Finish(std::move(command), absl::CancelledError("the caller had gone before the command was decided"));
+    Finish(std::move(command), CallerHasGone());
     return true;
   }
   if (command->id.empty()) return false;
@@ -193,6 +188,7 @@ void CommandLane::OnLoaded(LoadedState loaded) {
   slot.is_loading = false;
   if (loaded.state.ok()) {
     slot.state = *std::move(loaded.state);
+    streams_.Measure(slot);
   } else {
     FailWaiting(slot, loaded.state.status());
   }
@@ -288,7 +284,7 @@ void CommandLane::Accept(StreamSlot& slot, RoutedCommandPtr command, absl::Time 
     absl::Status status = aggregate.EvolveStored(*slot.state.message, event.type, event.payload);
     if (status.ok()) continue;
     slot.state.message = nullptr;
-    return Hold(slot, std::move(command), absl::IsDataLoss(status) ? Unreadable(event.type) : std::move(status));
+    return Hold(slot, std::move(command), absl::IsDataLoss(status) ? UnreadableEvent(event.type) : std::move(status));
   }
   slot.state.version = slot.state.version.Plus(decision.events.size());
   command->snapshot.reset();  // of a decision that was taken back
@@ -303,8 +299,13 @@ void CommandLane::Accept(StreamSlot& slot, RoutedCommandPtr command, absl::Time 
 void CommandLane::RecordOutcome(StreamSlot& slot, RoutedCommandPtr command, absl::Time decided_at,
                                 std::optional<absl::StatusOr<CommandOutcome>> outcome) {
   const Rejection* const rejection = outcome.has_value() ? &std::get<Rejection>(**outcome) : nullptr;
+  std::string encoded = EncodeOutcome(command->decided_at, rejection);
+  if (encoded.size() > kMaxOutcomeBytes) {
+    absl::Status status = OutcomeIsTooLarge(command->type->name, encoded.size());
+    return Hold(slot, std::move(command), std::move(status));
+  }
   AppendRequest append = ToAppendRequest(*command, decided_at, AnyDecision());
-  append.outcome = EncodeOutcome(command->decided_at, rejection);
+  append.outcome = std::move(encoded);
   command->held = std::move(outcome);
   command->snapshot.reset();
   Append(slot, std::move(command), std::move(append));
@@ -388,11 +389,8 @@ void CommandLane::ReleaseBroken(StreamSlot& slot, RoutedCommandPtr command) {
 }
 
 void CommandLane::ReleaseHeld(RoutedCommandPtr command) {
-  // Once the log has failed, what is known of the stream may be behind the disk, or somebody else's.
-  if (const absl::Status health = context_.store.health(); !health.ok()) {
-    return Finish(
-        std::move(command),
-        Unavailable(reason::kStoreClosed, absl::StrFormat("the store is closed: %s", std::string(health.message()))));
+  if (absl::Status closed = CheckStoreIsOpen(context_.store); !closed.ok()) {
+    return Finish(std::move(command), std::move(closed));
   }
   absl::StatusOr<CommandOutcome> outcome =
       command->held.has_value() ? *std::move(command->held) : CommandOutcome(Unchanged(*command));
@@ -425,7 +423,8 @@ CommandReceipt CommandLane::Unchanged(const RoutedCommand& command) const {
 
 absl::StatusOr<CommandOutcome> CommandLane::OutcomeOf(const RoutedCommand& command, const AppendResult& result) const {
   if (result.outcome.empty()) return ReceiptOf(command, result);
-  EVERFOLD_ASSIGN_OR_RETURN(RecordedOutcome recorded, DecodeOutcome(result.outcome, *command.aggregate));
+  EVERFOLD_ASSIGN_OR_RETURN(RecordedOutcome recorded,
+                            DecodeOutcome(result.outcome, command.aggregate->rejections, command.aggregate->name));
   if (recorded.rejection.has_value()) return CommandOutcome(*std::move(recorded.rejection));
   return CommandReceipt{.stream = command.stream,
                         .version = recorded.version,
@@ -459,7 +458,12 @@ void CommandLane::Finish(RoutedCommandPtr command, absl::StatusOr<CommandOutcome
 }
 
 void CommandLane::Tell(RoutedCommand& command, absl::StatusOr<CommandOutcome> outcome) {
-  if (command.type != nullptr) return command.done(std::move(outcome));
+  if (command.type != nullptr) {
+    if (outcome.ok()) {
+      if (auto* const rejection = std::get_if<Rejection>(&*outcome)) rejection->subject = command.stream.ToString();
+    }
+    return command.done(std::move(outcome));
+  }
   if (!outcome.ok()) return command.state_done(outcome.status());
   CommandReceipt& receipt = std::get<CommandReceipt>(*outcome);
   command.state_done(StateAnswer{std::move(command.seen), receipt.version, std::move(receipt.token)});

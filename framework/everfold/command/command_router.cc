@@ -32,8 +32,8 @@ bool ValidateId(const Message& command, const StreamId& stream, Violations& viol
 
 }  // namespace
 
-CommandRouter::CommandRouter(const std::vector<AggregateType>& aggregates, const EventStore& store, const Clock& clock,
-                             RandomSource& random)
+CommandRouter::CommandRouter(const std::vector<AggregateType>& aggregates, const std::vector<BoundaryType>& boundaries,
+                             const EventStore& store, const Clock& clock, RandomSource& random)
     : store_(store), clock_(clock), random_(random) {
   for (const AggregateType& aggregate : aggregates) {
     EVERFOLD_CHECK(by_aggregate_.emplace(aggregate.name, &aggregate).second);
@@ -41,6 +41,19 @@ CommandRouter::CommandRouter(const std::vector<AggregateType>& aggregates, const
       EVERFOLD_CHECK(by_command_.emplace(name, CommandTarget{&aggregate, &type}).second);
     }
   }
+  for (const BoundaryType& boundary : boundaries) {
+    for (const auto& [name, type] : boundary.commands) {
+      EVERFOLD_CHECK(by_command_.emplace(name, CommandTarget{nullptr, &type.type, &boundary}).second);
+    }
+  }
+}
+
+// What can be said before the fields are looked at.
+absl::Status CommandRouter::CheckRequest(const CommandRequest& request, const CommandType& type) {
+  if (!request.request_id.empty()) return ValidateName(request.request_id, kMaxCommandIdBytes, "request_id");
+  if (!type.needs_request_id) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+               absl::StrFormat("%s needs a request_id, so that a retry is safe", type.name), {{"command", type.name}});
 }
 
 absl::StatusOr<RoutedCommandPtr> CommandRouter::Route(CommandRequest request, TaskScope::Guard guard,
@@ -52,13 +65,9 @@ absl::StatusOr<RoutedCommandPtr> CommandRouter::Route(CommandRequest request, Ta
     return Error(absl::StatusCode::kUnimplemented, reason::kRequestInvalid,
                  absl::StrFormat("no aggregate of this application takes %s", name));
   }
-  const auto& [aggregate, type] = target->second;
-  if (!request.request_id.empty()) {
-    EVERFOLD_RETURN_IF_ERROR(ValidateName(request.request_id, kMaxCommandIdBytes, "request_id"));
-  } else if (type->needs_request_id) {
-    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-                 absl::StrFormat("%s needs a request_id, so that a retry is safe", name), {{"command", name}});
-  }
+  const AggregateType* const aggregate = target->second.aggregate;
+  const CommandType* const type = target->second.type;
+  EVERFOLD_RETURN_IF_ERROR(CheckRequest(request, *type));
   CommandId id = IdOf(request, name);
   std::unique_ptr<Message> made = WithDerivedId(request, *type);
   if (made != nullptr) request.command = made.get();
@@ -78,6 +87,43 @@ absl::StatusOr<RoutedCommandPtr> CommandRouter::Route(CommandRequest request, Ta
                                             .guard = std::move(guard),
                                             .place = std::move(place),
                                             .invalid = std::move(invalid)});
+}
+
+absl::StatusOr<BoundedCommandPtr> CommandRouter::RouteToBoundary(CommandRequest request, const CommandTarget& target,
+                                                                 TaskScope::Guard guard, Admission::Place place) const {
+  EVERFOLD_RETURN_IF_ERROR(request.refused);
+  EVERFOLD_RETURN_IF_ERROR(CheckRequest(request, *target.type));
+  if (request.expected_version.has_value()) {
+    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+                 absl::StrFormat("%s is a command to a boundary, which has no version: expected_version is %d",
+                                 target.type->name, request.expected_version->value()),
+                 {{"command", target.type->name}});
+  }
+  EVERFOLD_RETURN_IF_ERROR(ValidateStreamId({request.tenant, target.boundary->name, "any"}));
+  CommandId id = IdOf(request, target.type->name);
+  BoundedCommandPtr command(new BoundedCommand{.request = std::move(request),
+                                               .boundary = target.boundary,
+                                               .type = &target.boundary->commands.at(target.type->name),
+                                               .id = std::move(id),
+                                               .guard = std::move(guard),
+                                               .place = std::move(place)});
+  command->invalid = CheckBounded(*command);
+  if (command->id.empty()) EVERFOLD_RETURN_IF_ERROR(command->invalid);
+  return command;
+}
+
+// Asks what it relies on; an error if its fields break rules, or nobody can read that.
+absl::Status CommandRouter::CheckBounded(BoundedCommand& command) const {
+  const google::protobuf::Message& message = *command.request.command;
+  Violations violations;
+  command.type->type.validate(message, clock_.Now(), violations);
+  EVERFOLD_RETURN_IF_ERROR(violations.ToStatus(command.type->type.name, command.request.field_path));
+  EVERFOLD_ASSIGN_OR_RETURN(command.query, command.boundary->Query(*command.type, message));
+  EVERFOLD_RETURN_IF_ERROR(ValidateQuery(command.query));
+  for (const QueryItem& item : command.query.items) {
+    AddTag(command.keys, command.request.tenant + '\0' + item.tags.front());
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<RoutedCommandPtr> CommandRouter::Route(const StateRequest& request, TaskScope::Guard guard,

@@ -10,21 +10,26 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "everfold/command/bounded_command.h"
 #include "everfold/command/routed_command.h"
 
 namespace everfold {
 
-// Threading: thread-safe. Lifetime: aggregates, store, clock and random outlive it.
+// Threading: thread-safe. Lifetime: aggregates, boundaries, store, clock and random outlive it.
 class CommandRouter {
  public:
-  CommandRouter(const std::vector<AggregateType>& aggregates, const EventStore& store, const Clock& clock,
-                RandomSource& random);
+  CommandRouter(const std::vector<AggregateType>& aggregates, const std::vector<BoundaryType>& boundaries,
+                const EventStore& store, const Clock& clock, RandomSource& random);
 
   // INVALID_ARGUMENT or UNIMPLEMENTED as CommandHandler::Handle says. REQUIRES: the request has a command.
   absl::StatusOr<RoutedCommandPtr> Route(CommandRequest request, TaskScope::Guard guard, Admission::Place place) const;
   // Likewise, as CommandHandler::GetState says.
   absl::StatusOr<RoutedCommandPtr> Route(const StateRequest& request, TaskScope::Guard guard,
                                          Admission::Place place) const;
+
+  // Likewise, for a command to a boundary. REQUIRES: the target is one.
+  absl::StatusOr<BoundedCommandPtr> RouteToBoundary(CommandRequest request, const CommandTarget& target,
+                                                    TaskScope::Guard guard, Admission::Place place) const;
 
   // nullopt if nobody takes it.
   std::optional<CommandTarget> Find(const std::string& command) const {
@@ -33,6 +38,8 @@ class CommandRouter {
   }
 
  private:
+  static absl::Status CheckRequest(const CommandRequest& request, const CommandType& type);
+  absl::Status CheckBounded(BoundedCommand& command) const;
   std::unique_ptr<google::protobuf::Message> WithDerivedId(const CommandRequest& request,
                                                            const CommandType& type) const;
   CommandId IdOf(const CommandRequest& request, const std::string& type) const;

@@ -12,14 +12,14 @@ absl::Status Damaged() {
   return Error(absl::StatusCode::kDataLoss, reason::kDataLoss, "the recorded outcome of a command does not parse");
 }
 
-absl::StatusOr<Rejection> UnpackRejection(const google::protobuf::Any& packed, const AggregateType& aggregate) {
+absl::StatusOr<Rejection> UnpackRejection(const google::protobuf::Any& packed, const RejectionTypes& rejections,
+                                          const std::string& part) {
   const std::string name = packed.type_url().substr(packed.type_url().rfind('/') + 1);
-  const auto type = aggregate.rejections.find(name);
-  if (type == aggregate.rejections.end()) {
-    return Error(
-        absl::StatusCode::kFailedPrecondition, reason::kUnknownType,
-        absl::StrFormat("%s rejected this command by %s, which this binary does not know", aggregate.name, name),
-        {{"type", name}});
+  const auto type = rejections.find(name);
+  if (type == rejections.end()) {
+    return Error(absl::StatusCode::kFailedPrecondition, reason::kUnknownType,
+                 absl::StrFormat("%s rejected this command by %s, which this binary does not know", part, name),
+                 {{"type", name}});
   }
   Rejection rejection{.message = std::unique_ptr<google::protobuf::Message>(type->second.prototype->New()),
                       .code = type->second.code};
@@ -36,12 +36,13 @@ std::string EncodeOutcome(Version version, const Rejection* rejection) {
   return outcome.SerializeAsString();
 }
 
-absl::StatusOr<RecordedOutcome> DecodeOutcome(const std::string& bytes, const AggregateType& aggregate) {
+absl::StatusOr<RecordedOutcome> DecodeOutcome(const std::string& bytes, const RejectionTypes& rejections,
+                                              const std::string& part) {
   v1::RecordedOutcome outcome;
   if (!outcome.ParseFromString(bytes)) return Damaged();
   RecordedOutcome decoded{.version = Version(outcome.version()), .rejection = std::nullopt};
   if (outcome.has_rejection()) {
-    EVERFOLD_ASSIGN_OR_RETURN(decoded.rejection, UnpackRejection(outcome.rejection(), aggregate));
+    EVERFOLD_ASSIGN_OR_RETURN(decoded.rejection, UnpackRejection(outcome.rejection(), rejections, part));
   }
   return decoded;
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "everfold/decide/aggregate_type.h"
 #include "everfold/decide/decision.h"
@@ -15,12 +16,16 @@ namespace everfold {
 std::string EncodeOutcome(Version version, const Rejection* rejection);
 
 struct RecordedOutcome {
-  Version version;  // of the stream, when it was decided
+  Version version;  // of the stream, when it was decided; 0 of a boundary's
   std::optional<Rejection> rejection;
 };
 
-// DATA_LOSS for bytes that EncodeOutcome did not make; FAILED_PRECONDITION (UNKNOWN_TYPE) if the aggregate has no such
-// rejection any more.
-absl::StatusOr<RecordedOutcome> DecodeOutcome(const std::string& bytes, const AggregateType& aggregate);
+// The rejections of an aggregate or a boundary, by full message name.
+using RejectionTypes = absl::flat_hash_map<std::string, RejectionType>;
+
+// DATA_LOSS for bytes that EncodeOutcome did not make; FAILED_PRECONDITION (UNKNOWN_TYPE) if the aggregate or boundary
+// of that name has no such rejection any more.
+absl::StatusOr<RecordedOutcome> DecodeOutcome(const std::string& bytes, const RejectionTypes& rejections,
+                                              const std::string& part);
 
 }  // namespace everfold

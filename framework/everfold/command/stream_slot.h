@@ -38,7 +38,7 @@ struct StreamSlot {
   bool is_ready = false;  // among those that the lane looks at next
 
   // Of the table.
-  std::size_t bytes = 0;             // while it is idle
+  std::size_t bytes = 0;             // of the state, and its own, when they were measured last; 0: never
   std::size_t measured = 0;          // of the state, in memory,
   std::size_t measured_encoded = 0;  // when it was so large on the wire
   std::list<StreamSlot*>::iterator idle_place;

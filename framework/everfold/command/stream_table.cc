@@ -35,7 +35,8 @@ StreamSlot& StreamTable::Take(const StreamId& stream) {
   if (slot.work != nullptr) return slot;
   if (slot.bytes > 0) {
     idle_.erase(slot.idle_place);
-    idle_bytes_ -= std::exchange(slot.bytes, 0);
+    idle_bytes_ -= slot.bytes;
+    busy_bytes_ += slot.bytes;
   }
   if (spare_.empty()) {
     slot.work = std::make_unique<StreamWork>();
@@ -46,19 +47,31 @@ StreamSlot& StreamTable::Take(const StreamId& stream) {
   return slot;
 }
 
+void StreamTable::Measure(StreamSlot& slot) {
+  busy_bytes_ -= slot.bytes;
+  slot.bytes = slot.state.message == nullptr ? 0 : BytesOf(slot);
+  busy_bytes_ += slot.bytes;
+  MakeRoom();
+}
+
 void StreamTable::Return(StreamSlot& slot) {
   EVERFOLD_CHECK(slot.work->idle());
   std::unique_ptr<StreamWork> work = std::move(slot.work);
   work->chain = nullptr;
   work->appends = 0;
   if (spare_.size() < kMaxSpare) spare_.push_back(std::move(work));
+  busy_bytes_ -= slot.bytes;
   if (slot.state.message == nullptr) return Forget(slot);
   slot.bytes = BytesOf(slot);
-  if (slot.bytes > max_idle_bytes_) return Forget(slot);  // it alone, and not everything else before it
+  if (slot.bytes > max_bytes_) return Forget(slot);  // it alone, and not everything else before it
   idle_bytes_ += slot.bytes;
   idle_.push_front(&slot);
   slot.idle_place = idle_.begin();
-  while (idle_bytes_ > max_idle_bytes_) {
+  MakeRoom();
+}
+
+void StreamTable::MakeRoom() {
+  while (idle_bytes_ + busy_bytes_ > max_bytes_ && !idle_.empty()) {
     StreamSlot& last = *idle_.back();
     idle_.pop_back();
     idle_bytes_ -= last.bytes;

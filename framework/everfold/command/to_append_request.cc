@@ -1,18 +1,24 @@
 #include "everfold/command/to_append_request.h"
 
+#include <memory>
+
 namespace everfold {
-namespace {
 
 NewEvent ToNewEvent(const AggregateType& aggregate, const google::protobuf::Message& event) {
   const AggregateEvent& type = aggregate.events.at(event.GetDescriptor()->full_name());
-  return {.type = type.name,
-          .fingerprint = type.fingerprint,
-          .payload = event.SerializeAsString(),
-          .event_time = type.event_time(event),
-          .tags = {}};
+  NewEvent made{.type = type.name,
+                .fingerprint = type.fingerprint,
+                .payload = event.SerializeAsString(),
+                .event_time = type.event_time(event),
+                .tags = {}};
+  if (type.add_tags != nullptr) type.add_tags(event, made.tags);
+  return made;
 }
 
-}  // namespace
+bool CanBeReadAgain(const google::protobuf::Message& event, const NewEvent& made) {
+  const std::unique_ptr<google::protobuf::Message> again(event.New());
+  return again->ParseFromString(made.payload);
+}
 
 AppendRequest ToAppendRequest(const RoutedCommand& command, absl::Time decided_at, const AnyDecision& decision) {
   AppendRequest append{.tenant = command.stream.tenant,

@@ -3,28 +3,12 @@
 #include "absl/strings/str_format.h"
 #include "everfold/base/check.h"
 #include "everfold/base/error.h"
+#include "everfold/decide/user_code.h"
 
 namespace everfold {
 namespace {
 
 using google::protobuf::Message;
-
-// The one place where exceptions of user code are met. `call` returns an absl::Status; "Decide(wallet, Deposit)" is what
-// threw, put together only then.
-template <class Call>
-absl::Status CatchUserCode(const char* function, const std::string& aggregate, const std::string& type, Call call) {
-  const auto failed = [&](const char* error) {
-    return Error(absl::StatusCode::kInternal, reason::kDeciderFailed,
-                 absl::StrFormat("%s(%s, %s) threw: %s", function, aggregate, type, error));
-  };
-  try {
-    return call();
-  } catch (const std::exception& error) {
-    return failed(error.what());
-  } catch (...) {
-    return failed("something that is not a std::exception");
-  }
-}
 
 using EvolvePayload = bool (*)(Message& state, std::string_view payload);
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -51,6 +52,8 @@ struct AggregateEvent {
   // Parses into a message that the thread keeps, and evolves. False if the bytes are no such message.
   bool (*evolve_payload)(Message& state, std::string_view payload) = nullptr;
   std::optional<absl::Time> (*event_time)(const Message& event) = nullptr;
+  // nullptr: it has none.
+  void (*add_tags)(const Message& event, std::vector<std::string>& tags) = nullptr;
 };
 
 // Threading: immutable once made.
@@ -107,19 +110,26 @@ template <class D, class E>
 AggregateEvent MakeAggregateEvent() {
   using State = typename D::Aggregate;
   using Message = google::protobuf::Message;
-  return {.name = EventTraits<E>::kName,
-          .fingerprint = std::string(EventTraits<E>::Fingerprint()),
-          .descriptor = E::descriptor(),
-          .evolve = [](Message& state,
-                       const Message& event) { D::Evolve(static_cast<State&>(state), static_cast<const E&>(event)); },
-          .evolve_payload =
-              [](Message& state, std::string_view payload) {
-                thread_local E event;  // reused: twice as fast as a fresh one
-                if (!event.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return false;
-                D::Evolve(static_cast<State&>(state), static_cast<const E&>(event));
-                return true;
-              },
-          .event_time = [](const Message& event) { return EventTraits<E>::EventTime(static_cast<const E&>(event)); }};
+  AggregateEvent made{
+      .name = EventTraits<E>::kName,
+      .fingerprint = std::string(EventTraits<E>::Fingerprint()),
+      .descriptor = E::descriptor(),
+      .evolve = [](Message& state,
+                   const Message& event) { D::Evolve(static_cast<State&>(state), static_cast<const E&>(event)); },
+      .evolve_payload =
+          [](Message& state, std::string_view payload) {
+            thread_local E event;  // reused: twice as fast as a fresh one
+            if (!event.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return false;
+            D::Evolve(static_cast<State&>(state), static_cast<const E&>(event));
+            return true;
+          },
+      .event_time = [](const Message& event) { return EventTraits<E>::EventTime(static_cast<const E&>(event)); }};
+  if constexpr (!std::is_same_v<typename EventTraits<E>::Tags, Types<>>) {
+    made.add_tags = [](const Message& event, std::vector<std::string>& tags) {
+      EventTraits<E>::AddTags(static_cast<const E&>(event), tags);
+    };
+  }
+  return made;
 }
 
 // A decider whose Evolve comes to other states than before says so: `static constexpr int kRevision = 2;`.

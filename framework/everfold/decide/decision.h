@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -26,6 +27,7 @@ using EmittedEvent = std::unique_ptr<google::protobuf::Message>;
 struct Rejection {
   std::unique_ptr<google::protobuf::Message> message;
   absl::StatusCode code = absl::StatusCode::kFailedPrecondition;  // how transports report it
+  std::string subject = {};  // what it is about, "wallet/w1" or a boundary's name; the command side knows it
 };
 
 // A decision without its types: either events (perhaps none) or a rejection.

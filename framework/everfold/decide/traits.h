@@ -26,6 +26,8 @@
 //     static constexpr std::array<std::string_view, 1> kWas = {"wallet.v1.PaidIn"};  // full names that it had before
 //     static std::string_view Fingerprint();  // 32 bytes
 //     static std::optional<absl::Time> EventTime(const Deposited&);
+//     using Tags = Types<Tag<"wallet_id">>;
+//     static void AddTags(const Deposited&, std::vector<std::string>& tags);  // each once
 //     template <class P, class Models> static constexpr bool HasOn();  // see projection/projection.h
 //   };
 //   template <> struct EventTraits<MoneyIn> {           // a superseded event has more
@@ -36,6 +38,20 @@
 //     using Aggregate = Wallet;
 //     static constexpr char kName[] = "wallet.v1.InsufficientFunds";
 //     static constexpr absl::StatusCode kCode = absl::StatusCode::kFailedPrecondition;
+//   };
+//
+// A boundary and what belongs to it are told apart from an aggregate's by `Boundary` in the place of `Aggregate`:
+//
+//   template <> struct BoundaryOf<Enrolment> {
+//     static constexpr char kName[] = "enrolment";
+//     using Commands = Types<EnrolStudent>;
+//     using Rejections = Types<CourseFull>;
+//     template <class D> static constexpr bool Check();
+//     static std::unique_ptr<RpcService> MakeCommandService(CommandHandler&);
+//   };
+//   template <> struct CommandTraits<EnrolStudent> {
+//     using Boundary = Enrolment;                       // no kExpect, Id and MutableId
+//     ...
 //   };
 #pragma once
 
@@ -48,6 +64,8 @@ enum class Expect { kAny, kNew, kExisting };
 
 template <class State>
 struct AggregateOf;
+template <class Boundary>
+struct BoundaryOf;
 template <class Command>
 struct CommandTraits;
 template <class Event>

@@ -52,10 +52,9 @@ grpc::ServerUnaryReactor* HandleCommandCall(CommandHandler& handler, const grpc:
     return reactor;
   }
   request->abandoned = &reactor->abandoned();
-  handler.Handle(*std::move(request),
-                 [reactor, stream = std::move(call.stream), &receipt](absl::StatusOr<CommandOutcome> outcome) {
-                   reactor->End(FillReceipt(outcome, stream, receipt));
-                 });
+  handler.Handle(*std::move(request), [reactor, &receipt](absl::StatusOr<CommandOutcome> outcome) {
+    reactor->End(FillReceipt(outcome, receipt));
+  });
   return reactor;
 }
 

@@ -30,7 +30,6 @@ namespace everfold {
 struct CommandCall {
   const google::protobuf::Message* command = nullptr;  // nullptr: the request has none
   std::string command_field_type;                      // full name of the command that the request can carry
-  StreamId stream;                                     // without its tenant
   std::string request_id;
   std::optional<Version> expected_version;
 };
@@ -39,19 +38,19 @@ struct CommandCall {
 grpc::ServerUnaryReactor* HandleCommandCall(CommandHandler& handler, const grpc::CallbackServerContext& context,
                                             CommandCall call, v1::CommandReceipt& receipt);
 
-// Request has command, request_id and an optional expected_version; Response has a receipt.
+// Request has command, request_id and, unless it is for a boundary, an optional expected_version; Response has a
+// receipt.
 template <class Request, class Response>
 grpc::ServerUnaryReactor* HandleCommand(CommandHandler& handler, grpc::CallbackServerContext* context,
                                         const Request* request, Response* response) {
   using Traits = CommandTraits<std::remove_cvref_t<decltype(request->command())>>;
   CommandCall call{.command = request->has_command() ? &request->command() : nullptr,
                    .command_field_type = Traits::kName,
-                   .stream = {.tenant = {},
-                              .aggregate = AggregateOf<typename Traits::Aggregate>::kName,
-                              .id = Traits::Id(request->command())},
                    .request_id = request->request_id(),
                    .expected_version = std::nullopt};
-  if (request->has_expected_version()) call.expected_version = Version(request->expected_version());
+  if constexpr (requires { request->has_expected_version(); }) {
+    if (request->has_expected_version()) call.expected_version = Version(request->expected_version());
+  }
   return HandleCommandCall(handler, *context, std::move(call), *response->mutable_receipt());
 }
 

@@ -37,9 +37,9 @@ absl::StatusOr<CallRules> RulesOf(const grpc::CallbackServerContext& context) {
   return CallRules{std::move(headers.metadata), DeadlineOf(context)};
 }
 
-v1::ExecuteManyResponse::Item AnswerOf(const absl::StatusOr<CommandOutcome>& outcome, const StreamId& stream) {
+v1::ExecuteManyResponse::Item AnswerOf(const absl::StatusOr<CommandOutcome>& outcome) {
   v1::ExecuteManyResponse::Item answer;
-  const absl::Status status = FillReceipt(outcome, stream, *answer.mutable_receipt());
+  const absl::Status status = FillReceipt(outcome, *answer.mutable_receipt());
   if (!status.ok()) *answer.mutable_error() = ToStatusMessage(status);
   return answer;
 }
@@ -91,10 +91,9 @@ class CommandService final : public RpcService, public v1::CommandService::Callb
     UnaryCall* const call = UnaryCall::Start();
     const absl::StatusOr<CallRules> rules = RulesOf(*context);
     if (rules.ok()) {
-      Execute(*message, *rules, &call->abandoned(),
-              [call, response](const absl::StatusOr<CommandOutcome>& outcome, const StreamId& stream) {
-                call->End(FillReceipt(outcome, stream, *response->mutable_receipt()));
-              });
+      Execute(*message, *rules, &call->abandoned(), [call, response](const absl::StatusOr<CommandOutcome>& outcome) {
+        call->End(FillReceipt(outcome, *response->mutable_receipt()));
+      });
     } else {
       call->End(rules.status());
     }
@@ -108,9 +107,7 @@ class CommandService final : public RpcService, public v1::CommandService::Callb
         *context,
         [this, rules = *std::move(rules)](const v1::ExecuteManyRequest::Item& item, ExecuteManyCall::Reply reply) {
           Execute(item.command(), rules, &reply.abandoned(),
-                  [reply](const absl::StatusOr<CommandOutcome>& outcome, const StreamId& stream) {
-                    reply.Send(AnswerOf(outcome, stream));
-                  });
+                  [reply](const absl::StatusOr<CommandOutcome>& outcome) { reply.Send(AnswerOf(outcome)); });
         },
         long_calls_);
   }
@@ -137,16 +134,14 @@ class CommandService final : public RpcService, public v1::CommandService::Callb
   template <class Done>
   void Execute(const v1::ExecuteRequest& message, const CallRules& rules, const std::atomic<bool>* abandoned,
                Done done) {
-    absl::StatusOr<UnpackedCommand> command = Unpack(message, handler_);
-    if (!command.ok()) return done(command.status(), StreamId());
-    CommandRequest request = CommandRequestOf(message, *command);
+    absl::StatusOr<std::unique_ptr<google::protobuf::Message>> command = Unpack(message, handler_);
+    if (!command.ok()) return done(command.status());
+    CommandRequest request = CommandRequestOf(message, **command);
     request.metadata = rules.metadata;
     request.deadline = rules.deadline;
     request.abandoned = abandoned;
-    handler_.Handle(std::move(request),
-                    [done, command = *std::move(command)](const absl::StatusOr<CommandOutcome>& outcome) {
-                      done(outcome, command.stream);
-                    });
+    handler_.Handle(std::move(request), [done, command = *std::move(command)](
+                                            const absl::StatusOr<CommandOutcome>& outcome) { done(outcome); });
   }
 
   CommandHandler& handler_;

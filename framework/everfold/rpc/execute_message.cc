@@ -18,7 +18,8 @@ std::string TypeNameIn(const std::string& url) { return url.substr(url.rfind('/'
 
 }  // namespace
 
-absl::StatusOr<UnpackedCommand> Unpack(const v1::ExecuteRequest& request, const CommandHandler& handler) {
+absl::StatusOr<std::unique_ptr<google::protobuf::Message>> Unpack(const v1::ExecuteRequest& request,
+                                                                  const CommandHandler& handler) {
   if (!request.has_command()) return NoCommand();
   const std::string name = TypeNameIn(request.command().type_url());
   const std::optional<CommandTarget> target = handler.FindTarget(name);
@@ -33,13 +34,12 @@ absl::StatusOr<UnpackedCommand> Unpack(const v1::ExecuteRequest& request, const 
         absl::StrFormat("the %d bytes of the command do not parse as %s", request.command().value().size(), name),
         {{"command", name}});
   }
-  StreamId stream{{}, target->aggregate->name, target->type->id(*message)};
-  return UnpackedCommand{std::move(message), std::move(stream)};
+  return message;
 }
 
-CommandRequest CommandRequestOf(const v1::ExecuteRequest& request, const UnpackedCommand& command) {
+CommandRequest CommandRequestOf(const v1::ExecuteRequest& request, const google::protobuf::Message& command) {
   CommandRequest made;
-  made.command = command.message.get();
+  made.command = &command;
   made.request_id = request.request_id();
   if (request.has_expected_version()) made.expected_version = Version(request.expected_version());
   made.field_path = "command.";

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "absl/status/statusor.h"
 #include "everfold/command/command_handler.h"
@@ -11,16 +10,12 @@
 
 namespace everfold {
 
-struct UnpackedCommand {
-  std::unique_ptr<google::protobuf::Message> message;
-  StreamId stream;  // that it is for, without a tenant
-};
-
 // INVALID_ARGUMENT without a command (COMMAND_INVALID), or if its bytes do not parse (REQUEST_INVALID); UNIMPLEMENTED
 // if no aggregate takes it.
-absl::StatusOr<UnpackedCommand> Unpack(const v1::ExecuteRequest& request, const CommandHandler& handler);
+absl::StatusOr<std::unique_ptr<google::protobuf::Message>> Unpack(const v1::ExecuteRequest& request,
+                                                                  const CommandHandler& handler);
 
 // For the handler; the unpacked command outlives it.
-CommandRequest CommandRequestOf(const v1::ExecuteRequest& request, const UnpackedCommand& command);
+CommandRequest CommandRequestOf(const v1::ExecuteRequest& request, const google::protobuf::Message& command);
 
 }  // namespace everfold

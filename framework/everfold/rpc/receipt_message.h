@@ -8,8 +8,7 @@
 
 namespace everfold {
 
-// Fills the receipt of a command that was accepted; else tells why it was not. `stream` is what a rejection is about.
-absl::Status FillReceipt(const absl::StatusOr<CommandOutcome>& outcome, const StreamId& stream,
-                         v1::CommandReceipt& receipt);
+// Fills the receipt of a command that was accepted; else tells why it was not.
+absl::Status FillReceipt(const absl::StatusOr<CommandOutcome>& outcome, v1::CommandReceipt& receipt);
 
 }  // namespace everfold

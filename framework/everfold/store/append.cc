@@ -10,6 +10,9 @@
 namespace everfold {
 namespace {
 
+// As base64, with the header's name.
+constexpr std::size_t kMaxOutcomeHeaderBytes = (kMaxOutcomeBytes + 2) / 3 * 4 + sizeof(kOutcomeHeader) - 1;
+
 absl::Status Invalid(const std::string& message) {
   return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid, message);
 }
@@ -83,6 +86,12 @@ absl::Status CheckDistinct(const std::vector<StreamAppend>& streams) {
   return absl::OkStatus();
 }
 
+// An outcome on its way from another store, by an import, has a limit of its own. 0 if there is none.
+std::size_t RecordedOutcomeBytes(const Metadata& metadata) {
+  const auto outcome = metadata.headers.find(kOutcomeHeader);
+  return outcome == metadata.headers.end() ? 0 : outcome->first.size() + outcome->second.size();
+}
+
 }  // namespace
 
 absl::Status ReservedName(std::string_view name) {
@@ -99,7 +108,9 @@ std::size_t BytesOf(const Metadata& metadata) {
 }
 
 absl::Status ValidateMetadata(const Metadata& metadata) {
-  EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of metadata", kMaxMetadataBytes, BytesOf(metadata)));
+  const std::size_t outcome = RecordedOutcomeBytes(metadata);
+  EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of metadata", kMaxMetadataBytes, BytesOf(metadata) - outcome));
+  EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of a recorded outcome in base64", kMaxOutcomeHeaderBytes, outcome));
   EVERFOLD_RETURN_IF_ERROR(ValidateText(metadata.correlation_id, "a correlation id"));
   EVERFOLD_RETURN_IF_ERROR(ValidateText(metadata.causation_id, "a causation id"));
   EVERFOLD_RETURN_IF_ERROR(ValidateText(metadata.actor, "an actor"));
@@ -141,6 +152,7 @@ absl::Status ValidateAppend(const AppendRequest& request) {
   if (request.condition.has_value()) EVERFOLD_RETURN_IF_ERROR(ValidateQuery(request.condition->fail_if_events_match));
   if (events == 0 && request.command.empty()) return Invalid("an append without events needs a command id");
   if (events > 0 && !request.outcome.empty()) return Invalid("an append with events has no outcome of its own");
+  EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of a recorded outcome", kMaxOutcomeBytes, request.outcome.size()));
   EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of an append", kMaxCommitBytes, PayloadBytesOf(request)));
   return AtMost("events of an append", kMaxEventsPerCommit, events);
 }

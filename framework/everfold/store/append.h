@@ -88,6 +88,7 @@ inline constexpr std::size_t kMaxRequestFingerprintBytes = 64;
 inline constexpr std::size_t kMaxTagsPerEvent = 20;
 inline constexpr std::size_t kMaxCommandIdBytes = 200;
 inline constexpr std::size_t kMaxMetadataBytes = 16 << 10;
+inline constexpr std::size_t kMaxOutcomeBytes = 256 << 10;  // beside the metadata
 inline constexpr std::size_t kMaxMissedEvents = 1000;
 
 // Bytes of all payloads.

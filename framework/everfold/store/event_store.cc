@@ -16,6 +16,7 @@
 #include "everfold/store/recorded_command.h"
 #include "everfold/store/store_index.h"
 #include "everfold/store/stream_reader.h"
+#include "everfold/store/tagged_events.h"
 
 namespace everfold {
 namespace {
@@ -86,6 +87,12 @@ class LogEventStore final : public EventStore {
   absl::Status ReadStream(const StreamId& stream, const StreamRange& range,
                           absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const override {
     return ReadStreamEvents(log_, *index_, stream, range, visit);
+  }
+  absl::Status ReadTagged(const std::string& tenant, EventQuery query, Sequence upto,
+                          absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const override {
+    EVERFOLD_RETURN_IF_ERROR(ValidateQuery(query));
+    stored_names_.AddTo(query);
+    return ReadTaggedEvents(log_, *index_, tenant, query, upto, visit);
   }
   Sequence DurableSequence() const override { return durable_->sequence(); }
   Checkpoint DurableHead() const override { return durable_->checkpoint(); }

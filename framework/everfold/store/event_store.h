@@ -21,6 +21,7 @@
 #include "everfold/base/random.h"
 #include "everfold/event/commit.h"
 #include "everfold/event/consistency_token.h"
+#include "everfold/event/event_query.h"
 #include "everfold/event/recorded_event.h"
 #include "everfold/event/stored_names.h"
 #include "everfold/log/partition_log.h"
@@ -100,6 +101,14 @@ class EventStore {
   //   INVALID_ARGUMENT  no name of a stream, a limit of 0, or an end before the begin (REQUEST_INVALID)
   //   OUT_OF_RANGE      the range begins after a version that the stream does not have yet (BEYOND_HEAD)
   virtual absl::Status ReadStream(const StreamId& stream, const StreamRange& range,
+                                  absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const = 0;
+
+  // Calls `visit` for the tenant's events that meet the query, which names a tag in each item, in commits up to `upto`,
+  // a durable sequence, in order of sequence; those of one commit in order of position. Ends with the first error that
+  // `visit` returns, which is then the result. An append that decides on what it has read is made on the condition of
+  // the same query after `upto`.
+  //   INVALID_ARGUMENT  an item without tags, or none (REQUEST_INVALID), and those of ValidateQuery
+  virtual absl::Status ReadTagged(const std::string& tenant, EventQuery query, Sequence upto,
                                   absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const = 0;
 
   // Everything with a sequence at or below this is durable and readable.

@@ -5,12 +5,11 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/escaping.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
-#include "everfold/event/event_reader.h"
 #include "everfold/store/boundary_check.h"
+#include "everfold/store/positioned_events.h"
 #include "everfold/store/stream_reader.h"
 #include "everfold/v1/missed_events.pb.h"
 #include "google/protobuf/util/time_util.h"
@@ -22,7 +21,6 @@ namespace {
 // What may be missing is limited by the request, and by this: answers are kept until they are sent.
 constexpr std::size_t kMaxMissedBytes = 1 << 20;
 constexpr std::size_t kMaxReadErrorBytes = 400;
-constexpr std::size_t kMaxOpenChunks = 16;  // of as many partitions; each may have megabytes
 
 // Ends a visit; nobody is told.
 absl::Status Enough() { return absl::OutOfRangeError("enough"); }
@@ -42,7 +40,7 @@ struct Knowledge {
 class MissedReader {
  public:
   MissedReader(const Knowledge& known, const PartitionLog& log, const StoreIndex& index)
-      : known_(known), log_(log), index_(index) {}
+      : known_(known), log_(log), index_(index), events_(log, index.types()) {}
 
   // Nothing for other errors than conflicts. What could not be read is not there, and the detail says so.
   std::optional<v1::MissedEvents> Read(const absl::Status& conflict) {
@@ -61,17 +59,6 @@ class MissedReader {
   }
 
  private:
-  // Events of one partition come in order, so that one chunk may have several of them.
-  struct OpenChunk {
-    OpenChunk(std::unique_ptr<ChunkCursor> opened, const EventSelection& selection, const TypeDictionary& types,
-              PartitionId partition)
-        : cursor(std::move(opened)), events(selection, types, partition) {}
-
-    const std::unique_ptr<ChunkCursor> cursor;
-    EventReader events;
-    Offset at;  // of the event on which it stands; 0: before the first
-  };
-
   absl::Status ReadStream(const std::string& name) {
     const auto stream = std::find_if(known_.streams.begin(), known_.streams.end(),
                                      [&name](const Knowledge::Stream& it) { return it.id.ToString() == name; });
@@ -96,28 +83,9 @@ class MissedReader {
 
   // Nothing of an event that was erased meanwhile.
   absl::Status AddAt(const Position& at) {
-    EVERFOLD_ASSIGN_OR_RETURN(OpenChunk* const chunk, ChunkWith(at));
-    if (chunk == nullptr) return absl::OkStatus();
-    while (chunk->at < at.offset && chunk->events.Next()) chunk->at = chunk->events.chunk().event().offset;
-    EVERFOLD_RETURN_IF_ERROR(chunk->events.status());
-    if (chunk->at != at.offset) return absl::OkStatus();
-    EVERFOLD_RETURN_IF_ERROR(chunk->events.Decode());
-    Add(chunk->events.event());
+    EVERFOLD_ASSIGN_OR_RETURN(const bool is_there, events_.MoveTo(at));
+    if (is_there) Add(events_.event());
     return absl::OkStatus();
-  }
-
-  // The partition's open chunk, or another one; nullptr if the log has none.
-  absl::StatusOr<OpenChunk*> ChunkWith(const Position& at) {
-    const auto open = open_.find(at.partition.value());
-    if (open != open_.end() && open->second->cursor->head().offset >= at.offset) return open->second.get();
-    if (open_.size() >= kMaxOpenChunks) open_.clear();
-    const Offset before(at.offset.value() - 1);
-    EVERFOLD_ASSIGN_OR_RETURN(std::unique_ptr<ChunkCursor> cursor, log_.Read(at.partition, before));
-    EVERFOLD_ASSIGN_OR_RETURN(const bool found, cursor->Next());
-    if (!found) return nullptr;
-    auto chunk = std::make_unique<OpenChunk>(std::move(cursor), everything_, index_.types(), at.partition);
-    EVERFOLD_RETURN_IF_ERROR(chunk->events.Open(chunk->cursor->chunk(), before));
-    return (open_[at.partition.value()] = std::move(chunk)).get();
   }
 
   bool full() const { return missed_.events_size() >= static_cast<int>(known_.limit) || bytes_ >= kMaxMissedBytes; }
@@ -153,8 +121,7 @@ class MissedReader {
   const Knowledge& known_;
   const PartitionLog& log_;
   const StoreIndex& index_;
-  const EventSelection everything_{.framework_streams = true, .group_streams = true};
-  absl::flat_hash_map<std::uint32_t, std::unique_ptr<OpenChunk>> open_;  // by partition
+  PositionedEvents events_;
   v1::MissedEvents missed_;
   std::size_t bytes_ = 0;
 };

@@ -63,9 +63,8 @@ void AddTagKeys(const StreamAppend& stream, std::uint32_t first_event, PreparedA
   }
 }
 
-absl::Status RecordOutcome(AppendRequest& request) {
+void RecordOutcome(AppendRequest& request) {
   request.metadata.headers.insert_or_assign(kOutcomeHeader, absl::Base64Escape(request.outcome));
-  return ValidateMetadata(request.metadata);
 }
 
 }  // namespace
@@ -73,7 +72,7 @@ absl::Status RecordOutcome(AppendRequest& request) {
 absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_t partitions,
                                              const TypeDictionary& types, const StoredNames& names) {
   EVERFOLD_RETURN_IF_ERROR(ValidateAppend(request));
-  if (!request.outcome.empty()) EVERFOLD_RETURN_IF_ERROR(RecordOutcome(request));
+  if (!request.outcome.empty()) RecordOutcome(request);
   PreparedAppend prepared;
   prepared.streams.reserve(request.streams.size());
   prepared.result.streams.reserve(request.streams.size());

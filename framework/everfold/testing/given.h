@@ -4,6 +4,8 @@
 //       .When(MakeWithdraw({.wallet_id = "w1", .amount_minor = 120}))
 //       .ThenRejected(MakeInsufficientFunds({.missing_minor = 20}));
 //
+// Those of consistency boundaries are tested in the same words (testing/given_facts.h).
+//
 // Events that others supersede may be given as well: they are upcast as stored ones are.
 //
 // What stands in front of Decide is checked as in an application: a command that breaks a field rule is neither
@@ -21,6 +23,7 @@
 
 #include "absl/time/time.h"
 #include "everfold/decide/aggregate_type.h"
+#include "everfold/testing/given_facts.h"
 #include "google/protobuf/message.h"
 
 namespace everfold::testing {
@@ -108,9 +111,14 @@ class GivenHistory {
   History history_;
 };
 
+// Of an aggregate's decider, or of a boundary's.
 template <class Decider, class... E>
-GivenHistory<Decider> Given(const E&... events) {
-  return GivenHistory<Decider>(events...);
+auto Given(const E&... events) {
+  if constexpr (requires { typename Decider::Boundary; }) {
+    return GivenFacts<Decider>(events...);
+  } else {
+    return GivenHistory<Decider>(events...);
+  }
 }
 
 }  // namespace everfold::testing

@@ -43,8 +43,7 @@ absl::Status TestApp::Open() {
 absl::Status TestApp::StartEngine() {
   EVERFOLD_ASSIGN_OR_RETURN(PartitionLog* const log, OpenLog());
   opening_ = true;
-  auto engine = Engine::Start(OptionsOfEngine(), parts_.aggregates, parts_.projections, *log, executor_,
-                              executor_.clock(), random_);
+  auto engine = Engine::Start(OptionsOfEngine(), parts_, *log, executor_, executor_.clock(), random_);
   opening_ = false;
   EVERFOLD_RETURN_IF_ERROR(engine.status());
   engine_ = *std::move(engine);

@@ -25,8 +25,7 @@ class EngineTest : public ::testing::Test {
     EngineOptions options;
     options.data_directory = directory_.path();
     options.logger = &logger_;
-    auto engine =
-        Engine::Start(options, parts.aggregates, parts.projections, *log_, executor_, executor_.clock(), random_);
+    auto engine = Engine::Start(options, parts, *log_, executor_, executor_.clock(), random_);
     if (engine.ok()) engine_ = *std::move(engine);
     return engine.status();
   }

@@ -21,7 +21,7 @@ TEST(Parts, AreValidWhenEveryNameIsThereOnce) {
 TEST(Parts, RefuseTwoAggregatesOfOneName) {
   Parts parts = TallyParts();
   parts.aggregates.push_back(TallyAggregate());
-  ExpectRefused(parts, "the aggregate tally is there twice: in Aggregate #1 and in Aggregate #2");
+  ExpectRefused(parts, "the name tally is there twice: in Aggregate #1 and in Aggregate #2");
 }
 
 TEST(Parts, RefuseACommandOfTwoAggregates) {
@@ -30,6 +30,23 @@ TEST(Parts, RefuseACommandOfTwoAggregates) {
   parts.aggregates.back().name = "other";
   ExpectRefused(parts,
                 "the command google.protobuf.StringValue is there twice: in aggregate tally and in aggregate other");
+}
+
+BoundaryType SomeBoundary() { return {.name = "seating", .events = {{"google.protobuf.StringValue", nullptr}}}; }
+
+TEST(Parts, RefuseABoundaryOfAnAggregatesNameOrOnEventsOfNone) {
+  Parts parts;
+  parts.boundaries = {SomeBoundary()};
+  ExpectRefused(parts,
+                "the boundary seating relies on events google.protobuf.StringValue, whose aggregate is no part; "
+                "add it");
+  parts.aggregates.push_back(
+      {.name = "seating", .commands = {}, .events = {{"google.protobuf.StringValue", AggregateEvent()}}});
+  ExpectRefused(parts, "the name seating is there twice: in Aggregate #1 and in Boundary #1");
+  parts.aggregates[0].name = "seat";
+  EXPECT_EQ(parts.Validate(), absl::OkStatus());
+  parts.boundaries.push_back(SomeBoundary());
+  ExpectRefused(parts, "the name seating is there twice: in Boundary #1 and in Boundary #2");
 }
 
 TEST(Parts, RefuseTwoProjectionsOfOneName) {

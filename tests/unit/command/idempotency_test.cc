@@ -12,6 +12,29 @@ using ::testing::HasSubstr;
 using wallet::v1::MakeDeposit;
 using wallet::v1::MakeOpenWallet;
 using wallet::v1::MakeWithdraw;
+using wallet::v1::OpenWallet;
+using wallet::v1::Wallet;
+using wallet::v1::Withdraw;
+
+bool reject_opening = false;
+
+struct CarefulDecider : FaultyDecider {
+  static constexpr std::int64_t kWordy = 1'000'000;  // its rejections beyond are long, by as many bytes
+  using FaultyDecider::Decide;
+  static Decision<Wallet> Decide(const Wallet& s, const OpenWallet& c, Context& context) {
+    if (reject_opening) return Reject(wallet::v1::MakeLimitExceeded({}));
+    return FaultyDecider::Decide(s, c, context);
+  }
+  static Decision<Wallet> Decide(const Wallet& s, const Withdraw& c, Context& context) {
+    if (c.amount_minor() > kWordy && s.balance_minor() < c.amount_minor()) {
+      wallet::v1::InsufficientFunds wordy;
+      wordy.GetReflection()->MutableUnknownFields(&wordy)->AddLengthDelimited(
+          100, std::string(static_cast<std::size_t>(c.amount_minor() - kWordy), 'x'));
+      return Reject(std::move(wordy));
+    }
+    return FaultyDecider::Decide(s, c, context);
+  }
+};
 
 class IdempotencyTest : public WalletCommandsTest {
  protected:
@@ -19,7 +42,7 @@ class IdempotencyTest : public WalletCommandsTest {
 
   // As after a restart. Withdrawals need an id, and all their outcomes are recorded.
   void Open() {
-    AggregateType wallet = FaultyWallet();
+    AggregateType wallet = MakeAggregateType<CarefulDecider>();
     CommandType& withdraw = wallet.commands.at("wallet.v1.Withdraw");
     withdraw.needs_request_id = true;
     withdraw.records_outcomes = true;
@@ -94,7 +117,7 @@ TEST_F(IdempotencyTest, ACreatingCommandWithoutAnIdGetsOneThatARetryMeets) {
 TEST_F(IdempotencyTest, ARecordedCommandIsToldTheSameThoughItBreaksARuleNow) {
   OpenWithBalance("w1", 100);
   EXPECT_EQ(Receipt(Withdraw(30, "r1")).version, Version(3));
-  AggregateType wallet = FaultyWallet();
+  AggregateType wallet = MakeAggregateType<CarefulDecider>();
   wallet.commands.at("wallet.v1.Withdraw").validate = [](const google::protobuf::Message&, absl::Time,
                                                          Violations& violations) {
     violations.Add("amount_minor", "int64.gt", "too late");
@@ -110,11 +133,48 @@ TEST_F(IdempotencyTest, ARecordedCommandIsToldTheSameThoughItBreaksARuleNow) {
 TEST_F(IdempotencyTest, ARecordedCommandIsToldTheSameThoughItsStateCannotBeLoaded) {
   OpenWithBalance("w1", 100);
   EXPECT_EQ(Receipt(Withdraw(30, "r1")).version, Version(3));
-  AggregateType wallet = FaultyWallet();
+  AggregateType wallet = MakeAggregateType<CarefulDecider>();
   wallet.events.erase("wallet.v1.Withdrawn");
   OpenHandler(std::move(wallet));
   EXPECT_EQ(ReasonOf(Withdraw(1, "r2").status()), reason::kUnknownType);
   EXPECT_EQ(Receipt(Withdraw(30, "r1")).version, Version(3));
+}
+
+// Found by a review: it failed beyond 12 KB, for want of room in the metadata.
+TEST_F(IdempotencyTest, ALargeRejectionIsRecordedAndToldAgain) {
+  OpenWithBalance("w1", 100);
+  for (int i = 0; i < 2; ++i) {
+    const Outcome outcome = Withdraw(CarefulDecider::kWordy + 200'000, "r1");
+    ASSERT_TRUE(outcome.ok()) << outcome.status();
+    EXPECT_GT(std::get<Rejection>(*outcome).message->ByteSizeLong(), 200'000u);
+    Receipt(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = CarefulDecider::kWordy * 2})));
+    Open();
+  }
+}
+
+TEST_F(IdempotencyTest, ARejectionThatIsTooLargeToBeRecordedNamesTheLimitAndLosesNothing) {
+  OpenWithBalance("w1", 100);
+  const Outcome outcome = Withdraw(CarefulDecider::kWordy + 300'000, "r1");
+  EXPECT_EQ(outcome.status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(ReasonOf(outcome.status()), reason::kDeciderFailed);
+  EXPECT_THAT(
+      std::string(outcome.status().message()),
+      HasSubstr("wallet.v1.Withdraw was rejected, which is to be recorded: bytes of a recorded outcome: at most "
+                "262144, there are 3000"));
+  EXPECT_EQ(VersionOf("w1"), Version(2));
+  // Nothing was recorded: with enough money it is accepted.
+  Receipt(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = CarefulDecider::kWordy * 2})));
+  EXPECT_EQ(Receipt(Withdraw(CarefulDecider::kWordy + 300'000, "r1")).version, Version(4));
+}
+
+// Found by a review: it named "wallet/".
+TEST_F(IdempotencyTest, TheRejectionOfACreatingCommandNamesTheStreamThatWasDerived) {
+  reject_opening = true;
+  const Outcome outcome = Send(MakeOpenWallet({}), "r1");
+  reject_opening = false;
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  const std::string rejected = std::get<Rejection>(*outcome).subject;
+  EXPECT_EQ(Receipt(Send(MakeOpenWallet({}), "r1")).stream.ToString(), rejected);
 }
 
 TEST_F(IdempotencyTest, OnlyCreatingCommandsGetAnId) {

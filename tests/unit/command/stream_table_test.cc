@@ -88,5 +88,36 @@ TEST(StreamTable, NeverForgetsAStreamWithCommands) {
   table.Return(slot);
 }
 
+// Found by a review: they came on top of the limit.
+TEST(StreamTable, StatesOfStreamsWithCommandsCountAsWell) {
+  StreamTable measure(1 << 20);
+  Use(measure, "w1", 1);
+  const std::size_t one = measure.idle_bytes();
+  StreamTable table(one * 3);
+  Use(table, "w1", 1);
+  Use(table, "w2", 1);
+  StreamSlot& busy = table.Take(Wallet("w3"));
+  EXPECT_EQ(table.busy_bytes(), 0u) << "it has no state yet";
+  busy.state = {Version(1), std::make_unique<wallet::v1::Wallet>()};
+  table.Measure(busy);
+  EXPECT_EQ(table.busy_bytes(), one);
+  EXPECT_EQ(table.idle_bytes(), 2 * one);
+  // It grows while it is at work, and drives out the others.
+  dynamic_cast<wallet::v1::Wallet&>(*busy.state.message).set_wallet_id(std::string(10'000, 'w'));
+  table.Measure(busy);
+  EXPECT_GT(table.busy_bytes(), 10'000u);
+  EXPECT_EQ(table.idle_bytes(), 0u);
+  busy.state.message = nullptr;
+  table.Return(busy);
+  EXPECT_EQ(table.busy_bytes(), 0u);
+  Use(table, "w1", 1);
+  StreamSlot& again = table.Take(Wallet("w1"));
+  EXPECT_EQ(table.busy_bytes(), one);
+  EXPECT_EQ(table.idle_bytes(), 0u);
+  table.Return(again);
+  EXPECT_EQ(table.busy_bytes(), 0u);
+  EXPECT_EQ(table.idle_bytes(), one);
+}
+
 }  // namespace
 }  // namespace everfold

@@ -157,6 +157,10 @@ class PacedStore final : public EventStore {
                           absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const override {
     return store_.ReadStream(stream, range, visit);
   }
+  absl::Status ReadTagged(const std::string& tenant, EventQuery query, Sequence upto,
+                          absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const override {
+    return store_.ReadTagged(tenant, std::move(query), upto, visit);
+  }
   Checkpoint DurableHead() const override { return store_.DurableHead(); }
   absl::StatusOr<VerifyReport> Verify(const VerifyOptions& options) const override { return store_.Verify(options); }
   PartitionLog& log() const override { return store_.log(); }

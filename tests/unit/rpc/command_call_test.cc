@@ -175,7 +175,7 @@ TEST_F(CommandCallTest, RefusesARequestWithoutACommand) {
 TEST_F(CommandCallTest, AnswersARejectionWithItsStreamAndItself) {
   auto message = std::make_unique<counter::v1::TooLarge>();
   message->set_limit(3);
-  Expect(Rejection{.message = std::move(message)});
+  Expect(Rejection{.message = std::move(message), .subject = "counter/c1"});
   const grpc::Status status = Send();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(status.error_message(), "counter/c1: TooLarge {limit: 3}");

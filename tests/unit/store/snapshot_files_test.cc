@@ -71,6 +71,38 @@ TEST_F(SnapshotFilesTest, KeepsTheLastOneOfAStream) {
   Close(std::move(snapshots));
 }
 
+// Found by a review: it came back.
+TEST_F(SnapshotFilesTest, WhatWasDroppedDoesNotComeBackAfterACrash) {
+  const StreamId stream = {"", "wallet", "w1"};
+  std::unique_ptr<SnapshotStore> snapshots = Open();
+  snapshots->Save(stream, kKey, {Version(7), "wrong"});
+  Reopen(snapshots);
+  snapshots->Drop(stream);
+  EXPECT_EQ(snapshots->Find(stream, kKey).value(), std::nullopt);
+  // What a process finds that comes after one that was killed now.
+  const std::string left = directory_.path() + "/left";
+  std::filesystem::copy(Directory(), left, std::filesystem::copy_options::recursive);
+  Close(std::move(snapshots));
+  auto opened = OpenSnapshotFiles({.files = &PosixFiles(), .directory = left}, began_anew_);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ(began_anew_, "");
+  EXPECT_EQ((*opened)->Find(stream, kKey).value(), std::nullopt);
+  Close(*std::move(opened));
+}
+
+TEST_F(SnapshotFilesTest, WhatIsDroppedIsNotWrittenLater) {
+  const StreamId stream = {"", "wallet", "w1"};
+  std::unique_ptr<SnapshotStore> snapshots = Open();
+  snapshots->Save(stream, kKey, {Version(7), "wrong"});  // it may be written just now, or wait
+  snapshots->Drop(stream);
+  Reopen(snapshots);
+  EXPECT_EQ(snapshots->Find(stream, kKey).value(), std::nullopt);
+  snapshots->Save(stream, kKey, {Version(8), "right"});
+  Reopen(snapshots);
+  EXPECT_EQ(snapshots->Find(stream, kKey).value(), (Snapshot{Version(8), "right"}));
+  Close(std::move(snapshots));
+}
+
 TEST_F(SnapshotFilesTest, BeginsAnewWhenItIsDamaged) {
   const StreamId stream = {"", "wallet", "w1"};
   std::unique_ptr<SnapshotStore> snapshots = Open();

@@ -64,6 +64,7 @@ std::string KeyOf(const StreamId& stream) {
 }
 
 // RocksDB without its log of writes: what was not flushed when the process died is lost, and nobody minds.
+// But that one was dropped: it was wrong, and is flushed.
 class SnapshotFiles final : public SnapshotStore {
  public:
   SnapshotFiles(std::unique_ptr<rocksdb::Env> env, std::unique_ptr<rocksdb::DB> rocks, std::size_t max_waiting_bytes)
@@ -81,7 +82,16 @@ class SnapshotFiles final : public SnapshotStore {
     EVERFOLD_CHECK(key.size() == kSnapshotKeyBytes);
     Write({KeyOf(stream), EncodeSnapshot(snapshot, key)});
   }
-  void Drop(const StreamId& stream) override { Write({KeyOf(stream), std::nullopt}); }
+  void Drop(const StreamId& stream) override {
+    const std::string key = KeyOf(stream);
+    MutexLock no_write(&writing_);
+    {
+      MutexLock lock(&mutex_);
+      std::erase_if(waiting_, [&key](const Entry& entry) { return entry.key == key; });
+    }
+    const bool dropped = rocks_->Delete(Unlogged(), key).ok() && rocks_->Flush(rocksdb::FlushOptions()).ok();
+    if (!dropped) failed_.fetch_add(1, std::memory_order_relaxed);
+  }
 
   SnapshotCounts counts() const override {
     return {saved_.load(std::memory_order_relaxed), dropped_.load(std::memory_order_relaxed),
@@ -98,15 +108,21 @@ class SnapshotFiles final : public SnapshotStore {
  private:
   struct Entry {
     std::string key;
-    std::optional<std::string> value;  // nullopt: it is deleted
+    std::string value;
   };
 
+  static rocksdb::WriteOptions Unlogged() {
+    rocksdb::WriteOptions options;
+    options.disableWAL = true;
+    return options;
+  }
+
   void Write(Entry entry) {
-    const std::size_t bytes = entry.key.size() + (entry.value.has_value() ? entry.value->size() : 0);
+    const std::size_t bytes = entry.key.size() + entry.value.size();
     bool first = false;
     {
       MutexLock lock(&mutex_);
-      if (entry.value.has_value() && waiting_bytes_ + bytes > max_waiting_bytes_) {
+      if (waiting_bytes_ + bytes > max_waiting_bytes_) {
         dropped_.fetch_add(1, std::memory_order_relaxed);
         return;
       }
@@ -120,18 +136,15 @@ class SnapshotFiles final : public SnapshotStore {
   // On the thread.
   void WriteWaiting() {
     std::vector<Entry> entries;
+    MutexLock no_drop(&writing_);
     {
       MutexLock lock(&mutex_);
       entries.swap(waiting_);
       waiting_bytes_ = 0;
     }
-    rocksdb::WriteOptions options;
-    options.disableWAL = true;
     for (const Entry& entry : entries) {
-      const rocksdb::Status status =
-          entry.value.has_value() ? rocks_->Put(options, entry.key, *entry.value) : rocks_->Delete(options, entry.key);
-      std::atomic<std::uint64_t>& count = status.ok() ? saved_ : failed_;
-      if (!status.ok() || entry.value.has_value()) count.fetch_add(1, std::memory_order_relaxed);
+      const rocksdb::Status status = rocks_->Put(Unlogged(), entry.key, entry.value);
+      (status.ok() ? saved_ : failed_).fetch_add(1, std::memory_order_relaxed);
     }
   }
   void Flush() {
@@ -145,6 +158,7 @@ class SnapshotFiles final : public SnapshotStore {
   std::atomic<std::uint64_t> saved_ = 0;
   std::atomic<std::uint64_t> dropped_ = 0;
   std::atomic<std::uint64_t> failed_ = 0;
+  Mutex writing_;  // by one at a time: what is dropped is not written afterwards
   Mutex mutex_;
   std::vector<Entry> waiting_ ABSL_GUARDED_BY(mutex_);
   std::size_t waiting_bytes_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -45,7 +45,7 @@ class SnapshotStore {
   // In place of the stream's snapshot, of whatever key, that may be there; later, and not at all if too much is waiting
   // or it fails.
   virtual void Save(const StreamId& stream, std::string_view key, Snapshot snapshot) = 0;
-  // A wrong one.
+  // A wrong one: it does not come back, after a crash neither, once this has returned. Blocks.
   virtual void Drop(const StreamId& stream) = 0;
 
   virtual SnapshotCounts counts() const = 0;

@@ -1,0 +1,33 @@
+#include "everfold/command/command_errors.h"
+
+#include "absl/strings/str_format.h"
+#include "everfold/base/error.h"
+#include "everfold/base/unavailable.h"
+
+namespace everfold {
+
+absl::Status CallerHasGone() { return absl::CancelledError("the caller had gone before the command was decided"); }
+
+absl::Status UnreadableEvent(const std::string& type) {
+  return Error(
+      absl::StatusCode::kInternal, reason::kDeciderFailed,
+      absl::StrFormat("Decide emitted an event %s that cannot be read again: is a string of it not UTF-8?", type),
+      {{"type", type}});
+}
+
+absl::Status OutcomeIsTooLarge(const std::string& command, std::size_t bytes) {
+  return Error(
+      absl::StatusCode::kInternal, reason::kDeciderFailed,
+      absl::StrFormat("%s was rejected, which is to be recorded: bytes of a recorded outcome: at most %d, there "
+                      "are %d",
+                      command, kMaxOutcomeBytes, bytes),
+      {{"limit", std::to_string(kMaxOutcomeBytes)}, {"actual", std::to_string(bytes)}});
+}
+
+absl::Status CheckStoreIsOpen(const EventStore& store) {
+  const absl::Status health = store.health();
+  if (health.ok()) return health;
+  return Unavailable(reason::kStoreClosed, absl::StrFormat("the store is closed: %s", std::string(health.message())));
+}
+
+}  // namespace everfold
