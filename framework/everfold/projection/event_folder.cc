@@ -1,5 +1,6 @@
 #include "everfold/projection/event_folder.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -10,6 +11,10 @@ namespace everfold {
 namespace {
 
 constexpr std::size_t kRetriesATransaction = 500;
+// Of a transaction that is held open, and of rows in memory.
+constexpr std::uint64_t kMaxEventsOfTransaction = 2'000'000;
+constexpr std::size_t kMaxUnwrittenBytes = 128 << 20;
+constexpr std::size_t kMaxCachedBytes = 64 << 20;
 
 std::string PlaceOf(const RecordedEvent& event) {
   return absl::StrFormat("at %s, offset %d of partition %d (%s version %d, sequence %d)", event.event.type,
@@ -62,53 +67,84 @@ absl::Status EventFolder::ApplyDrops() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<PullResult> EventFolder::FoldBatch(std::size_t max_events) {
-  in_parts_ = false;
-  absl::StatusOr<PullResult> folded = FoldOnce(max_events);
-  if (folded.ok() || !event_failed_) return folded;
-  in_parts_ = true;
-  return FoldOnce(max_events);
+const Checkpoint& EventFolder::position() const {
+  return subscription_ == nullptr ? checkpoint() : subscription_->checkpoint();
 }
 
-absl::StatusOr<PullResult> EventFolder::FoldOnce(std::size_t max_events) {
+absl::StatusOr<PullResult> EventFolder::FoldBatch(std::size_t max_events) { return Fold(max_events, /*holds=*/false); }
+
+absl::StatusOr<PullResult> EventFolder::FoldOn(std::size_t max_events) { return Fold(max_events, /*holds=*/true); }
+
+absl::StatusOr<PullResult> EventFolder::Fold(std::size_t max_events, bool holds) {
+  in_parts_ = events_in_parts_ > 0;
+  const std::uint64_t held = in_transaction_ ? events_in_transaction_ : 0;
+  absl::StatusOr<PullResult> folded = FoldOnce(max_events, holds);
+  if (!folded.ok() && event_failed_ && !in_parts_) {
+    events_in_parts_ = held + max_events;  // as many as were taken back
+    in_parts_ = true;
+    folded = FoldOnce(max_events, holds);
+  }
+  if (in_parts_ && folded.ok()) events_in_parts_ -= std::min<std::uint64_t>(events_in_parts_, folded->events);
+  if (folded.ok() && folded->caught_up) events_in_parts_ = 0;
+  return folded;
+}
+
+absl::StatusOr<PullResult> EventFolder::FoldOnce(std::size_t max_events, bool holds) {
   if (subscription_ == nullptr) {
     EVERFOLD_ASSIGN_OR_RETURN(subscription_, Subscription::Start(store_, checkpoint(), SubscriptionOf(type_)));
   }
-  EVERFOLD_RETURN_IF_ERROR(Begin());
+  if (!in_transaction_) EVERFOLD_RETURN_IF_ERROR(Begin(/*in_parts=*/in_parts_));
   absl::StatusOr<PullResult> pulled =
-      subscription_->Pull(max_events, [this](const RecordedEvent& event) { return Fold(event); });
+      subscription_->Pull(max_events, [this](const RecordedEvent& event) { return FoldEvent(event); });
   if (!pulled.ok()) {
     TakeBack();
     return pulled;
   }
-  if (!pulled->moved) {
-    file_->Rollback();  // of nothing
+  events_in_transaction_ += pulled->events;
+  if (!pulled->moved && !in_transaction_) {
+    file_->EndUnchanged();
     return pulled;
   }
-  EVERFOLD_RETURN_IF_ERROR(Commit(subscription_->checkpoint()));
+  in_transaction_ = true;
+  const bool is_full =
+      events_in_transaction_ >= kMaxEventsOfTransaction || file_->unwritten_bytes() >= kMaxUnwrittenBytes;
+  if (holds && !in_parts_ && !pulled->caught_up && !is_full) return pulled;
+  EVERFOLD_RETURN_IF_ERROR(CommitHeld());
   return pulled;
 }
 
-absl::Status EventFolder::Begin() {
+absl::Status EventFolder::Begin(bool in_parts) {
   event_failed_ = false;
   new_keys_.clear();
   tallies_ = file_->tallies();
+  events_in_transaction_ = 0;
+  file_->CacheRows(in_parts ? 0 : kMaxCachedBytes);
   return file_->Begin();
+}
+
+// What is held open, if anything is.
+absl::Status EventFolder::CommitHeld() {
+  return in_transaction_ ? Commit(subscription_->checkpoint()) : absl::OkStatus();
 }
 
 absl::Status EventFolder::Commit(const Checkpoint& checkpoint) {
   absl::Status committed = file_->Commit(checkpoint, tallies_);
+  // Rows that are written only now may break what they would have broken in their handlers.
+  event_failed_ =
+      !committed.ok() && !in_parts_ && (absl::IsFailedPrecondition(committed) || absl::IsInvalidArgument(committed));
   if (!committed.ok()) TakeBack();
+  in_transaction_ = false;
   return committed;
 }
 
 void EventFolder::TakeBack() {
   file_->Rollback();
+  in_transaction_ = false;
   for (const std::string& key : new_keys_) keys_.erase(key);
   subscription_.reset();
 }
 
-absl::Status EventFolder::Fold(const RecordedEvent& event) {
+absl::Status EventFolder::FoldEvent(const RecordedEvent& event) {
   const auto route = routes_.find(event.event.type);
   if (route == routes_.end()) return absl::OkStatus();
   folded_upto_ = event.commit.recorded_at;
@@ -196,7 +232,8 @@ absl::StatusOr<std::uint64_t> EventFolder::Retry(const std::string& key) {
 
 // One transaction. `go_on` is true if it has handled all it took, and there may be more.
 absl::Status EventFolder::RetrySome(const std::string& key, bool& go_on) {
-  EVERFOLD_RETURN_IF_ERROR(Begin());
+  EVERFOLD_RETURN_IF_ERROR(CommitHeld());
+  EVERFOLD_RETURN_IF_ERROR(Begin(/*in_parts=*/true));
   absl::Status status;
   absl::Status handled;
   const absl::StatusOr<std::vector<ParkedEvent>> events = file_->parked().EventsOf(key, kRetriesATransaction);
@@ -253,6 +290,11 @@ absl::Status EventFolder::ReadAt(const Position& position, Subscription::Visit v
   return subscription->Pull(1, visit).status();
 }
 
+absl::Status EventFolder::MakeDurable() {
+  EVERFOLD_RETURN_IF_ERROR(CommitHeld());
+  return file_->MakeDurable();
+}
+
 absl::Status EventFolder::Drop(const EventName& event) {
   dropped_.insert(event);
   EVERFOLD_ASSIGN_OR_RETURN(const std::optional<ParkedEvent> parked, file_->parked().Find(event.stream, event.version));
@@ -262,7 +304,8 @@ absl::Status EventFolder::Drop(const EventName& event) {
 }
 
 absl::Status EventFolder::DropParked(const ParkedEvent& parked) {
-  EVERFOLD_RETURN_IF_ERROR(Begin());
+  EVERFOLD_RETURN_IF_ERROR(CommitHeld());
+  EVERFOLD_RETURN_IF_ERROR(Begin(/*in_parts=*/true));
   absl::Status status = Settle(parked, &PartitionTally::dropped);
   const absl::StatusOr<std::vector<ParkedEvent>> waiting = file_->parked().EventsOf(parked.key, 1);
   status.Update(waiting.status());

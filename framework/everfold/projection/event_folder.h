@@ -39,11 +39,14 @@ class EventFolder {
   static absl::StatusOr<std::unique_ptr<EventFolder>> Open(std::unique_ptr<ReadModelFile> file,
                                                            const ProjectionType& type, const EventStore& store);
 
-  // Up to so many events. After an error nothing has changed:
+  // Up to so many events. After an error nothing has changed since the last commit:
   //   RESOURCE_EXHAUSTED, INTERNAL  the file could not be written; worth another try
   //   FAILED_PRECONDITION           too many keys are parked (READ_MODEL_STOPPED)
   //   DATA_LOSS                     the file, or the log, is damaged
   absl::StatusOr<PullResult> FoldBatch(std::size_t max_events);
+  // The same, but commits only now and then: when there is nothing left to fold, or as much as one transaction should
+  // hold. For a file that nobody queries yet.
+  absl::StatusOr<PullResult> FoldOn(std::size_t max_events);
 
   // Handles the events of a parked key again, in their order, until one fails. The result is the number of those that
   // still wait; 0: the key is not parked any more. NOT_FOUND if it is not parked.
@@ -51,10 +54,12 @@ class EventFolder {
   // Leaves the event out: now, if it is parked, and then retries those that have waited behind it; or when it comes.
   absl::Status Drop(const EventName& event);
   // What was committed is on the disk for good: a loss of power takes back none of it.
-  absl::Status MakeDurable() { return file_->MakeDurable(); }
+  absl::Status MakeDurable();
 
   const std::string& path() const { return file_->path(); }
   const Checkpoint& checkpoint() const { return file_->checkpoint(); }
+  // As far as it has come, whether that is committed or not.
+  const Checkpoint& position() const;
   const std::vector<PartitionTally>& tallies() const { return file_->tallies(); }
   const absl::flat_hash_set<std::string>& parked_keys() const { return keys_; }
   absl::StatusOr<std::vector<ParkedKey>> DescribeParked() { return file_->parked().Keys(); }
@@ -68,11 +73,13 @@ class EventFolder {
   EventFolder(std::unique_ptr<ReadModelFile> file, const ProjectionType& type, const EventStore& store);
 
   absl::Status ApplyDrops();
-  absl::StatusOr<PullResult> FoldOnce(std::size_t max_events);
-  absl::Status Begin();
+  absl::StatusOr<PullResult> Fold(std::size_t max_events, bool holds);
+  absl::StatusOr<PullResult> FoldOnce(std::size_t max_events, bool holds);
+  absl::Status CommitHeld();
+  absl::Status Begin(bool in_parts);
   absl::Status Commit(const Checkpoint& checkpoint);
   void TakeBack();
-  absl::Status Fold(const RecordedEvent& event);
+  absl::Status FoldEvent(const RecordedEvent& event);
   absl::Status FoldWhole(const EventRoute& route, const RecordedEvent& event);
   absl::Status FoldInPart(const EventRoute& route, const RecordedEvent& event);
   absl::Status Park(const EventRoute& route, const RecordedEvent& event, const absl::Status& error);
@@ -96,6 +103,9 @@ class EventFolder {
   absl::Time folded_upto_ = absl::InfinitePast();
 
   // Of the batch under way.
+  bool in_transaction_ = false;  // that is held open
+  std::uint64_t events_in_transaction_ = 0;
+  std::uint64_t events_in_parts_ = 0;  // that are to be folded each in a part of its own
   bool in_parts_ = false;
   bool event_failed_ = false;
   std::vector<PartitionTally> tallies_;

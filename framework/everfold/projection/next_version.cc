@@ -43,8 +43,8 @@ absl::Status NextVersion::ApplyDrops() {
 
 absl::StatusOr<PullResult> NextVersion::Fold(std::size_t max_events) {
   EVERFOLD_RETURN_IF_ERROR(ApplyDrops());
-  absl::StatusOr<PullResult> folded = folder->FoldBatch(max_events);
-  events_ = EventsBefore(folder->checkpoint());
+  absl::StatusOr<PullResult> folded = folder->FoldOn(max_events);
+  events_ = EventsBefore(folder->position());
   if (folded.ok()) Failed(absl::OkStatus());
   return folded;
 }

@@ -178,6 +178,11 @@ absl::Status ReadModelFile::PrepareStatements() {
   return absl::OkStatus();
 }
 
+void ReadModelFile::CacheRows(std::size_t max_bytes) {
+  max_cached_bytes_ = max_bytes;
+  rows_->SetCaching(max_bytes > 0);
+}
+
 absl::Status ReadModelFile::Begin() {
   rows_->BeginTransaction();
   return Run(*begin_);
@@ -204,6 +209,7 @@ absl::Status ReadModelFile::WritePartition(std::size_t partition, Offset offset,
 }
 
 absl::Status ReadModelFile::Commit(const Checkpoint& checkpoint, const std::vector<PartitionTally>& tallies) {
+  rows_->Flush();
   EVERFOLD_RETURN_IF_ERROR(rows_->status());
   for (std::size_t i = 0; i < tallies.size(); ++i) {
     if (checkpoint.offsets[i] == checkpoint_.offsets[i] && tallies[i] == tallies_[i]) continue;
@@ -212,6 +218,7 @@ absl::Status ReadModelFile::Commit(const Checkpoint& checkpoint, const std::vect
   EVERFOLD_RETURN_IF_ERROR(Run(*commit_));
   checkpoint_ = checkpoint;
   tallies_ = tallies;
+  if (rows_->cached().bytes() > max_cached_bytes_) rows_->ForgetCached();
   return absl::OkStatus();
 }
 
@@ -225,6 +232,11 @@ absl::Status ReadModelFile::MakeDurable() {
 }
 
 void ReadModelFile::Rollback() {
+  if (rows_ != nullptr) rows_->ForgetCached();
+  EndUnchanged();
+}
+
+void ReadModelFile::EndUnchanged() {
   // SQLite rolls back at the next opening what it cannot roll back here.
   if (database_->in_transaction()) database_->Execute("ROLLBACK").IgnoreError();
 }

@@ -69,9 +69,16 @@ class ReadModelFile {
   absl::Status EndPart();
   // Forgets the error of the rows, too.
   absl::Status TakeBackPart();
+  // Rows are kept in memory until the end of the transaction, and between transactions as long as they take no more
+  // than `max_bytes`. For transactions without parts; call it between transactions. Off at first.
+  void CacheRows(std::size_t max_bytes);
+  // Of rows that are kept in memory and not written yet.
+  std::size_t unwritten_bytes() const { return rows_->cached().changed_bytes(); }
   // Rows, parked events, checkpoint and tallies, or none of them: after an error Rollback is the only thing to do.
   absl::Status Commit(const Checkpoint& checkpoint, const std::vector<PartitionTally>& tallies);
   void Rollback();
+  // As Rollback, where nothing was changed.
+  void EndUnchanged();
   // What was committed is on the disk for good.
   absl::Status MakeDurable();
 
@@ -96,6 +103,7 @@ class ReadModelFile {
   std::vector<PartitionTally> tallies_;
   std::unique_ptr<sqlite::Database> database_;
   std::unique_ptr<SqliteRowStore> rows_;
+  std::size_t max_cached_bytes_ = 0;
   std::unique_ptr<ParkedEvents> parked_;
   std::unique_ptr<sqlite::Statement> begin_, commit_, write_partition_, begin_part_, end_part_, take_back_part_;
 };

@@ -9,6 +9,8 @@
 
 namespace everfold {
 
+class RowCache;
+
 // Threading: one thread. Lifetime: one transaction.
 // Errors are sticky: after the first one every call does nothing, and status() tells it. The owner of the transaction
 // asks for the status before it commits, so handlers need not.
@@ -32,6 +34,11 @@ class RowStore {
   // it may read and change rows, and nothing else.
   virtual void Execute(std::string_view sql, Bind parameters, Visit row) = 0;
   virtual absl::Status status() const = 0;
+  // Where rows may be read and changed instead of by the calls above; null if nowhere. Flushed before Scan, Select and
+  // Execute.
+  virtual RowCache* cache() { return nullptr; }
+  // False, with the error that a change of the table would have now.
+  virtual bool MayChange(const ReadModelSchema&) { return status().ok(); }
 };
 
 }  // namespace everfold

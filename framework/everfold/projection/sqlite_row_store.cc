@@ -109,7 +109,16 @@ void SqliteRowStore::Remove(const ReadModelSchema& schema, Bind key) {
   if (TableStatements* const table = FindIdle(schema)) Change(*table->remove, key);
 }
 
+void SqliteRowStore::SetCaching(bool caching) {
+  if (!caching) {
+    Flush();
+    cache_.Forget();
+  }
+  caching_ = caching;
+}
+
 void SqliteRowStore::Scan(const ReadModelSchema& schema, Visit row) {
+  Flush();
   TableStatements* const table = FindIdle(schema);
   if (table == nullptr) return;
   table->scanning = true;
@@ -119,10 +128,12 @@ void SqliteRowStore::Scan(const ReadModelSchema& schema, Visit row) {
 }
 
 void SqliteRowStore::Select(const ReadModelSchema& schema, std::string_view condition, Bind parameters, Visit row) {
+  Flush();
   if (Find(schema) != nullptr) KeepError(Run(SelectWhereSql(schema, condition), parameters, row));
 }
 
 void SqliteRowStore::Execute(std::string_view sql, Bind parameters, Visit row) {
+  Flush();
   if (status_.ok()) KeepError(Run(sql, parameters, row));
 }
 
@@ -155,6 +166,7 @@ absl::Status SqliteRowStore::Run(std::string_view sql, Bind parameters, Visit ro
     status = counter.Check();
     if (status.ok()) status = VisitRows(*statement, row);
   }
+  if (!statement->read_only()) cache_.Forget();  // it may have changed rows that are in there
   statements_.insert_or_assign(std::string(sql), std::move(statement));
   return status;
 }

@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "everfold/projection/row_cache.h"
 #include "everfold/projection/row_store.h"
 #include "everfold/projection/sqlite.h"
 
@@ -31,6 +32,16 @@ class SqliteRowStore final : public RowStore {
   void Select(const ReadModelSchema& schema, std::string_view condition, Bind parameters, Visit row) override;
   void Execute(std::string_view sql, Bind parameters, Visit row) override;
   absl::Status status() const override { return status_; }
+  RowCache* cache() override { return caching_ ? &cache_ : nullptr; }
+  bool MayChange(const ReadModelSchema& schema) override { return FindIdle(schema) != nullptr; }
+
+  // Off at first. What is in the cache is written before it is turned off, and then forgotten.
+  void SetCaching(bool caching);
+  // Writes what has changed in the cache.
+  void Flush() { cache_.Flush(*this); }
+  const RowCache& cached() const { return cache_; }
+  // After a transaction that was taken back, or for want of room.
+  void ForgetCached() { cache_.Forget(); }
 
   // Forgets the error of the transaction before.
   void BeginTransaction() { status_ = absl::OkStatus(); }
@@ -58,6 +69,8 @@ class SqliteRowStore final : public RowStore {
   // Of handlers, by their text: as many as their code has. One that runs is not in here.
   absl::flat_hash_map<std::string, std::unique_ptr<sqlite::Statement>> statements_;
   int visits_ = 0;  // of statements of handlers
+  RowCache cache_;
+  bool caching_ = false;
   absl::Status status_;
 };
 

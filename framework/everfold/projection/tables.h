@@ -21,6 +21,7 @@
 
 #include "everfold/decide/types.h"
 #include "everfold/projection/read_model.h"
+#include "everfold/projection/row_cache.h"
 #include "everfold/projection/row_store.h"
 #include "everfold/projection/sql_value.h"
 
@@ -36,6 +37,10 @@ class Table {
   explicit Table(RowStore& rows) : rows_(rows) {}
 
   std::optional<Row> Get(const Key& key) {
+    if (auto* const cached = Cached()) {
+      const auto* const entry = cached->Load(key, rows_);
+      return entry != nullptr && entry->exists ? std::optional<Row>(entry->row) : std::nullopt;
+    }
     std::optional<Row> found;
     rows_.Get(
         Traits::Schema(), [&key](ColumnWriter& out) { Traits::BindKey(key, out); },
@@ -44,22 +49,44 @@ class Table {
   }
 
   void Upsert(const Row& row) {
+    if (auto* const cached = Cached()) {
+      if (!rows_.MayChange(Traits::Schema())) return;
+      auto* const entry = cached->Load(Traits::KeyOf(row), rows_);
+      if (entry == nullptr) return;
+      entry->row = row;
+      return cached->Changed(*entry, rows_);
+    }
     rows_.Upsert(Traits::Schema(), [&row](ColumnWriter& out) { Traits::Bind(row, out); });
   }
 
-  // Calls `edit` with the row of this key, or with an empty one that has the key set, and stores what it leaves.
+  // Calls `edit` with the row of this key, or with an empty one that has the key set, and stores what it leaves; its
+  // key stays what it is.
   template <class F>
   void Edit(const Key& key, F edit) {
+    if (auto* const cached = Cached()) {
+      auto* const entry = cached->Load(key, rows_);
+      if (entry == nullptr) return;
+      edit(entry->row);
+      Traits::SetKey(key, entry->row);
+      if (rows_.MayChange(Traits::Schema())) cached->Changed(*entry, rows_);
+      return;
+    }
     Row row;
     const bool exists = rows_.Get(
         Traits::Schema(), [&key](ColumnWriter& out) { Traits::BindKey(key, out); },
         [&row](const ColumnReader& in) { Traits::Read(in, row); });
     if (!exists) Traits::SetKey(key, row);
     edit(row);
+    Traits::SetKey(key, row);
     Upsert(row);
   }
 
   void Remove(const Key& key) {
+    if (auto* const cached = Cached()) {
+      if (!rows_.MayChange(Traits::Schema())) return;
+      if (auto* const entry = cached->Load(key, rows_)) cached->Removed(*entry);
+      return;
+    }
     rows_.Remove(Traits::Schema(), [&key](ColumnWriter& out) { Traits::BindKey(key, out); });
   }
 
@@ -86,6 +113,12 @@ class Table {
 
  private:
   using Traits = ReadModelTraits<Row>;
+
+  RowCache::RowsOf<Row>* Cached() {
+    RowCache* const cache = rows_.cache();
+    return cache == nullptr ? nullptr : cache->Find<Row>(Traits::Schema());
+  }
+
   RowStore& rows_;
 };
 

@@ -87,6 +87,7 @@ struct ReadModelTraits<Balance> {
   static void Read(const ColumnReader& in, Balance& row) {
     row = {.account = std::string(in.Text(0)), .minor = in.Integer(1), .events = in.Integer(2)};
   }
+  static Key KeyOf(const Balance& row) { return {row.account}; }
   static void SetKey(const Key& key, Balance& row) { row.account = key.account; }
 };
 

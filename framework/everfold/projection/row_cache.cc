@@ -1,0 +1,64 @@
+#include "everfold/projection/row_cache.h"
+
+#include <cstring>
+
+namespace everfold {
+namespace internal {
+namespace {
+
+void AppendBigEndian(std::uint64_t value, std::string& bytes) {
+  for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift);
+}
+
+}  // namespace
+
+void KeyBytes::Integer(int, std::int64_t value) {
+  AppendBigEndian(static_cast<std::uint64_t>(value) ^ (std::uint64_t{1} << 63), bytes_);
+}
+
+void KeyBytes::Real(int, double value) {
+  if (value == 0) value = 0;  // SQLite does not tell -0.0 from 0.0
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, &value, sizeof(bits));
+  AppendBigEndian(bits, bytes_);
+}
+
+void KeyBytes::Text(int, std::string_view value) {
+  bytes_ += value;
+  lengths_.push_back(static_cast<std::uint32_t>(value.size()));
+}
+
+void KeyBytes::Finish() {
+  if (lengths_.size() < 2) return;
+  for (const std::uint32_t length : lengths_) AppendBigEndian(length, bytes_);
+}
+
+bool MayFailToWrite(const ReadModelSchema& schema) {
+  return std::any_of(schema.columns.begin(), schema.columns.end(), [](const Column& column) {
+    return column.type == ColumnType::kReal || column.meaning == ColumnMeaning::kTimestamp ||
+           column.meaning == ColumnMeaning::kJson;
+  });
+}
+
+bool HasUniqueIndex(const ReadModelSchema& schema) {
+  return std::any_of(schema.indexes.begin(), schema.indexes.end(), [](const Index& index) { return index.unique; });
+}
+
+}  // namespace internal
+
+void RowCache::Flush(RowStore& rows) {
+  if (changed_bytes_ == 0) return;
+  changed_bytes_ = 0;
+  for (const auto& [schema, table] : tables_) {
+    if (table != nullptr) table->Flush(rows);
+  }
+}
+
+void RowCache::Forget() {
+  for (const auto& [schema, table] : tables_) {
+    if (table != nullptr) table->Forget();
+  }
+  bytes_ = changed_bytes_ = 0;
+}
+
+}  // namespace everfold

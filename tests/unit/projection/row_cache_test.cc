@@ -1,0 +1,182 @@
+// Whatever handlers do, they see and leave the same with rows kept in memory as without.
+#include "everfold/projection/row_cache.h"
+
+#include <limits>
+
+#include "everfold/base/random.h"
+#include "everfold/projection/read_model_sql.h"
+#include "everfold/projection/sqlite_row_store.h"
+#include "everfold/projection/tables.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/unit/projection/ledger.h"
+
+namespace everfold {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+// A table in memory, as handlers have it.
+class Store {
+ public:
+  explicit Store(bool caching, const ReadModelSchema& schema = ReadModelTraits<Balance>::Schema()) {
+    database_ = *sqlite::Database::Open(":memory:", sqlite::Access::kReadWrite);
+    const absl::Status created = database_->Execute(CreateTableSql(schema));
+    EXPECT_TRUE(created.ok()) << created;
+    rows_ = *SqliteRowStore::Prepare(*database_, {&schema});
+    rows_->SetCaching(caching);
+  }
+
+  Table<Balance> table() { return Table<Balance>(*rows_); }
+  Tables<Balance> tables() { return Tables<Balance>(*rows_); }
+  SqliteRowStore& rows() { return *rows_; }
+  // Past the cache.
+  std::vector<std::string> InSqlite() {
+    std::vector<std::string> lines;
+    const auto select = *database_->Prepare("SELECT account || '|' || minor || '|' || events FROM balance ORDER BY 1");
+    while (*select->Step()) lines.emplace_back(select->Text(0));
+    return lines;
+  }
+
+ private:
+  std::unique_ptr<sqlite::Database> database_;
+  std::unique_ptr<SqliteRowStore> rows_;
+};
+
+// One thing that a handler may do, and what it sees of it.
+std::string Act(Store& store, std::uint64_t action, const std::string& account, std::int64_t value) {
+  Table<Balance> table = store.table();
+  std::string seen;
+  switch (action) {
+    case 0:
+      table.Upsert({account, value, 1});
+      break;
+    case 1:
+      table.Edit(account, [&](Balance& row) {
+        seen = ToString(row);
+        row.minor += value;
+        ++row.events;
+      });
+      break;
+    case 2:
+      table.Remove(account);
+      break;
+    case 3:
+      if (const auto row = table.Get(account)) seen = ToString(*row);
+      break;
+    case 4:
+      table.Scan([&seen](const Balance& row) { seen += ToString(row) + " "; });
+      break;
+    case 5:
+      for (const Balance& row : table.Where("minor > ?", value)) seen += ToString(row) + " ";
+      break;
+    case 6:
+      store.tables().Execute("UPDATE balance SET minor = minor + 1 WHERE minor < ?", value);
+      break;
+    case 7:
+      store.tables().Query("SELECT count(*) FROM balance",
+                           [&seen](const ColumnReader& row) { seen = absl::StrFormat("%d", row.Integer(0)); });
+      break;
+    default:  // a batch ends
+      store.rows().Flush();
+      if (value % 3 == 0) store.rows().ForgetCached();
+  }
+  return seen;
+}
+
+TEST(RowCacheTest, HandlersSeeAndLeaveTheSame) {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    SeededRandom random(seed);
+    Store cached(true), plain(false);
+    for (int step = 0; step < 300; ++step) {
+      const std::uint64_t action = random.Below(9);
+      const std::string account = absl::StrFormat("a%d", random.Below(8));
+      const auto value = static_cast<std::int64_t>(random.Below(20));
+      ASSERT_EQ(Act(cached, action, account, value), Act(plain, action, account, value))
+          << "seed " << seed << ", step " << step << ", action " << action;
+      ASSERT_EQ(cached.rows().status(), plain.rows().status());
+    }
+    cached.rows().Flush();
+    ASSERT_EQ(cached.InSqlite(), plain.InSqlite()) << "seed " << seed;
+  }
+}
+
+TEST(RowCacheTest, WritesAChangedRowOnceAndAtTheFlush) {
+  Store store(true);
+  for (int i = 0; i < 100; ++i) store.table().Edit("a", [](Balance& row) { ++row.minor; });
+  EXPECT_THAT(store.InSqlite(), IsEmpty());
+  EXPECT_GT(store.rows().cached().changed_bytes(), 0u);
+  store.rows().Flush();
+  EXPECT_THAT(store.InSqlite(), ElementsAre("a|100|0"));
+  EXPECT_EQ(store.rows().cached().changed_bytes(), 0u);
+  EXPECT_GT(store.rows().cached().bytes(), 0u);
+}
+
+TEST(RowCacheTest, WhatIsForgottenIsReadAnew) {
+  Store store(true);
+  store.table().Upsert({"a", 1, 1});
+  store.rows().Flush();
+  store.table().Upsert({"a", 2, 2});
+  store.rows().ForgetCached();  // as when a batch is taken back
+  EXPECT_EQ(store.table().Get("a")->minor, 1);
+}
+
+TEST(RowCacheTest, EditCannotChangeTheKey) {
+  for (const bool caching : {true, false}) {
+    Store store(caching);
+    store.table().Edit("a", [](Balance& row) { row.account = "b"; });
+    store.rows().Flush();
+    EXPECT_THAT(store.InSqlite(), ElementsAre("a|0|0"));
+  }
+}
+
+// An error of a change inside a scan is not one only when the rows are written.
+TEST(RowCacheTest, ChangeInsideAScanIsRefusedAtOnce) {
+  for (const bool caching : {true, false}) {
+    Store store(caching);
+    store.table().Upsert({"a", 1, 1});
+    store.table().Scan([&store](const Balance&) { store.table().Upsert({"b", 1, 1}); });
+    EXPECT_EQ(store.rows().status().message(), "table \"balance\" was changed or scanned inside a scan of it");
+  }
+}
+
+// Two changes of which the first breaks a unique index, and the second mends it: the first one fails, cached or not.
+TEST(RowCacheTest, TableWithAUniqueIndexIsNotKept) {
+  ReadModelSchema schema = ReadModelTraits<Balance>::Schema();
+  schema.indexes = {{.columns = {1}, .unique = true}};
+  RowCache cache;
+  EXPECT_EQ(cache.Find<Balance>(schema), nullptr);
+  schema.indexes[0].unique = false;
+  RowCache other;
+  EXPECT_NE(other.Find<Balance>(schema), nullptr);
+}
+
+std::string BytesOf(const std::vector<std::string>& texts) {
+  std::string bytes;
+  internal::KeyBytes key(bytes);
+  for (std::size_t i = 0; i < texts.size(); ++i) key.Text(static_cast<int>(i), texts[i]);
+  key.Finish();
+  return bytes;
+}
+std::string BytesOf(std::int64_t number) {
+  std::string bytes;
+  internal::KeyBytes key(bytes);
+  key.Integer(0, number);
+  key.Finish();
+  return bytes;
+}
+
+TEST(RowCacheTest, KeysAreTheSameBytesOnlyIfTheyAreTheSame) {
+  EXPECT_NE(BytesOf({"ab", "c"}), BytesOf({"a", "bc"}));
+  EXPECT_NE(BytesOf({std::string("a\0", 2), "b"}), BytesOf({"a", std::string("\0b", 2)}));
+  EXPECT_EQ(BytesOf({"a", "b"}), BytesOf({"a", "b"}));
+  EXPECT_LT(BytesOf({"a"}), BytesOf({"ab"}));
+  EXPECT_LT(BytesOf({"ab"}), BytesOf({"b"}));
+  EXPECT_LT(BytesOf(-1), BytesOf(0));
+  EXPECT_LT(BytesOf(std::numeric_limits<std::int64_t>::min()), BytesOf(-1));
+  EXPECT_LT(BytesOf(1), BytesOf(256));
+}
+
+}  // namespace
+}  // namespace everfold
