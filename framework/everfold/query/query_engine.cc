@@ -111,6 +111,7 @@ class ReadModelQueries final : public QueryEngine {
 
   void List(const ReadModelSchema& schema, QueryOptions options, ListOptions list, VisitRow row,
             ListDone done) override {
+    options.within_call = false;
     absl::StatusOr<ListQuery> query = ListQueryOf(schema, list);
     if (!query.ok()) {
       executor_.Post([done = std::move(done), refused = query.status()]() mutable { done(std::move(refused)); });
@@ -215,7 +216,7 @@ class ReadModelQueries final : public QueryEngine {
       read(whole.ok() ? connection : whole);
     };
     if (positions.empty()) {
-      ReadInTime(*source, options.deadline, std::move(keep_place));
+      ReadInTime(*source, options.deadline, options.within_call, std::move(keep_place));
       return absl::OkStatus();
     }
     const absl::Duration timeout = std::min(options.deadline - clock_.Now(), kMaxWait);
@@ -223,7 +224,7 @@ class ReadModelQueries final : public QueryEngine {
                      [this, source, deadline = options.deadline,
                       read = ReadPool::Read(std::move(keep_place))](absl::Status reached) mutable {
                        if (!reached.ok()) return read(std::move(reached));
-                       ReadInTime(*source, deadline, std::move(read));
+                       ReadInTime(*source, deadline, /*at_once=*/false, std::move(read));
                      });
     return absl::OkStatus();
   }
@@ -287,13 +288,14 @@ class ReadModelQueries final : public QueryEngine {
   }
 
   // The queue for a connection may outlast the deadline: work that nobody waits for any more is not done.
-  void ReadInTime(const Source& source, absl::Time deadline, ReadPool::Read read) {
-    source.pool->Run([this, deadline, read = std::move(read)](absl::StatusOr<ReadConnection*> connection) mutable {
+  void ReadInTime(const Source& source, absl::Time deadline, bool at_once, ReadPool::Read read) {
+    auto in_time = [this, deadline, read = std::move(read)](absl::StatusOr<ReadConnection*> connection) mutable {
       const absl::Time now = clock_.Now();
       if (now >= deadline) return read(DeadlinePassed());
       if (connection.ok()) (*connection)->SetDeadline(clock_, std::min(deadline, now + kMaxRunTime));
       read(std::move(connection));
-    });
+    };
+    at_once ? source.pool->RunAtOnce(std::move(in_time)) : source.pool->Run(std::move(in_time));
   }
 
   Executor& executor_;

@@ -29,6 +29,9 @@ inline constexpr std::size_t kMaxPageBytes = 3 << 20;
 struct QueryOptions {
   std::string consistency_token = {};            // of a receipt; empty: answer from what is there
   absl::Time deadline = absl::InfiniteFuture();  // by the engine's clock
+  // The answer may come within the call, on its thread, which then reads the file: where there is nothing to wait for,
+  // that spares the way to another thread and back. Of Get only.
+  bool within_call = false;
 };
 
 struct ListOptions {
@@ -76,9 +79,9 @@ class QueryEngine {
                                                              const Clock& clock, std::size_t max_queries = kMaxQueries);
   virtual ~QueryEngine() = default;
 
-  // Calls `row` once, then `done`, both on the executor; NOT_FOUND (ROW_NOT_FOUND, ResourceInfo) without calling `row`
-  // if there is no such row. A query without a token, or with one that is reached, is answered even if the projection
-  // has stopped. Errors of both calls:
+  // Calls `row` once, then `done`, both on the executor unless the options say otherwise; NOT_FOUND (ROW_NOT_FOUND,
+  // ResourceInfo) without calling `row` if there is no such row. A query without a token, or with one that is reached,
+  // is answered even if the projection has stopped. Errors of both calls:
   //   INVALID_ARGUMENT     a consistency token or page token that is none, a negative page size; a filter or an order
   //                        that is none, or another one than the page token's
   //   UNIMPLEMENTED        no projection has this read model

@@ -105,6 +105,21 @@ void ReadPool::Run(Read read) {
   Post(std::move(read));
 }
 
+void ReadPool::RunAtOnce(Read read) {
+  std::unique_ptr<ReadConnection> connection;
+  {
+    MutexLock lock(&mutex_);
+    if (busy_ < kMaxConnections && !idle_.empty()) {
+      connection = std::move(idle_.back());
+      idle_.pop_back();
+      ++busy_;
+    }
+  }
+  if (connection == nullptr) return Run(std::move(read));
+  read(connection.get());
+  GiveBack(std::move(connection));
+}
+
 // Each posted step brings its read along, and with it whatever keeps the pool alive until the step is over.
 void ReadPool::Post(Read read) {
   executor_.Post([this, read = std::move(read)]() mutable { Serve(read); });

@@ -81,6 +81,8 @@ class ReadPool {
   // Calls `read` on the executor, with an error as of QueriedFile, or of SQLite. What it owns is kept until the pool is
   // done with it.
   void Run(Read read);
+  // Calls `read` at once if a connection is open and idle; otherwise as Run.
+  void RunAtOnce(Read read);
 
  private:
   void Post(Read read);

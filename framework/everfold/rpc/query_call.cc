@@ -14,7 +14,9 @@ QueryOptions OptionsOf(QueryCall& call, const grpc::CallbackServerContext& conte
 grpc::ServerUnaryReactor* HandleGetCall(QueryEngine& engine, const grpc::CallbackServerContext& context, QueryCall call,
                                         QueryEngine::BindKey key) {
   UnaryCall* const reactor = UnaryCall::Start();
-  engine.Get(call.schema, OptionsOf(call, context), std::move(key), std::move(call.row),
+  QueryOptions options = OptionsOf(call, context);
+  options.within_call = true;
+  engine.Get(call.schema, std::move(options), std::move(key), std::move(call.row),
              [reactor](absl::Status status) { reactor->End(status); });
   return reactor;
 }

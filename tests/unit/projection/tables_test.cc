@@ -433,6 +433,42 @@ TEST_F(TablesTest, UniqueIndexRefusesASecondRowButForNull) {
   EXPECT_FALSE(upsert({.id = "b", .number = 1, .maybe_text = "x"}).ok());
 }
 
+TEST_F(TablesTest, ValueThatNoColumnHoldsFailsTheWrite) {
+  const ReadModelSchema& schema = ReadModelTraits<Sample>::Schema();
+  rows_->Upsert(schema, [](ColumnWriter& out) {
+    ReadModelTraits<Sample>::Bind({.id = "a"}, out);
+    out.CannotWrite(3, "is nested deeper than 32 levels");
+  });
+  EXPECT_EQ(rows_->status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(rows_->status()), reason::kReadModelFailed);
+  EXPECT_EQ(rows_->status().message(), "value 3 of the row is nested deeper than 32 levels");
+  rows_->BeginTransaction();
+  EXPECT_THAT(Ids(), IsEmpty());
+  Samples().Upsert({.id = "b"});  // the statement has forgotten it
+  EXPECT_TRUE(rows_->status().ok()) << rows_->status();
+}
+
+TEST_F(TablesTest, ColumnThatHoldsNoValueOfItsFieldFailsTheRead) {
+  Samples().Upsert({.id = "a"});
+  const ReadModelSchema& schema = ReadModelTraits<Sample>::Schema();
+  const auto expect_data_loss = [this] {
+    EXPECT_EQ(rows_->status().code(), absl::StatusCode::kDataLoss);
+    EXPECT_EQ(ReasonOf(rows_->status()), reason::kDataLoss);
+    EXPECT_EQ(rows_->status().message(), "column bytes of a row holds no time");
+    rows_->BeginTransaction();
+  };
+  const auto refuse = [](const ColumnReader& in) { in.CannotRead(3, "holds no time"); };
+  const auto key = [](ColumnWriter& out) { out.Text(0, "a"); };
+  EXPECT_FALSE(rows_->Get(schema, key, refuse));
+  expect_data_loss();
+  rows_->Scan(schema, refuse);
+  expect_data_loss();
+  rows_->Select(
+      schema, "TRUE", [](ColumnWriter&) {}, refuse);
+  expect_data_loss();
+  EXPECT_TRUE(rows_->Get(schema, key, [](const ColumnReader&) {}));
+}
+
 TEST_F(TablesTest, ReadModelOfAnotherProjectionIsRefused) {
   auto rows = SqliteRowStore::Prepare(*database_, {&ReadModelTraits<Sample>::Schema()});
   ASSERT_TRUE(rows.ok()) << rows.status();

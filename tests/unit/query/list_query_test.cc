@@ -189,6 +189,44 @@ TEST_F(ListQueryTest, PagesAreWhatSortingAndFilteringInMemoryComesTo) {
   }
 }
 
+TEST_F(ListQueryTest, TextPutTogetherAtRandomIsRefusedOrRunsAsInMemory) {
+  InsertRandomRows(40, 5);
+  const std::vector<std::string> words = {"customer", "placed_at", "total.minor", "kind",
+                                          "paid",     "weight",    "mark",        "secret",
+                                          "=",        "!=",        "<",           ">=",
+                                          "'c1'",     "\"c2\"",    "7",           "-1",
+                                          "0.5",      "true",      "TYPE_BOOL",   "2026-01-03T00:00:00Z",
+                                          "'AQ=='",   " AND ",     " AND ",       " OR ",
+                                          "'",        "\"",        "\\",          "(",
+                                          ")",        ",",         ";",           "--",
+                                          " desc",    "NULL",      "\xff",        std::string("\0", 1)};
+  // What a filter may be made of, mostly, so that not all are refused at the first word.
+  const std::vector<std::string> conditions = {"customer = 'c1'",   "customer>='c2'",
+                                               "total.minor < 1",   "paid != true",
+                                               "kind = TYPE_INT64", "placed_at < 2026-01-03T00:00:00Z",
+                                               "weight <= 0.5",     "mark != 'AQ=='"};
+  std::mt19937 random(7);
+  int accepted = 0, refused = 0;
+  for (int i = 0; i < 3000; ++i) {
+    std::string filter, order;
+    for (unsigned n = random() % 4; n > 0; --n) {
+      filter += (filter.empty() ? "" : " AND ") + conditions[random() % conditions.size()];
+    }
+    for (unsigned n = random() % 3; n > 0; --n)
+      filter.insert(random() % (filter.size() + 1), words[random() % words.size()]);
+    for (unsigned n = random() % 4; n > 0; --n) order += words[random() % words.size()] + (n > 1 ? "," : "");
+    const bool is_filter = ParseFilter(Schema(), filter).ok();
+    const bool is_order = ParseOrder(Schema(), order).ok();
+    is_filter&& is_order ? ++accepted : ++refused;
+    if (!is_filter) filter.clear();
+    if (!is_order) order.clear();
+    EXPECT_EQ(AllPages(QueryOf(filter, order, 50)), Expected(filter, order)) << filter << " / " << order;
+  }
+  EXPECT_GT(accepted, 100);
+  EXPECT_GT(refused, 100);
+  EXPECT_EQ(AllPages(QueryOf("", "", 50)).size(), 40u);
+}
+
 TEST_F(ListQueryTest, TextOfAFilterIsNeverSql) {
   InsertRandomRows(10, 2);
   const std::string hostile = "c1' OR 1=1; DROP TABLE order_row; --";

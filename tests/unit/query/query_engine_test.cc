@@ -453,6 +453,40 @@ TEST_F(QueryEngineTest, CloseLetsQueriesEndAndRefusesNewOnes) {
   EXPECT_TRUE((*waiting)->ok());
 }
 
+TEST_F(QueryEngineTest, AnswersWithinTheCallOnlyWhereItMayAndHasAnOpenConnection) {
+  const ConsistencyToken token = ledger_.Credit("a", 5);
+  const auto answered_at_once = [this](QueryOptions options) {
+    auto row = std::make_shared<Balance>();
+    auto answer = std::make_shared<std::optional<absl::Status>>();
+    engine_->Get(
+        BalanceTraits::Schema(), std::move(options), [](ColumnWriter& out) { out.Text(0, "a"); },
+        [row](const ColumnReader& in) { BalanceTraits::Read(in, *row); },
+        [answer](absl::Status status) { *answer = std::move(status); });
+    const bool at_once = answer->has_value();
+    ledger_.executor().RunUntilIdle();
+    EXPECT_TRUE(answer->has_value() && (*answer)->ok());
+    EXPECT_EQ(row->minor, 5);
+    return at_once;
+  };
+  QueryOptions waits = After(token);
+  waits.within_call = true;
+  ledger_.projection().Start();
+  EXPECT_FALSE(answered_at_once(waits));  // the token is not reached yet
+  EXPECT_TRUE(answered_at_once({.within_call = true}));
+  EXPECT_FALSE(answered_at_once({.within_call = false}));
+
+  engine_ = *QueryEngine::Create({&ledger_.projection()}, ledger_.executor(), ledger_.executor().clock());
+  EXPECT_FALSE(answered_at_once({.within_call = true}));  // no connection is open yet
+  EXPECT_TRUE(answered_at_once({.within_call = true}));
+  std::optional<absl::Status> late;
+  engine_->Get(
+      BalanceTraits::Schema(), {.deadline = ledger_.executor().clock().Now(), .within_call = true},
+      [](ColumnWriter&) {}, [](const ColumnReader&) { ADD_FAILURE(); },
+      [&late](absl::Status status) { late = std::move(status); });
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(ReasonOf(*late), reason::kDeadlineExceeded);
+}
+
 TEST_F(QueryEngineTest, SqlReadsTheTablesOfAProjection) {
   const ConsistencyToken token = ledger_.Credit("a", 5);
   const auto ask = [this](SqlQuery query, QueryOptions options) {
