@@ -113,15 +113,18 @@ TEST_F(BoundaryTypeTest, DecidesOnWhatItHasFolded) {
 
 TEST_F(BoundaryTypeTest, EvolvesStoredFormsOfItsEvents) {
   AggregateType aggregate{.name = "seat", .commands = {}, .events = {}};
-  aggregate.stored_forms.emplace("hall.v1.Taken", StoredForm{.name = "hall.v1.Taken", .becomes = "hall.v1.SeatsTaken"});
+  aggregate.stored_forms.emplace(
+      "hall.v1.Taken", StoredForm{.name = "hall.v1.Taken", .becomes = "hall.v1.SeatsTaken", .fingerprint = {}});
   aggregate.stored_forms.emplace("hall.v1.SeatSold",
                                  StoredForm{.name = "hall.v1.SeatSold",
                                             .becomes = "hall.v1.SeatsTaken",
+                                            .fingerprint = {},
                                             .upcast = [](std::string_view payload) -> std::optional<std::string> {
                                               if (payload.empty()) return std::nullopt;
                                               return Taken("sold" + std::string(payload));
                                             }});
-  aggregate.stored_forms.emplace("hall.v1.Gone", StoredForm{.name = "hall.v1.Gone", .becomes = "hall.v1.SeatRemoved"});
+  aggregate.stored_forms.emplace(
+      "hall.v1.Gone", StoredForm{.name = "hall.v1.Gone", .becomes = "hall.v1.SeatRemoved", .fingerprint = {}});
   type_.AddStoredForms(aggregate);
   EXPECT_THAT(type_.stored_forms, UnorderedElementsAre(Key("hall.v1.Taken"), Key("hall.v1.SeatSold")));
   EXPECT_EQ(Evolve("hall.v1.Taken", Taken("7")), absl::OkStatus());
