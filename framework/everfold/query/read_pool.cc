@@ -106,14 +106,12 @@ void ReadPool::Run(Read read) {
 }
 
 void ReadPool::RunAtOnce(Read read) {
+  const std::string path = projection_.path();
   std::unique_ptr<ReadConnection> connection;
   {
     MutexLock lock(&mutex_);
-    if (busy_ < kMaxConnections && !idle_.empty()) {
-      connection = std::move(idle_.back());
-      idle_.pop_back();
-      ++busy_;
-    }
+    if (busy_ < kMaxConnections) connection = FindIdle(path);
+    if (connection != nullptr) ++busy_;
   }
   if (connection == nullptr) return Run(std::move(read));
   read(connection.get());
@@ -154,9 +152,13 @@ absl::StatusOr<std::unique_ptr<ReadConnection>> ReadPool::Connect() {
   return ReadConnection::Open(path);
 }
 
-// Those to another file are closed.
 std::unique_ptr<ReadConnection> ReadPool::TakeIdle(const std::string& path) {
   MutexLock lock(&mutex_);
+  return FindIdle(path);
+}
+
+// Those to another file are closed.
+std::unique_ptr<ReadConnection> ReadPool::FindIdle(const std::string& path) {
   while (!idle_.empty()) {
     std::unique_ptr<ReadConnection> connection = std::move(idle_.back());
     idle_.pop_back();

@@ -89,6 +89,7 @@ class ReadPool {
   void Serve(Read& read);
   absl::StatusOr<std::unique_ptr<ReadConnection>> Connect();
   std::unique_ptr<ReadConnection> TakeIdle(const std::string& path);
+  std::unique_ptr<ReadConnection> FindIdle(const std::string& path) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void GiveBack(std::unique_ptr<ReadConnection> connection);
 
   const Projection& projection_;
