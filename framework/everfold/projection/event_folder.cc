@@ -11,8 +11,8 @@ namespace everfold {
 namespace {
 
 constexpr std::size_t kRetriesATransaction = 500;
-// Of a transaction that is held open, and of rows in memory.
-constexpr std::uint64_t kMaxEventsOfTransaction = 2'000'000;
+// Of a transaction that is held open: what it costs to take back, and what a restart has to do again.
+constexpr std::uint64_t kMaxBatchesOfTransaction = 50;
 constexpr std::size_t kMaxUnwrittenBytes = 128 << 20;
 constexpr std::size_t kMaxCachedBytes = 64 << 20;
 
@@ -107,7 +107,7 @@ absl::StatusOr<PullResult> EventFolder::FoldOnce(std::size_t max_events, bool ho
   }
   in_transaction_ = true;
   const bool is_full =
-      events_in_transaction_ >= kMaxEventsOfTransaction || file_->unwritten_bytes() >= kMaxUnwrittenBytes;
+      events_in_transaction_ >= kMaxBatchesOfTransaction * max_events || file_->unwritten_bytes() >= kMaxUnwrittenBytes;
   if (holds && !in_parts_ && !pulled->caught_up && !is_full) return pulled;
   EVERFOLD_RETURN_IF_ERROR(CommitHeld());
   return pulled;

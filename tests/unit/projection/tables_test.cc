@@ -69,6 +69,7 @@ struct ReadModelTraits<Sample> {
     if (!in.IsNull(4)) row.maybe_number = in.Integer(4);
     if (!in.IsNull(5)) row.maybe_text = std::string(in.Text(5));
   }
+  static Key KeyOf(const Sample& row) { return {row.id}; }
   static void SetKey(const Key& key, Sample& row) { row.id = key.id; }
 };
 
@@ -96,6 +97,7 @@ struct ReadModelTraits<Pair> {
   static void Read(const ColumnReader& in, Pair& row) {
     row = {.left = in.Integer(1), .right = std::string(in.Text(0))};
   }
+  static Key KeyOf(const Pair& row) { return {row.left, row.right}; }
   static void SetKey(const Key& key, Pair& row) { row = {.left = key.left, .right = key.right}; }
 };
 
