@@ -79,6 +79,7 @@ ProjectionType HoldingsType() {
                       .revision = 1,
                       .read_models = {&ReadModelTraits<Holding>::Schema()},
                       .handlers = {},
+                      .keys = {},
                       .stored_forms = {}};
   type.handlers[EventTypeOf(0).name] = [](std::string_view payload, const EventContext&, RowStore& rows) {
     Table<Holding>(rows).Upsert(RowOf(static_cast<std::uint32_t>(std::stoul(std::string(payload)))));
