@@ -63,6 +63,7 @@ absl::StatusOr<std::optional<AppendResult>> GroupBuilder::FindRepeat(const Prepa
   if (const auto on_way = commands_on_way_.find(&*request.command_name); on_way != commands_on_way_.end()) {
     known = {on_way->second->command.fingerprint, on_way->second->result};
     known->result.repeated = true;
+    known->result.outcome = on_way->second->outcome;
   } else {
     EVERFOLD_ASSIGN_OR_RETURN(known,
                               ReadCommand(log_, index_, {request.tenant, request.command.type, request.command.id}));

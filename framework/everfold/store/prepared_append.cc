@@ -74,6 +74,7 @@ absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_
   EVERFOLD_RETURN_IF_ERROR(ValidateAppend(request));
   if (!request.outcome.empty()) RecordOutcome(request);
   PreparedAppend prepared;
+  prepared.outcome = std::move(request.outcome);
   prepared.streams.reserve(request.streams.size());
   prepared.result.streams.reserve(request.streams.size());
   std::uint32_t events = 0;

@@ -49,6 +49,7 @@ struct PreparedAppend {
   std::string tenant;
   CommandId command;
   std::optional<EntryName> command_name;  // if it has an id
+  std::string outcome = {};               // that is recorded with it
   absl::Time not_before;
   bool of_import = false;               // its command is not looked for
   std::vector<PreparedStream> streams;  // of one part in the order in which its body has them

@@ -141,7 +141,7 @@ TEST_F(EngineTest, RefusesPartsThatClaimOneName) {
   parts.aggregates.push_back(TallyAggregate());
   const absl::Status status = Start(parts);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(status.message(), "the aggregate tally is there twice: in Aggregate #1 and in Aggregate #2");
+  EXPECT_EQ(status.message(), "the name tally is there twice: in Aggregate #1 and in Aggregate #2");
 }
 
 }  // namespace

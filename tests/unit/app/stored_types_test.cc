@@ -165,13 +165,17 @@ TEST_F(StoredTypesTest, ProjectionsAreHandedTheEventsOfToday) {
   EXPECT_EQ(BalanceOf("a"), 216);
 }
 
-TEST_F(StoredTypesTest, AProjectionStopsWhereAnUpcastThrows) {
+TEST_F(StoredTypesTest, AProjectionParksAnEventWhoseUpcastThrows) {
   ASSERT_EQ(Start(), absl::OkStatus());
   ASSERT_EQ(Append("a", kCents, MakeCreditedInCents({.cents = 13})), absl::OkStatus());
   executor_.RunUntilIdle();
-  const absl::Status status = engine_->projections()[0]->status();
-  EXPECT_EQ(ReasonOf(status), reason::kReadModelStopped);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("the handler threw: unlucky"));
+  std::vector<ParkedKey> parked;
+  engine_->projections()[0]->ListParked(
+      [&parked](absl::StatusOr<std::vector<ParkedKey>> keys) { parked = *std::move(keys); });
+  executor_.RunUntilIdle();
+  ASSERT_EQ(parked.size(), 1u);
+  EXPECT_EQ(parked[0].key, "account/a");
+  EXPECT_THAT(parked[0].error, HasSubstr("the handler threw: unlucky"));
 }
 
 TEST_F(StoredTypesTest, ReadersThatAskForATypeAreHandedAllThatIsReadAsIt) {

@@ -215,6 +215,26 @@ TEST_F(EventStoreTest, LetsConcurrentRepeatsShareOneCommit) {
   EXPECT_EQ(store_->VersionOf(Wallet("w1")).value(), Version(1));
 }
 
+// Found by a simulation with two command handlers: a repeat of a rejection that was on its way was told that it was
+// accepted, and had changed nothing.
+TEST_F(EventStoreTest, TellsConcurrentRepeatsTheOutcome) {
+  std::vector<std::shared_ptr<std::optional<Outcome>>> outcomes;
+  for (int i = 0; i < 20; ++i) {
+    AppendRequest rejected = WithId(To(Wallet("w1"), StreamExpectation::Any(), {}), "r1");
+    rejected.outcome = "no";
+    outcomes.push_back(Start(std::move(rejected)));
+  }
+  executor_.RunUntilIdle();
+  int repeats = 0;
+  for (const auto& outcome : outcomes) {
+    ASSERT_TRUE(outcome->value().ok()) << outcome->value().status();
+    if (!outcome->value()->repeated) continue;
+    ++repeats;
+    EXPECT_EQ(outcome->value()->outcome, "no");
+  }
+  EXPECT_EQ(repeats, 19);
+}
+
 TEST_F(EventStoreTest, RefusesACommandIdOfAnotherRequest) {
   ASSERT_TRUE(Append(WithId(To(Wallet("w1"), StreamExpectation::Any(), {"a"}), "r1", "f1")).ok());
   const Outcome reused = Append(WithId(To(Wallet("w1"), StreamExpectation::Any(), {"b"}), "r1", "f2"));
