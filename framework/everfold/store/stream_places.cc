@@ -39,10 +39,14 @@ absl::Status StreamPlaces::FindIn(const StreamPlace& place) {
   return Missing(place);
 }
 
+// Chunks without events may stand before the one that has it.
 absl::Status StreamPlaces::Load(Offset offset) {
   opened_.reset();
   EVERFOLD_ASSIGN_OR_RETURN(cursor_, log_.Read(partition_, Offset(offset.value() - 1)));
-  EVERFOLD_ASSIGN_OR_RETURN(const bool found, cursor_->Next());
+  bool found = true;
+  do {
+    EVERFOLD_ASSIGN_OR_RETURN(found, cursor_->Next());
+  } while (found && cursor_->head().offset < offset);
   if (found) {
     EVERFOLD_ASSIGN_OR_RETURN(opened_, ChunkReader::Open(cursor_->chunk()));
   }
@@ -50,7 +54,8 @@ absl::Status StreamPlaces::Load(Offset offset) {
   at_ = Offset();
   if (Holds(offset)) return absl::OkStatus();
   return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
-               absl::StrFormat("partition %d does not hold offset %d", partition_.value(), offset.value()));
+               absl::StrFormat("%s: partition %d does not hold offset %d, which the index names",
+                               stream_.ToString(), partition_.value(), offset.value()));
 }
 
 bool StreamPlaces::Holds(Offset offset) const {

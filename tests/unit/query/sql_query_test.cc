@@ -92,6 +92,7 @@ TEST_F(SqlQueryTest, ReadsAndDoesNothingElse) {
   }
   EXPECT_EQ(Refusal("SELECT * FROM pragma_database_list"), only);
   EXPECT_THAT(Refusal("SELECT load_extension('x')"), HasSubstr("SQL: "));
+  EXPECT_THAT(Refusal("SELECT fts3_tokenizer('simple')"), HasSubstr("fts3_tokenizer is not available here"));
   EXPECT_EQ(Good("SELECT * FROM wallet").rows.size(), 3u);
 }
 

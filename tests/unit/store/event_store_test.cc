@@ -235,6 +235,26 @@ TEST_F(EventStoreTest, TellsConcurrentRepeatsTheOutcome) {
   EXPECT_EQ(repeats, 19);
 }
 
+// Found by a user: with a recorded rejection as the first commit of a partition, its first stream could not be read.
+TEST_F(EventStoreTest, ReadsAStreamBehindCommitsWithoutEvents) {
+  for (const char* id : {"r1", "r2"}) {
+    ASSERT_TRUE(Append(WithId(To(Wallet("w1"), StreamExpectation::Any(), {}), id)).ok());
+  }
+  ASSERT_TRUE(Append(To(Wallet("w1"), StreamExpectation::NoStream(), {"a"})).ok());
+  ASSERT_TRUE(Append(WithId(To(Wallet("w1"), StreamExpectation::Any(), {}), "r3")).ok());
+  ASSERT_TRUE(Append(To(Wallet("w1"), StreamExpectation::Any(), {"b"})).ok());
+  for (int i = 0; i < 2; ++i) {
+    int events = 0;
+    const absl::Status read = store_->ReadStream(Wallet("w1"), {}, [&events](const RecordedEvent&) {
+      ++events;
+      return absl::OkStatus();
+    });
+    EXPECT_TRUE(read.ok()) << read;
+    EXPECT_EQ(events, 2);
+    CrashAndReopen();
+  }
+}
+
 TEST_F(EventStoreTest, RefusesACommandIdOfAnotherRequest) {
   ASSERT_TRUE(Append(WithId(To(Wallet("w1"), StreamExpectation::Any(), {"a"}), "r1", "f1")).ok());
   const Outcome reused = Append(WithId(To(Wallet("w1"), StreamExpectation::Any(), {"b"}), "r1", "f2"));
