@@ -222,12 +222,8 @@ absl::StatusOr<std::uint64_t> EventFolder::Retry(const std::string& key) {
                  absl::StrFormat("projection %s has no parked key \"%s\"", type_.name, key));
   }
   for (bool go_on = true; go_on;) EVERFOLD_RETURN_IF_ERROR(RetrySome(key, go_on));
-  if (!keys_.contains(key)) return 0;
-  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedKey> keys, DescribeParked());
-  for (const ParkedKey& parked : keys) {
-    if (parked.key == key) return parked.events;
-  }
-  return 0;
+  EVERFOLD_ASSIGN_OR_RETURN(const std::optional<ParkedKey> left, DescribeParked(key));
+  return left.has_value() ? left->events : 0;
 }
 
 // One transaction. `go_on` is true if it has handled all it took, and there may be more.

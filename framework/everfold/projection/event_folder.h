@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,10 @@ class EventFolder {
   const std::vector<PartitionTally>& tallies() const { return file_->tallies(); }
   const absl::flat_hash_set<std::string>& parked_keys() const { return keys_; }
   absl::StatusOr<std::vector<ParkedKey>> DescribeParked() { return file_->parked().Keys(); }
+  // nullopt if it is not parked.
+  absl::StatusOr<std::optional<ParkedKey>> DescribeParked(const std::string& key) {
+    return file_->parked().FindKey(key);
+  }
   absl::StatusOr<std::vector<ParkedEvent>> ParkedEventsOf(const std::string& key, std::size_t limit) {
     return file_->parked().EventsOf(key, limit);
   }

@@ -19,6 +19,18 @@ std::string Printable(const std::string& error) {
   return shown.substr(0, ParkedEvents::kMaxErrorBytes - 3) + "...";
 }
 
+constexpr char kSelectKeys[] =
+    "SELECT \"key\", parked_at, attempts, error,"
+    " (SELECT count(*) FROM everfold_parked_event e WHERE e.\"key\" = k.\"key\") FROM everfold_parked_key k";
+
+ParkedKey ReadKey(const sqlite::Statement& row) {
+  return {.key = std::string(row.Text(0)),
+          .parked_at = absl::FromUnixMicros(row.Integer(1)),
+          .attempts = Unsigned(row, 2),
+          .error = std::string(row.Text(3)),
+          .events = Unsigned(row, 4)};
+}
+
 ParkedEvent ReadEvent(const sqlite::Statement& row) {
   return {.position = {PartitionId(static_cast<std::uint32_t>(row.Integer(0))), Offset(Unsigned(row, 1))},
           .sequence = Sequence(Unsigned(row, 2)),
@@ -59,10 +71,8 @@ absl::StatusOr<std::unique_ptr<ParkedEvents>> ParkedEvents::Prepare(sqlite::Data
       parked->remove_event_,
       database.Prepare("DELETE FROM everfold_parked_event WHERE \"partition\" = ? AND \"offset\" = ?"));
   EVERFOLD_ASSIGN_OR_RETURN(parked->remove_key_, database.Prepare("DELETE FROM everfold_parked_key WHERE \"key\" = ?"));
-  EVERFOLD_ASSIGN_OR_RETURN(parked->keys_,
-                            database.Prepare("SELECT \"key\", parked_at, attempts, error, (SELECT count(*) FROM"
-                                             " everfold_parked_event e WHERE e.\"key\" = k.\"key\")"
-                                             " FROM everfold_parked_key k ORDER BY \"key\""));
+  EVERFOLD_ASSIGN_OR_RETURN(parked->keys_, database.Prepare(std::string(kSelectKeys) + " ORDER BY \"key\""));
+  EVERFOLD_ASSIGN_OR_RETURN(parked->find_key_, database.Prepare(std::string(kSelectKeys) + " WHERE \"key\" = ?"));
   EVERFOLD_ASSIGN_OR_RETURN(
       parked->find_,
       database.Prepare("SELECT * FROM everfold_parked_event WHERE tenant = ? AND aggregate = ? AND id = ?"
@@ -124,12 +134,16 @@ absl::StatusOr<std::vector<ParkedKey>> ParkedEvents::Keys() {
   while (true) {
     EVERFOLD_ASSIGN_OR_RETURN(const bool found, keys_->Step());
     if (!found) return keys;
-    keys.push_back({.key = std::string(keys_->Text(0)),
-                    .parked_at = absl::FromUnixMicros(keys_->Integer(1)),
-                    .attempts = static_cast<std::uint64_t>(keys_->Integer(2)),
-                    .error = std::string(keys_->Text(3)),
-                    .events = static_cast<std::uint64_t>(keys_->Integer(4))});
+    keys.push_back(ReadKey(*keys_));
   }
+}
+
+absl::StatusOr<std::optional<ParkedKey>> ParkedEvents::FindKey(const std::string& key) {
+  const sqlite::Use use(*find_key_);
+  find_key_->Text(0, key);
+  EVERFOLD_ASSIGN_OR_RETURN(const bool found, find_key_->Step());
+  if (!found) return std::nullopt;
+  return ReadKey(*find_key_);
 }
 
 absl::StatusOr<std::optional<ParkedEvent>> ParkedEvents::Find(const StreamId& stream, Version version) {

@@ -60,6 +60,7 @@ class ParkedEvents {
 
   // In the order of the key.
   absl::StatusOr<std::vector<ParkedKey>> Keys();
+  absl::StatusOr<std::optional<ParkedKey>> FindKey(const std::string& key);
   absl::StatusOr<std::optional<ParkedEvent>> Find(const StreamId& stream, Version version);
   // The first ones of a key, in the order in which they are to be handled.
   absl::StatusOr<std::vector<ParkedEvent>> EventsOf(const std::string& key, std::size_t limit);
@@ -67,8 +68,8 @@ class ParkedEvents {
  private:
   ParkedEvents() = default;
 
-  std::unique_ptr<sqlite::Statement> add_key_, add_event_, fail_again_, remove_event_, remove_key_, keys_, find_,
-      events_;
+  std::unique_ptr<sqlite::Statement> add_key_, add_event_, fail_again_, remove_event_, remove_key_, keys_, find_key_,
+      find_, events_;
 };
 
 }  // namespace everfold

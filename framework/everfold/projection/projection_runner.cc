@@ -46,9 +46,7 @@ ProjectionRunner::ProjectionRunner(ProjectionRunnerOptions options, std::unique_
       executor_(executor),
       strand_(executor.MakeStrand()),
       progress_(std::move(committed), executor),
-      manifest_(std::move(manifest)) {
-  shown_.moved_at = options_.clock->Now();
-}
+      manifest_(std::move(manifest)) {}
 
 // Hints may outlive it, so it keeps them out even if it was never closed.
 ProjectionRunner::~ProjectionRunner() {
@@ -103,6 +101,12 @@ absl::Status ProjectionRunner::Paused() const {
                absl::StrFormat("projection %s is paused", type_->name), {{"projection", type_->name}});
 }
 
+absl::Status ProjectionRunner::Stopped() const {
+  return Error(absl::StatusCode::kUnavailable, reason::kReadModelStopped,
+               absl::StrFormat("projection %s has stopped at an error; its status tells which", type_->name),
+               {{"projection", type_->name}});
+}
+
 bool ProjectionRunner::Post(Strand& strand, absl::AnyInvocable<void()> step) {
   std::optional<TaskScope::Guard> guard = scope_.Enter();
   if (!guard.has_value()) return false;
@@ -134,7 +138,10 @@ void ProjectionRunner::Start() {
 
 void ProjectionRunner::Begin() {
   const ReadModelVersions& versions = manifest_.versions();
-  if (versions.paused) progress_.End(Paused());
+  if (versions.paused) {
+    progress_.End(Paused());
+    Tell(LogLevel::kWarning, "projection is paused", {{"projection", type_->name}});
+  }
   if (stale_ != nullptr) {
     TellAnew(stale_->fit() == ReadModelFile::Fit::kOtherTables ? "its read models have changed"
                                                                : "its file was written by another revision");
@@ -171,9 +178,14 @@ bool ProjectionRunner::runs() const { return live_ != nullptr && error_.ok() && 
 
 void ProjectionRunner::RunBatch() {
   if (scope_.closed() || !runs()) return;
+  const std::size_t parked = live_->parked_keys().size();
   const absl::StatusOr<PullResult> folded = live_->FoldBatch(options_.max_batch_events);
   if (!folded.ok()) return Stop(folded.status());
   failures_ = 0;
+  if (live_->parked_keys().size() > parked) {
+    Tell(LogLevel::kWarning, "projection has parked events that it cannot handle",
+         {{"projection", type_->name}, {"parked_keys", absl::StrFormat("%d", live_->parked_keys().size())}});
+  }
   if (folded->moved) Published();
   if (!folded->caught_up) Wake(scope_.Enter());
 }
@@ -201,7 +213,6 @@ void ProjectionRunner::Show() {
   shown_.tallies = live_->tallies();
   shown_.parked_keys = live_->parked_keys().size();
   shown_.folded_upto = live_->folded_upto();
-  shown_.moved_at = options_.clock->Now();
   shown_.stalled = false;
 }
 
@@ -217,9 +228,7 @@ void ProjectionRunner::Stop(const absl::Status& cause) {
        {{"projection", type_->name},
         {"cause", std::string(cause.message())},
         {"next_try", tries_again ? "in " + absl::FormatDuration(delay) : "when it is resumed"}});
-  progress_.End(Error(absl::StatusCode::kUnavailable, reason::kReadModelStopped,
-                      absl::StrFormat("projection %s has stopped at an error; its status tells which", type_->name),
-                      {{"projection", type_->name}}));
+  progress_.End(Stopped());
   if (tries_again) TryLater([this] { Go(); });
 }
 
@@ -256,18 +265,21 @@ void ProjectionRunner::WatchForStall() {
   });
 }
 
-// On any thread: the strand may be what hangs. Looked for as long as there is something to do.
+// On any thread: the strand may be what hangs. Looked for as long as there is something to do; it has stalled if it was
+// behind at the last look, too, and has not moved since.
 void ProjectionRunner::LookForStall() {
-  const std::uint64_t lag = lag_events();
+  const std::uint64_t committed = EventsBefore(progress_.committed());
+  const std::uint64_t lag = EventsBefore(store_.DurableHead()) - committed;
   bool began = false;
   {
     MutexLock lock(&mutex_);
     const bool should_move = lag > 0 && !shown_.stale && shown_.error.ok() && !shown_.versions.paused;
     if (!should_move) {
+      shown_.behind_at.reset();
       stall_watched_ = false;
       return;
     }
-    const bool stalled = options_.clock->Now() - shown_.moved_at >= options_.stall_after;
+    const bool stalled = std::exchange(shown_.behind_at, committed) == committed;
     began = stalled && !shown_.stalled;
     shown_.stalled = stalled;
   }
@@ -324,7 +336,10 @@ std::uint64_t ProjectionRunner::WaitFor(std::vector<Position> positions, WaitDon
 void ProjectionRunner::Pause(Done done) {
   Ask<absl::Status>(std::move(done), [this](Done answer) {
     absl::Status saved = Save([](ReadModelVersions& versions) { versions.paused = true; });
-    if (saved.ok()) progress_.End(Paused());
+    if (saved.ok()) {
+      progress_.End(Paused());
+      Tell(LogLevel::kInfo, "projection is paused", {{"projection", type_->name}});
+    }
     Show();
     Answer(std::move(answer), std::move(saved));
   });
@@ -334,7 +349,10 @@ void ProjectionRunner::Resume(Done done) {
   Ask<absl::Status>(std::move(done), [this](Done answer) {
     absl::Status saved = Save([](ReadModelVersions& versions) { versions.paused = false; });
     failures_ = 0;
-    if (saved.ok()) progress_.Resume();
+    if (saved.ok()) {
+      progress_.Resume();
+      Tell(LogLevel::kInfo, "projection is resumed", {{"projection", type_->name}});
+    }
     if (saved.ok() && stale_ == nullptr) Go();
     if (saved.ok() && stale_ != nullptr && next_ == nullptr) {
       error_ = absl::OkStatus();
@@ -401,14 +419,13 @@ void ProjectionRunner::StartNext(std::uint32_t version, bool rollback, Done done
 // There is nothing that events could be folded into, and the next version cannot be built.
 void ProjectionRunner::CannotGoOn(const absl::Status& why) {
   ++failures_;
-  error_ = Error(why.code(), reason::kReadModelStopped,
-                 absl::StrFormat("projection %s is not built anew: %s", type_->name, std::string(why.message())),
-                 {{"projection", type_->name}});
-  if (ReasonOf(why) == reason::kReadModelParksMore) error_ = why;
+  error_ = ReasonOf(why) == reason::kReadModelParksMore
+               ? why
+               : Error(why.code(), reason::kReadModelStopped,
+                       absl::StrFormat("projection %s is not built anew: %s", type_->name, std::string(why.message())),
+                       {{"projection", type_->name}});
   Show();
-  progress_.End(Error(absl::StatusCode::kUnavailable, reason::kReadModelStopped,
-                      absl::StrFormat("projection %s has stopped at an error; its status tells which", type_->name),
-                      {{"projection", type_->name}}));
+  progress_.End(Stopped());
   if (!IsWorthAnotherTry(why)) return;
   TryLater([this] {
     if (scope_.closed() || stale_ == nullptr || next_ != nullptr) return;
@@ -521,7 +538,7 @@ absl::Status ProjectionRunner::BringLevel(const Next& next) {
   return absl::OkStatus();
 }
 
-// Of what is queried. All, where that cannot be told: there is nothing to be queried instead.
+// Of what is queried. REQUIRES: there is something.
 absl::StatusOr<absl::flat_hash_set<std::string>> ProjectionRunner::KeysParkedNow() const {
   if (live_ != nullptr) return live_->parked_keys();
   absl::flat_hash_set<std::string> parked;
@@ -658,12 +675,6 @@ absl::StatusOr<ParkedEvent> ProjectionRunner::FirstOf(const std::string& key) {
                absl::StrFormat("%s: key \"%s\" is parked without an event", live_->path(), key));
 }
 
-absl::StatusOr<std::string> ProjectionRunner::ErrorOf(const std::string& key) {
-  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedKey> keys, live_->DescribeParked());
-  const auto parked = std::find_if(keys.begin(), keys.end(), [&key](const ParkedKey& k) { return k.key == key; });
-  return parked == keys.end() ? std::string() : parked->error;
-}
-
 absl::Status ProjectionRunner::CheckDrop(const ParkedEvent& first, Version version) const {
   if (keys_being_dropped_.contains(first.key)) return BeingDropped(first.key);
   if (first.version == version) return absl::OkStatus();
@@ -676,10 +687,11 @@ absl::Status ProjectionRunner::CheckDrop(const ParkedEvent& first, Version versi
 void ProjectionRunner::DropFirst(const std::string& key, Version version, const std::string& reason, RetryDone done) {
   const absl::StatusOr<ParkedEvent> first = FirstOf(key);
   const absl::Status allowed = first.ok() ? CheckDrop(*first, version) : first.status();
-  const absl::StatusOr<std::string> error = allowed.ok() ? ErrorOf(key) : allowed;
-  if (!error.ok()) return Answer<absl::StatusOr<std::uint64_t>>(std::move(done), error.status());
+  const absl::StatusOr<std::optional<ParkedKey>> parked = allowed.ok() ? live_->DescribeParked(key) : allowed;
+  if (!parked.ok()) return Answer<absl::StatusOr<std::uint64_t>>(std::move(done), parked.status());
+  const std::string error = parked->has_value() ? (*parked)->error : "";
   keys_being_dropped_.insert(key);
-  store_.Append(DropOf(type_->name, *first, *error, reason),
+  store_.Append(DropOf(type_->name, *first, error, reason),
                 [this, scope = scope_, event = NameOf(*first), key,
                  done = std::move(done)](const absl::StatusOr<AppendResult>& appended) mutable {
                   std::optional<TaskScope::Guard> guard = scope.Enter();
@@ -709,9 +721,8 @@ void ProjectionRunner::ApplyDrop(const EventName& event, const std::string& key,
 
 // Events that wait with a key, which need not be parked.
 absl::StatusOr<std::uint64_t> ProjectionRunner::WaitingOf(const std::string& key) {
-  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedKey> keys, live_->DescribeParked());
-  const auto parked = std::find_if(keys.begin(), keys.end(), [&key](const ParkedKey& k) { return k.key == key; });
-  return parked == keys.end() ? 0 : parked->events;
+  EVERFOLD_ASSIGN_OR_RETURN(const std::optional<ParkedKey> parked, live_->DescribeParked(key));
+  return parked.has_value() ? parked->events : 0;
 }
 
 void ProjectionRunner::Close(Task done) {

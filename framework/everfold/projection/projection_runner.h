@@ -61,7 +61,7 @@ class ProjectionRunner final : public Projection {
     std::vector<PartitionTally> tallies;
     std::uint64_t parked_keys = 0;
     absl::Time folded_upto = absl::InfinitePast();
-    absl::Time moved_at;
+    std::optional<std::uint64_t> behind_at;  // events committed when the last look found it behind
     bool stalled = false;
     Next next;
   };
@@ -92,9 +92,9 @@ class ProjectionRunner final : public Projection {
   absl::Status CheckFolds() const;
   absl::Status CheckParked(const std::string& key) const;
   absl::StatusOr<ParkedEvent> FirstOf(const std::string& key);
-  absl::StatusOr<std::string> ErrorOf(const std::string& key);
   absl::Status Closing() const;
   absl::Status Paused() const;
+  absl::Status Stopped() const;
 
   void StartNext(std::uint32_t version, bool rollback, Done done);
   absl::StatusOr<std::unique_ptr<EventFolder>> OpenNext(std::uint32_t& version, bool rollback);

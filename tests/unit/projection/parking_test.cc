@@ -128,6 +128,10 @@ TEST_F(ParkingTest, FailingEventParksItsStreamAndOthersGoOn) {
                             "handler threw: no such number",
                             token.positions[0].offset.value(), token.positions[0].partition.value()));
   EXPECT_EQ(ledger_.projection().Describe().parked_keys, 1u);
+  ASSERT_THAT(ledger_.logger().lines(), SizeIs(1));
+  EXPECT_EQ(ledger_.logger().lines()[0], (RecordingLogger::Line{LogLevel::kWarning,
+                                                                "projection has parked events that it cannot handle",
+                                                                {{"projection", "balances"}, {"parked_keys", "1"}}}));
   ExpectTalliesAreTheLogs();
   EXPECT_EQ(Count(&PartitionTally::parked), 2u);
 }
