@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_format.h"
@@ -103,6 +104,31 @@ absl::Status FillWithOrders(OpenStore& store, std::uint32_t orders, std::uint64_
   }
   EVERFOLD_RETURN_IF_ERROR(filling.Wait());
   return store.SealAll();
+}
+
+absl::StatusOr<std::unique_ptr<Projection>> FollowOrders(OpenStore& store, const std::string& directory) {
+  EVERFOLD_ASSIGN_OR_RETURN(auto projection, Projection::Open({.directory = directory}, MakeProjectionType<OrderRows>(),
+                                                              store.store(), store.executor()));
+  projection->Start();
+  std::vector<Position> head;
+  const Checkpoint durable = store.store().DurableHead();
+  for (std::uint32_t i = 0; i < durable.offsets.size(); ++i) head.push_back({PartitionId(i), durable.offsets[i]});
+  absl::Status status;
+  Notification caught_up;
+  projection->WaitFor(std::move(head), [&](absl::Status reached) {
+    status = std::move(reached);
+    caught_up.Notify();
+  });
+  caught_up.WaitForNotification();
+  if (!status.ok()) CloseProjection(*projection);
+  EVERFOLD_RETURN_IF_ERROR(status);
+  return projection;
+}
+
+void CloseProjection(Projection& projection) {
+  Notification closed;
+  projection.Close([&closed] { closed.Notify(); });
+  closed.WaitForNotification();
 }
 
 }  // namespace everfold::bench

@@ -50,4 +50,8 @@ inline constexpr std::uint64_t kSeedOfOrders = 7;
 // Appends so many of them, a hundred a commit, and seals them.
 absl::Status FillWithOrders(OpenStore& store, std::uint32_t orders, std::uint64_t events);
 
+// The projection at work, when it has taken in all that is durable now.
+absl::StatusOr<std::unique_ptr<Projection>> FollowOrders(OpenStore& store, const std::string& directory);
+void CloseProjection(Projection& projection);
+
 }  // namespace everfold::bench

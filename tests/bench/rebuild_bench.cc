@@ -33,17 +33,7 @@ struct Built {
 
 // A new version beside one that is up to date, until it is queried.
 absl::StatusOr<Built> Rebuild(OpenStore& store, const std::string& directory) {
-  EVERFOLD_ASSIGN_OR_RETURN(
-      const auto projection,
-      Projection::Open({.directory = directory}, MakeProjectionType<OrderRows>(), store.store(), store.executor()));
-  projection->Start();
-  Notification caught_up;
-  std::vector<Position> head;
-  const Checkpoint durable = store.store().DurableHead();
-  for (std::uint32_t i = 0; i < durable.offsets.size(); ++i) head.push_back({PartitionId(i), durable.offsets[i]});
-  projection->WaitFor(std::move(head), [&caught_up](const absl::Status&) { caught_up.Notify(); });
-  caught_up.WaitForNotification();
-
+  EVERFOLD_ASSIGN_OR_RETURN(const auto projection, FollowOrders(store, directory));
   const std::uint64_t before = ResidentBytes();
   Built built;
   absl::Status status;
@@ -57,9 +47,7 @@ absl::StatusOr<Built> Rebuild(OpenStore& store, const std::string& directory) {
   while (!done.WaitForNotificationWithTimeout(absl::Milliseconds(20))) {
     built.memory = std::max(built.memory, ResidentBytes() - std::min(before, ResidentBytes()));
   }
-  Notification closed;
-  projection->Close([&closed] { closed.Notify(); });
-  closed.WaitForNotification();
+  CloseProjection(*projection);
   EVERFOLD_RETURN_IF_ERROR(status);
   return built;
 }
