@@ -126,6 +126,21 @@ TEST_F(EmbeddedLogFaultsTest, AFailedMergeEndsTheLogAndSaysWhy) {
   EXPECT_THAT(std::string(refused.message()), HasSubstr("No space"));
 }
 
+// RocksDB's own recovery from a full disk, which is switched off, kept the end of the log waiting in one of thirty.
+TEST_F(EmbeddedLogFaultsTest, AfterAFailedMergeTheLogEnds) {
+  for (int i = 0; i < 60; ++i) {
+    MakeSmallFiles();
+    disk_.FailFrom(1, DiskFault::kNoSpace, FaultTimes::kForever, DiskOperation::kWrite | DiskOperation::kCreate);
+    BeIdle();
+    ASSERT_GT(disk_.failures(), 0);
+    disk_.StopFailing();
+    Die();
+    ASSERT_EQ(disk_.RemoveAll("/store"), absl::OkStatus());
+    head_ = PartitionHead();
+    Open();
+  }
+}
+
 TEST_F(EmbeddedLogFaultsTest, DamageThatAMergeMeetsEndsMergesAlone) {
   MakeSmallFiles(7);
   Die();

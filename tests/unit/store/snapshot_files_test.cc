@@ -9,6 +9,7 @@
 #include "everfold/log/files/files.h"
 #include "everfold/store/snapshots/snapshot_bytes.h"
 #include "everfold/store/snapshots/snapshot_store.h"
+#include "everfold/testing/faulty_disk.h"
 #include "everfold/testing/scratch_directory.h"
 #include "tests/unit/projection/file_size_limit.h"
 
@@ -149,6 +150,29 @@ TEST_F(SnapshotFilesTest, ADiskThatFailsTakesSnapshotsAndNothingElse) {
   snapshots = Open();
   EXPECT_EQ(snapshots->Find(stream, kKey).value(), std::nullopt);
   Close(std::move(snapshots));
+}
+
+TEST(SnapshotFilesOnAFullDiskTest, AreSavedAgainWhenThereIsRoom) {
+  const StreamId stream = {"", "wallet", "w1"};
+  FaultyDisk disk;
+  std::string why;
+  auto snapshots = OpenSnapshotFiles({.files = &disk, .directory = "/snapshots"}, why).value();
+  const auto flush = [&snapshots] {
+    absl::Notification flushed;
+    snapshots->Close([&flushed] { flushed.Notify(); });
+    flushed.WaitForNotification();
+  };
+  snapshots->Save(stream, kKey, {Version(7), "seven"});
+  disk.FailFrom(1, DiskFault::kNoSpace, FaultTimes::kForever, DiskOperation::kWrite | DiskOperation::kCreate);
+  flush();
+  EXPECT_GT(snapshots->counts().failed, 0u);
+  disk.StopFailing();
+  snapshots->Save(stream, kKey, {Version(8), "eight"});
+  flush();
+  snapshots = nullptr;
+  snapshots = OpenSnapshotFiles({.files = &disk, .directory = "/snapshots"}, why).value();
+  EXPECT_EQ(why, "");
+  EXPECT_EQ(snapshots->Find(stream, kKey).value(), (Snapshot{Version(8), "eight"}));
 }
 
 TEST(SnapshotBytes, OfAnotherFormatAreNobodys) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "everfold/log/files/fail_stop.h"
+#include "everfold/log/files/rocks_final_errors.h"
 #include "everfold/testing/faulty_disk.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -25,7 +26,7 @@ class Store {
     options.env = env;
     options.create_if_missing = true;
     options.create_missing_column_families = true;
-    options.max_bgerror_resume_count = 0;
+    StopAtFirstError(options);
     options.level0_file_num_compaction_trigger = 1'000'000;  // no work behind the test's back
     return options;
   }

@@ -13,6 +13,7 @@
 #include "everfold/base/status.h"
 #include "everfold/log/embedded/storage_error.h"
 #include "everfold/log/files/fail_stop.h"
+#include "everfold/log/files/rocks_final_errors.h"
 
 namespace everfold {
 namespace {
@@ -66,7 +67,7 @@ rocksdb::Options DatabaseOptions() {
   rocksdb::Options options;
   options.create_missing_column_families = true;
   options.max_background_jobs = 2;
-  options.max_bgerror_resume_count = 0;  // an error is final: whoever holds the store opens it again
+  StopAtFirstError(options);
   options.max_open_files = kOpenFiles;
   options.skip_stats_update_on_db_open = true;
   options.disable_auto_compactions = true;  // keys only grow, so there is nothing to sort; Merge does the rest

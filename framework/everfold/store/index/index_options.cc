@@ -11,6 +11,7 @@
 #include <initializer_list>
 #include <vector>
 
+#include "everfold/log/files/rocks_final_errors.h"
 #include "everfold/store/index/entry_name.h"
 #include "everfold/store/index/index_entries.h"
 #include "everfold/store/index/name_prefix.h"
@@ -69,8 +70,8 @@ void MergeByRuns(rocksdb::ColumnFamilyOptions& options) {
 rocksdb::DBOptions IndexDatabaseOptions(rocksdb::Env* env) {
   rocksdb::DBOptions options;
   options.env = env;
-  options.max_background_jobs = 3;       // two merges: small ones go on during a large one
-  options.max_bgerror_resume_count = 0;  // an error is final: whoever holds the index opens it again
+  options.max_background_jobs = 3;  // two merges: small ones go on during a large one
+  StopAtFirstError(options);
   options.bytes_per_sync = 1 << 20;
   options.info_log_level = rocksdb::WARN_LEVEL;
   options.max_log_file_size = 1 << 20;

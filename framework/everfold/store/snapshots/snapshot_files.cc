@@ -16,6 +16,7 @@
 #include "everfold/base/error.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
+#include "everfold/log/files/rocks_final_errors.h"
 #include "everfold/runtime/disk_thread.h"
 #include "everfold/store/index/entry_name.h"
 #include "everfold/store/snapshots/snapshot_bytes.h"
@@ -43,6 +44,7 @@ rocksdb::Options RocksOptions(rocksdb::Env* env, std::size_t cache_bytes) {
   rocksdb::Options options;
   options.env = env;
   options.create_if_missing = true;
+  StopAtFirstError(options);
   options.write_buffer_size = 8 << 20;
   options.max_open_files = 128;
   options.max_background_jobs = 1;
@@ -89,6 +91,7 @@ class SnapshotFiles final : public SnapshotStore {
       MutexLock lock(&mutex_);
       std::erase_if(waiting_, [&key](const Entry& entry) { return entry.key == key; });
     }
+    ResumeAfterError();
     const bool dropped = rocks_->Delete(Unlogged(), key).ok() && rocks_->Flush(rocksdb::FlushOptions()).ok();
     if (!dropped) failed_.fetch_add(1, std::memory_order_relaxed);
   }
@@ -133,6 +136,13 @@ class SnapshotFiles final : public SnapshotStore {
     if (first) thread_.Post([this] { WriteWaiting(); });
   }
 
+  // A full disk may have room again, and a snapshot is no loss if it has not.
+  void ResumeAfterError() ABSL_EXCLUSIVE_LOCKS_REQUIRED(writing_) {
+    if (failed_.load(std::memory_order_relaxed) == failed_when_resumed_) return;
+    failed_when_resumed_ = failed_.load(std::memory_order_relaxed);
+    rocks_->Resume().PermitUncheckedError();
+  }
+
   // On the thread.
   void WriteWaiting() {
     std::vector<Entry> entries;
@@ -142,6 +152,7 @@ class SnapshotFiles final : public SnapshotStore {
       entries.swap(waiting_);
       waiting_bytes_ = 0;
     }
+    ResumeAfterError();
     for (const Entry& entry : entries) {
       const rocksdb::Status status = rocks_->Put(Unlogged(), entry.key, entry.value);
       (status.ok() ? saved_ : failed_).fetch_add(1, std::memory_order_relaxed);
@@ -159,6 +170,7 @@ class SnapshotFiles final : public SnapshotStore {
   std::atomic<std::uint64_t> dropped_ = 0;
   std::atomic<std::uint64_t> failed_ = 0;
   Mutex writing_;  // by one at a time: what is dropped is not written afterwards
+  std::uint64_t failed_when_resumed_ ABSL_GUARDED_BY(writing_) = 0;
   Mutex mutex_;
   std::vector<Entry> waiting_ ABSL_GUARDED_BY(mutex_);
   std::size_t waiting_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
