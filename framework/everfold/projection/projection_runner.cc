@@ -143,8 +143,8 @@ void ProjectionRunner::Begin() {
     Tell(LogLevel::kWarning, "projection is paused", {{"projection", type_->name}});
   }
   if (stale_ != nullptr) {
-    TellAnew(stale_->fit() == ReadModelFile::Fit::kOtherTables ? "its read models have changed"
-                                                               : "its file was written by another revision");
+    TellAnew(stale_->fit() == ReadModelFile::Fit::kUnreadable ? "its read models have changed"
+                                                              : "its file was written by other code");
   }
   if (stale_ != nullptr) {
     BuildStale();
@@ -195,7 +195,7 @@ void ProjectionRunner::Published() {
   Show();
   if (live_ != nullptr) {
     progress_.Publish(live_->checkpoint());
-  } else if (stale_->fit() == ReadModelFile::Fit::kOtherRevision) {
+  } else if (stale_->fit() == ReadModelFile::Fit::kReadable) {
     progress_.Publish(stale_->checkpoint());
   }
 }
@@ -206,7 +206,7 @@ void ProjectionRunner::Show() {
   shown_.error = error_;
   shown_.stale = stale_ != nullptr;
   shown_.next = next_;
-  const bool is_queried = stale_ == nullptr || stale_->fit() == ReadModelFile::Fit::kOtherRevision;
+  const bool is_queried = stale_ == nullptr || stale_->fit() == ReadModelFile::Fit::kReadable;
   shown_.path = is_queried ? manifest_.PathOf(shown_.versions.current) : std::string();
   if (live_ == nullptr) return;
   shown_.checkpoint = live_->checkpoint();
@@ -549,8 +549,7 @@ absl::StatusOr<absl::flat_hash_set<std::string>> ProjectionRunner::KeysParkedNow
 
 // Only keys count whose first event that waits the current version has met, too.
 absl::Status ProjectionRunner::CheckParksNoMore(const Next& next) const {
-  const bool is_queried =
-      live_ != nullptr || (stale_ != nullptr && stale_->fit() == ReadModelFile::Fit::kOtherRevision);
+  const bool is_queried = live_ != nullptr || (stale_ != nullptr && stale_->fit() == ReadModelFile::Fit::kReadable);
   if (!is_queried) return absl::OkStatus();  // there is nothing to be queried instead
   EVERFOLD_ASSIGN_OR_RETURN(const absl::flat_hash_set<std::string> current, KeysParkedNow());
   const Checkpoint met = progress_.committed();

@@ -1,5 +1,6 @@
 #include "everfold/projection/read_model_file.h"
 
+#include <set>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -7,6 +8,7 @@
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/projection/read_model_sql.h"
+#include "everfold/projection/table_description.h"
 
 namespace everfold {
 namespace {
@@ -14,7 +16,7 @@ namespace {
 constexpr char kFrameworkTables[] =
     "CREATE TABLE everfold_meta (id INTEGER PRIMARY KEY CHECK (id = 1), format_version INTEGER NOT NULL,"
     " epoch BLOB NOT NULL, partitions INTEGER NOT NULL, revision INTEGER NOT NULL,"
-    " schema_fingerprint BLOB NOT NULL) STRICT;"
+    " tables TEXT NOT NULL) STRICT;"
     "CREATE TABLE everfold_checkpoint (\"partition\" INTEGER PRIMARY KEY, \"offset\" INTEGER NOT NULL,"
     " applied_count INTEGER NOT NULL, applied_low INTEGER NOT NULL, applied_high INTEGER NOT NULL,"
     " parked_count INTEGER NOT NULL, parked_low INTEGER NOT NULL, parked_high INTEGER NOT NULL,"
@@ -39,9 +41,11 @@ absl::Status AtPath(const absl::Status& error, const std::string& path) {
   return Error(error.code(), reason, absl::StrFormat("%s: %s%s", path, std::string(error.message()), advice));
 }
 
-absl::StatusOr<std::vector<std::string>> TableNames(sqlite::Database& database) {
-  EVERFOLD_ASSIGN_OR_RETURN(const auto select, database.Prepare("SELECT name FROM sqlite_schema WHERE type = 'table' "
+// Of the type "table" or "index"; SQLite's own are not among them.
+absl::StatusOr<std::vector<std::string>> NamesOf(sqlite::Database& database, std::string_view type) {
+  EVERFOLD_ASSIGN_OR_RETURN(const auto select, database.Prepare("SELECT name FROM sqlite_schema WHERE type = ? "
                                                                 "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"));
+  select->Text(0, type);
   std::vector<std::string> names;
   while (true) {
     EVERFOLD_ASSIGN_OR_RETURN(const bool found, select->Step());
@@ -79,14 +83,17 @@ absl::StatusOr<std::unique_ptr<ReadModelFile>> ReadModelFile::Open(std::string p
 
 absl::Status ReadModelFile::OpenDatabase() {
   EVERFOLD_ASSIGN_OR_RETURN(database_, sqlite::Database::Open(path_, sqlite::Access::kReadWrite));
-  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> tables, TableNames(*database_));
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> tables, NamesOf(*database_, "table"));
   created_ = tables.empty();
   if (!created_) EVERFOLD_RETURN_IF_ERROR(Inspect(tables));
   EVERFOLD_RETURN_IF_ERROR(database_->Execute(kSettings));
   if (created_) EVERFOLD_RETURN_IF_ERROR(CreateTables());
+  if (fit_ == Fit::kUnreadable) return absl::OkStatus();
   EVERFOLD_RETURN_IF_ERROR(LoadCheckpoint());
   EVERFOLD_ASSIGN_OR_RETURN(parked_, ParkedEvents::Prepare(*database_));
-  return fit_ == Fit::kCurrent ? PrepareStatements() : absl::OkStatus();
+  if (fit_ == Fit::kReadable) return absl::OkStatus();
+  EVERFOLD_RETURN_IF_ERROR(MatchIndexes());
+  return PrepareStatements();
 }
 
 absl::Status ReadModelFile::Inspect(const std::vector<std::string>& tables) {
@@ -95,21 +102,25 @@ absl::Status ReadModelFile::Inspect(const std::vector<std::string>& tables) {
   if (!has_meta) return Refused("this SQLite file was not made by everfold; move it away");
   EVERFOLD_ASSIGN_OR_RETURN(const auto version, database_->Prepare("SELECT format_version FROM everfold_meta"));
   EVERFOLD_ASSIGN_OR_RETURN(const bool written, version->Step());
-  if (!written || version->Integer(0) != kReadModelFileVersion) {
+  if (!written || version->Integer(0) > kReadModelFileVersion) {
     return Error(absl::StatusCode::kFailedPrecondition, reason::kFormatUnknown,
-                 absl::StrFormat("its format is not version %d, the one that this binary knows; use the binary that "
+                 absl::StrFormat("its format is version %d, and this binary knows those up to %d; use the binary that "
                                  "wrote it, or delete the file to build its read models anew",
-                                 kReadModelFileVersion));
+                                 written ? version->Integer(0) : 0, kReadModelFileVersion));
   }
-  EVERFOLD_ASSIGN_OR_RETURN(const auto meta, database_->Prepare("SELECT epoch, partitions, revision, schema_fingerprint"
-                                                                " FROM everfold_meta"));
+  if (version->Integer(0) < kReadModelFileVersion) {
+    fit_ = Fit::kUnreadable;
+    return absl::OkStatus();
+  }
+  EVERFOLD_ASSIGN_OR_RETURN(const auto meta,
+                            database_->Prepare("SELECT epoch, partitions, revision, tables FROM everfold_meta"));
   EVERFOLD_RETURN_IF_ERROR(meta->Step().status());
   EVERFOLD_RETURN_IF_ERROR(
       CheckHistory(Epoch{std::string(meta->Blob(0))}, static_cast<std::uint32_t>(meta->Integer(1))));
-  if (std::string(meta->Blob(3)) != FingerprintOfTables(type_.read_models)) {
-    fit_ = Fit::kOtherTables;
-  } else if (meta->Integer(2) != type_.revision) {
-    fit_ = Fit::kOtherRevision;
+  if (!ViewsOfAdded(meta->Text(3), type_.read_models).has_value()) {
+    fit_ = Fit::kUnreadable;
+  } else if (meta->Text(3) != DescribeTables(type_.read_models) || meta->Integer(2) != type_.revision) {
+    fit_ = Fit::kReadable;
   }
   return absl::OkStatus();
 }
@@ -138,6 +149,26 @@ absl::Status ReadModelFile::CreateTables() {
   return database_->Execute("COMMIT");
 }
 
+// No row depends on them, so those of other code are dropped, and those that are missing are made; all, or none.
+absl::Status ReadModelFile::MatchIndexes() {
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> indexes, NamesOf(*database_, "index"));
+  std::set<std::string> there(indexes.begin(), indexes.end());
+  std::vector<std::string> changes;
+  for (const ReadModelSchema* schema : type_.read_models) {
+    const std::vector<std::string> names = IndexNames(*schema);
+    const std::vector<std::string> creations = CreateIndexesSql(*schema);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (there.erase(names[i]) == 0) changes.push_back(creations[i]);
+    }
+  }
+  for (const std::string& name : there) changes.push_back("DROP INDEX " + sqlite::Quoted(name));
+  if (changes.empty()) return absl::OkStatus();
+  EVERFOLD_RETURN_IF_ERROR(database_->Execute("BEGIN IMMEDIATE"));
+  const absl::Cleanup roll_back = [this] { Rollback(); };  // what was not committed
+  for (const std::string& change : changes) EVERFOLD_RETURN_IF_ERROR(database_->Execute(change));
+  return database_->Execute("COMMIT");
+}
+
 absl::Status ReadModelFile::WriteMeta() {
   EVERFOLD_ASSIGN_OR_RETURN(const auto insert,
                             database_->Prepare("INSERT INTO everfold_meta VALUES (1, ?, ?, ?, ?, ?)"));
@@ -145,7 +176,7 @@ absl::Status ReadModelFile::WriteMeta() {
   insert->Blob(1, checkpoint_.epoch.bytes);
   insert->Integer(2, static_cast<std::int64_t>(checkpoint_.offsets.size()));
   insert->Integer(3, type_.revision);
-  insert->Blob(4, FingerprintOfTables(type_.read_models));
+  insert->Text(4, DescribeTables(type_.read_models));
   return insert->Step().status();
 }
 

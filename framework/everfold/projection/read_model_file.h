@@ -1,7 +1,7 @@
-// One version of a projection's read models, an SQLite file of format version 2.
+// One version of a projection's read models, an SQLite file of format version 3.
 //
 //   everfold_meta        one row: format_version, epoch of the store, number of partitions, projection revision,
-//                        schema_fingerprint (FingerprintOfTables)
+//                        tables (DescribeTables)
 //   everfold_checkpoint  partition -> offset of the last event that is applied, parked or dropped, and the tallies of
 //                        the three (EventTally); no row is 0
 //   everfold_parked_*    what could not be taken in (parked_events.h)
@@ -28,7 +28,7 @@
 
 namespace everfold {
 
-inline constexpr int kReadModelFileVersion = 2;
+inline constexpr int kReadModelFileVersion = 3;
 
 // What became of a partition's events. Together they are all that the projection handles, up to the checkpoint.
 struct PartitionTally {
@@ -41,11 +41,15 @@ struct PartitionTally {
 class ReadModelFile {
  public:
   // How the file goes with a projection's code.
-  enum class Fit { kCurrent, kOtherRevision, kOtherTables };
+  enum class Fit {
+    kCurrent,     // it was built by it, or by code that would have built the same
+    kReadable,    // other code has built its rows: they can be queried (ShowAsOf), and its checkpoint is known
+    kUnreadable,  // its tables are others, or it is of an older format
+  };
 
-  // Opens the file, or creates it. One that does not fit is left as it is: it can be read by queries, as far as its
-  // tables go, and its checkpoint is known; nothing can be folded into it.
-  //   FAILED_PRECONDITION  of another history than `beginning` (OTHER_HISTORY); of another format; of other software
+  // Opens the file, or creates it. One that is not current is left as it is, and nothing can be folded into it. One
+  // that is gets the indexes that the code declares.
+  //   FAILED_PRECONDITION  of another history than `beginning` (OTHER_HISTORY); of a newer format; of other software
   //   DATA_LOSS            damaged
   static absl::StatusOr<std::unique_ptr<ReadModelFile>> Open(std::string path, const ProjectionType& type,
                                                              const Checkpoint& beginning);
@@ -90,6 +94,7 @@ class ReadModelFile {
   absl::Status Inspect(const std::vector<std::string>& tables);
   absl::Status CheckHistory(const Epoch& epoch, std::uint32_t partitions) const;
   absl::Status CreateTables();
+  absl::Status MatchIndexes();
   absl::Status WriteMeta();
   absl::Status LoadCheckpoint();
   absl::Status PrepareStatements();

@@ -6,7 +6,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "everfold/base/digest.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/projection/sqlite.h"
@@ -57,25 +56,17 @@ bool KeyIsRowid(const ReadModelSchema& schema) {
   return schema.key.size() == 1 && schema.columns[schema.key[0]].type == ColumnType::kInteger;
 }
 
-std::string CreateIndexSql(const ReadModelSchema& schema, const Index& index) {
+std::string IndexName(const ReadModelSchema& schema, const Index& index) {
   std::string name = schema.table;
-  std::vector<std::string> columns;
-  for (const std::size_t column : index.columns) {
-    name += '.' + schema.columns[column].name;
-    columns.push_back(Quoted(schema.columns[column].name));
-  }
-  return absl::StrFormat("CREATE %sINDEX %s ON %s (%s)", index.unique ? "UNIQUE " : "", Quoted(name),
-                         Quoted(schema.table), absl::StrJoin(columns, ", "));
+  for (const std::size_t column : index.columns) name += '.' + schema.columns[column].name;
+  return name;
 }
 
-// Of what the table's text does not tell.
-std::string ShapesOf(const ReadModelSchema& schema) {
-  std::string shapes;
-  for (const Column& column : schema.columns) {
-    if (!column.shape.empty()) shapes += absl::StrFormat("; %s is %s", Quoted(column.name), column.shape);
-    if (column.meaning == ColumnMeaning::kTimestamp) shapes += absl::StrFormat("; %s is a time", Quoted(column.name));
-  }
-  return shapes;
+std::string CreateIndexSql(const ReadModelSchema& schema, const Index& index) {
+  std::vector<std::string> columns;
+  for (const std::size_t column : index.columns) columns.push_back(Quoted(schema.columns[column].name));
+  return absl::StrFormat("CREATE %sINDEX %s ON %s (%s)", index.unique ? "UNIQUE " : "",
+                         Quoted(IndexName(schema, index)), Quoted(schema.table), absl::StrJoin(columns, ", "));
 }
 
 absl::Status ValidateIndex(const ReadModelSchema& schema, const Index& index) {
@@ -122,19 +113,13 @@ absl::Status ValidateSchemas(const std::vector<const ReadModelSchema*>& schemas)
   return absl::OkStatus();
 }
 
-std::string FingerprintOfTables(const std::vector<const ReadModelSchema*>& schemas) {
-  std::vector<std::string> tables;
-  for (const ReadModelSchema* schema : schemas) tables.push_back(CreateTableSql(*schema) + ShapesOf(*schema));
-  std::sort(tables.begin(), tables.end());
-  return Sha256(absl::StrJoin(tables, ";\n"));
+std::string ColumnSql(const Column& column) {
+  return absl::StrFormat("%s %s%s", Quoted(column.name), NameOf(column.type), column.nullable ? "" : " NOT NULL");
 }
 
 std::string CreateTableSql(const ReadModelSchema& schema) {
   std::string columns;
-  for (const Column& column : schema.columns) {
-    const char* nullable = column.nullable ? "" : " NOT NULL";
-    columns += absl::StrFormat("%s %s%s, ", Quoted(column.name), NameOf(column.type), nullable);
-  }
+  for (const Column& column : schema.columns) columns += ColumnSql(column) + ", ";
   std::string sql = absl::StrFormat("CREATE TABLE %s (%sPRIMARY KEY (%s)) STRICT%s", Quoted(schema.table), columns,
                                     absl::StrJoin(KeyNames(schema), ", "), KeyIsRowid(schema) ? "" : ", WITHOUT ROWID");
   for (const std::string& index : CreateIndexesSql(schema)) sql += ";\n" + index;
@@ -145,6 +130,12 @@ std::vector<std::string> CreateIndexesSql(const ReadModelSchema& schema) {
   std::vector<std::string> indexes;
   for (const Index& index : schema.indexes) indexes.push_back(CreateIndexSql(schema, index));
   return indexes;
+}
+
+std::vector<std::string> IndexNames(const ReadModelSchema& schema) {
+  std::vector<std::string> names;
+  for (const Index& index : schema.indexes) names.push_back(IndexName(schema, index));
+  return names;
 }
 
 std::string SelectSql(const ReadModelSchema& schema) {

@@ -14,13 +14,14 @@ namespace everfold {
 // INVALID_ARGUMENT for a schema without a key, with a table name of the framework's or of SQLite's own, or with the
 // table of another one in the list.
 absl::Status ValidateSchemas(const std::vector<const ReadModelSchema*>& schemas);
-// SHA-256 (32 bytes) of the tables, their indexes and what is in their JSON columns. Their order does not count.
-std::string FingerprintOfTables(const std::vector<const ReadModelSchema*>& schemas);
 
+// As a table's definition has it: its name, its type, and whether it may be NULL.
+std::string ColumnSql(const Column& column);
 // The table and its indexes: statements, one after the other.
 std::string CreateTableSql(const ReadModelSchema& schema);
-// One statement for each index. It is named <table>.<column>.<column>, as no table can be.
+// One statement for each index, and its name: <table>.<column>.<column>, as no table can be named.
 std::vector<std::string> CreateIndexesSql(const ReadModelSchema& schema);
+std::vector<std::string> IndexNames(const ReadModelSchema& schema);
 std::string UpsertSql(const ReadModelSchema& schema);  // parameters: the columns
 std::string GetSql(const ReadModelSchema& schema);     // parameters: the key
 std::string RemoveSql(const ReadModelSchema& schema);  // parameters: the key

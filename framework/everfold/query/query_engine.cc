@@ -55,16 +55,14 @@ absl::Status DeadlinePassed() {
 }
 
 absl::Status TooMany(const char* what, std::size_t limit) {
-  absl::Status status = Error(absl::StatusCode::kResourceExhausted, reason::kOverloaded,
-                              absl::StrFormat("%d %s are under way, the limit", limit, what),
-                              {{"limit", std::to_string(limit)}});
+  absl::Status status =
+      Error(absl::StatusCode::kResourceExhausted, reason::kOverloaded,
+            absl::StrFormat("%d %s are under way, the limit", limit, what), {{"limit", std::to_string(limit)}});
   AddRetryInfo(status, kOverloadRetryDelay);
   return status;
 }
 
-absl::Status Closed() {
-  return Unavailable(reason::kShuttingDown, "no new queries are taken");
-}
+absl::Status Closed() { return Unavailable(reason::kShuttingDown, "no new queries are taken"); }
 
 absl::StatusOr<ListQuery> ListQueryOf(const ReadModelSchema& schema, const ListOptions& list) {
   if (list.page_size < 0) {
@@ -268,7 +266,7 @@ class ReadModelQueries final : public QueryEngine {
 
   absl::StatusOr<SqlResult> RunSql(const Projection& projection, const SqlQuery& query, absl::Time deadline) const {
     EVERFOLD_ASSIGN_OR_RETURN(const std::string path, QueriedFile(projection));
-    return RunSqlQuery(path, query, clock_, deadline);
+    return RunSqlQuery(path, projection.type().read_models, query, clock_, deadline);
   }
 
   // What the token names is settled; it may be so because it waits.

@@ -6,6 +6,7 @@
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/projection/read_model_sql.h"
+#include "everfold/projection/table_description.h"
 
 namespace everfold {
 namespace {
@@ -34,8 +35,10 @@ std::vector<ColumnValue> ValuesOf(const ReadModelSchema& schema, const std::vect
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ReadConnection>> ReadConnection::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<ReadConnection>> ReadConnection::Open(
+    const std::string& path, const std::vector<const ReadModelSchema*>& read_models) {
   EVERFOLD_ASSIGN_OR_RETURN(auto database, sqlite::Database::Open(path, sqlite::Access::kReadOnly));
+  EVERFOLD_RETURN_IF_ERROR(ShowAsOf(read_models, *database));
   return std::unique_ptr<ReadConnection>(new ReadConnection(path, std::move(database)));
 }
 
@@ -149,7 +152,7 @@ absl::StatusOr<std::string> QueriedFile(const Projection& projection) {
 absl::StatusOr<std::unique_ptr<ReadConnection>> ReadPool::Connect() {
   EVERFOLD_ASSIGN_OR_RETURN(const std::string path, QueriedFile(projection_));
   if (std::unique_ptr<ReadConnection> idle = TakeIdle(path); idle != nullptr) return idle;
-  return ReadConnection::Open(path);
+  return ReadConnection::Open(path, projection_.type().read_models);
 }
 
 std::unique_ptr<ReadConnection> ReadPool::TakeIdle(const std::string& path) {

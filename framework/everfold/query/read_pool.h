@@ -30,7 +30,9 @@ class ReadConnection {
  public:
   using Visit = absl::FunctionRef<void(const ColumnReader&)>;
 
-  static absl::StatusOr<std::unique_ptr<ReadConnection>> Open(const std::string& path);
+  // To a file with these read models, or with those that they were before something was added to them.
+  static absl::StatusOr<std::unique_ptr<ReadConnection>> Open(const std::string& path,
+                                                              const std::vector<const ReadModelSchema*>& read_models);
   const std::string& path() const { return path_; }
 
   // Reads from now on end with DEADLINE_EXCEEDED once `deadline` is passed by the clock, which outlives the connection.

@@ -10,6 +10,7 @@
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/projection/sqlite.h"
+#include "everfold/projection/table_description.h"
 
 namespace everfold {
 namespace {
@@ -134,10 +135,11 @@ absl::Status CheckSqlQuery(const SqlQuery& query) {
                absl::StrFormat("max_rows is %d; it must be 0 (for %d) or more", query.max_rows, kDefaultSqlRows));
 }
 
-absl::StatusOr<SqlResult> RunSqlQuery(const std::string& path, const SqlQuery& query, const Clock& clock,
-                                      absl::Time deadline) {
+absl::StatusOr<SqlResult> RunSqlQuery(const std::string& path, const std::vector<const ReadModelSchema*>& read_models,
+                                      const SqlQuery& query, const Clock& clock, absl::Time deadline) {
   EVERFOLD_RETURN_IF_ERROR(CheckSqlQuery(query));
   EVERFOLD_ASSIGN_OR_RETURN(const auto database, sqlite::Database::Open(path, sqlite::Access::kReadOnly));
+  EVERFOLD_RETURN_IF_ERROR(ShowAsOf(read_models, *database));
   database->LimitValues(static_cast<int>(kMaxSqlValueBytes));
   database->InterruptWhen([&clock, deadline] { return clock.Now() >= deadline; });
   EVERFOLD_ASSIGN_OR_RETURN(const auto statement, database->Prepare(query.sql, sqlite::Permit::kRead));

@@ -43,13 +43,14 @@ struct SqlResult {
 // INVALID_ARGUMENT (REQUEST_INVALID, LIMIT_EXCEEDED) for a query that is out of bounds.
 absl::Status CheckSqlQuery(const SqlQuery& query);
 
-// Runs it on a connection of its own to the file. Blocks until it is done, or `deadline` is passed by the clock.
+// Runs it on a connection of its own to the file, which shows these read models. Blocks until it is done, or `deadline`
+// is passed by the clock.
 //   INVALID_ARGUMENT   no statement, more than one, one that does more than read; another number of parameters;
 //   whatever
 //                      SQLite finds wrong, with the place
 //   INVALID_ARGUMENT   a row that is larger than the whole result may be (LIMIT_EXCEEDED)
 //   DEADLINE_EXCEEDED  it did not end in time
-absl::StatusOr<SqlResult> RunSqlQuery(const std::string& path, const SqlQuery& query, const Clock& clock,
-                                      absl::Time deadline);
+absl::StatusOr<SqlResult> RunSqlQuery(const std::string& path, const std::vector<const ReadModelSchema*>& read_models,
+                                      const SqlQuery& query, const Clock& clock, absl::Time deadline);
 
 }  // namespace everfold

@@ -191,11 +191,9 @@ TEST_F(ReadModelFileTest, PartThatIsTakenBackLeavesTheRest) {
 TEST_F(ReadModelFileTest, FileOfOtherTablesIsLeftAsItIs) {
   Commit(*Open(), {"a", 5, 1}, At(1, 0));
   ReadModelSchema changed = ReadModelTraits<Balance>::Schema();
-  changed.columns.push_back({"owner", ColumnType::kText, true});
+  changed.columns[1].nullable = true;
   type_.read_models = {&changed};
-  const auto file = Open();
-  EXPECT_EQ(file->fit(), ReadModelFile::Fit::kOtherTables);
-  EXPECT_EQ(file->checkpoint(), At(1, 0));
+  EXPECT_EQ(Open()->fit(), ReadModelFile::Fit::kUnreadable);
   EXPECT_THAT(Rows(), ElementsAre("'a'|5|1"));
 }
 
@@ -203,9 +201,55 @@ TEST_F(ReadModelFileTest, FileOfAnotherRevisionIsLeftAsItIs) {
   Commit(*Open(), {"a", 5, 1}, At(1, 0));
   type_.revision = 2;
   const auto file = Open();
-  EXPECT_EQ(file->fit(), ReadModelFile::Fit::kOtherRevision);
+  EXPECT_EQ(file->fit(), ReadModelFile::Fit::kReadable);
   EXPECT_EQ(file->checkpoint(), At(1, 0));
   EXPECT_THAT(Rows(), ElementsAre("'a'|5|1"));
+}
+
+// Its rows may have to say something in the new column.
+TEST_F(ReadModelFileTest, FileWithoutAnAddedColumnIsLeftAsItIs) {
+  Commit(*Open(), {"a", 5, 1}, At(1, 0));
+  ReadModelSchema changed = ReadModelTraits<Balance>::Schema();
+  changed.columns.push_back({"owner", ColumnType::kText, true});
+  type_.read_models = {&changed};
+  const auto file = Open();
+  EXPECT_EQ(file->fit(), ReadModelFile::Fit::kReadable);
+  EXPECT_EQ(file->checkpoint(), At(1, 0));
+  EXPECT_THAT(Rows(), ElementsAre("'a'|5|1"));
+}
+
+TEST_F(ReadModelFileTest, OlderFormatIsBuiltAnew) {
+  Commit(*Open(), {"a", 5, 1}, At(1, 0));
+  Alter(path_, "UPDATE everfold_meta SET format_version = 2");
+  EXPECT_EQ(Open()->fit(), ReadModelFile::Fit::kUnreadable);
+}
+
+TEST_F(ReadModelFileTest, GetsTheIndexesOfTheCode) {
+  const auto indexes = [this] {
+    return Select(path_, "SELECT name FROM sqlite_schema WHERE type = 'index' AND name LIKE 'balance.%' ORDER BY 1");
+  };
+  Commit(*Open(), {"a", 5, 1}, At(1, 0));
+  EXPECT_THAT(indexes(), ElementsAre());
+  ReadModelSchema indexed = ReadModelTraits<Balance>::Schema();
+  indexed.indexes = {{.columns = {1}, .unique = false}, {.columns = {2, 1}, .unique = false}};
+  type_.read_models = {&indexed};
+  EXPECT_EQ(Open()->fit(), ReadModelFile::Fit::kCurrent);
+  EXPECT_EQ(indexes().size(), 2u);
+  indexed.indexes.pop_back();
+  const auto file = Open();
+  EXPECT_EQ(file->fit(), ReadModelFile::Fit::kCurrent);
+  EXPECT_EQ(file->checkpoint(), At(1, 0));
+  EXPECT_EQ(indexes().size(), 1u);
+  EXPECT_THAT(Rows(), ElementsAre("'a'|5|1"));
+}
+
+// A unique one decides which events fail.
+TEST_F(ReadModelFileTest, FileWithoutAUniqueIndexIsOfOtherCode) {
+  Commit(*Open(), {"a", 5, 1}, At(1, 0));
+  ReadModelSchema unique = ReadModelTraits<Balance>::Schema();
+  unique.indexes = {{.columns = {1}, .unique = true}};
+  type_.read_models = {&unique};
+  EXPECT_EQ(Open()->fit(), ReadModelFile::Fit::kReadable);
 }
 
 TEST_F(ReadModelFileTest, TablesThatCannotBeMadeLeaveNone) {
@@ -216,13 +260,13 @@ TEST_F(ReadModelFileTest, TablesThatCannotBeMadeLeaveNone) {
   EXPECT_THAT(Select(path_, "SELECT name FROM sqlite_schema"), IsEmpty());
 }
 
-TEST_F(ReadModelFileTest, OtherFormatIsRefused) {
+TEST_F(ReadModelFileTest, NewerFormatIsRefused) {
   Open();
-  Alter(path_, "UPDATE everfold_meta SET format_version = 3");
+  Alter(path_, "UPDATE everfold_meta SET format_version = 4");
   const absl::Status status = Refusal();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(ReasonOf(status), reason::kFormatUnknown);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("its format is not version 2"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("its format is version 4, and this binary knows those up to 3"));
 }
 
 TEST_F(ReadModelFileTest, DatabaseOfOtherSoftwareIsRefused) {

@@ -1,7 +1,5 @@
 #include "everfold/projection/read_model_sql.h"
 
-#include <set>
-
 #include "everfold/base/error.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -48,23 +46,6 @@ TEST(ReadModelSql, SpellsTheIndexes) {
             CreateTableSql(Line()) + ";\n" + CreateIndexesSql(line)[0] + ";\n" + CreateIndexesSql(line)[1]);
 }
 
-TEST(ReadModelSql, FingerprintIsOfIndexesAndJsonToo) {
-  const ReadModelSchema line = Line();
-  ReadModelSchema indexed = Line();
-  indexed.indexes = {{.columns = {2}, .unique = false}};
-  ReadModelSchema unique = indexed;
-  unique.indexes[0].unique = true;
-  ReadModelSchema json = Line();
-  json.columns[2].shape = "0011223344556677";
-  ReadModelSchema time = Line();
-  time.columns[2].meaning = ColumnMeaning::kTimestamp;
-  std::set<std::string> fingerprints;
-  for (const ReadModelSchema* schema : std::vector<const ReadModelSchema*>{&line, &indexed, &unique, &json, &time}) {
-    fingerprints.insert(FingerprintOfTables({schema}));
-  }
-  EXPECT_EQ(fingerprints.size(), 5u);
-}
-
 TEST(ReadModelSql, RefusesAnIndexThatIsNone) {
   ReadModelSchema schema = Line();
   schema.indexes = {{.columns = {5}, .unique = false}};
@@ -92,16 +73,6 @@ TEST(ReadModelSql, SpellsTheStatements) {
 
 TEST(ReadModelSql, UpsertOfARowThatIsOnlyItsKeyChangesNothing) {
   EXPECT_EQ(UpsertSql(Counter()), "INSERT INTO \"counter\" (\"id\") VALUES (?) ON CONFLICT (\"id\") DO NOTHING");
-}
-
-TEST(ReadModelSql, FingerprintIsOfTheTablesWhateverTheirOrder) {
-  const ReadModelSchema line = Line();
-  const ReadModelSchema counter = Counter();
-  ReadModelSchema nullable = Line();
-  nullable.columns[3].nullable = true;
-  EXPECT_EQ(FingerprintOfTables({&line, &counter}), FingerprintOfTables({&counter, &line}));
-  EXPECT_NE(FingerprintOfTables({&line, &counter}), FingerprintOfTables({&nullable, &counter}));
-  EXPECT_NE(FingerprintOfTables({&line, &counter}), FingerprintOfTables({&line}));
 }
 
 TEST(ReadModelSql, AcceptsWhatCodegenMakes) {

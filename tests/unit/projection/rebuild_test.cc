@@ -314,6 +314,34 @@ TEST_F(RebuildTest, OtherRevisionServesTheOldRowsUntilTheNewOnesAreThere) {
   ExpectRowsAreTheFold();
 }
 
+TEST_F(RebuildTest, RowsWithoutAnAddedColumnAreQueriedUntilTheNewOnesAreThere) {
+  ledger_.Trade(20);
+  ledger_.RunProjection();
+  ledger_.CloseProjection();
+  static ReadModelSchema changed = ReadModelTraits<Balance>::Schema();
+  changed.columns.push_back({"owner", ColumnType::kText});
+  ProjectionType type = MakeProjectionType<Balances>();
+  type.read_models = {&changed};
+  type.handlers.clear();
+  type.handlers[EventTraits<Credited>::kName] = [](std::string_view, const EventContext& c, RowStore& rows) {
+    rows.Upsert(changed, [&c](ColumnWriter& out) {
+      out.Text(0, c.id);
+      out.Integer(1, 1);
+      out.Integer(2, 1);
+      out.Text(3, "owner of " + c.id);
+    });
+    return true;
+  };
+  ASSERT_TRUE(ledger_.OpenProjection(type).ok());
+  EXPECT_EQ(ledger_.projection().path(), Path(1));
+  EXPECT_EQ(ledger_.projection().Describe().state, ProjectionState::kStale);
+  ledger_.projection().Start();
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
+  EXPECT_EQ(Rows().size(), 7u);
+  EXPECT_THAT(Rows()[0], HasSubstr("owner of"));
+}
+
 TEST_F(RebuildTest, OtherTablesAreNotQueriedBeforeTheyAreThere) {
   ledger_.Trade(20);
   ledger_.RunProjection();

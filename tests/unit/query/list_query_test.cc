@@ -9,6 +9,7 @@
 #include "everfold/base/error.h"
 #include "everfold/projection/read_model_sql.h"
 #include "everfold/projection/sqlite.h"
+#include "everfold/projection/table_description.h"
 #include "everfold/query/list_filter.h"
 #include "everfold/query/list_order.h"
 #include "everfold/query/read_pool.h"
@@ -67,7 +68,11 @@ class ListQueryTest : public ::testing::Test {
     database_ = *std::move(database);
     ASSERT_TRUE(database_->Execute("PRAGMA journal_mode = WAL").ok());
     ASSERT_TRUE(database_->Execute(CreateTableSql(Schema())).ok());
-    auto reader = ReadConnection::Open(path_);
+    ASSERT_TRUE(database_
+                    ->Execute("CREATE TABLE everfold_meta (tables TEXT); INSERT INTO everfold_meta VALUES ('" +
+                              DescribeTables({&Schema()}) + "')")
+                    .ok());
+    auto reader = ReadConnection::Open(path_, {&Schema()});
     ASSERT_TRUE(reader.ok()) << reader.status();
     reader_ = *std::move(reader);
   }

@@ -36,12 +36,13 @@ class SqlQueryTest : public ::testing::Test {
     database_ = *std::move(database);
     ASSERT_TRUE(database_
                     ->Execute("PRAGMA journal_mode = WAL; CREATE TABLE wallet (id TEXT NOT NULL PRIMARY KEY, minor "
-                              "INTEGER NOT NULL) STRICT; INSERT INTO wallet VALUES ('a', 1), ('b', 2), ('c', 3)")
+                              "INTEGER NOT NULL) STRICT; INSERT INTO wallet VALUES ('a', 1), ('b', 2), ('c', 3); "
+                              "CREATE TABLE everfold_meta (tables TEXT); INSERT INTO everfold_meta VALUES ('')")
                     .ok());
   }
 
   absl::StatusOr<SqlResult> Run(const std::string& sql, std::vector<SqlCell> parameters = {}, int max_rows = 0) {
-    return RunSqlQuery(path_,
+    return RunSqlQuery(path_, {},
                        {.projection = "wallets", .sql = sql, .parameters = std::move(parameters), .max_rows = max_rows},
                        clock_, absl::UnixEpoch() + absl::Seconds(5));
   }
