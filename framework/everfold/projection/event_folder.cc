@@ -106,8 +106,9 @@ absl::StatusOr<PullResult> EventFolder::FoldOnce(std::size_t max_events, bool ho
     return pulled;
   }
   in_transaction_ = true;
-  const bool is_full =
-      events_in_transaction_ >= kMaxBatchesOfTransaction * max_events || file_->unwritten_bytes() >= kMaxUnwrittenBytes;
+  const bool is_full = events_in_transaction_ >= kMaxBatchesOfTransaction * max_events ||
+                       file_->unwritten_bytes() >= kMaxUnwrittenBytes ||
+                       file_->cached_bytes() >= kMaxUnwrittenBytes + kMaxCachedBytes;
   if (holds && !in_parts_ && !pulled->caught_up && !is_full) return pulled;
   EVERFOLD_RETURN_IF_ERROR(CommitHeld());
   return pulled;

@@ -161,7 +161,9 @@ absl::Status ReadModelFile::MatchIndexes() {
       if (there.erase(names[i]) == 0) changes.push_back(creations[i]);
     }
   }
-  for (const std::string& name : there) changes.push_back("DROP INDEX " + sqlite::Quoted(name));
+  for (const std::string& name : there) {
+    if (!name.starts_with("everfold_")) changes.push_back("DROP INDEX " + sqlite::Quoted(name));
+  }
   if (changes.empty()) return absl::OkStatus();
   EVERFOLD_RETURN_IF_ERROR(database_->Execute("BEGIN IMMEDIATE"));
   const absl::Cleanup roll_back = [this] { Rollback(); };  // what was not committed

@@ -76,7 +76,8 @@ class ReadModelFile {
   // Rows are kept in memory until the end of the transaction, and between transactions as long as they take no more
   // than `max_bytes`. For transactions without parts; call it between transactions. Off at first.
   void CacheRows(std::size_t max_bytes);
-  // Of rows that are kept in memory and not written yet.
+  // Of rows that are kept in memory, and of those among them that are not written yet.
+  std::size_t cached_bytes() const { return rows_->cached().bytes(); }
   std::size_t unwritten_bytes() const { return rows_->cached().changed_bytes(); }
   // Rows, parked events, checkpoint and tallies, or none of them: after an error Rollback is the only thing to do.
   absl::Status Commit(const Checkpoint& checkpoint, const std::vector<PartitionTally>& tallies);

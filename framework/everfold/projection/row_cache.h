@@ -138,6 +138,25 @@ class RowCache::RowsOf final : public RowCache::Table {
     return &entry;
   }
 
+  // `edit` works on a copy: what it reads, and what an exception leaves, is the row as it was; and it may have the
+  // cache forgotten.
+  template <class F>
+  void Edit(const Key& key, RowStore& rows, F& edit) {
+    Entry* entry = Load(key, rows);
+    if (entry == nullptr) return;
+    std::unique_ptr<Row> row = spare_ != nullptr ? std::move(spare_) : std::make_unique<Row>();
+    *row = entry->row;
+    const std::uint64_t forgotten = forgotten_;
+    edit(*row);
+    Traits::SetKey(key, *row);
+    if (!rows.MayChange(schema_)) return;
+    if (forgotten != forgotten_) entry = Load(key, rows);
+    if (entry == nullptr) return;
+    std::swap(entry->row, *row);
+    Changed(*entry, rows);
+    spare_ = std::move(row);
+  }
+
   // The entry's row was changed, and exists. A value that no column can hold is written at once, for its error.
   void Changed(Entry& entry, RowStore& rows) {
     entry.exists = true;
@@ -148,7 +167,9 @@ class RowCache::RowsOf final : public RowCache::Table {
     }
     const std::size_t bytes = sizeof(Entry) + internal::BytesOfRow(entry.row);
     if (bytes > entry.bytes) {
-      cache_.bytes_ += bytes - entry.bytes;
+      const std::size_t grown = bytes - entry.bytes;
+      cache_.bytes_ += grown;
+      if (entry.changed) cache_.changed_bytes_ += grown;
       entry.bytes = bytes;
     }
     MarkChanged(entry);
@@ -179,7 +200,10 @@ class RowCache::RowsOf final : public RowCache::Table {
     }
   }
 
-  void Forget() override { entries_.clear(); }
+  void Forget() override {
+    entries_.clear();
+    ++forgotten_;
+  }
 
  private:
   void MarkChanged(Entry& entry) {
@@ -192,7 +216,9 @@ class RowCache::RowsOf final : public RowCache::Table {
   RowCache& cache_;
   const bool may_fail_;
   std::string scratch_;
-  absl::node_hash_map<std::string, Entry> entries_;  // by KeyBytes
+  absl::node_hash_map<std::string, Entry> entries_;  // by KeyBytes; an entry stays where it is
+  std::uint64_t forgotten_ = 0;                      // how often
+  std::unique_ptr<Row> spare_;                       // for the next edit
 };
 
 }  // namespace everfold

@@ -27,6 +27,7 @@ std::string NamesOf(const ReadModelSchema& schema, const std::vector<std::size_t
 // What SQLite has no type of its own for, as far as it decides what is in the rows.
 std::string FormOf(const Column& column) {
   if (column.meaning == ColumnMeaning::kTimestamp) return " time";
+  if (column.meaning == ColumnMeaning::kEnum) return " enum";
   return column.shape.empty() ? "" : absl::StrCat(" json ", column.shape);
 }
 
@@ -36,23 +37,38 @@ std::string NameLine(const ReadModelSchema& schema) {
 
 std::string ColumnLine(const Column& column) { return absl::StrCat("column ", ColumnSql(column), FormOf(column)); }
 
+// Rows hold the names, and the number of a value that has none.
+std::vector<std::string> ValueLines(const Column& column) {
+  std::vector<std::string> lines;
+  if (column.enumeration == nullptr) return lines;
+  for (int i = 0; i < column.enumeration->value_count(); ++i) {
+    const google::protobuf::EnumValueDescriptor& value = *column.enumeration->value(i);
+    lines.push_back(absl::StrCat("value ", Quoted(column.name), " ", value.name(), " = ", value.number()));
+  }
+  return lines;
+}
+
 std::string DescribeTable(const ReadModelSchema& schema) {
   std::vector<std::string> lines = {NameLine(schema)};
-  for (const Column& column : schema.columns) lines.push_back(ColumnLine(column));
+  for (const Column& column : schema.columns) {
+    lines.push_back(ColumnLine(column));
+    for (std::string& value : ValueLines(column)) lines.push_back(std::move(value));
+  }
   for (const Index& index : schema.indexes) {
     if (index.unique) lines.push_back(absl::StrCat("unique ", NamesOf(schema, index.columns)));
   }
   return absl::StrCat(absl::StrJoin(lines, "\n"), "\n");
 }
 
-// By the line that begins a table: those of its columns.
-std::map<std::string, std::set<std::string>> ColumnLines(std::string_view description) {
+// By the line that begins a table: those of its columns, and of their values.
+std::map<std::string, std::set<std::string>> LinesOfTables(std::string_view description) {
   std::map<std::string, std::set<std::string>> tables;
-  std::set<std::string>* columns = nullptr;
+  std::set<std::string>* of_table = nullptr;
   const std::vector<std::string> lines = absl::StrSplit(std::string(description), '\n');
   for (const std::string& line : lines) {
-    if (line.starts_with("table ")) columns = &tables[line];
-    if (line.starts_with("column ") && columns != nullptr) columns->insert(line);
+    if (line.starts_with("table ")) of_table = &tables[line];
+    const bool is_of_column = line.starts_with("column ") || line.starts_with("value ");
+    if (is_of_column && of_table != nullptr) of_table->insert(line);
   }
   return tables;
 }
@@ -60,6 +76,16 @@ std::map<std::string, std::set<std::string>> ColumnLines(std::string_view descri
 bool HasLineOf(const std::set<std::string>& lines, const std::string& beginning) {
   const auto at = lines.lower_bound(beginning);
   return at != lines.end() && at->starts_with(beginning);
+}
+
+// Rows may hold what this code has no value for.
+bool LacksValueOf(const Column& column, const std::set<std::string>& lines) {
+  const std::vector<std::string> values = ValueLines(column);
+  const std::string beginning = absl::StrCat("value ", Quoted(column.name), " ");
+  for (auto at = lines.lower_bound(beginning); at != lines.end() && at->starts_with(beginning); ++at) {
+    if (std::find(values.begin(), values.end(), *at) == values.end()) return true;
+  }
+  return false;
 }
 
 // Of a field that nobody has set.
@@ -83,7 +109,7 @@ std::string ValueOfAdded(const Column& column) {
   return "NULL";
 }
 
-// `there`: the columns that the file's table has, or nullptr if it has no such table.
+// `there`: the lines of the file's table, or nullptr if it has no such table.
 std::string ViewSql(const ReadModelSchema& schema, const std::set<std::string>* there) {
   std::vector<std::string> columns;
   for (const Column& column : schema.columns) {
@@ -106,7 +132,7 @@ std::string DescribeTables(const std::vector<const ReadModelSchema*>& schemas) {
 
 std::optional<std::vector<std::string>> ViewsOfAdded(std::string_view description,
                                                      const std::vector<const ReadModelSchema*>& schemas) {
-  const std::map<std::string, std::set<std::string>> tables = ColumnLines(description);
+  const std::map<std::string, std::set<std::string>> tables = LinesOfTables(description);
   std::vector<std::string> views;
   for (const ReadModelSchema* schema : schemas) {
     const auto table = tables.find(NameLine(*schema));
@@ -120,6 +146,7 @@ std::optional<std::vector<std::string>> ViewsOfAdded(std::string_view descriptio
     }
     bool added = false;
     for (const Column& column : schema->columns) {
+      if (LacksValueOf(column, table->second)) return std::nullopt;
       if (table->second.contains(ColumnLine(column))) continue;
       if (HasLineOf(table->second, absl::StrCat("column ", Quoted(column.name), " "))) return std::nullopt;
       added = true;

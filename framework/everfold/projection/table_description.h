@@ -4,6 +4,8 @@
 //   table "balance" key "wallet_id"
 //   column "wallet_id" TEXT NOT NULL
 //   column "lines" TEXT NOT NULL json 0011223344556677
+//   column "status" TEXT NOT NULL enum
+//   value "status" ORDER_STATUS_PLACED = 1
 //   unique "owner", "name"
 //
 // Other indexes do not count: no row depends on them.
@@ -25,7 +27,7 @@ std::string DescribeTables(const std::vector<const ReadModelSchema*>& schemas);
 
 // Statements that make a connection to a file with the tables of `description` show those of the schemas: a column or a
 // table that was added since is there, as in rows that nobody has set it in. None where nothing was added; nullopt if a
-// column or a key is another one by now.
+// column, a key or the name of an enum's value is another one by now.
 std::optional<std::vector<std::string>> ViewsOfAdded(std::string_view description,
                                                      const std::vector<const ReadModelSchema*>& schemas);
 

@@ -64,12 +64,7 @@ class Table {
   template <class F>
   void Edit(const Key& key, F edit) {
     if (auto* const cached = Cached()) {
-      auto* const entry = cached->Load(key, rows_);
-      if (entry == nullptr) return;
-      edit(entry->row);
-      Traits::SetKey(key, entry->row);
-      if (rows_.MayChange(Traits::Schema())) cached->Changed(*entry, rows_);
-      return;
+      return cached->Edit(key, rows_, edit);
     }
     Row row;
     const bool exists = rows_.Get(

@@ -243,6 +243,16 @@ TEST_F(ReadModelFileTest, GetsTheIndexesOfTheCode) {
   EXPECT_THAT(Rows(), ElementsAre("'a'|5|1"));
 }
 
+TEST_F(ReadModelFileTest, KeepsTheIndexesOfWhatIsParked) {
+  const auto own = [this] {
+    return Select(path_, "SELECT name FROM sqlite_schema WHERE type = 'index' AND name LIKE 'everfold%' ORDER BY 1");
+  };
+  Open();
+  EXPECT_THAT(own(), ElementsAre("everfold_parked_event_by_key", "everfold_parked_event_by_stream"));
+  Open();
+  EXPECT_EQ(own().size(), 2u);
+}
+
 // A unique one decides which events fail.
 TEST_F(ReadModelFileTest, FileWithoutAUniqueIndexIsOfOtherCode) {
   Commit(*Open(), {"a", 5, 1}, At(1, 0));

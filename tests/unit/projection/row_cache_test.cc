@@ -78,6 +78,34 @@ std::string Act(Store& store, std::uint64_t action, const std::string& account, 
       store.tables().Query("SELECT count(*) FROM balance",
                            [&seen](const ColumnReader& row) { seen = absl::StrFormat("%d", row.Integer(0)); });
       break;
+    case 8:
+      table.Edit(account, [&](Balance& row) {
+        row.minor += value;
+        store.tables().Execute("UPDATE balance SET events = events + 1 WHERE minor < ?", value);
+        store.tables().Query("SELECT ifnull(sum(minor), 0) FROM balance",
+                             [&seen](const ColumnReader& sum) { seen = absl::StrFormat("%d", sum.Integer(0)); });
+      });
+      break;
+    case 9:
+      try {
+        table.Edit(account, [&](Balance& row) {
+          row.minor = 777;
+          throw std::runtime_error("caught by the handler");
+        });
+      } catch (const std::runtime_error&) {
+        if (const auto row = table.Get(account)) seen = ToString(*row);
+      }
+      break;
+    case 10:  // one inside another, of the same row at times
+      table.Edit(account, [&](Balance& row) {
+        row.minor += value;
+        table.Edit(absl::StrFormat("a%d", value % 8), [&](Balance& other) {
+          seen = ToString(other);
+          ++other.events;
+        });
+        if (const auto stored = table.Get(account)) seen += ToString(*stored);
+      });
+      break;
     default:  // a batch ends
       store.rows().Flush();
       if (value % 3 == 0) store.rows().ForgetCached();
@@ -90,7 +118,7 @@ TEST(RowCacheTest, HandlersSeeAndLeaveTheSame) {
     SeededRandom random(seed);
     Store cached(true), plain(false);
     for (int step = 0; step < 300; ++step) {
-      const std::uint64_t action = random.Below(9);
+      const std::uint64_t action = random.Below(12);
       const std::string account = absl::StrFormat("a%d", random.Below(8));
       const auto value = static_cast<std::int64_t>(random.Below(20));
       ASSERT_EQ(Act(cached, action, account, value), Act(plain, action, account, value))
@@ -111,6 +139,15 @@ TEST(RowCacheTest, WritesAChangedRowOnceAndAtTheFlush) {
   EXPECT_THAT(store.InSqlite(), ElementsAre("a|100|0"));
   EXPECT_EQ(store.rows().cached().changed_bytes(), 0u);
   EXPECT_GT(store.rows().cached().bytes(), 0u);
+}
+
+TEST(RowCacheTest, CountsWhatAChangedRowGrowsBy) {
+  Store store(true);
+  store.table().Edit("a", [](Balance& row) { row.minor = 1; });
+  const std::size_t bytes = store.rows().cached().bytes();
+  EXPECT_EQ(store.rows().cached().changed_bytes(), bytes);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(store.table().Get(absl::StrFormat("none%d", i)), std::nullopt);
+  EXPECT_GT(store.rows().cached().bytes(), bytes + 100 * sizeof(Balance));
 }
 
 TEST(RowCacheTest, WhatIsForgottenIsReadAnew) {

@@ -126,6 +126,47 @@ TEST_F(TableDescriptionTest, AddedColumnsAreAsNobodyHasSetThem) {
   EXPECT_THAT(Select(path_, "SELECT count(*) FROM pragma_table_info('line')"), ElementsAre("3"));  // it is unchanged
 }
 
+// Rows hold names: one that is another by now would be read as damage.
+TEST_F(TableDescriptionTest, ValuesOfAnEnumMayBeAddedAndNotRenamed) {
+  google::protobuf::FileDescriptorProto file;
+  file.set_name("kinds.proto");
+  const auto add = [&file](const std::string& name, const std::vector<std::string>& values) {
+    google::protobuf::EnumDescriptorProto& added = *file.add_enum_type();
+    added.set_name(name);
+    for (const std::string& value : values) {
+      google::protobuf::EnumValueDescriptorProto& one = *added.add_value();
+      one.set_name(value);
+      one.set_number(added.value_size() - 1);
+    }
+  };
+  file.set_package("of_before");
+  add("Kind", {"NONE", "RED"});
+  google::protobuf::DescriptorPool pool;
+  const auto* const before_file = pool.BuildFile(file);
+  file.Clear();
+  file.set_name("more.proto");
+  file.set_package("more");
+  add("Kind", {"NONE", "RED", "BLUE"});
+  const auto* const more_file = pool.BuildFile(file);
+  file.Clear();
+  file.set_name("renamed.proto");
+  file.set_package("renamed");
+  add("Kind", {"NONE", "CRIMSON"});
+  const auto* const renamed_file = pool.BuildFile(file);
+  const auto with = [](const google::protobuf::FileDescriptor* kinds) {
+    ReadModelSchema line = Line();
+    line.columns[2].nullable = false;
+    line.columns[2].meaning = ColumnMeaning::kEnum;
+    line.columns[2].enumeration = kinds->enum_type(0);
+    return line;
+  };
+  const ReadModelSchema before = with(before_file), more = with(more_file), renamed = with(renamed_file);
+  EXPECT_NE(DescribeTables({&before}), DescribeTables({&more}));
+  EXPECT_THAT(ViewsOfAdded(DescribeTables({&before}), {&more}).value(), IsEmpty());
+  EXPECT_EQ(ViewsOfAdded(DescribeTables({&before}), {&renamed}), std::nullopt);
+  EXPECT_EQ(ViewsOfAdded(DescribeTables({&more}), {&before}), std::nullopt);
+}
+
 TEST_F(TableDescriptionTest, AddedTableIsEmpty) {
   const ReadModelSchema line = Line();
   const ReadModelSchema counter = Counter();
