@@ -46,7 +46,7 @@ class ReadModelFile {
   // Opens the file, or creates it. One that does not fit is left as it is: it can be read by queries, as far as its
   // tables go, and its checkpoint is known; nothing can be folded into it.
   //   FAILED_PRECONDITION  of another history than `beginning` (OTHER_HISTORY); of another format; of other software
-  //   DATA_LOSS            damaged
+  //   DATA_LOSS            damaged (READ_MODEL_DAMAGED)
   static absl::StatusOr<std::unique_ptr<ReadModelFile>> Open(std::string path, const ProjectionType& type,
                                                              const Checkpoint& beginning);
 
