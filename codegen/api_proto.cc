@@ -157,6 +157,7 @@ void EmitCommandMessages(const pb::FileDescriptor& file, const Command& command,
       "  // What is to be done.\n"
       "  $command$ command = 1;\n"
       "  // Makes a retry safe: a request with an id that is known gets the first answer again. Best a UUID.$needed$\n"
+      "  // It counts for $command$ alone: with another command the same id is another one.\n"
       "  string request_id = 2;\n",
       "command", command.message->name(), "needed", command.needs_request_id ? " Needed." : "");
   if (command.id != nullptr) {

@@ -89,7 +89,10 @@ class ReadModelOnDisk {
   bool Open() {
     const absl::Status opened = ledger_.OpenProjection(MakeProjectionType<Balances>(), kBatchEvents, &disk_);
     NoteUnlessClear("opening", opened, {reason::kReadModelFailed, reason::kStorageFailed, reason::kDiskFull});
-    return opened.ok();
+    if (!opened.ok()) return false;
+    const ProjectionStatus status = ledger_.projection().Describe();
+    if (status.state == ProjectionState::kDamaged) violations_.push_back("damaged: " + status.built_anew_because);
+    return true;
   }
 
   // What failed is the disk, and nothing else is said: by SQLite, or of a file or folder that is named.
@@ -204,7 +207,7 @@ TEST(ReadModelPowerLoss, SyncsThatAreDroppedAreFound) {
     ReadModelOnDisk read_model(seed, SqliteSyncs::kDropped);
     for (int i = 0; i < kCyclesOfAFile && violations.empty(); ++i) violations = CycleOnce(read_model);
   }
-  EXPECT_THAT(violations, testing::Contains(testing::HasSubstr("DATA_LOSS")));
+  EXPECT_THAT(violations, testing::Contains(testing::HasSubstr("damaged: ")));
 }
 
 }  // namespace

@@ -87,6 +87,31 @@ class Backup(wallet_app.IntegrationTest):
         self.assertEqual(done.returncode, 2)
         self.assertIn("is not empty", done.stderr)
 
+    def test_no_copy_goes_into_the_data_directory(self):
+        app = self.app()
+        Load(self, 1).open(app)
+        link = wallet_app.WORK / "link-to-data"
+        link.symlink_to(app.data)
+        self.addCleanup(link.unlink)
+        before = sorted(path for path in app.data.iterdir())
+
+        def expect_refused(done, *paths):
+            self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+            for path in paths:
+                self.assertIn(str(path), done.stderr)
+
+        inside = [app.data, app.data / "backups", link, link / "log" / "backups", link / "new" / ".." / "backups"]
+        for directory in inside:
+            expect_refused(app.ask("backup", str(directory)), app.data.resolve(), "choose one that is apart")
+        expect_refused(app.ask("backup", str(app.data.parent)), app.data.parent.resolve())
+        self.assertEqual(app.stop(), 0)
+        for directory in inside:
+            expect_refused(app.run("backup", str(directory)), app.data.resolve(), "choose one that is apart")
+        for file in (app.data / "all.jsonl", link / "read" / "all.jsonl"):
+            expect_refused(app.run("export", str(file)), file.resolve(), app.data.resolve(), "choose another place")
+        self.assertEqual(sorted(path for path in app.data.iterdir()), before)
+        self.expect_done(app.run("export", str(app.data) + "-beside.jsonl"))
+
     def backups(self):
         return wallet_app.WORK / (self.id().rsplit(".", 1)[-1] + "-backups")
 

@@ -31,7 +31,7 @@ class Refusals(ErrorTest):
             Code.INVALID_ARGUMENT,
             "COMMAND_INVALID",
             lambda: self.deposit(self.server, -5, wallet=""),
-            text="wallet.v1.Deposit: wallet_id an id must have 1 to 200 bytes, it has 0, and 1 more",
+            text="wallet.v1.Deposit: wallet_id must have 1 to 200 bytes, it has 0, and 1 more",
             kinds=["BadRequest"],
             metadata={"command": "wallet.v1.Deposit", "violations": "2"},
         )
@@ -39,7 +39,7 @@ class Refusals(ErrorTest):
         self.assertEqual(
             violations,
             [
-                ("command.wallet_id", "ID", "an id must have 1 to 200 bytes, it has 0 (id)"),
+                ("command.wallet_id", "ID", "must have 1 to 200 bytes, it has 0 (id)"),
                 ("command.amount_minor", "INT64_GT", "must be greater than 0, is -5 (int64.gt)"),
             ],
         )

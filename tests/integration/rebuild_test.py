@@ -43,12 +43,16 @@ class Rebuild(wallet_app.IntegrationTest):
         self.assertTrue(app.read_model_file("balances").samefile(app.data / "read/balances/1.db"))
         done = app.ask("projections", "rebuild", "balances")
         self.expect_done(done)
-        self.assertEqual(done.stdout, "balances: rebuilt; queries see the new version\n")
+        self.assertEqual(done.stdout, "balances: rebuilt; queries see version 2, version 1 is kept\n")
         self.expect_rows(app, tokens)
         self.assertTrue(app.read_model_file("balances").samefile(app.data / "read/balances/2.db"))
+        self.assertRegex(app.ask("projections").stdout, r"(?m)^balances +running +1 +2 +1 ")
         done = app.ask("projections", "rollback", "balances")
-        self.assertEqual(done.stdout, "balances: rolled back; queries see the previous version\n", done.stderr)
+        self.assertEqual(done.stdout, "balances: rolled back; queries see version 1, version 2 is kept\n", done.stderr)
         self.expect_rows(app, tokens)
+        done = app.ask("projections", "rollback", "balances")
+        self.assertEqual(done.stdout, "balances: rolled back; queries see version 2, version 1 is kept\n", done.stderr)
+        self.assertRegex(app.ask("projections").stdout, r"(?m)^balances +running +1 +2 +1 ")
         self.assertEqual(app.stop(), 0)
         self.expect_verified(app)
 
@@ -64,10 +68,13 @@ class Rebuild(wallet_app.IntegrationTest):
         self.assertEqual(refused.exception.details(), "projection balances is paused")
         listed = app.ask("projections")
         self.expect_done(listed)
-        self.assertRegex(listed.stdout, r"(?m)^balances +paused +1 +1 +1 ")
+        self.assertRegex(listed.stdout, r"(?m)^balances +paused +1 +1 +- +1 ")
+        done = app.ask("projections", "rebuild", "balances")
+        self.assertEqual(done.stdout, "balances: rebuilt; queries see version 2, version 1 is kept\n", done.stderr)
+        self.assertRegex(app.ask("projections").stdout, r"(?m)^balances +paused +1 +2 +1 +0 ", "it stays paused")
         self.assertEqual(app.ask("projections", "resume", "balances").stdout, "balances: resumed\n")
         wallet_app.wait_until("it has caught up",
-                              lambda: re.search(r"(?m)^balances +running +1 +1 +0 +- ", app.ask("projections").stdout))
+                              lambda: re.search(r"(?m)^balances +running +1 +2 +1 +0 +- ", app.ask("projections").stdout))
         self.assertEqual(app.ask("parked", "list", "balances").stdout, "no key is parked\n")
         unknown = app.ask("projections", "rebuild", "balance")
         self.assertEqual(unknown.returncode, 70)
@@ -87,6 +94,28 @@ class Rebuild(wallet_app.IntegrationTest):
             self.expect_rows(app, tokens)
         self.assertEqual(app.stop(), 0)
         self.expect_verified(app)
+
+    def test_damaged_read_models_are_built_anew_while_commands_go_on(self):
+        app = self.app()
+        tokens = self.fill(app)
+        for damaged in ("1.db", "MANIFEST"):
+            self.assertEqual(app.stop(), 0)
+            path = app.data / "read/balances" / damaged
+            path.write_bytes(b"x" * 8192)
+            logged = len(app.log.read_text())
+            app.start()
+            self.expect_rows(app, tokens)
+            told = [line for line in app.log.read_text()[logged:].splitlines() if " error " in line]
+            self.assertEqual(len(told), 1, told)
+            self.assertIn("projection is built anew", told[0])
+            self.assertIn(str(path), told[0])
+            self.assertRegex(app.ask("projections").stdout, r"(?m)^balances +running ")
+        self.assertEqual(app.stop(), 0)
+        self.expect_verified(app)
+        files = list((app.data / "read/balances").iterdir())
+        self.assertEqual(sorted(file.name for file in files), ["4.db", "5.db", "MANIFEST"])
+        for file in files:
+            self.assertEqual(file.stat().st_mode & 0o777, 0o600, file)
 
     def fill(self, app):
         """Twenty wallets with different histories; returns the last token of each."""

@@ -10,6 +10,7 @@
 #include "everfold/app/print_error.h"
 #include "everfold/app/progress_bar.h"
 #include "everfold/app/type_copies.h"
+#include "everfold/base/counted.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
 #include "everfold/log/embedded/backup.h"
@@ -26,7 +27,7 @@ std::string LogDirectory(const std::string& data) { return data + "/log"; }
 
 ExitCode Ended(const std::string& app, const absl::Status& status) {
   if (status.ok()) return ExitCode::kOk;
-  PrintError(app, status);
+  PrintStoreError(app, status);
   return ExitCodeOf(status);
 }
 
@@ -136,8 +137,8 @@ const char* BehindIt(const SalvagedPartition& partition) {
 }  // namespace
 
 std::string FormatBackup(const MadeBackup& made, absl::Duration took) {
-  return absl::StrFormat("backup %d holds %s events; %s bytes were copied in %.1f s\n", made.number,
-                         Grouped(made.events), Grouped(made.bytes_copied), absl::ToDoubleSeconds(took));
+  return absl::StrFormat("backup %d holds %s; %s copied in %.1f s\n", made.number, Counted(made.events, "event"),
+                         Counted(made.bytes_copied, "byte was", "bytes were"), absl::ToDoubleSeconds(took));
 }
 
 std::string FormatSalvage(const SalvageReport& report) {
@@ -154,8 +155,8 @@ std::string FormatSalvage(const SalvageReport& report) {
                           partition.kept.chunk_number, partition.proven.chunk_number, partition.last_known_chunk,
                           BehindIt(partition));
   }
-  absl::StrAppendFormat(&text, "kept all commits up to %d, with %s events; ", report.last_kept.value(),
-                        Grouped(events));
+  absl::StrAppendFormat(&text, "kept all commits up to %d, with %s; ", report.last_kept.value(),
+                        Counted(events, "event"));
   if (report.ends_early()) {
     absl::StrAppendFormat(&text, "the first one that is missing, or left out, is %d\n", report.last_kept.value() + 1);
   } else {
@@ -181,10 +182,13 @@ ExitCode Backup(const std::string& app, const CommandLine& line) {
 
 ExitCode Restore(const std::string& app, const CommandLine& line) {
   const absl::StatusOr<BackupManifest> manifest = MakeRestored(app, line);
-  if (!manifest.ok()) return Ended(app, manifest.status());
-  absl::PrintF("restored backup %d, of %s, with %s events to %s\n", manifest->number,
-               absl::FormatTime(absl::RFC3339_sec, manifest->made_at, absl::UTCTimeZone()), Grouped(manifest->events()),
-               line.data_directory);
+  if (!manifest.ok()) {
+    PrintError(app, manifest.status());  // what is damaged is a backup
+    return ExitCodeOf(manifest.status());
+  }
+  absl::PrintF("restored backup %d, of %s, with %s to %s\n", manifest->number,
+               absl::FormatTime(absl::RFC3339_sec, manifest->made_at, absl::UTCTimeZone()),
+               Counted(manifest->events(), "event"), line.data_directory);
   return ExitCode::kOk;
 }
 

@@ -14,6 +14,7 @@ namespace everfold {
 namespace {
 
 constexpr int kMaxThreads = 1024;
+constexpr char kVersionFlag[] = "--version";
 
 void AddDataDirectory(CLI::App& verb, CommandLine& line) {
   verb.add_option("--data", line.data_directory, "Directory of everything the application stores")
@@ -221,14 +222,20 @@ void AddVersion(CLI::App& parser, CommandLine& line) {
 // `serve` is meant where no verb is named.
 std::vector<std::string> WithVerb(std::vector<std::string> arguments) {
   const bool has_verb = !arguments.empty() && !arguments.front().starts_with('-');
-  const bool asks_for_help = !arguments.empty() && (arguments.front() == "-h" || arguments.front() == "--help");
-  if (!has_verb && !asks_for_help) arguments.insert(arguments.begin(), "serve");
+  const bool asks = !arguments.empty() &&
+                    (arguments.front() == "-h" || arguments.front() == "--help" || arguments.front() == kVersionFlag);
+  if (!has_verb && !asks) arguments.insert(arguments.begin(), "serve");
   return arguments;
 }
 
+// With the way to the help of the innermost verb that was understood.
 absl::Status Unusable(const CLI::App& parser, const std::string& problem) {
-  return absl::InvalidArgumentError(
-      absl::StrFormat("%s\nRun '%s --help' for what there is.", problem, parser.get_name()));
+  std::string verbs = parser.get_name();
+  for (const CLI::App* verb = &parser; !verb->get_subcommands().empty();) {
+    verb = verb->get_subcommands().front();
+    verbs += " " + verb->get_name();
+  }
+  return absl::InvalidArgumentError(absl::StrFormat("%s\nRun '%s --help' for what there is.", problem, verbs));
 }
 
 // CLI11 would not name a verb that it does not know.
@@ -264,6 +271,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::string& app, const std::
   AddExport(parser, line);
   AddImport(parser, line);
   AddVersion(parser, line);
+  parser.set_version_flag(kVersionFlag, "", "Print the version");
   parser.footer(kFooter);  // last, because verbs inherit it
   std::vector<std::string> reversed = WithVerb(arguments);
   EVERFOLD_RETURN_IF_ERROR(CheckVerb(parser, reversed.front()));
@@ -273,6 +281,8 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::string& app, const std::
   } catch (const CLI::CallForHelp&) {
     line.verb = Verb::kHelp;
     line.help = parser.help();
+  } catch (const CLI::CallForVersion&) {
+    line.verb = Verb::kVersion;
   } catch (const CLI::ParseError& error) {
     return Unusable(parser, error.what());
   }

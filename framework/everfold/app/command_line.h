@@ -5,13 +5,15 @@
 //   wallet rebuild [PROJECTION...] [--data DIR]
 //   wallet rebuild-index [--data DIR]
 //   wallet projections [list | pause NAME | resume NAME | rebuild NAME | cancel NAME | rollback NAME] [--address ADDR]
-//   wallet parked list NAME | show NAME KEY | retry NAME KEY | drop NAME KEY --version N --reason TEXT  [--address
-//   ADDR] wallet verify [--quick] [--data DIR | --address ADDR] wallet backup DIRECTORY [--data DIR | --address ADDR]
+//   wallet parked list NAME | show NAME KEY | retry NAME KEY | drop NAME KEY --version N --reason TEXT
+//                  [--address ADDR]
+//   wallet verify [--quick] [--data DIR | --address ADDR]
+//   wallet backup DIRECTORY [--data DIR | --address ADDR]
 //   wallet restore DIRECTORY --data DIR [--backup N]
 //   wallet salvage DIRECTORY --data DIR
 //   wallet export FILE [--no-json] [--data DIR]
 //   wallet import FILE --data DIR [--partitions N]
-//   wallet version
+//   wallet version, or --version
 #pragma once
 
 #include <cstdint>

@@ -24,6 +24,9 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, Par
     EVERFOLD_RETURN_IF_ERROR(CheckStoredTypes(parts.aggregates, *engine->store_, PosixFiles(),
                                               TypeFilePath(options.data_directory), options.logger));
   }
+  if (options.logger != nullptr) {
+    WarnOfForeignTypes(parts, *engine->store_, *options.logger);
+  }
   EVERFOLD_RETURN_IF_ERROR(engine->OpenProjections(options.projections, std::move(parts.projections), executor));
   engine->commands_ = CommandHandler::Create(options.commands, std::move(parts.aggregates), std::move(parts.boundaries),
                                              *engine->store_, executor, clock, random);

@@ -10,6 +10,7 @@
 #include "everfold/app/print_error.h"
 #include "everfold/app/progress_bar.h"
 #include "everfold/base/clock.h"
+#include "everfold/base/counted.h"
 #include "everfold/base/status.h"
 #include "everfold/event/stream_id.h"
 #include "everfold/log/embedded/new_store.h"
@@ -23,7 +24,7 @@ namespace {
 
 ExitCode Ended(const std::string& app, const absl::Status& status) {
   if (status.ok()) return ExitCode::kOk;
-  PrintError(app, status);
+  PrintStoreError(app, status);
   return ExitCodeOf(status);
 }
 
@@ -119,13 +120,16 @@ absl::StatusOr<ImportCounts> MakeImported(const CommandLine& line, std::string& 
 }  // namespace
 
 ExitCode Export(const std::string& app, const CommandLine& line) {
+  if (const absl::Status outside = CheckIsOutside(line.file, line.data_directory); !outside.ok()) {
+    return Ended(app, outside);
+  }
   auto host = Host::Open({.data_directory = line.data_directory, .create = false});
   if (!host.ok()) return Ended(app, host.status());
   const absl::StatusOr<ExportCounts> counts = ExportOf(app, line, **host);
   absl::Status status = counts.status();
   status.Update((*host)->Close());
   if (!status.ok()) return Ended(app, status);
-  absl::FPrintF(stderr, "exported %s commits with %s events\n", Grouped(counts->commits), Grouped(counts->events));
+  absl::FPrintF(stderr, "exported %s with %s\n", Counted(counts->commits, "commit"), Counted(counts->events, "event"));
   if (counts->erased_commits > 0) {
     absl::FPrintF(stderr, "%s of the commits are erased: no store can be made of this export; use a backup for that\n",
                   Grouped(counts->erased_commits));
@@ -136,8 +140,11 @@ ExitCode Export(const std::string& app, const CommandLine& line) {
 ExitCode Import(const std::string& app, const CommandLine& line) {
   std::string application;
   const absl::StatusOr<ImportCounts> counts = MakeImported(line, application);
-  if (!counts.ok()) return Ended(app, counts.status());
-  absl::PrintF("imported %s commits with %s events%s to %s\n", Grouped(counts->commits), Grouped(counts->events),
+  if (!counts.ok()) {
+    PrintError(app, counts.status());  // what is damaged is an export
+    return ExitCodeOf(counts.status());
+  }
+  absl::PrintF("imported %s with %s%s to %s\n", Counted(counts->commits, "commit"), Counted(counts->events, "event"),
                application.empty() ? "" : " of " + ShownName(application), line.data_directory);
   return ExitCode::kOk;
 }

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_format.h"
+#include "everfold/base/error.h"
 
 namespace everfold {
 namespace {
@@ -14,7 +15,12 @@ constexpr char kWhatToDoAboutDamage[] =
 }  // namespace
 
 void PrintError(const std::string& app, const absl::Status& status) {
-  absl::FPrintF(stderr, "%s: %s\n%s", app, status.message(), absl::IsDataLoss(status) ? kWhatToDoAboutDamage : "");
+  absl::FPrintF(stderr, "%s: %s\n", app, status.message());
+}
+
+void PrintStoreError(const std::string& app, const absl::Status& status) {
+  PrintError(app, status);
+  if (ReasonOf(status) == reason::kDataLoss) std::fputs(kWhatToDoAboutDamage, stderr);
 }
 
 absl::Status WithMore(const absl::Status& status, const std::string& more) {

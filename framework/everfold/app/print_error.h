@@ -7,8 +7,10 @@
 
 namespace everfold {
 
-// "wallet: cannot listen on 127.0.0.1:50051: address in use; ..." on stderr. For DATA_LOSS with what to do now.
+// "wallet: cannot listen on 127.0.0.1:50051: address in use; ..." on stderr.
 void PrintError(const std::string& app, const absl::Status& status);
+// The same, of what is done with a store; for damage of its log with what to do now.
+void PrintStoreError(const std::string& app, const absl::Status& status);
 
 // The same error, with more in its message.
 absl::Status WithMore(const absl::Status& status, const std::string& more);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "everfold/base/counted.h"
 
 namespace everfold {
 namespace {
@@ -56,12 +57,6 @@ std::string ProgressLine(std::uint64_t first, std::uint64_t done, std::uint64_t 
   const double rate = static_cast<double>(done - first) / seconds;
   line += absl::StrFormat("  %s/s", Grouped(static_cast<std::uint64_t>(rate)));
   return done < total ? line + "  " + TimeLeft(static_cast<double>(total - done) / rate) : line;
-}
-
-std::string Grouped(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (int at = static_cast<int>(text.size()) - 3; at > 0; at -= 3) text.insert(static_cast<std::size_t>(at), ",");
-  return text;
 }
 
 }  // namespace everfold

@@ -37,7 +37,4 @@ class VerbProgressBar {
 std::string ProgressLine(std::uint64_t first, std::uint64_t done, std::uint64_t total, const std::string& unit,
                          absl::Duration elapsed);
 
-// 1234567 as "1,234,567".
-std::string Grouped(std::uint64_t number);
-
 }  // namespace everfold

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "everfold/app/print_error.h"
 #include "everfold/app/progress_bar.h"
+#include "everfold/base/counted.h"
 #include "everfold/base/duration.h"
 #include "everfold/base/status.h"
 #include "everfold/base/timestamp.h"
@@ -24,6 +25,8 @@ const char* NameOf(v1::ProjectionState state) {
       return "running";
     case v1::PROJECTION_STATE_STALE:
       return "stale";
+    case v1::PROJECTION_STATE_DAMAGED:
+      return "damaged";
     case v1::PROJECTION_STATE_PAUSED:
       return "paused";
     case v1::PROJECTION_STATE_STOPPED:
@@ -38,6 +41,8 @@ std::string LagOf(const v1::ProjectionInfo& info) {
   return absl::FormatDuration(absl::Trunc(DurationOf(info.lag()), absl::Milliseconds(1)));
 }
 
+std::string VersionOf(std::uint32_t version) { return version == 0 ? "-" : absl::StrFormat("%d", version); }
+
 v1::ProjectionPartition Sum(const v1::ProjectionInfo& info) {
   v1::ProjectionPartition sum;
   for (const v1::ProjectionPartition& partition : info.partitions()) {
@@ -51,20 +56,29 @@ v1::ProjectionPartition Sum(const v1::ProjectionInfo& info) {
 std::string NotesOn(const v1::ProjectionInfo& info) {
   std::string notes;
   if (info.has_error()) absl::StrAppendFormat(&notes, "  %s: %s\n", info.name(), info.error().message());
+  if (!info.rebuild_cause().empty())
+    absl::StrAppendFormat(&notes, "  %s: is built anew, because %s\n", info.name(), info.rebuild_cause());
   if (info.stalled()) absl::StrAppendFormat(&notes, "  %s: there are events, and it does not move\n", info.name());
   if (info.has_rebuild()) {
-    absl::StrAppendFormat(&notes, "  %s: version %d is being built, %s of %s events%s\n", info.name(),
-                          info.rebuild().version(), Grouped(info.rebuild().events()), Grouped(info.rebuild().total()),
-                          info.rebuild().rollback() ? " (a rollback)" : "");
+    absl::StrAppendFormat(&notes, "  %s: version %d is being built, %s of %s%s\n", info.name(),
+                          info.rebuild().version(), Grouped(info.rebuild().events()),
+                          Counted(info.rebuild().total(), "event"), info.rebuild().rollback() ? " (a rollback)" : "");
     if (info.rebuild().has_error())
       absl::StrAppendFormat(&notes, "  %s: %s\n", info.name(), info.rebuild().error().message());
   }
   return notes;
 }
 
-absl::Status Follow(ProjectionClient& client, const std::string& projection,
-                    absl::Status (ProjectionClient::*operation)(const std::string&,
-                                                                const ProjectionClient::OnProgress&)) {
+// What is live, and what a rollback would go to.
+std::string FormatSwapped(const ProjectionClient::Swapped& swapped) {
+  const std::string live = absl::StrFormat("queries see version %d", swapped.version);
+  return swapped.previous == 0 ? live : absl::StrFormat("%s, version %d is kept", live, swapped.previous);
+}
+
+absl::StatusOr<ProjectionClient::Swapped> Follow(
+    ProjectionClient& client, const std::string& projection,
+    absl::StatusOr<ProjectionClient::Swapped> (ProjectionClient::*operation)(const std::string&,
+                                                                             const ProjectionClient::OnProgress&)) {
   VerbProgressBar bar("events");
   return (client.*operation)(
       projection, [&bar](const v1::ProjectionRebuild& rebuild) { bar.Update(rebuild.events(), rebuild.total()); });
@@ -89,14 +103,16 @@ absl::Status RunOn(ProjectionClient& client, const CommandLine& line) {
       EVERFOLD_RETURN_IF_ERROR(client.Resume(name));
       absl::PrintF("%s: resumed\n", name);
       return absl::OkStatus();
-    case ProjectionAction::kRebuild:
-      EVERFOLD_RETURN_IF_ERROR(Follow(client, name, &ProjectionClient::Rebuild));
-      absl::PrintF("%s: rebuilt; queries see the new version\n", name);
+    case ProjectionAction::kRebuild: {
+      EVERFOLD_ASSIGN_OR_RETURN(const auto swapped, Follow(client, name, &ProjectionClient::Rebuild));
+      absl::PrintF("%s: rebuilt; %s\n", name, FormatSwapped(swapped));
       return absl::OkStatus();
-    case ProjectionAction::kRollback:
-      EVERFOLD_RETURN_IF_ERROR(Follow(client, name, &ProjectionClient::Rollback));
-      absl::PrintF("%s: rolled back; queries see the previous version\n", name);
+    }
+    case ProjectionAction::kRollback: {
+      EVERFOLD_ASSIGN_OR_RETURN(const auto swapped, Follow(client, name, &ProjectionClient::Rollback));
+      absl::PrintF("%s: rolled back; %s\n", name, FormatSwapped(swapped));
       return absl::OkStatus();
+    }
     case ProjectionAction::kCancel:
       EVERFOLD_RETURN_IF_ERROR(client.CancelRebuild(name));
       absl::PrintF("%s: what was being built is given up\n", name);
@@ -105,11 +121,12 @@ absl::Status RunOn(ProjectionClient& client, const CommandLine& line) {
   return absl::OkStatus();
 }
 
-void PrintLeft(const std::string& key, std::uint64_t left) {
-  if (left == 0) {
+void PrintTried(const std::string& key, const ProjectionClient::Tried& tried) {
+  if (tried.waiting == 0) {
     absl::PrintF("%s: not parked any more\n", key);
   } else {
-    absl::PrintF("%s: %s events still wait\n", key, Grouped(left));
+    absl::PrintF("%s: %s still %s\n  %s\n", key, Counted(tried.waiting, "event"), tried.waiting == 1 ? "waits" : "wait",
+                 tried.error);
   }
 }
 
@@ -126,14 +143,14 @@ absl::Status RunOnParked(ProjectionClient& client, const CommandLine& line) {
       return absl::OkStatus();
     }
     case ParkedAction::kRetry: {
-      EVERFOLD_ASSIGN_OR_RETURN(const std::uint64_t left, client.Retry(line.projection, line.key));
-      PrintLeft(line.key, left);
+      EVERFOLD_ASSIGN_OR_RETURN(const ProjectionClient::Tried tried, client.Retry(line.projection, line.key));
+      PrintTried(line.key, tried);
       return absl::OkStatus();
     }
     case ParkedAction::kDrop: {
-      EVERFOLD_ASSIGN_OR_RETURN(const std::uint64_t left,
+      EVERFOLD_ASSIGN_OR_RETURN(const ProjectionClient::Tried tried,
                                 client.Drop(line.projection, line.key, line.version, line.reason));
-      PrintLeft(line.key, left);
+      PrintTried(line.key, tried);
       return absl::OkStatus();
     }
   }
@@ -152,15 +169,15 @@ ExitCode Run(const std::string& app, const CommandLine& line,
 }  // namespace
 
 std::string FormatProjections(const std::vector<v1::ProjectionInfo>& projections) {
-  std::string text = absl::StrFormat("%-24s %-8s %8s %8s %12s %10s %14s %10s %8s\n", "projection", "state", "revision",
-                                     "version", "behind", "lag", "applied", "parked", "dropped");
+  std::string text = absl::StrFormat("%-24s %-8s %8s %8s %8s %12s %10s %14s %10s %8s\n", "projection", "state",
+                                     "revision", "version", "kept", "behind", "lag", "applied", "parked", "dropped");
   std::string notes;
   for (const v1::ProjectionInfo& info : projections) {
     const v1::ProjectionPartition sum = Sum(info);
-    absl::StrAppendFormat(&text, "%-24s %-8s %8d %8d %12s %10s %14s %10s %8s\n", info.name(), NameOf(info.state()),
-                          info.revision(), info.version(), Grouped(info.lag_events()), LagOf(info),
-                          Grouped(sum.applied().count()), Grouped(sum.parked().count()),
-                          Grouped(sum.dropped().count()));
+    absl::StrAppendFormat(&text, "%-24s %-8s %8d %8s %8s %12s %10s %14s %10s %8s\n", info.name(), NameOf(info.state()),
+                          info.revision(), VersionOf(info.version()), VersionOf(info.previous_version()),
+                          Grouped(info.lag_events()), LagOf(info), Grouped(sum.applied().count()),
+                          Grouped(sum.parked().count()), Grouped(sum.dropped().count()));
     notes += NotesOn(info);
   }
   return text + notes;
@@ -170,10 +187,10 @@ std::string FormatParkedKeys(const std::vector<v1::ParkedKey>& keys) {
   if (keys.empty()) return "no key is parked\n";
   std::string text;
   for (const v1::ParkedKey& key : keys) {
-    absl::StrAppendFormat(&text, "%s: %s events wait, tried %s times, recorded %s\n  %s\n", ShownText(key.key()),
-                          Grouped(key.events()), Grouped(key.attempts()),
-                          absl::FormatTime(absl::RFC3339_sec, TimeOf(key.park_time()), absl::UTCTimeZone()),
-                          key.error());
+    absl::StrAppendFormat(
+        &text, "%s: %s %s, tried %s, recorded %s\n  %s\n", ShownText(key.key()), Counted(key.events(), "event"),
+        key.events() == 1 ? "waits" : "wait", Counted(key.attempts(), "time"),
+        absl::FormatTime(absl::RFC3339_sec, TimeOf(key.park_time()), absl::UTCTimeZone()), key.error());
   }
   return text;
 }
@@ -187,8 +204,8 @@ std::string FormatParkedEvents(const std::vector<v1::ParkedEvent>& events) {
     if (!event.json().empty()) {
       absl::StrAppendFormat(&text, "  %s\n", event.json().substr(0, kMaxPayloadShown));
     } else {
-      absl::StrAppendFormat(&text, "  %d bytes that are not shown: this application does not read them\n",
-                            event.payload().size());
+      absl::StrAppendFormat(&text, "  %s not shown: this application does not read them\n",
+                            Counted(event.payload().size(), "byte"));
     }
   }
   return text;

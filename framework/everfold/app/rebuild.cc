@@ -14,6 +14,7 @@
 #include "everfold/app/print_error.h"
 #include "everfold/app/progress_bar.h"
 #include "everfold/app/stored_types.h"
+#include "everfold/base/counted.h"
 #include "everfold/base/error.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
@@ -98,9 +99,11 @@ absl::Status Run(Projection& projection, const EventStore& store, bool is_first)
   WaitForClose([&projection](Task done) { projection.Close(std::move(done)); });
   if (!failed.ok()) return failed;
   if (!outcome->status.ok()) return outcome->status;
-  absl::PrintF("%s: rebuilt from %d events\n", projection.type().name, events);
-  if (parked > 0)
-    absl::PrintF("%s: %d keys are parked; see `parked list` when it runs\n", projection.type().name, parked);
+  absl::PrintF("%s: rebuilt from %s\n", projection.type().name, Counted(events, "event"));
+  if (parked > 0) {
+    absl::PrintF("%s: %s parked; see `parked list` when it runs\n", projection.type().name,
+                 Counted(parked, "key is", "keys are"));
+  }
   return absl::OkStatus();
 }
 
@@ -165,7 +168,7 @@ absl::Status RunRebuild(const Parts& parts, const CommandLine& line) {
 ExitCode Rebuild(const std::string& app, const Parts& parts, const CommandLine& line) {
   const absl::Status status = RunRebuild(parts, line);
   if (status.ok()) return ExitCode::kOk;
-  PrintError(app, status);
+  PrintStoreError(app, status);
   return ExitCodeOf(status);
 }
 

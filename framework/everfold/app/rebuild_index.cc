@@ -7,6 +7,7 @@
 #include "everfold/app/host.h"
 #include "everfold/app/print_error.h"
 #include "everfold/app/progress_bar.h"
+#include "everfold/base/counted.h"
 #include "everfold/base/status.h"
 
 namespace everfold {
@@ -22,7 +23,7 @@ absl::Status Rebuild(Host& host) {
                             EventStore::Open(options, host.log(), host.executor(), host.clock(), host.random()));
   const std::uint64_t events = CountEvents(*store);
   WaitForClose([&store](Task done) { store->Close(std::move(done)); });
-  absl::PrintF("index: rebuilt from %d events\n", events);
+  absl::PrintF("index: rebuilt from %s\n", Counted(events, "event"));
   return absl::OkStatus();
 }
 
@@ -36,7 +37,7 @@ ExitCode RebuildIndex(const std::string& app, const CommandLine& line) {
     status.Update((*host)->Close());
   }
   if (status.ok()) return ExitCode::kOk;
-  PrintError(app, status);
+  PrintStoreError(app, status);
   return ExitCodeOf(status);
 }
 

@@ -133,7 +133,7 @@ absl::Status Stop(Engine& engine, SnapshotStore& snapshots, Host& host) {
 }
 
 ExitCode Refuse(const std::string& app, const absl::Status& status) {
-  PrintError(app, status);
+  PrintStoreError(app, status);
   return ExitCodeOf(status);
 }
 
@@ -181,8 +181,8 @@ ExitCode Serve(const std::string& app, const Parts& parts, const ServiceFactorie
 
   Services services = MakeServices(factories, **engine);
   services.push_back(MakeCommandService((*engine)->commands()));
-  services.push_back(MakeAdminService((*engine)->store(), (*host)->embedded_log(), (*host)->clock(),
-                                      CopiesOfTypes(line.data_directory, logger)));
+  services.push_back(MakeAdminService((*engine)->store(), (*host)->embedded_log(), line.data_directory,
+                                      (*host)->clock(), CopiesOfTypes(line.data_directory, logger)));
   services.push_back(MakeProjectionService(ProjectionsOf(**engine), (*engine)->store()));
   services.push_back(
       MakeEventStoreService((*engine)->store(), (*host)->embedded_log(), (*host)->executor(), RulesOf(parts, line)));

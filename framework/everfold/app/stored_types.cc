@@ -1,10 +1,13 @@
 #include "everfold/app/stored_types.h"
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "everfold/app/type_file.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
@@ -31,16 +34,54 @@ Readers ReadersOf(const std::vector<AggregateType>& aggregates) {
   return readers;
 }
 
-std::set<std::pair<std::string, std::string>> TypesOf(const EventStore& store) {
-  std::set<std::pair<std::string, std::string>> types;  // name and fingerprint, in a certain order
+constexpr char kOwnPackage[] = "everfold.v1.";  // decisions of operators, checkpoints of groups
+constexpr std::size_t kMaxTypesTold = 10;
+
+// Of all events and commands that the store has ever had.
+std::set<EventType> AllTypesOf(const EventStore& store) {
+  std::set<EventType> types;
   for (std::uint32_t i = 0; i < store.log().identity().partitions; ++i) {
     const TypeId last = store.types().LastId(PartitionId(i));
-    for (TypeId id = 1; id <= last; ++id) {
-      const EventType& type = *store.types().Find(PartitionId(i), id);
-      if (!type.fingerprint.empty()) types.emplace(type.name, type.fingerprint);
-    }
+    for (TypeId id = 1; id <= last; ++id) types.insert(*store.types().Find(PartitionId(i), id));
   }
   return types;
+}
+
+std::set<std::string> NamesOf(const Parts& parts) {
+  std::set<std::string> names;
+  const auto add = [&names](const auto& by_name) {
+    for (const auto& [name, type] : by_name) names.insert(name);
+  };
+  for (const AggregateType& aggregate : parts.aggregates) {
+    add(aggregate.events);
+    add(aggregate.stored_forms);
+    add(aggregate.commands);
+  }
+  for (const BoundaryType& boundary : parts.boundaries) add(boundary.commands);
+  for (const ProjectionType& projection : parts.projections) {
+    add(projection.handlers);
+    add(projection.stored_forms);
+  }
+  return names;
+}
+
+// What an application has written has a fingerprint. The rest, raw events and commands that may have been taken out,
+// counts only where nothing else is known.
+std::set<std::string> ForeignTypes(const std::set<EventType>& types, const std::set<std::string>& known,
+                                   bool is_known) {
+  std::set<std::string> foreign;
+  for (const EventType& type : types) {
+    if (known.contains(type.name) || type.name.starts_with(kOwnPackage)) continue;
+    if (!is_known || !type.fingerprint.empty()) foreign.insert(type.name);
+  }
+  return foreign;
+}
+
+std::string Listed(const std::set<std::string>& names) {
+  const std::size_t told = std::min(names.size(), kMaxTypesTold);
+  const std::string list =
+      absl::StrJoin(names.begin(), std::next(names.begin(), static_cast<std::ptrdiff_t>(told)), ", ");
+  return told == names.size() ? list : absl::StrFormat("%s and %d more", list, names.size() - told);
 }
 
 // Descriptions that are kept, and those of the application's types.
@@ -81,7 +122,8 @@ absl::Status Incompatible(const std::vector<std::string>& changes, const std::st
 absl::Status Compare(const EventStore& store, const Readers& readers, const KnownTypes& known, Logger* logger) {
   std::vector<std::string> changes;
   std::string first_type;
-  for (const auto& [name, fingerprint] : TypesOf(store)) {
+  for (const auto& [name, fingerprint] : AllTypesOf(store)) {
+    if (fingerprint.empty()) continue;
     const auto reader = readers.find(name);
     if (reader == readers.end()) continue;
     const v1::TypeDescription current = DescribeType(*reader->second);
@@ -123,6 +165,18 @@ absl::Status CheckStoredTypes(const std::vector<AggregateType>& aggregates, cons
   EVERFOLD_RETURN_IF_ERROR(Compare(store, readers, known, logger));
   for (const auto& [name, descriptor] : readers) known.Keep(DescribeType(*descriptor));
   return known.grown() ? WriteTypeFile(files, path, known.kept()) : absl::OkStatus();
+}
+
+void WarnOfForeignTypes(const Parts& parts, const EventStore& store, Logger& logger) {
+  const std::set<std::string> known = NamesOf(parts);
+  const std::set<EventType> types = AllTypesOf(store);
+  const bool is_known =
+      std::any_of(types.begin(), types.end(), [&known](const EventType& type) { return known.contains(type.name); });
+  const std::set<std::string> foreign = ForeignTypes(types, known, is_known);
+  if (foreign.empty()) return;
+  logger.Warning(is_known ? "the store has events of types that this application does not have"
+                          : "the store has events, and none of this application: is it another one's?",
+                 {{"types", Listed(foreign)}});
 }
 
 }  // namespace everfold

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "everfold/app/parts.h"
 #include "everfold/decide/aggregate_type.h"
 #include "everfold/event/stored_names.h"
 #include "everfold/log/files/files.h"
@@ -31,5 +32,9 @@ void AddStoredForms(const std::vector<AggregateType>& aggregates, std::vector<Pr
 // logger, if there is one, is told.
 absl::Status CheckStoredTypes(const std::vector<AggregateType>& aggregates, const EventStore& store, Files& files,
                               const std::string& path, Logger* logger);
+
+// Tells the logger, once, if the store has events or commands of types that are in none of these parts: it may be
+// another application's, or be used raw. Nothing else comes of it.
+void WarnOfForeignTypes(const Parts& parts, const EventStore& store, Logger& logger);
 
 }  // namespace everfold

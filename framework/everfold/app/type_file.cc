@@ -19,7 +19,7 @@ constexpr std::size_t kHeaderBytes = kDigestAt + kDigestBytes;
 
 absl::Status Damaged(const std::string& path) {
   return Error(
-      absl::StatusCode::kDataLoss, reason::kDataLoss,
+      absl::StatusCode::kDataLoss, reason::kTypeFileDamaged,
       absl::StrFormat("%s, which describes the types of stored events, is damaged; remove it to begin it anew: "
                       "changes of types since the events were written are then not found",
                       path));

@@ -102,7 +102,7 @@ ExitCode VerifyOnline(const std::string& app, const CommandLine& line) {
   if (report.ok()) Print("the log of " + line.address, *report, line.quick);
   const absl::Status status = report.ok() ? report->status() : report.status();
   if (status.ok()) return ExitCode::kOk;
-  PrintError(app, status);
+  PrintStoreError(app, status);
   return ExitCodeOf(status);
 }
 
@@ -140,7 +140,7 @@ ExitCode Verify(const std::string& app, const Parts& parts, const CommandLine& l
     status.Update((*host)->Close());
   }
   if (status.ok()) return ExitCode::kOk;
-  PrintError(app, status);
+  PrintStoreError(app, status);
   return ExitCodeOf(status);
 }
 

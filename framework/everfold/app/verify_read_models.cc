@@ -7,6 +7,7 @@
 #include "everfold/app/engine.h"
 #include "everfold/app/progress_bar.h"
 #include "everfold/app/stored_types.h"
+#include "everfold/base/counted.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 
@@ -21,7 +22,7 @@ absl::Status VerifyEach(const Parts& parts, const EventStore& store, const std::
     findings += verified.findings.size();
   }
   if (findings == 0) return absl::OkStatus();
-  return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+  return Error(absl::StatusCode::kDataLoss, reason::kReadModelDamaged,
                "read models are not what the log says; build them anew with `rebuild`");
 }
 
@@ -40,9 +41,10 @@ absl::Status VerifyReadModels(Host& host, Parts parts, const std::string& data_d
 
 std::string FormatReadModel(const VerifiedReadModel& verified) {
   if (verified.version == 0) return absl::StrFormat("read model %s: not built yet\n", verified.projection);
-  std::string text = absl::StrFormat("read model %s: version %d, %s events applied, %s parked, %s dropped",
-                                     verified.projection, verified.version, Grouped(verified.tally.applied.count),
-                                     Grouped(verified.tally.parked.count), Grouped(verified.tally.dropped.count));
+  std::string text =
+      absl::StrFormat("read model %s: version %d, %s applied, %s parked, %s dropped", verified.projection,
+                      verified.version, Counted(verified.tally.applied.count, "event"),
+                      Grouped(verified.tally.parked.count), Grouped(verified.tally.dropped.count));
   if (verified.other_code) return text + "; built by other code, and not compared with the log\n";
   if (verified.findings.empty()) return text + ", as the log has them\n";
   text += "\n";

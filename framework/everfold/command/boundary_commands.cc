@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/check.h"
+#include "everfold/base/counted.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/command/command_errors.h"
@@ -25,8 +26,9 @@ absl::Status NotRegistered(const BoundaryType& boundary, const AddressedEvent& e
 
 absl::Status ManyConflicts(const BoundedCommand& command, const absl::Status& last) {
   return Error(absl::StatusCode::kAborted, reason::kConditionFailed,
-               absl::StrFormat("%s: others appended %d times what it relies on while it was decided; the last time: %s",
-                               command.type->type.name, command.conflicts, std::string(last.message())),
+               absl::StrFormat("%s: others appended %s what it relies on while it was decided; the last time: %s",
+                               command.type->type.name, Counted(static_cast<std::uint64_t>(command.conflicts), "time"),
+                               std::string(last.message())),
                {{"command", command.type->type.name}});
 }
 
@@ -119,7 +121,9 @@ absl::StatusOr<BoundaryCommands::Seen> BoundaryCommands::Read(const BoundedComma
         if (context_.clock.Now() >= command.request.deadline) return TooLate();
         ++events;
         Note(event.position, seen.last);
-        return command.boundary->EvolveStored(seen.state.get(), event.event.type, event.event.payload);
+        const absl::Status evolved =
+            command.boundary->EvolveStored(seen.state.get(), event.event.type, event.event.payload);
+        return evolved.ok() ? evolved : AtEvent(evolved, event);
       });
   context_.counters.Add(context_.counters.events_folded, events);
   if (!read.ok()) return read;

@@ -3,6 +3,7 @@
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 #include "everfold/base/unavailable.h"
+#include "google/rpc/error_details.pb.h"
 
 namespace everfold {
 
@@ -13,6 +14,21 @@ absl::Status UnreadableEvent(const std::string& type) {
       absl::StatusCode::kInternal, reason::kDeciderFailed,
       absl::StrFormat("Decide emitted an event %s that cannot be read again: is a string of it not UTF-8?", type),
       {{"type", type}});
+}
+
+absl::Status AtEvent(const absl::Status& error, const RecordedEvent& event) {
+  const std::string stream = event.stream.stream.ToString();
+  const std::string version = std::to_string(event.version.value());
+  absl::Status placed(error.code(),
+                      absl::StrFormat("%s version %s: %s", stream, version, std::string(error.message())));
+  error.ForEachPayload(
+      [&placed](absl::string_view type, const absl::Cord& detail) { placed.SetPayload(type, detail); });
+  google::rpc::ErrorInfo info;
+  if (!FindDetail(placed, info)) return placed;
+  (*info.mutable_metadata())["stream"] = stream;
+  (*info.mutable_metadata())["version"] = version;
+  AddDetail(placed, info);
+  return placed;
 }
 
 absl::Status OutcomeIsTooLarge(const std::string& command, std::size_t bytes) {

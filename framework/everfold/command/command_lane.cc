@@ -6,6 +6,7 @@
 #include "absl/hash/hash.h"
 #include "absl/strings/str_format.h"
 #include "everfold/base/check.h"
+#include "everfold/base/counted.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/command/command_errors.h"
@@ -26,10 +27,10 @@ absl::Status TooManyWaiting(const StreamId& stream, std::size_t limit) {
 
 absl::Status ManyConflicts(const RoutedCommand& command) {
   const std::string stream = command.stream.ToString();
-  return Error(
-      absl::StatusCode::kAborted, reason::kVersionConflict,
-      absl::StrFormat("%s: somebody else appended %d times while the command was decided", stream, command.conflicts),
-      {{"stream", stream}});
+  return Error(absl::StatusCode::kAborted, reason::kVersionConflict,
+               absl::StrFormat("%s: somebody else appended %s while the command was decided", stream,
+                               Counted(static_cast<std::uint64_t>(command.conflicts), "time")),
+               {{"stream", stream}});
 }
 
 CommandKey KeyOf(const RoutedCommand& command) { return {command.stream.tenant, command.id.type, command.id.id}; }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
 #include "everfold/base/check.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
@@ -26,8 +27,10 @@ std::string IdFieldOf(const google::protobuf::Descriptor& command) {
 // What is wrong with an id is told like any other broken field rule. False if something is.
 bool ValidateId(const Message& command, const StreamId& stream, Violations& violations) {
   const absl::Status status = ValidateStreamId(stream);
-  if (!status.ok()) violations.Add(IdFieldOf(*command.GetDescriptor()), "id", std::string(status.message()));
-  return status.ok();
+  if (status.ok()) return true;
+  const absl::string_view what = absl::StripPrefix(status.message(), "an id ");  // the field is named in front of it
+  violations.Add(IdFieldOf(*command.GetDescriptor()), "id", std::string(what));
+  return false;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "everfold/base/digest.h"
 #include "everfold/base/status.h"
+#include "everfold/command/command_errors.h"
 #include "everfold/event/fingerprint.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
@@ -65,7 +66,8 @@ absl::Status StateLoader::FoldOn(const StreamId& stream, const AggregateType& ag
   const absl::Status folded = store_.ReadStream(stream, range, [&](const RecordedEvent& event) -> absl::Status {
     ++events;
     state.version = event.version;
-    return aggregate.EvolveStored(*state.message, event.event.type, event.event.payload);
+    const absl::Status evolved = aggregate.EvolveStored(*state.message, event.event.type, event.event.payload);
+    return evolved.ok() ? evolved : AtEvent(evolved, event);
   });
   counters_.Add(counters_.events_folded, events);
   return folded;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/event/event_limits.h"
@@ -20,7 +21,7 @@ absl::Status ValidateItem(const QueryItem& item) {
   for (const std::string& type : item.types) {
     EVERFOLD_RETURN_IF_ERROR(ValidateName(type, kMaxEventTypeBytes, "an event's type"));
   }
-  for (const std::string& tag : item.tags) EVERFOLD_RETURN_IF_ERROR(ValidateName(tag, kMaxTagBytes, "a tag"));
+  for (const std::string& tag : item.tags) EVERFOLD_RETURN_IF_ERROR(ValidateTag(tag, "a query"));
   return absl::OkStatus();
 }
 
@@ -37,6 +38,11 @@ bool Matches(const QueryItem& item, std::string_view type, absl::Span<const std:
 bool Matches(const EventQuery& query, std::string_view type, absl::Span<const std::string> tags) {
   return query.all() || std::any_of(query.items.begin(), query.items.end(),
                                     [&](const QueryItem& item) { return Matches(item, type, tags); });
+}
+
+absl::Status ValidateTag(std::string_view tag, std::string_view of) {
+  if (ValidateName(tag, kMaxTagBytes, "a tag").ok()) return absl::OkStatus();
+  return ValidateName(tag, kMaxTagBytes, absl::StrFormat("the tag %s of %s", ShownText(tag), of).c_str());
 }
 
 absl::Status ValidateQuery(const EventQuery& query) {

@@ -35,6 +35,9 @@ inline constexpr std::size_t kMaxTagsOfQueryItem = 20;
 bool Matches(const QueryItem& item, std::string_view type, absl::Span<const std::string> tags);
 bool Matches(const EventQuery& query, std::string_view type, absl::Span<const std::string> tags);
 
+// INVALID_ARGUMENT, with the tag, for what no event can have as one; `of` says whose it is, "a query".
+absl::Status ValidateTag(std::string_view tag, std::string_view of);
+
 // INVALID_ARGUMENT, with the limit and the value, for a query beyond a limit (LIMIT_EXCEEDED), one that names types or
 // tags that no event can have, or has an item without any of them (REQUEST_INVALID): it would mean every event, which a
 // query without items says better.

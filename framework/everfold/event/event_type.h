@@ -5,6 +5,7 @@
 // dictionary holds.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -25,7 +26,7 @@ namespace everfold {
 struct EventType {
   std::string name;         // full message name
   std::string fingerprint;  // of the message as its writer knew it, 32 bytes; empty for raw events and for commands
-  friend bool operator==(const EventType&, const EventType&) = default;
+  friend auto operator<=>(const EventType&, const EventType&) = default;
   template <class H>
   friend H AbslHashValue(H state, const EventType& type) {
     return H::combine(std::move(state), type.name, type.fingerprint);

@@ -54,9 +54,12 @@ absl::StatusOr<std::unique_ptr<EventFolder>> EventFolder::Open(std::unique_ptr<R
   auto subscription = Subscription::Start(store, folder->checkpoint(), SubscriptionOf(type));
   if (!subscription.ok()) return Annotate(folder->path(), subscription.status());
   folder->subscription_ = *std::move(subscription);
-  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedKey> keys, folder->DescribeParked());
-  for (const ParkedKey& key : keys) folder->keys_.insert(key.key);
-  EVERFOLD_RETURN_IF_ERROR(folder->ApplyDrops());
+  const absl::StatusOr<std::vector<ParkedKey>> keys = folder->DescribeParked();
+  if (!keys.ok()) return Annotate(folder->path(), keys.status());
+  for (const ParkedKey& key : *keys) folder->keys_.insert(key.key);
+  const absl::Status dropped = folder->ApplyDrops();
+  if (ReasonOf(dropped) == reason::kReadModelDamaged) return Annotate(folder->path(), dropped);
+  EVERFOLD_RETURN_IF_ERROR(dropped);
   return folder;
 }
 

@@ -3,7 +3,8 @@
 // Its files are versions of its read models (read_model_manifest.h): one is queried and follows the log. Another can be
 // built beside it, from the beginning of the log, and take its place when it has come as far; queries go on meanwhile,
 // and see the old one or the new one. That happens by itself when the file is of another revision or of other tables
-// than the code; a file that is deleted is built anew in its place.
+// than the code, or is found to be damaged when it is opened, which leaves nothing to be queried meanwhile; a file that
+// is deleted is built anew in its place.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +52,7 @@ class Projection {
   //   INVALID_ARGUMENT     a name, a revision or read models that cannot be
   //   FAILED_PRECONDITION  the file is of another history of the store (OTHER_HISTORY), of another format, or was not
   //                        made by everfold
-  //   DATA_LOSS            its checkpoint is beyond the log's durable head, or a file is damaged
+  //   DATA_LOSS            its checkpoint is beyond the log's durable head
   static absl::StatusOr<std::unique_ptr<Projection>> Open(ProjectionRunnerOptions options, ProjectionType type,
                                                           EventStore& store, Executor& executor);
   virtual ~Projection() = default;
@@ -62,7 +63,8 @@ class Projection {
   virtual void Start() = 0;
 
   virtual const ProjectionType& type() const = 0;
-  // Of the file that is queried; empty while there is none with the tables of the code. Another one after a swap.
+  // Of the file that is queried; empty while there is none with the tables of the code, or it is damaged. Another one
+  // after a swap.
   virtual std::string path() const = 0;
   virtual absl::Status status() const = 0;
   // What is committed, in the file that is queried.
@@ -88,7 +90,8 @@ class Projection {
 
   // Builds a new version from the whole log, beside the one that is queried, and swaps them when it has come at least
   // as far in every partition. `done` comes after the swap. A restart goes on where it was.
-  // One that is being built already is waited for.
+  // One that is being built already is waited for. A paused projection stays paused: the new version has all that there
+  // was when it took its place, and takes in nothing more.
   //   FAILED_PRECONDITION  a rollback is under way (READ_MODEL_REBUILDING); or the new version parks a key that the
   //                        current one does not, as far as that has come: it is given up, and the current one stays
   //                        (READ_MODEL_PARKS_MORE)

@@ -59,8 +59,20 @@ absl::Status ProjectionRunner::Save(const std::function<void(ReadModelVersions&)
   return manifest_.Save(versions);
 }
 
-// What is queried first.
+// What is queried first. Damage keeps nothing from starting: all of it is in the log.
 absl::Status ProjectionRunner::OpenFile() {
+  absl::Status opened = manifest_.damage().ok() ? OpenCurrent() : manifest_.damage();
+  if (ReasonOf(opened) == reason::kReadModelDamaged) {
+    live_.reset();
+    stale_.reset();
+    damage_ = std::exchange(opened, absl::OkStatus());
+  }
+  EVERFOLD_RETURN_IF_ERROR(opened);
+  Published();
+  return absl::OkStatus();
+}
+
+absl::Status ProjectionRunner::OpenCurrent() {
   const bool is_first = manifest_.versions().current == 0;
   if (is_first) {
     EVERFOLD_RETURN_IF_ERROR(Save([](ReadModelVersions& versions) { versions.current = versions.next++; }));
@@ -75,7 +87,6 @@ absl::Status ProjectionRunner::OpenFile() {
   } else {
     stale_ = std::move(file);
   }
-  Published();
   return absl::OkStatus();
 }
 
@@ -142,11 +153,8 @@ void ProjectionRunner::Begin() {
     progress_.End(Paused());
     Tell(LogLevel::kWarning, "projection is paused", {{"projection", type_->name}});
   }
-  if (stale_ != nullptr) {
-    TellAnew(stale_->fit() == ReadModelFile::Fit::kUnreadable ? "its read models have changed"
-                                                              : "its file was written by other code");
-  }
-  if (stale_ != nullptr) {
+  if (waits_for_next()) {
+    TellAnew(BuiltAnewBecause());
     BuildStale();
   } else if (versions.building != 0) {
     StartNext(versions.building, /*rollback=*/false, nullptr);
@@ -154,9 +162,10 @@ void ProjectionRunner::Begin() {
   RunBatch();
 }
 
-// What other code has built gets a successor: the version before it, if this code has built that, or a new one.
+// What other code has built gets a successor: the version before it, if this code has built that, or a new one. What is
+// damaged gets a new one.
 void ProjectionRunner::BuildStale() {
-  if (const std::uint32_t previous = manifest_.versions().previous; previous != 0) {
+  if (const std::uint32_t previous = manifest_.versions().previous; previous != 0 && damage_.ok()) {
     StartNext(previous, /*rollback=*/true, nullptr);
     if (next_ != nullptr) return;
   }
@@ -172,6 +181,17 @@ void ProjectionRunner::Wake(std::optional<TaskScope::Guard> guard) {
     batch_posted_ = false;
     RunBatch();
   });
+}
+
+std::string ProjectionRunner::BuiltAnewBecause() const {
+  if (!damage_.ok()) return std::string(damage_.message());
+  if (stale_ == nullptr) return "";
+  return stale_->fit() == ReadModelFile::Fit::kUnreadable ? "its read models have changed"
+                                                          : "its file was written by other code";
+}
+
+bool ProjectionRunner::is_queried() const {
+  return stale_ != nullptr ? stale_->fit() == ReadModelFile::Fit::kReadable : damage_.ok();
 }
 
 bool ProjectionRunner::runs() const { return live_ != nullptr && error_.ok() && !manifest_.versions().paused; }
@@ -195,7 +215,7 @@ void ProjectionRunner::Published() {
   Show();
   if (live_ != nullptr) {
     progress_.Publish(live_->checkpoint());
-  } else if (stale_->fit() == ReadModelFile::Fit::kReadable) {
+  } else if (stale_ != nullptr && is_queried()) {
     progress_.Publish(stale_->checkpoint());
   }
 }
@@ -204,10 +224,11 @@ void ProjectionRunner::Show() {
   MutexLock lock(&mutex_);
   shown_.versions = manifest_.versions();
   shown_.error = error_;
-  shown_.stale = stale_ != nullptr;
+  shown_.waits_for_next = waits_for_next();
+  shown_.damaged = !damage_.ok();
+  shown_.built_anew_because = BuiltAnewBecause();
   shown_.next = next_;
-  const bool is_queried = stale_ == nullptr || stale_->fit() == ReadModelFile::Fit::kReadable;
-  shown_.path = is_queried ? manifest_.PathOf(shown_.versions.current) : std::string();
+  shown_.path = is_queried() ? manifest_.PathOf(shown_.versions.current) : std::string();
   if (live_ == nullptr) return;
   shown_.checkpoint = live_->checkpoint();
   shown_.tallies = live_->tallies();
@@ -246,7 +267,7 @@ void ProjectionRunner::TryLater(absl::AnyInvocable<void()> step) {
 
 // Ends a stop, if that is possible.
 void ProjectionRunner::Go() {
-  if (scope_.closed() || stale_ != nullptr) return;
+  if (scope_.closed() || waits_for_next()) return;
   if (!error_.ok()) {
     if (const absl::Status opened = Reopen(); !opened.ok()) return Stop(opened);
     error_ = absl::OkStatus();
@@ -273,7 +294,7 @@ void ProjectionRunner::LookForStall() {
   bool began = false;
   {
     MutexLock lock(&mutex_);
-    const bool should_move = lag > 0 && !shown_.stale && shown_.error.ok() && !shown_.versions.paused;
+    const bool should_move = lag > 0 && !shown_.waits_for_next && shown_.error.ok() && !shown_.versions.paused;
     if (!should_move) {
       shown_.behind_at.reset();
       stall_watched_ = false;
@@ -312,10 +333,11 @@ ProjectionStatus ProjectionRunner::Describe() const {
   const absl::Time now = options_.clock->Now();
   status.lag_events = total - EventsBefore(status.checkpoint);
   MutexLock lock(&mutex_);
-  if (shown_.stale) status.state = ProjectionState::kStale;
+  if (shown_.waits_for_next) status.state = shown_.damaged ? ProjectionState::kDamaged : ProjectionState::kStale;
   if (shown_.versions.paused) status.state = ProjectionState::kPaused;
   if (!shown_.error.ok()) status.state = ProjectionState::kStopped;
   status.error = shown_.error;
+  status.built_anew_because = shown_.built_anew_because;
   status.stalled = shown_.stalled;
   status.version = shown_.path.empty() ? 0 : shown_.versions.current;
   status.previous = shown_.versions.previous;
@@ -353,8 +375,8 @@ void ProjectionRunner::Resume(Done done) {
       progress_.Resume();
       Tell(LogLevel::kInfo, "projection is resumed", {{"projection", type_->name}});
     }
-    if (saved.ok() && stale_ == nullptr) Go();
-    if (saved.ok() && stale_ != nullptr && next_ == nullptr) {
+    if (saved.ok() && !waits_for_next()) Go();
+    if (saved.ok() && waits_for_next() && next_ == nullptr) {
       error_ = absl::OkStatus();
       BuildStale();
     }
@@ -365,7 +387,7 @@ void ProjectionRunner::Resume(Done done) {
 
 void ProjectionRunner::Rebuild(Done done) {
   Ask<absl::Status>(std::move(done), [this](Done answer) {
-    if (next_ != nullptr && next_->rollback() && stale_ != nullptr) return RebuildAfter(*next_, std::move(answer));
+    if (next_ != nullptr && next_->rollback() && waits_for_next()) return RebuildAfter(*next_, std::move(answer));
     StartNext(manifest_.versions().building, /*rollback=*/false, std::move(answer));
   });
 }
@@ -411,7 +433,7 @@ void ProjectionRunner::StartNext(std::uint32_t version, bool rollback, Done done
       return;
     }
     status = folder.status();
-    if (stale_ != nullptr && !rollback) CannotGoOn(status);
+    if (waits_for_next() && !rollback) CannotGoOn(status);
   }
   if (done != nullptr) Answer(std::move(done), std::move(status));
 }
@@ -428,7 +450,7 @@ void ProjectionRunner::CannotGoOn(const absl::Status& why) {
   progress_.End(Stopped());
   if (!IsWorthAnotherTry(why)) return;
   TryLater([this] {
-    if (scope_.closed() || stale_ == nullptr || next_ != nullptr) return;
+    if (scope_.closed() || !waits_for_next() || next_ != nullptr) return;
     error_ = absl::OkStatus();
     progress_.Resume();
     BuildStale();
@@ -504,14 +526,18 @@ void ProjectionRunner::Swap(const Next& next) {
   if (status.ok()) status = CheckParksNoMore(next);
   if (status.ok()) status = next->folder->MakeDurable();  // before anything names it
   if (status.ok()) {
-    status = Save([&next](ReadModelVersions& versions) {
-      versions.previous = std::exchange(versions.current, next->version());
+    status = Save([this, &next](ReadModelVersions& versions) {
+      // What is damaged is of no use; the version before it may be.
+      if (damage_.ok()) versions.previous = versions.current;
+      versions.current = next->version();
+      if (versions.previous == versions.current) versions.previous = 0;
       if (!next->rollback()) versions.building = 0;
     });
   }
   if (!status.ok()) return GiveUp(next, status);
   live_ = std::move(next->folder);
   stale_.reset();
+  damage_ = absl::OkStatus();
   error_ = absl::OkStatus();
   failures_ = 0;
   next_.reset();
@@ -549,8 +575,8 @@ absl::StatusOr<absl::flat_hash_set<std::string>> ProjectionRunner::KeysParkedNow
 
 // Only keys count whose first event that waits the current version has met, too.
 absl::Status ProjectionRunner::CheckParksNoMore(const Next& next) const {
-  const bool is_queried = live_ != nullptr || (stale_ != nullptr && stale_->fit() == ReadModelFile::Fit::kReadable);
-  if (!is_queried) return absl::OkStatus();  // there is nothing to be queried instead
+  const bool can_be_asked = live_ != nullptr || (stale_ != nullptr && is_queried());
+  if (!can_be_asked) return absl::OkStatus();  // there is nothing to be queried instead
   EVERFOLD_ASSIGN_OR_RETURN(const absl::flat_hash_set<std::string> current, KeysParkedNow());
   const Checkpoint met = progress_.committed();
   EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedKey> keys, next->folder->DescribeParked());
@@ -581,7 +607,7 @@ void ProjectionRunner::GiveUp(const Next& next, const absl::Status& why) {
   if (!next->rollback() && !IsWorthAnotherTry(why)) {
     Save([](ReadModelVersions& versions) { versions.building = 0; }).IgnoreError();  // the next opening deletes it
   }
-  if (stale_ != nullptr) CannotGoOn(why);
+  if (waits_for_next()) CannotGoOn(why);
   Show();
   Tell(absl::IsCancelled(why) ? LogLevel::kInfo : LogLevel::kError, "projection was not built anew",
        {{"projection", type_->name}, {"cause", std::string(why.message())}});
@@ -590,7 +616,7 @@ void ProjectionRunner::GiveUp(const Next& next, const absl::Status& why) {
 
 void ProjectionRunner::CancelRebuild(Done done) {
   Ask<absl::Status>(std::move(done), [this](Done answer) {
-    if (next_ == nullptr || stale_ != nullptr) {
+    if (next_ == nullptr || waits_for_next()) {
       const char* const why = next_ == nullptr ? "is not being built" : "cannot go on without what is being built";
       return Answer(std::move(answer), Error(absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
                                              absl::StrFormat("projection %s %s", type_->name, why)));
@@ -670,7 +696,7 @@ absl::StatusOr<ParkedEvent> ProjectionRunner::FirstOf(const std::string& key) {
   EVERFOLD_RETURN_IF_ERROR(CheckParked(key));
   EVERFOLD_ASSIGN_OR_RETURN(std::vector<ParkedEvent> events, live_->ParkedEventsOf(key, 1));
   if (!events.empty()) return std::move(events.front());
-  return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+  return Error(absl::StatusCode::kDataLoss, reason::kReadModelDamaged,
                absl::StrFormat("%s: key \"%s\" is parked without an event", live_->path(), key));
 }
 
@@ -739,8 +765,9 @@ void ProjectionRunner::Close(Task done) {
   scope_.Close([&executor = executor_, done = std::move(done)]() mutable { executor.Post(std::move(done)); });
 }
 
-void ProjectionRunner::TellAnew(const char* why) const {
-  Tell(LogLevel::kInfo, "projection is built anew", {{"projection", type_->name}, {"why", why}});
+void ProjectionRunner::TellAnew(const std::string& why) const {
+  Tell(damage_.ok() ? LogLevel::kInfo : LogLevel::kError, "projection is built anew",
+       {{"projection", type_->name}, {"why", why}});
 }
 
 void ProjectionRunner::Tell(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const {

@@ -56,7 +56,9 @@ class ProjectionRunner final : public Projection {
     std::string path;
     ReadModelVersions versions;
     absl::Status error;
-    bool stale = false;
+    bool waits_for_next = false;
+    bool damaged = false;
+    std::string built_anew_because;
     Checkpoint checkpoint;
     std::vector<PartitionTally> tallies;
     std::uint64_t parked_keys = 0;
@@ -78,11 +80,16 @@ class ProjectionRunner final : public Projection {
   void Answer(absl::AnyInvocable<void(Result)> done, Result result);
 
   absl::Status OpenFile();
+  absl::Status OpenCurrent();
   absl::Status Reopen();
   void Begin();
   void Wake(std::optional<TaskScope::Guard> guard);
   void RunBatch();
   bool runs() const;
+  // There is nothing that events could be folded into before the next version is there.
+  bool waits_for_next() const { return stale_ != nullptr || !damage_.ok(); }
+  bool is_queried() const;  // the current version, or what has its tables
+  std::string BuiltAnewBecause() const;
   void Stop(const absl::Status& cause);
   void Go();
   void Show();
@@ -116,7 +123,7 @@ class ProjectionRunner final : public Projection {
   void DropFirst(const std::string& key, Version version, const std::string& reason, RetryDone done);
   void ApplyDrop(const EventName& event, const std::string& key, RetryDone done);
   absl::StatusOr<std::uint64_t> WaitingOf(const std::string& key);
-  void TellAnew(const char* why) const;
+  void TellAnew(const std::string& why) const;
   void Tell(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const;
 
   const ProjectionRunnerOptions options_;
@@ -138,7 +145,8 @@ class ProjectionRunner final : public Projection {
   // On the strand only.
   ReadModelManifest manifest_;
   std::unique_ptr<EventFolder> live_;     // null while what is queried gets no events
-  std::unique_ptr<ReadModelFile> stale_;  // then: what was built by other code
+  std::unique_ptr<ReadModelFile> stale_;  // then: what was built by other code,
+  absl::Status damage_;                   // or of what is damaged and cannot be opened
   absl::Status error_;                    // that has stopped it
   int failures_ = 0;                      // in a row
   Next next_;

@@ -16,6 +16,7 @@ namespace everfold {
 enum class ProjectionState {
   kRunning,
   kStale,    // what is queried was built by other code, and gets no more events; its successor is being built
+  kDamaged,  // what was queried is damaged, and nothing is; its successor is being built
   kPaused,   // by an operator
   kStopped,  // by an error: ProjectionStatus::error
 };
@@ -36,9 +37,10 @@ struct ProjectionStatus {
   int revision = 0;  // of the code
   ProjectionState state = ProjectionState::kRunning;
   absl::Status error = {};
-  bool stalled = false;        // there are events, and it has not moved for some time
-  std::uint32_t version = 0;   // that is queried; 0: none
-  std::uint32_t previous = 0;  // that a rollback would go to; 0: none
+  std::string built_anew_because = {};  // while what is queried, or was, waits for its successor
+  bool stalled = false;                 // there are events, and it has not moved for some time
+  std::uint32_t version = 0;            // that is queried; 0: none
+  std::uint32_t previous = 0;           // that a rollback would go to; 0: none
   Checkpoint checkpoint = {};
   std::uint64_t lag_events = 0;  // of the log, behind the durable head
   absl::Duration lag = {};       // since the last event that it has taken in was recorded; 0 without lag_events

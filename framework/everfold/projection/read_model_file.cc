@@ -33,12 +33,10 @@ absl::Status Refused(const std::string& message) {
 // The same error, saying of which file.
 absl::Status AtPath(const absl::Status& error, const std::string& path) {
   if (error.ok() || ReasonOf(error) == reason::kOtherHistory) return error;
-  const char* advice =
-      absl::IsDataLoss(error) ? ". Read models can be built anew from the log: delete the file and start again" : "";
   const char* const reason = ReasonOf(error) == reason::kFormatUnknown ? reason::kFormatUnknown
-                             : absl::IsDataLoss(error)                 ? reason::kDataLoss
+                             : absl::IsDataLoss(error)                 ? reason::kReadModelDamaged
                                                                        : reason::kReadModelFailed;
-  return Error(error.code(), reason, absl::StrFormat("%s: %s%s", path, std::string(error.message()), advice));
+  return Error(error.code(), reason, absl::StrFormat("%s: %s", path, std::string(error.message())));
 }
 
 // Of the type "table" or "index"; SQLite's own are not among them.
@@ -189,7 +187,7 @@ absl::Status ReadModelFile::LoadCheckpoint() {
     if (!found) return absl::OkStatus();
     const auto partition = static_cast<std::uint64_t>(select->Integer(0));
     if (partition >= checkpoint_.offsets.size() || select->Integer(1) < 0) {
-      return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+      return Error(absl::StatusCode::kDataLoss, reason::kReadModelDamaged,
                    absl::StrFormat("checkpoint of partition %d is %d", select->Integer(0), select->Integer(1)));
     }
     checkpoint_.offsets[partition] = Offset(static_cast<std::uint64_t>(select->Integer(1)));

@@ -50,7 +50,7 @@ class ReadModelFile {
   // Opens the file, or creates it. One that is not current is left as it is, and nothing can be folded into it. One
   // that is gets the indexes that the code declares.
   //   FAILED_PRECONDITION  of another history than `beginning` (OTHER_HISTORY); of a newer format; of other software
-  //   DATA_LOSS            damaged
+  //   DATA_LOSS            damaged (READ_MODEL_DAMAGED)
   static absl::StatusOr<std::unique_ptr<ReadModelFile>> Open(std::string path, const ProjectionType& type,
                                                              const Checkpoint& beginning);
 

@@ -1,9 +1,11 @@
 #include "everfold/projection/read_model_manifest.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -11,6 +13,7 @@
 #include "everfold/base/digest.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/projection/spill_files.h"
 
 namespace everfold {
 namespace {
@@ -18,11 +21,11 @@ namespace {
 constexpr absl::string_view kTitle = "everfold-read-models ";
 constexpr std::uint32_t kFormat = 1;
 
+constexpr char kManifest[] = "MANIFEST";
+constexpr char kDamaged[] = "MANIFEST.damaged";
+
 absl::Status Damaged(const std::string& path) {
-  return Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
-               absl::StrFormat("%s is damaged. Read models can be built anew from the log: delete the folder and start "
-                               "again",
-                               path));
+  return Error(absl::StatusCode::kDataLoss, reason::kReadModelDamaged, absl::StrFormat("%s is damaged", path));
 }
 
 std::string Written(const ReadModelVersions& versions) {
@@ -77,7 +80,7 @@ std::string ReadModelManifest::PathOf(std::uint32_t version) const {
 
 absl::StatusOr<ReadModelManifest> ReadModelManifest::Read(Files& files, std::string folder) {
   ReadModelManifest manifest(files, std::move(folder));
-  const std::string path = manifest.folder_ + "/MANIFEST";
+  const std::string path = absl::StrCat(manifest.folder_, "/", kManifest);
   const absl::StatusOr<std::string> text = ReadFile(files, path);
   if (absl::IsNotFound(text.status())) return manifest;
   EVERFOLD_RETURN_IF_ERROR(text.status());
@@ -87,24 +90,46 @@ absl::StatusOr<ReadModelManifest> ReadModelManifest::Read(Files& files, std::str
 
 absl::StatusOr<ReadModelManifest> ReadModelManifest::Load(Files& files, std::string folder) {
   EVERFOLD_RETURN_IF_ERROR(files.MakeDirectory(folder));
-  EVERFOLD_ASSIGN_OR_RETURN(ReadModelManifest manifest, Read(files, std::move(folder)));
+  ReadModelManifest manifest(files, folder);
+  absl::StatusOr<ReadModelManifest> read = Read(files, folder);
+  if (ReasonOf(read.status()) == reason::kReadModelDamaged) {
+    EVERFOLD_RETURN_IF_ERROR(manifest.ReplaceDamaged(read.status()));
+    return manifest;
+  }
+  EVERFOLD_ASSIGN_OR_RETURN(manifest, std::move(read));
+  const std::string damaged = absl::StrCat(folder, "/", kDamaged);
+  if (manifest.versions_.current == 0 && files.Exists(damaged)) manifest.damage_ = Damaged(damaged);
   EVERFOLD_RETURN_IF_ERROR(manifest.DeleteUnnamed());
   return manifest;
 }
 
+// Numbers of versions are not used again, so those of the databases that are there are taken.
+absl::Status ReadModelManifest::ReplaceDamaged(const absl::Status& damage) {
+  damage_ = damage;
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_->List(folder_));
+  ReadModelVersions versions;
+  for (const std::string& name : names) versions.next = std::max(versions.next, VersionIn(name) + 1);
+  EVERFOLD_ASSIGN_OR_RETURN(const std::string text, ReadFile(*files_, absl::StrCat(folder_, "/", kManifest)));
+  EVERFOLD_RETURN_IF_ERROR(ReplaceFile(*files_, absl::StrCat(folder_, "/", kDamaged), text));
+  return Save(versions);
+}
+
 absl::Status ReadModelManifest::Save(const ReadModelVersions& versions) {
-  EVERFOLD_RETURN_IF_ERROR(ReplaceFile(*files_, folder_ + "/MANIFEST", Written(versions)));
+  EVERFOLD_RETURN_IF_ERROR(ReplaceFile(*files_, absl::StrCat(folder_, "/", kManifest), Written(versions)));
   versions_ = versions;
+  if (versions_.current != 0) damage_ = absl::OkStatus();
   DeleteUnnamed().IgnoreError();
   return absl::OkStatus();
 }
 
 absl::Status ReadModelManifest::DeleteUnnamed() {
+  if (!damage_.ok()) return absl::OkStatus();
   EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_->List(folder_));
   for (const std::string& name : names) {
     const std::uint32_t version = VersionIn(name);
     const bool named = version == versions_.current || version == versions_.previous || version == versions_.building;
-    if (version != 0 && !named) EVERFOLD_RETURN_IF_ERROR(files_->Remove(folder_ + "/" + name));
+    const bool is_left = name == kDamaged || absl::StartsWith(name, sqlite::kSpillPrefix);
+    if ((version != 0 && !named) || is_left) EVERFOLD_RETURN_IF_ERROR(files_->Remove(folder_ + "/" + name));
   }
   return absl::OkStatus();
 }

@@ -4,6 +4,9 @@
 //
 // The manifest is a text: the line "everfold-read-models 1", a line "<name> <number>" for each member of
 // ReadModelVersions, and "sha256 <hex>" of all that stands before. It is replaced whole (ReplaceFile).
+//
+// One that is damaged is kept as MANIFEST.damaged, and the databases as they are, until another one names a version
+// that is queried.
 #pragma once
 
 #include <cstdint>
@@ -27,14 +30,17 @@ struct ReadModelVersions {
 // Threading: one thread at a time. Lifetime: files outlive it.
 class ReadModelManifest {
  public:
-  // Makes the folder where there is none, and deletes the databases in it that the manifest does not name.
-  //   DATA_LOSS            the manifest is damaged
+  // Makes the folder where there is none, and deletes the databases in it that the manifest does not name. In place of
+  // one that is damaged another one begins, which names no version: damage().
   //   FAILED_PRECONDITION  it is of a newer everfold (FORMAT_UNKNOWN)
   static absl::StatusOr<ReadModelManifest> Load(Files& files, std::string folder);
   // The same, and changes nothing.
+  //   DATA_LOSS  the manifest is damaged (READ_MODEL_DAMAGED)
   static absl::StatusOr<ReadModelManifest> Read(Files& files, std::string folder);
 
   const ReadModelVersions& versions() const { return versions_; }
+  // Why no version is queried though there may have been one; OK if that is not so.
+  const absl::Status& damage() const { return damage_; }
   std::string PathOf(std::uint32_t version) const;
 
   // Durable when it returns OK. Then deletes what it does not name any more; that this fails is no error, the next Load
@@ -43,11 +49,13 @@ class ReadModelManifest {
 
  private:
   ReadModelManifest(Files& files, std::string folder) : files_(&files), folder_(std::move(folder)) {}
+  absl::Status ReplaceDamaged(const absl::Status& damage);
   absl::Status DeleteUnnamed();
 
   Files* files_;
   std::string folder_;
   ReadModelVersions versions_;
+  absl::Status damage_;
 };
 
 }  // namespace everfold

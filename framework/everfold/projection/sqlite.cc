@@ -1,8 +1,12 @@
 #include "everfold/projection/sqlite.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <filesystem>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -45,7 +49,8 @@ absl::Status ErrorOf(sqlite3* database, int code) {
     return Error(absl::StatusCode::kDeadlineExceeded, reason::kDeadlineExceeded, "the query was ended at its deadline");
   }
   const absl::StatusCode status_code = StatusCodeOf(extended);
-  const char* reason = status_code == absl::StatusCode::kDataLoss ? reason::kDataLoss : reason::kReadModelFailed;
+  const bool damaged = status_code == absl::StatusCode::kDataLoss;
+  const char* reason = damaged ? reason::kReadModelDamaged : reason::kReadModelFailed;
   return Error(status_code, reason, absl::StrFormat("SQLite: %s (extended code %d)", text, extended));
 }
 
@@ -67,6 +72,14 @@ absl::Status ErrorOfCaller(sqlite3* database, int code) {
     default:
       return ErrorOf(database, code);
   }
+}
+
+absl::Status SortsTooMuch(std::uint64_t limit) {
+  return Error(absl::StatusCode::kInvalidArgument, reason::kLimitExceeded,
+               absl::StrFormat("the query sorts, or sets apart, more than the %d bytes that it may put aside; ask for "
+                               "less, or in the order of an index",
+                               limit),
+               {{"limit", std::to_string(limit)}});
 }
 
 bool BeginsWith(const char* text, const char* prefix) { return text != nullptr && absl::StartsWith(text, prefix); }
@@ -153,6 +166,16 @@ bool HasMore(sqlite3* database, const char* tail) {
   return false;
 }
 
+// SQLite makes files that everybody may read, and those beside a database as the database is. So it is there, for the
+// owner alone, before SQLite comes to make it; where that fails, SQLite fails at once at the same name, and says so.
+// What is there is not opened: when a file is closed, the process loses its locks on it, SQLite's, too.
+void MakeForOwner(const std::string& path) {
+  const int fd = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  if (fd >= 0) close(fd);
+  // Of an older Everfold. Where they are not there, or another's, there is nothing to do.
+  for (const char* const ending : {"", "-wal", "-shm", "-journal"}) (void)chmod((path + ending).c_str(), 0600);
+}
+
 }  // namespace
 
 Statement::~Statement() { sqlite3_finalize(statement_); }
@@ -191,7 +214,7 @@ void Statement::CannotWrite(int index, std::string_view why) {
 
 void Statement::CannotRead(int index, std::string_view why) const {
   if (!status_.ok()) return;
-  status_ = Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+  status_ = Error(absl::StatusCode::kDataLoss, reason::kReadModelDamaged,
                   absl::StrFormat("column %s of a row %s", sqlite3_column_name(statement_, index), std::string(why)));
 }
 
@@ -216,6 +239,7 @@ absl::StatusOr<bool> Statement::Step() {
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
+  if (spill_ != nullptr && spill_->TakeExceeded()) return SortsTooMuch(spill_->max_bytes());
   return permit_ == Permit::kAll ? ErrorOf(database_, code) : ErrorOfCaller(database_, code);
 }
 
@@ -250,10 +274,16 @@ void Statement::Reset() {
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path, Access access) {
+  if (access == Access::kReadWrite) MakeForOwner(path);
   const int mode = access == Access::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  std::unique_ptr<SpillFiles> spill;
+  if (access == Access::kReadOnly) {
+    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    spill = std::make_unique<SpillFiles>(folder.empty() ? "." : folder.string(), kMaxSpillBytes);
+  }
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &raw, mode | SQLITE_OPEN_NOMUTEX, nullptr);
-  std::unique_ptr<Database> database(new Database(raw));
+  const int code = sqlite3_open_v2(path.c_str(), &raw, mode | SQLITE_OPEN_NOMUTEX, spill ? spill->name() : nullptr);
+  std::unique_ptr<Database> database(new Database(raw, std::move(spill)));
   if (code != SQLITE_OK) return ErrorOf(raw, code);
   sqlite3_extended_result_codes(raw, 1);
   sqlite3_busy_timeout(raw, kBusyTimeoutMilliseconds);
@@ -275,7 +305,7 @@ absl::StatusOr<std::unique_ptr<Statement>> Database::Prepare(const std::string& 
   const int code = sqlite3_prepare_v3(database_, sql.c_str(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
                                       &raw, nullptr);
   if (code != SQLITE_OK) return ErrorOf(database_, code);
-  return std::unique_ptr<Statement>(new Statement(database_, raw, Permit::kAll));
+  return std::unique_ptr<Statement>(new Statement(database_, raw, Permit::kAll, spill_.get()));
 }
 
 absl::StatusOr<std::unique_ptr<Statement>> Database::Prepare(const std::string& sql, Permit permit) {
@@ -284,7 +314,7 @@ absl::StatusOr<std::unique_ptr<Statement>> Database::Prepare(const std::string& 
   sqlite3_stmt* raw = nullptr;
   const char* tail = nullptr;
   const int code = sqlite3_prepare_v3(database_, sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &raw, &tail);
-  std::unique_ptr<Statement> statement(new Statement(database_, raw, permit));
+  std::unique_ptr<Statement> statement(new Statement(database_, raw, permit, spill_.get()));
   if (!authorizer.denied().empty()) return Refused(authorizer.denied());
   if (code != SQLITE_OK) {
     const int at = sqlite3_error_offset(database_);

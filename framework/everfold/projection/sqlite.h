@@ -7,11 +7,13 @@
 //   statement->Text(0, "w1");
 //   EVERFOLD_ASSIGN_OR_RETURN(const bool found, statement->Step());
 //
-// Errors carry SQLite's message and extended code (READ_MODEL_FAILED, or DATA_LOSS for a damaged file):
+// Errors carry SQLite's message and extended code (READ_MODEL_FAILED, or READ_MODEL_DAMAGED for a damaged file):
 //   RESOURCE_EXHAUSTED   the disk is full
 //   DATA_LOSS            the file is damaged, or no SQLite file
 //   FAILED_PRECONDITION  a constraint does not hold, or a value is of the wrong type or too large
-//   INVALID_ARGUMENT     SQL of a caller that is none, or that may not be run (REQUEST_INVALID)
+//   INVALID_ARGUMENT     SQL of a caller that is none, or that may not be run (REQUEST_INVALID); a query that sorts
+//   more
+//                        than kMaxSpillBytes (LIMIT_EXCEEDED)
 //   DEADLINE_EXCEEDED    InterruptWhen said so (DEADLINE_EXCEEDED)
 //   INTERNAL             everything else
 #pragma once
@@ -22,10 +24,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "everfold/projection/read_model.h"
+#include "everfold/projection/spill_files.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -33,6 +37,9 @@ struct sqlite3_stmt;
 namespace everfold::sqlite {
 
 enum class Access { kReadWrite, kReadOnly };
+
+// What the sorts of a query may take on the disk.
+inline constexpr std::uint64_t kMaxSpillBytes = 256 << 20;
 
 // What a statement may do.
 enum class Permit {
@@ -84,13 +91,14 @@ class Statement final : public ColumnWriter, public ColumnReader {
 
  private:
   friend class Database;
-  Statement(sqlite3* database, sqlite3_stmt* statement, Permit permit)
-      : database_(database), statement_(statement), permit_(permit) {}
+  Statement(sqlite3* database, sqlite3_stmt* statement, Permit permit, SpillFiles* spill)
+      : database_(database), statement_(statement), permit_(permit), spill_(spill) {}
   void KeepError(int code);
 
   sqlite3* database_;
   sqlite3_stmt* statement_;
   Permit permit_;
+  SpillFiles* spill_;  // null: of a connection that has none
   mutable absl::Status status_;
 };
 
@@ -109,7 +117,9 @@ class Use {
 // A connection. Threading: one thread at a time.
 class Database {
  public:
-  // kReadWrite creates the file if it is missing; its folder exists.
+  // kReadWrite creates the file if it is missing; its folder exists. It, and what SQLite keeps beside it, are for their
+  // owner alone (0600), also if they were not. What queries of a kReadOnly connection sort beyond what fits into memory
+  // goes to files in the same folder that nobody sees (SpillFiles).
   static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path, Access access);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -131,7 +141,8 @@ class Database {
   bool in_transaction() const;
 
  private:
-  explicit Database(sqlite3* database) : database_(database) {}
+  Database(sqlite3* database, std::unique_ptr<SpillFiles> spill) : spill_(std::move(spill)), database_(database) {}
+  const std::unique_ptr<SpillFiles> spill_;  // outlives the connection
   sqlite3* database_;
   std::function<bool()> stop_;
 };

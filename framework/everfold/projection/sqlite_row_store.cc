@@ -5,6 +5,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_format.h"
+#include "everfold/base/counted.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/projection/read_model_sql.h"
@@ -27,8 +28,10 @@ class ParameterCounter final : public ColumnWriter {
 
   absl::Status Check() const {
     if (given_ == statement_.parameters()) return statement_.status();
-    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-                 absl::StrFormat("SQL: %d parameters for %d values", statement_.parameters(), given_));
+    return Error(
+        absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+        absl::StrFormat("SQL: %s for %s", Counted(static_cast<std::uint64_t>(statement_.parameters()), "parameter"),
+                        Counted(static_cast<std::uint64_t>(given_), "value")));
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "absl/strings/str_format.h"
+#include "everfold/base/counted.h"
 #include "everfold/base/status.h"
 #include "everfold/projection/event_handling.h"
 #include "everfold/projection/read_model_manifest.h"
@@ -15,7 +16,7 @@ namespace {
 constexpr std::size_t kEventsAPull = 100'000;
 
 std::string Shown(const EventTally& tally) {
-  return absl::StrFormat("%d events (digest %s)", tally.count, tally.Hex());
+  return absl::StrFormat("%s (digest %s)", Counted(tally.count, "event"), tally.Hex());
 }
 
 absl::StatusOr<std::vector<EventTally>> TallyOfLog(const ProjectionType& type, const EventStore& store,

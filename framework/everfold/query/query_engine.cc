@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "everfold/base/counted.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/base/unavailable.h"
@@ -43,8 +44,9 @@ struct Source {
 };
 
 absl::Status RowNotFound(const ReadModelSchema& schema, const std::string& key) {
-  absl::Status status = Error(absl::StatusCode::kNotFound, reason::kRowNotFound,
-                              absl::StrFormat("there is no %s with the key %s", schema.message, key));
+  absl::Status status =
+      Error(absl::StatusCode::kNotFound, reason::kRowNotFound,
+            absl::StrFormat("there is no %s with the key %s", schema.message, key.empty() ? "\"\"" : key));
   AddResourceInfo(status, schema.message, key);
   return status;
 }
@@ -54,10 +56,10 @@ absl::Status DeadlinePassed() {
                "the deadline was over before the query began");
 }
 
-absl::Status TooMany(const char* what, std::size_t limit) {
+absl::Status TooMany(const char* one, const char* many, std::size_t limit) {
   absl::Status status =
       Error(absl::StatusCode::kResourceExhausted, reason::kOverloaded,
-            absl::StrFormat("%d %s are under way, the limit", limit, what), {{"limit", std::to_string(limit)}});
+            absl::StrFormat("%s under way, the limit", Counted(limit, one, many)), {{"limit", std::to_string(limit)}});
   AddRetryInfo(status, kOverloadRetryDelay);
   return status;
 }
@@ -130,7 +132,7 @@ class ReadModelQueries final : public QueryEngine {
     if (scope_.closed()) return Closed();
     EVERFOLD_ASSIGN_OR_RETURN(const Source* const source, Find(schema));
     std::unique_ptr<std::atomic<std::size_t>, Leave> counted(&watches_);
-    if (watches_.fetch_add(1) >= kMaxWatches) return TooMany("watches", kMaxWatches);
+    if (watches_.fetch_add(1) >= kMaxWatches) return TooMany("watch is", "watches are", kMaxWatches);
     return std::make_unique<Watching>(*source->hints, std::move(hint), std::move(counted));
   }
 
@@ -184,7 +186,7 @@ class ReadModelQueries final : public QueryEngine {
     }
     const std::size_t others = queries_.fetch_add(1);
     Place place{*std::move(guard), std::unique_ptr<std::atomic<std::size_t>, Leave>(&queries_)};
-    if (others >= max_queries_) return TooMany("queries", max_queries_);
+    if (others >= max_queries_) return TooMany("query is", "queries are", max_queries_);
     if (clock_.Now() >= deadline) return DeadlinePassed();
     return place;
   }
@@ -246,7 +248,7 @@ class ReadModelQueries final : public QueryEngine {
     EVERFOLD_ASSIGN_OR_RETURN(auto positions, PositionsOf(options.consistency_token, projection->checkpoint()));
     const bool busy = sql_queries_.fetch_add(1) > 0;
     std::unique_ptr<std::atomic<std::size_t>, Leave> turn(&sql_queries_);
-    if (busy) return TooMany("query of SQL", 1);
+    if (busy) return TooMany("query of SQL is", "queries of SQL are", 1);
     auto run = [this, projection, deadline = options.deadline, place = std::move(place), turn = std::move(turn),
                 query = std::move(query), done = std::move(done)](const absl::Status& reached) mutable {
       absl::StatusOr<SqlResult> result =

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "everfold/base/counted.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/projection/read_model_sql.h"
@@ -140,11 +141,12 @@ absl::StatusOr<std::string> QueriedFile(const Projection& projection) {
   std::string path = projection.path();
   if (!path.empty()) return path;
   const std::string lag = absl::StrFormat("%d", projection.lag_events());
-  absl::Status building = Error(absl::StatusCode::kUnavailable, reason::kReadModelRebuilding,
-                                absl::StrFormat("the read models of projection %s have changed and are being built "
-                                                "anew from %s events",
-                                                projection.type().name, lag),
-                                {{"projection", projection.type().name}, {"lag_events", lag}});
+  const std::string why = projection.Describe().built_anew_because;
+  absl::Status building =
+      Error(absl::StatusCode::kUnavailable, reason::kReadModelRebuilding,
+            absl::StrFormat("projection %s is being built anew, %s behind%s", projection.type().name,
+                            Counted(projection.lag_events(), "event"), why.empty() ? "" : ", because " + why),
+            {{"projection", projection.type().name}, {"lag_events", lag}});
   AddRetryInfo(building, kRetryDelay);
   return building;
 }

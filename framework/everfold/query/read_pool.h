@@ -63,7 +63,7 @@ class ReadConnection {
 };
 
 // The file of a projection that is to be queried. UNAVAILABLE (READ_MODEL_REBUILDING, with the lag and RetryInfo) while
-// there is none with the tables of the code.
+// there is none with the tables of the code, or it is damaged.
 absl::StatusOr<std::string> QueriedFile(const Projection& projection);
 
 // A few connections, opened as they are needed. A read that finds all of them busy waits its turn in a queue; its

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "everfold/base/counted.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/projection/sqlite.h"
@@ -75,8 +76,10 @@ std::size_t BytesOf(const SqlCell& cell) {
 
 absl::Status Bind(const SqlQuery& query, sqlite::Statement& statement) {
   if (statement.parameters() != static_cast<int>(query.parameters.size())) {
-    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-                 absl::StrFormat("SQL: %d parameters for %d values", statement.parameters(), query.parameters.size()));
+    return Error(
+        absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+        absl::StrFormat("SQL: %s for %s", Counted(static_cast<std::uint64_t>(statement.parameters()), "parameter"),
+                        Counted(query.parameters.size(), "value")));
   }
   for (std::size_t i = 0; i < query.parameters.size(); ++i) {
     if (const auto* real = std::get_if<double>(&query.parameters[i].value); real != nullptr && std::isnan(*real)) {
@@ -142,6 +145,8 @@ absl::StatusOr<SqlResult> RunSqlQuery(const std::string& path, const std::vector
   EVERFOLD_RETURN_IF_ERROR(ShowAsOf(read_models, *database));
   database->LimitValues(static_cast<int>(kMaxSqlValueBytes));
   database->InterruptWhen([&clock, deadline] { return clock.Now() >= deadline; });
+  // Functions that are tables are made, by what looks like a change of the schema, when they are first named.
+  EVERFOLD_RETURN_IF_ERROR(database->Execute("SELECT 1 FROM json_each('[]'), json_tree('[]')"));
   EVERFOLD_ASSIGN_OR_RETURN(const auto statement, database->Prepare(query.sql, sqlite::Permit::kRead));
   EVERFOLD_RETURN_IF_ERROR(Bind(query, *statement));
   return ResultOf(*statement, std::min(query.max_rows == 0 ? kDefaultSqlRows : query.max_rows, kMaxSqlRows));

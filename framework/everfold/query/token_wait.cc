@@ -5,6 +5,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_format.h"
+#include "everfold/base/counted.h"
 #include "everfold/base/error.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
@@ -37,10 +38,11 @@ struct Wait {
 
 absl::Status Behind(const Projection& projection) {
   const std::string lag = absl::StrFormat("%d", projection.lag_events());
+  const std::string why = projection.Describe().built_anew_because;
   absl::Status behind = Error(absl::StatusCode::kUnavailable, reason::kReadModelBehind,
-                              absl::StrFormat("projection %s has not reached the consistency token; it is %s events "
-                                              "behind",
-                                              projection.type().name, lag),
+                              absl::StrFormat("projection %s has not reached the consistency token; it is %s behind%s",
+                                              projection.type().name, Counted(projection.lag_events(), "event"),
+                                              why.empty() ? "" : ", and being built anew, because " + why),
                               {{"projection", projection.type().name}, {"lag_events", lag}});
   AddRetryInfo(behind, kRetryDelay);
   return behind;

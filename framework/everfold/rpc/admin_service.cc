@@ -8,6 +8,7 @@
 
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/log/embedded/new_store.h"
 #include "everfold/rpc/local_caller.h"
 #include "everfold/rpc/work_call.h"
 #include "everfold/runtime/disk_thread.h"
@@ -62,8 +63,13 @@ v1::VerifyReport ToProto(const VerifyReport& report) {
 
 class AdminService final : public RpcService, public v1::AdminService::CallbackService {
  public:
-  AdminService(const EventStore& store, EmbeddedLog& log, const Clock& clock, CompleteBackup complete)
-      : store_(store), log_(log), clock_(clock), complete_(std::move(complete)) {}
+  AdminService(const EventStore& store, EmbeddedLog& log, std::string data_directory, const Clock& clock,
+               CompleteBackup complete)
+      : store_(store),
+        log_(log),
+        data_directory_(std::move(data_directory)),
+        clock_(clock),
+        complete_(std::move(complete)) {}
 
   const char* name() const override { return v1::AdminService::service_full_name(); }
   grpc::Service& service() override { return *this; }
@@ -102,9 +108,11 @@ class AdminService final : public RpcService, public v1::AdminService::CallbackS
   }
 
  private:
-  static absl::Status CheckBackup(const grpc::CallbackServerContext& context, const v1::BackupRequest& request) {
+  absl::Status CheckBackup(const grpc::CallbackServerContext& context, const v1::BackupRequest& request) const {
     EVERFOLD_RETURN_IF_ERROR(CheckLocalCaller(context));
-    if (std::filesystem::path(request.directory()).is_absolute()) return absl::OkStatus();
+    if (std::filesystem::path(request.directory()).is_absolute()) {
+      return CheckAreApart(request.directory(), data_directory_);
+    }
     return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
                  "directory must be an absolute path on the server's machine");
   }
@@ -137,6 +145,7 @@ class AdminService final : public RpcService, public v1::AdminService::CallbackS
 
   const EventStore& store_;
   EmbeddedLog& log_;
+  const std::string data_directory_;
   const Clock& clock_;
   const CompleteBackup complete_;
   DiskThread thread_{"everfold-admin"};
@@ -144,9 +153,9 @@ class AdminService final : public RpcService, public v1::AdminService::CallbackS
 
 }  // namespace
 
-std::unique_ptr<RpcService> MakeAdminService(const EventStore& store, EmbeddedLog& log, const Clock& clock,
-                                             CompleteBackup complete) {
-  return std::make_unique<AdminService>(store, log, clock, std::move(complete));
+std::unique_ptr<RpcService> MakeAdminService(const EventStore& store, EmbeddedLog& log, std::string data_directory,
+                                             const Clock& clock, CompleteBackup complete) {
+  return std::make_unique<AdminService>(store, log, std::move(data_directory), clock, std::move(complete));
 }
 
 }  // namespace everfold

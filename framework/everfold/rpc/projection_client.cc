@@ -41,19 +41,21 @@ class GrpcProjectionClient final : public ProjectionClient {
     return Call(&Stub::CancelRebuild, Of<v1::CancelRebuildRequest>(projection), response);
   }
 
-  absl::Status Rebuild(const std::string& projection, const OnProgress& on_progress) override {
+  absl::StatusOr<Swapped> Rebuild(const std::string& projection, const OnProgress& on_progress) override {
     const auto request = Of<v1::RebuildProjectionRequest>(projection);
     v1::RebuildProjectionResponse response;
-    return Follow(projection, on_progress, [&](grpc::ClientContext& context, auto done) {
+    EVERFOLD_RETURN_IF_ERROR(Follow(projection, on_progress, [&](grpc::ClientContext& context, auto done) {
       stub_->async()->RebuildProjection(&context, &request, &response, std::move(done));
-    });
+    }));
+    return Swapped{response.version(), response.previous_version()};
   }
-  absl::Status Rollback(const std::string& projection, const OnProgress& on_progress) override {
+  absl::StatusOr<Swapped> Rollback(const std::string& projection, const OnProgress& on_progress) override {
     const auto request = Of<v1::RollbackProjectionRequest>(projection);
     v1::RollbackProjectionResponse response;
-    return Follow(projection, on_progress, [&](grpc::ClientContext& context, auto done) {
+    EVERFOLD_RETURN_IF_ERROR(Follow(projection, on_progress, [&](grpc::ClientContext& context, auto done) {
       stub_->async()->RollbackProjection(&context, &request, &response, std::move(done));
-    });
+    }));
+    return Swapped{response.version(), response.previous_version()};
   }
 
   absl::StatusOr<std::vector<v1::ParkedKey>> ParkedKeys(const std::string& projection) override {
@@ -69,22 +71,22 @@ class GrpcProjectionClient final : public ProjectionClient {
     EVERFOLD_RETURN_IF_ERROR(Call(&Stub::ListParkedEvents, request, response));
     return std::vector<v1::ParkedEvent>(response.events().begin(), response.events().end());
   }
-  absl::StatusOr<std::uint64_t> Retry(const std::string& projection, const std::string& key) override {
+  absl::StatusOr<Tried> Retry(const std::string& projection, const std::string& key) override {
     auto request = Of<v1::RetryParkedKeyRequest>(projection);
     request.set_key(key);
     v1::RetryParkedKeyResponse response;
     EVERFOLD_RETURN_IF_ERROR(Call(&Stub::RetryParkedKey, request, response));
-    return response.waiting_events();
+    return Tried{response.waiting_events(), response.error()};
   }
-  absl::StatusOr<std::uint64_t> Drop(const std::string& projection, const std::string& key, std::uint64_t version,
-                                     const std::string& reason) override {
+  absl::StatusOr<Tried> Drop(const std::string& projection, const std::string& key, std::uint64_t version,
+                             const std::string& reason) override {
     auto request = Of<v1::DropParkedEventRequest>(projection);
     request.set_key(key);
     request.set_version(version);
     request.set_reason(reason);
     v1::DropParkedEventResponse response;
     EVERFOLD_RETURN_IF_ERROR(Call(&Stub::DropParkedEvent, request, response));
-    return response.waiting_events();
+    return Tried{response.waiting_events(), response.error()};
   }
 
  private:

@@ -24,18 +24,27 @@ class ProjectionClient {
   virtual absl::StatusOr<std::vector<v1::ProjectionInfo>> List() = 0;
   virtual absl::Status Pause(const std::string& projection) = 0;
   virtual absl::Status Resume(const std::string& projection) = 0;
+  // What is queried after a swap, and what is kept for a rollback; 0: nothing.
+  struct Swapped {
+    std::uint32_t version = 0;
+    std::uint32_t previous = 0;
+  };
+  // What came of a try: events that still wait, and why the first of them cannot be handled.
+  struct Tried {
+    std::uint64_t waiting = 0;
+    std::string error = {};
+  };
   // Until the new version is queried; meanwhile tells how far it is, every now and then.
   using OnProgress = std::function<void(const v1::ProjectionRebuild&)>;
-  virtual absl::Status Rebuild(const std::string& projection, const OnProgress& on_progress) = 0;
-  virtual absl::Status Rollback(const std::string& projection, const OnProgress& on_progress) = 0;
+  virtual absl::StatusOr<Swapped> Rebuild(const std::string& projection, const OnProgress& on_progress) = 0;
+  virtual absl::StatusOr<Swapped> Rollback(const std::string& projection, const OnProgress& on_progress) = 0;
   virtual absl::Status CancelRebuild(const std::string& projection) = 0;
   virtual absl::StatusOr<std::vector<v1::ParkedKey>> ParkedKeys(const std::string& projection) = 0;
   virtual absl::StatusOr<std::vector<v1::ParkedEvent>> ParkedEvents(const std::string& projection,
                                                                     const std::string& key) = 0;
-  // The number of events that still wait.
-  virtual absl::StatusOr<std::uint64_t> Retry(const std::string& projection, const std::string& key) = 0;
-  virtual absl::StatusOr<std::uint64_t> Drop(const std::string& projection, const std::string& key,
-                                             std::uint64_t version, const std::string& reason) = 0;
+  virtual absl::StatusOr<Tried> Retry(const std::string& projection, const std::string& key) = 0;
+  virtual absl::StatusOr<Tried> Drop(const std::string& projection, const std::string& key, std::uint64_t version,
+                                     const std::string& reason) = 0;
 };
 
 }  // namespace everfold

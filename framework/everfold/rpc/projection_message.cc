@@ -12,6 +12,8 @@ v1::ProjectionState StateMessage(ProjectionState state) {
       return v1::PROJECTION_STATE_RUNNING;
     case ProjectionState::kStale:
       return v1::PROJECTION_STATE_STALE;
+    case ProjectionState::kDamaged:
+      return v1::PROJECTION_STATE_DAMAGED;
     case ProjectionState::kPaused:
       return v1::PROJECTION_STATE_PAUSED;
     case ProjectionState::kStopped:
@@ -54,6 +56,7 @@ v1::ProjectionInfo ProjectionMessage(const ProjectionStatus& status) {
   message.set_revision(static_cast<std::uint32_t>(status.revision));
   message.set_state(StateMessage(status.state));
   if (!status.error.ok()) *message.mutable_error() = ToStatusMessage(status.error);
+  message.set_rebuild_cause(status.built_anew_because);
   message.set_stalled(status.stalled);
   message.set_version(status.version);
   message.set_previous_version(status.previous);

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "everfold/base/error.h"
@@ -48,8 +49,13 @@ absl::Status AddPayload(const EventStore& store, const ParkedEvent& event, v1::P
 class LongUnaryCall {
  public:
   explicit LongUnaryCall(UnaryCall* call) : call_(call) {}
-  void End(const absl::Status& status) {
-    if (UnaryCall* const call = call_.exchange(nullptr); call != nullptr) call->End(status);
+  // `respond` writes the response, if this is the end.
+  void End(
+      const absl::Status& status, absl::FunctionRef<void()> respond = [] {}) {
+    UnaryCall* const call = call_.exchange(nullptr);
+    if (call == nullptr) return;
+    respond();
+    call->End(status);
   }
 
  private:
@@ -90,12 +96,12 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
     return Ask(*context, request->projection(), &Projection::Resume);
   }
   Reactor* RebuildProjection(Context* context, const v1::RebuildProjectionRequest* request,
-                             v1::RebuildProjectionResponse*) override {
-    return Follow(*context, request->projection(), &Projection::Rebuild);
+                             v1::RebuildProjectionResponse* response) override {
+    return Follow(*context, request->projection(), &Projection::Rebuild, *response);
   }
   Reactor* RollbackProjection(Context* context, const v1::RollbackProjectionRequest* request,
-                              v1::RollbackProjectionResponse*) override {
-    return Follow(*context, request->projection(), &Projection::Rollback);
+                              v1::RollbackProjectionResponse* response) override {
+    return Follow(*context, request->projection(), &Projection::Rollback, *response);
   }
   Reactor* CancelRebuild(Context* context, const v1::CancelRebuildRequest* request,
                          v1::CancelRebuildResponse*) override {
@@ -133,9 +139,9 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
   Reactor* RetryParkedKey(Context* context, const v1::RetryParkedKeyRequest* request,
                           v1::RetryParkedKeyResponse* response) override {
     return With(*context, request->projection(), [request, response](Projection& projection, UnaryCall* call) {
-      projection.RetryParked(request->key(), [response, call](const absl::StatusOr<std::uint64_t>& left) {
-        response->set_waiting_events(left.value_or(0));
-        call->End(left.status());
+      projection.RetryParked(request->key(), [&projection, key = request->key(), response,
+                                              call](const absl::StatusOr<std::uint64_t>& left) {
+        EndTried(projection, key, left, *response, call);
       });
     });
   }
@@ -143,11 +149,11 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
   Reactor* DropParkedEvent(Context* context, const v1::DropParkedEventRequest* request,
                            v1::DropParkedEventResponse* response) override {
     return With(*context, request->projection(), [request, response](Projection& projection, UnaryCall* call) {
-      projection.DropParked(request->key(), Version(request->version()), request->reason(),
-                            [response, call](const absl::StatusOr<std::uint64_t>& left) {
-                              response->set_waiting_events(left.value_or(0));
-                              call->End(left.status());
-                            });
+      projection.DropParked(
+          request->key(), Version(request->version()), request->reason(),
+          [&projection, key = request->key(), response, call](const absl::StatusOr<std::uint64_t>& left) {
+            EndTried(projection, key, left, *response, call);
+          });
     });
   }
 
@@ -182,15 +188,37 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
     });
   }
 
-  // As Ask, for what may take long: the server does not wait for it when it shuts down.
-  Reactor* Follow(const Context& context, const std::string& name, void (Projection::*operation)(Projection::Done)) {
-    return With(context, name, [this, operation](Projection& projection, UnaryCall* call) {
+  // As Ask, for what may take long: the server does not wait for it when it shuts down. The response is written with
+  // the call's end, which comes once.
+  template <class Response>
+  Reactor* Follow(const Context& context, const std::string& name, void (Projection::*operation)(Projection::Done),
+                  Response& response) {
+    return With(context, name, [this, operation, &response](Projection& projection, UnaryCall* call) {
       const auto long_call = std::make_shared<LongUnaryCall>(call);
       const std::uint64_t number = long_calls_->Add({.end = [long_call] { long_call->End(ShuttingDown()); }});
-      (projection.*operation)([calls = long_calls_, number, long_call](const absl::Status& status) {
+      (projection.*
+       operation)([calls = long_calls_, number, long_call, &projection, &response](const absl::Status& status) {
         calls->Remove(number);
-        long_call->End(status);
+        long_call->End(status, [&projection, &response] {
+          const ProjectionStatus now = projection.Describe();
+          response.set_version(now.version);
+          response.set_previous_version(now.previous);
+        });
       });
+    });
+  }
+
+  // What has come of a try, and of what still waits, why.
+  template <class Response>
+  static void EndTried(Projection& projection, const std::string& key, const absl::StatusOr<std::uint64_t>& left,
+                       Response& response, UnaryCall* call) {
+    response.set_waiting_events(left.value_or(0));
+    if (left.value_or(0) == 0) return call->End(left.status());
+    projection.ListParked([key, &response, call](const absl::StatusOr<std::vector<ParkedKey>>& parked) {
+      for (const ParkedKey& each : parked.value_or(std::vector<ParkedKey>())) {
+        if (each.key == key) response.set_error(each.error);
+      }
+      call->End(absl::OkStatus());
     });
   }
 

@@ -72,7 +72,7 @@ absl::Status ValidateEvent(const NewEvent& event) {
   if (event.event_time.has_value()) EVERFOLD_RETURN_IF_ERROR(ValidateTime(*event.event_time, "an event's time"));
   EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of an event", kMaxEventBytes, event.payload.size()));
   EVERFOLD_RETURN_IF_ERROR(AtMost("tags of an event", kMaxTagsPerEvent, event.tags.size()));
-  for (const std::string& tag : event.tags) EVERFOLD_RETURN_IF_ERROR(ValidateName(tag, kMaxTagBytes, "a tag"));
+  for (const std::string& tag : event.tags) EVERFOLD_RETURN_IF_ERROR(ValidateTag(tag, "an event " + event.type));
   return absl::OkStatus();
 }
 

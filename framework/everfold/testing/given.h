@@ -18,11 +18,11 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "everfold/decide/aggregate_type.h"
+#include "everfold/testing/decided_text.h"
 #include "everfold/testing/given_facts.h"
 #include "google/protobuf/message.h"
 
@@ -31,9 +31,8 @@ namespace everfold::testing {
 // A decision, and everything it is compared with. Threading: one thread.
 class Decided {
  public:
-  using Outcome = std::variant<Violations, AnyDecision, absl::Status>;
-
-  Decided(std::string command, Outcome outcome, std::unique_ptr<google::protobuf::Message> state);
+  Decided(DecidedText text, std::unique_ptr<google::protobuf::Message> state)
+      : text_(std::move(text)), state_(std::move(state)) {}
 
   // Exactly these events, in this order.
   template <class... E>
@@ -56,12 +55,8 @@ class Decided {
 
  private:
   void ExpectEvents(const std::vector<const google::protobuf::Message*>& events) const;
-  void ExpectError(absl::StatusCode code, const char* reason) const;
-  std::string Describe() const;
-  void Fail(const std::string& expected) const;
 
-  std::string command_;
-  Outcome outcome_;
+  DecidedText text_;
   std::unique_ptr<google::protobuf::Message> state_;
 };
 
@@ -75,6 +70,8 @@ class History {
   Decided Decide(const google::protobuf::Message& command) const;
 
  private:
+  DecidedText::Outcome OutcomeOf(const google::protobuf::Message& command, google::protobuf::Message& state) const;
+
   AggregateType type_;
   std::unique_ptr<google::protobuf::Message> state_;
   Version version_;

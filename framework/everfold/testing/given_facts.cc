@@ -1,9 +1,6 @@
 #include "everfold/testing/given_facts.h"
 
-#include <gtest/gtest.h>
-
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "everfold/base/clock.h"
 #include "everfold/base/random.h"
 #include "everfold/testing/message_text.h"
@@ -12,10 +9,6 @@ namespace everfold::testing {
 namespace {
 
 using google::protobuf::Message;
-
-std::string Lines(const std::vector<std::string>& texts) {
-  return texts.empty() ? "  nothing" : "  " + absl::StrJoin(texts, "\n  ");
-}
 
 std::vector<std::string> Texts(const std::vector<AddressedEvent>& events) {
   std::vector<std::string> texts;
@@ -27,50 +20,22 @@ std::vector<std::string> Texts(const std::vector<AddressedEvent>& events) {
 
 }  // namespace
 
-std::string BoundaryDecided::Describe() const {
-  if (const auto* violations = std::get_if<Violations>(&outcome_)) {
-    std::vector<std::string> texts;
-    for (const Violation& v : violations->kept()) {
-      texts.push_back(absl::StrFormat("invalid: %s %s (%s)", v.field, v.description, v.rule));
-    }
-    return Lines(texts);
-  }
-  if (const auto* error = std::get_if<absl::Status>(&outcome_)) return "  an error: " + error->ToString();
-  const auto& decision = std::get<AnyBoundaryDecision>(outcome_);
-  if (decision.rejected()) return "  rejected: " + TextOf(*decision.rejection.message);
-  return Lines(Texts(decision.events));
-}
-
-void BoundaryDecided::Fail(const std::string& expected) const {
-  ADD_FAILURE() << "When " << command_ << "\nexpected:\n" << expected << "\nactual:\n" << Describe();
-}
-
 void BoundaryDecided::ExpectEvents(const std::vector<AddressedEvent>& events) const {
-  const auto* decision = std::get_if<AnyBoundaryDecision>(&outcome_);
-  const bool as_expected = decision != nullptr && !decision->rejected() && Texts(decision->events) == Texts(events);
-  if (!as_expected) Fail(Lines(Texts(events)));
+  text_.ExpectEvents(Texts(events));
 }
 
 const BoundaryDecided& BoundaryDecided::ThenNothing() const {
-  ExpectEvents({});
+  text_.ExpectEvents({});
   return *this;
 }
 
 const BoundaryDecided& BoundaryDecided::ThenRejected(const Message& rejection) const {
-  const auto* decision = std::get_if<AnyBoundaryDecision>(&outcome_);
-  const bool as_expected =
-      decision != nullptr && decision->rejected() && TextOf(*decision->rejection.message) == TextOf(rejection);
-  if (!as_expected) Fail("  rejected: " + TextOf(rejection));
+  text_.ExpectRejection(rejection);
   return *this;
 }
 
 const BoundaryDecided& BoundaryDecided::ThenInvalid(const std::string& field, const std::string& rule) const {
-  if (const auto* violations = std::get_if<Violations>(&outcome_)) {
-    for (const Violation& v : violations->kept()) {
-      if (v.field == field && v.rule == rule) return *this;
-    }
-  }
-  Fail(absl::StrFormat("  invalid: %s (%s)", field, rule));
+  text_.ExpectInvalid(field, rule);
   return *this;
 }
 
@@ -81,11 +46,11 @@ void Facts::Add(const Message& event, std::vector<std::string> tags) {
 }
 
 BoundaryDecided Facts::Decide(const Message& command) const {
-  return BoundaryDecided(TextOf(command), OutcomeOf(command));
+  return BoundaryDecided(DecidedText(TextOf(command), OutcomeOf(command)));
 }
 
 // As everfold/command does it.
-BoundaryDecided::Outcome Facts::OutcomeOf(const Message& command) const {
+DecidedText::Outcome Facts::OutcomeOf(const Message& command) const {
   const BoundaryCommandType& type = type_.commands.at(command.GetDescriptor()->full_name());
   Violations violations;
   type.type.validate(command, now_, violations);
@@ -102,9 +67,10 @@ BoundaryDecided::Outcome Facts::OutcomeOf(const Message& command) const {
   const Metadata metadata;
   const StreamId none;
   Context context(now_, none, Version(), metadata, random);
-  absl::StatusOr<AnyBoundaryDecision> decision = type_.Decide(type, state.get(), command, context);
+  const absl::StatusOr<AnyBoundaryDecision> decision = type_.Decide(type, state.get(), command, context);
   if (!decision.ok()) return decision.status();
-  return *std::move(decision);
+  if (decision->rejected()) return DecidedText::Rejected{TextOf(*decision->rejection.message)};
+  return DecidedText::Accepted{Texts(decision->events)};
 }
 
 }  // namespace everfold::testing

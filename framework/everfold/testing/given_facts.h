@@ -15,15 +15,13 @@
 // Otherwise as testing/given.h says, which includes this file.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "everfold/decide/boundary_type.h"
-#include "everfold/decide/violations.h"
+#include "everfold/testing/decided_text.h"
 #include "google/protobuf/message.h"
 
 namespace everfold::testing {
@@ -31,9 +29,7 @@ namespace everfold::testing {
 // A decision of a boundary, and everything it is compared with. Threading: one thread.
 class BoundaryDecided {
  public:
-  using Outcome = std::variant<Violations, AnyBoundaryDecision, absl::Status>;
-
-  BoundaryDecided(std::string command, Outcome outcome) : command_(std::move(command)), outcome_(std::move(outcome)) {}
+  explicit BoundaryDecided(DecidedText text) : text_(std::move(text)) {}
 
   // Exactly these events to these streams, in this order: To("c1", MakeStudentEnrolled({...})).
   template <class... A>
@@ -53,11 +49,8 @@ class BoundaryDecided {
 
  private:
   void ExpectEvents(const std::vector<AddressedEvent>& events) const;
-  std::string Describe() const;
-  void Fail(const std::string& expected) const;
 
-  std::string command_;
-  Outcome outcome_;
+  DecidedText text_;
 };
 
 // What has happened, as far as it was given.
@@ -76,7 +69,7 @@ class Facts {
     std::vector<std::string> tags;
   };
 
-  BoundaryDecided::Outcome OutcomeOf(const google::protobuf::Message& command) const;
+  DecidedText::Outcome OutcomeOf(const google::protobuf::Message& command) const;
 
   BoundaryType type_;
   std::vector<Fact> facts_;

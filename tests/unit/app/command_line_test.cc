@@ -112,7 +112,24 @@ TEST(CommandLine, MakesNoStoreInADirectoryThatNobodyNamed) {
   EXPECT_THAT(Refusal({"restore", "b", "--data", "d", "--backup", "0"}), HasSubstr("--backup"));
 }
 
-TEST(CommandLine, TellsItsVersion) { EXPECT_EQ(Parsed({"version"}).verb, Verb::kVersion); }
+TEST(CommandLine, TellsItsVersion) {
+  EXPECT_EQ(Parsed({"version"}).verb, Verb::kVersion);
+  EXPECT_EQ(Parsed({"--version"}).verb, Verb::kVersion);
+}
+
+TEST(CommandLine, RefersToTheHelpOfTheVerbThatWasUsed) {
+  const auto hint = [](const std::vector<std::string>& arguments) {
+    const std::string refusal = Refusal(arguments);
+    return refusal.substr(refusal.rfind('\n') + 1);
+  };
+  EXPECT_EQ(hint({"sevre"}), "Run 'wallet --help' for what there is.");
+  EXPECT_EQ(hint({"--port", "1"}), "Run 'wallet serve --help' for what there is.");
+  EXPECT_EQ(hint({"projections", "stop"}), "Run 'wallet projections --help' for what there is.");
+  EXPECT_EQ(hint({"projections", "pause"}), "Run 'wallet projections pause --help' for what there is.");
+  EXPECT_EQ(hint({"parked"}), "Run 'wallet parked --help' for what there is.");
+  EXPECT_EQ(hint({"parked", "drop", "balances", "w1"}), "Run 'wallet parked drop --help' for what there is.");
+  EXPECT_EQ(hint({"backup"}), "Run 'wallet backup --help' for what there is.");
+}
 
 TEST(CommandLine, HelpNamesEveryVerbAndTheExitCodes) {
   for (const char* const argument : {"--help", "-h"}) {
@@ -135,10 +152,11 @@ TEST(CommandLine, HelpOfAVerbNamesItsOptionsWithTheirDefaults) {
 }
 
 TEST(CommandLine, RefusesWhatItDoesNotKnow) {
-  EXPECT_EQ(Refusal({"sevre"}),
-            "there is no command 'sevre'; there is: serve, rebuild, rebuild-index, projections, parked, verify, backup, "
-            "restore, salvage, export, import, version\n"
-            "Run 'wallet --help' for what there is.");
+  EXPECT_EQ(
+      Refusal({"sevre"}),
+      "there is no command 'sevre'; there is: serve, rebuild, rebuild-index, projections, parked, verify, backup, "
+      "restore, salvage, export, import, version\n"
+      "Run 'wallet --help' for what there is.");
   EXPECT_THAT(Refusal({"--port", "1"}), HasSubstr("--port"));
   EXPECT_THAT(Refusal({"verify", "--listen", "127.0.0.1:1"}), HasSubstr("--listen"));
 }

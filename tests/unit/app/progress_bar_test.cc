@@ -23,12 +23,5 @@ TEST(ProgressLine, IsFullAtTheEndAndForNothing) {
   EXPECT_EQ(ProgressLine(0, 0, 0, "bytes", absl::Seconds(1)), "[==============================] 100%  0 of 0 bytes");
 }
 
-TEST(Grouped, SetsThousandsApart) {
-  EXPECT_EQ(Grouped(0), "0");
-  EXPECT_EQ(Grouped(999), "999");
-  EXPECT_EQ(Grouped(1000), "1,000");
-  EXPECT_EQ(Grouped(1234567), "1,234,567");
-}
-
 }  // namespace
 }  // namespace everfold

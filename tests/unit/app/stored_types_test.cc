@@ -16,6 +16,8 @@
 #include "everfold/subscription/subscription.h"
 #include "everfold/telemetry/recording_logger.h"
 #include "everfold/testing/scratch_directory.h"
+#include "google/protobuf/wrappers.pb.h"
+#include "google/rpc/error_details.pb.h"
 #include "tests/unit/decide/account.h"
 
 namespace everfold {
@@ -120,6 +122,16 @@ class StoredTypesTest : public ::testing::Test {
                            })
                     .ok());
     return types;
+  }
+
+  std::vector<std::string> Warnings() const {
+    std::vector<std::string> warnings;
+    for (const RecordingLogger::Line& line : logger_.lines()) {
+      if (line.level != LogLevel::kWarning) continue;
+      warnings.push_back(line.message);
+      for (const LogField& field : line.fields) warnings.back() += " " + field.name + "=" + field.value;
+    }
+    return warnings;
   }
 
   std::string type_file() const { return directory_.path() + "/types"; }
@@ -322,6 +334,55 @@ TEST_F(StoredTypesTest, TellsWhatItCannotCompare) {
                   LogLevel::kWarning, "an event type was changed, and how cannot be told", {{"type", kCredited}}}));
 }
 
+TEST_F(StoredTypesTest, AnEventThatDoesNotParseIsNamed) {
+  ASSERT_EQ(Start(), absl::OkStatus());
+  ASSERT_TRUE(Send("a").ok());
+  google::protobuf::StringValue text;
+  text.set_value("no number");
+  ASSERT_EQ(Append("a", kCredited, text), absl::OkStatus());
+  const absl::Status refused = Send("a").status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(refused.message(), "account/a version 2: the stored bytes of an event account.v1.Credited do not parse");
+  google::rpc::ErrorInfo info;
+  ASSERT_TRUE(FindDetail(refused, info));
+  EXPECT_EQ(info.reason(), reason::kDataLoss);
+  EXPECT_EQ(info.metadata().at("stream"), "account/a");
+  EXPECT_EQ(info.metadata().at("version"), "2");
+  EXPECT_EQ(info.metadata().at("type"), kCredited);
+}
+
+TEST_F(StoredTypesTest, TellsThatTheStoreIsAnotherApplications) {
+  ASSERT_EQ(Start(), absl::OkStatus());
+  ASSERT_EQ(Append("a", "other.v1.Shipped", MakeCredited({.amount_minor = 5}), std::string(32, 's')), absl::OkStatus());
+  ASSERT_EQ(Append("a", "other.v1.Raw", MakeCredited({.amount_minor = 5})), absl::OkStatus());
+  EXPECT_EQ(Warnings(), (std::vector<std::string>{}));
+  Stop();
+  ASSERT_EQ(Start(), absl::OkStatus());
+  EXPECT_THAT(Warnings(), ElementsAre("the store has events, and none of this application: is it another one's? "
+                                      "types=other.v1.Raw, other.v1.Shipped"));
+}
+
+// What is raw, or was a command once, is nobody's.
+TEST_F(StoredTypesTest, TellsOfEventsThatAnotherApplicationHasWritten) {
+  ASSERT_EQ(Start(), absl::OkStatus());
+  ASSERT_TRUE(Send("a").ok());
+  ASSERT_EQ(Append("b", "other.v1.Raw", MakeCredited({.amount_minor = 5})), absl::OkStatus());
+  Stop();
+  ASSERT_EQ(Start(), absl::OkStatus());
+  EXPECT_EQ(Warnings(), (std::vector<std::string>{}));
+  for (int i = 10; i < 22; ++i) {
+    ASSERT_EQ(
+        Append("b", absl::StrFormat("other.v1.Event%d", i), MakeCredited({.amount_minor = 5}), std::string(32, 's')),
+        absl::OkStatus());
+  }
+  Stop();
+  ASSERT_EQ(Start(), absl::OkStatus());
+  EXPECT_THAT(Warnings(), ElementsAre("the store has events of types that this application does not have types="
+                                      "other.v1.Event10, other.v1.Event11, other.v1.Event12, other.v1.Event13, "
+                                      "other.v1.Event14, other.v1.Event15, other.v1.Event16, other.v1.Event17, "
+                                      "other.v1.Event18, other.v1.Event19 and 2 more"));
+}
+
 TEST_F(StoredTypesTest, RefusesADamagedFile) {
   ASSERT_EQ(Start(), absl::OkStatus());
   Stop();
@@ -330,7 +391,7 @@ TEST_F(StoredTypesTest, RefusesADamagedFile) {
     std::string damaged = bytes;
     damaged[at] = static_cast<char>(damaged[at] ^ 1);
     std::ofstream(type_file(), std::ios::binary) << damaged;
-    EXPECT_EQ(Start().code(), absl::StatusCode::kDataLoss) << at;
+    EXPECT_EQ(ReasonOf(Start()), reason::kTypeFileDamaged) << at;
     Stop();
   }
   std::ofstream(type_file(), std::ios::binary) << bytes.substr(0, 10);

@@ -487,7 +487,7 @@ TEST_F(BoundaryCommandsTest, RefusesWhatIsMalformed) {
   ExpectError(Send(Enrol("anna"), {.expected_version = Version(3)}), absl::StatusCode::kInvalidArgument,
               reason::kRequestInvalid, "which has no version: expected_version is 3");
   ExpectError(Send(Enrol("anna", std::string(200, 'x'))), absl::StatusCode::kInvalidArgument, reason::kLimitExceeded,
-              "a tag must have 1 to 200 bytes, it has 210");
+              "xxxx...\" of a query must have 1 to 200 bytes, it has 210");
   ExpectError(Send(Enrol("an\nna")), absl::StatusCode::kInvalidArgument, reason::kRequestInvalid, "printable UTF-8");
   ExpectError(Send(Enrol("anna"), {.request_id = std::string(201, 'x')}), absl::StatusCode::kInvalidArgument,
               reason::kLimitExceeded, "request_id must have 1 to 200 bytes");
@@ -551,7 +551,8 @@ TEST_F(BoundaryCommandsTest, AStoredEventThatDoesNotParseIsDataLoss) {
                            .tags = {"course_id:c1"}});
   store_->Append(std::move(raw), [](absl::StatusOr<AppendResult> result) { EXPECT_TRUE(result.ok()); });
   executor_.RunUntilIdle();
-  ExpectError(Send(Enrol("anna")), absl::StatusCode::kDataLoss, reason::kDataLoss, "courses.v1.SeatsChanged");
+  ExpectError(Send(Enrol("anna")), absl::StatusCode::kDataLoss, reason::kDataLoss,
+              "course/c1 version 2: the stored bytes of an event courses.v1.SeatsChanged do not parse");
 }
 
 TEST_F(BoundaryCommandsTest, DoesNotDecideTooLateOrForWhoHasGone) {

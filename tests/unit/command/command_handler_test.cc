@@ -81,7 +81,7 @@ TEST_F(CommandHandlerTest, RefusesStaleVersion) {
 
 TEST_F(CommandHandlerTest, RefusesMalformedIds) {
   ExpectError(Send(MakeDeposit({.wallet_id = "", .amount_minor = 1})), absl::StatusCode::kInvalidArgument,
-              reason::kCommandInvalid, "wallet_id an id must have 1 to 200 bytes, it has 0");
+              reason::kCommandInvalid, "wallet_id must have 1 to 200 bytes, it has 0");
   ExpectError(Send(MakeOpenWallet({.wallet_id = "a\nb"})), absl::StatusCode::kInvalidArgument, reason::kCommandInvalid,
               "printable UTF-8");
   ExpectError(Send(MakeOpenWallet({.wallet_id = "w"}), {.request_id = std::string(201, 'x')}),

@@ -64,14 +64,46 @@ TEST_F(ReadModelManifestTest, EveryDamagedByteIsFound) {
     std::string bad = good;
     bad[i] = static_cast<char>(bad[i] ^ 1);
     std::ofstream(path) << bad;
-    const absl::Status status = TryLoad().status();
+    const absl::Status status = ReadModelManifest::Read(PosixFiles(), folder()).status();
     EXPECT_FALSE(status.ok()) << "byte " << i;
     EXPECT_THAT(std::string(status.message()), HasSubstr(path)) << "byte " << i;
   }
   for (std::size_t size = 0; size < good.size(); ++size) {
     std::ofstream(path) << good.substr(0, size);
-    EXPECT_EQ(TryLoad().status().code(), absl::StatusCode::kDataLoss) << size << " bytes";
+    EXPECT_EQ(ReasonOf(ReadModelManifest::Read(PosixFiles(), folder()).status()), reason::kReadModelDamaged)
+        << size << " bytes";
   }
+}
+
+// Everything is kept, itself included, until another version is queried.
+TEST_F(ReadModelManifestTest, InPlaceOfADamagedOneAnotherBegins) {
+  ASSERT_TRUE(Load().Save({.current = 4, .previous = 2, .building = 5, .next = 6}).ok());
+  for (const char* name : {"2.db", "4.db", "4.db-wal", "7.db"}) MakeFile(name);
+  std::ofstream(folder() + "/MANIFEST") << "damaged";
+  ReadModelManifest manifest = Load();
+  EXPECT_EQ(manifest.versions(), (ReadModelVersions{.current = 0, .previous = 0, .building = 0, .next = 8}));
+  EXPECT_EQ(manifest.damage().message(), folder() + "/MANIFEST is damaged");
+  EXPECT_EQ(ReasonOf(manifest.damage()), reason::kReadModelDamaged);
+  ASSERT_TRUE(manifest.Save({.current = 0, .previous = 0, .building = 8, .next = 9}).ok());
+
+  manifest = Load();  // after a restart, too
+  EXPECT_EQ(manifest.versions().building, 8u);
+  EXPECT_EQ(manifest.damage().message(), folder() + "/MANIFEST.damaged is damaged");
+  EXPECT_THAT(FilesThere(), ElementsAre("2.db", "4.db", "4.db-wal", "7.db", "MANIFEST", "MANIFEST.damaged"));
+  EXPECT_EQ(ReadFile(PosixFiles(), folder() + "/MANIFEST.damaged").value(), "damaged");
+
+  MakeFile("8.db");
+  ASSERT_TRUE(manifest.Save({.current = 8, .previous = 0, .building = 0, .next = 9}).ok());
+  EXPECT_TRUE(manifest.damage().ok());
+  EXPECT_THAT(FilesThere(), ElementsAre("8.db", "MANIFEST"));
+  EXPECT_TRUE(Load().damage().ok());
+}
+
+TEST_F(ReadModelManifestTest, DeletesWhatAKilledQueryHasPutAside) {
+  ASSERT_TRUE(Load().Save({.current = 1, .previous = 0, .building = 0, .next = 2}).ok());
+  MakeFile("spill-a1B2c3");
+  Load();
+  EXPECT_THAT(FilesThere(), ElementsAre("MANIFEST"));
 }
 
 TEST_F(ReadModelManifestTest, NewerFormatIsRefused) {

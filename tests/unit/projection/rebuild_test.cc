@@ -432,6 +432,142 @@ TEST_F(RebuildTest, DamagedFileOfWhatWasBegunIsBegunAnew) {
   ExpectRowsAreTheFold();
 }
 
+// What every damaged file of a read model comes to: it is built anew, and kept until that is done.
+class DamageTest : public RebuildTest {
+ protected:
+  // Opened on what is damaged, and followed to the end. `kept` is there until the new version is queried.
+  void ExpectBuiltAnew(const std::string& why, const std::string& kept, int version) {
+    ASSERT_TRUE(ledger_.OpenProjection(MakeProjectionType<Balances>(), 4).ok());
+    EXPECT_EQ(ledger_.projection().path(), "");
+    EXPECT_EQ(ledger_.projection().Describe().version, 0u);
+    EXPECT_EQ(ledger_.projection().Describe().state, ProjectionState::kDamaged);
+    EXPECT_THAT(ledger_.projection().Describe().built_anew_because, HasSubstr(why));
+    ledger_.projection().Start();
+    while (ledger_.projection().path().empty()) {
+      EXPECT_TRUE(std::filesystem::exists(kept));
+      EXPECT_EQ(ledger_.projection().Describe().state, ProjectionState::kDamaged);
+      ASSERT_TRUE(ledger_.executor().RunOne());
+    }
+    ledger_.executor().RunUntilIdle();
+    EXPECT_FALSE(std::filesystem::exists(kept));
+    EXPECT_EQ(ledger_.projection().path(), Path(version));
+    EXPECT_EQ(ledger_.projection().Describe().state, ProjectionState::kRunning);
+    EXPECT_EQ(ledger_.projection().Describe().built_anew_because, "");
+    ExpectRowsAreTheFold();
+    int told = 0;
+    for (const RecordingLogger::Line& line : ledger_.logger().lines()) {
+      if (line.level != LogLevel::kError) continue;
+      EXPECT_EQ(line.message, "projection is built anew");
+      EXPECT_THAT(line.fields.at(1).value, HasSubstr(why));
+      ++told;
+    }
+    EXPECT_EQ(told, 1);
+  }
+  std::string Manifest() { return ledger_.directory() + "/balances/MANIFEST"; }
+  void Fill() {
+    ledger_.Trade(20);
+    ledger_.RunProjection();
+    ASSERT_TRUE(Do(&Projection::Rebuild).ok());  // 2.db, and 1.db before it
+    ledger_.CloseProjection();
+    ledger_.Trade(5);
+  }
+};
+
+TEST_F(DamageTest, FileThatIsNoDatabaseIsBuiltAnew) {
+  Fill();
+  std::ofstream(Path(2)) << std::string(8192, 'x');
+  ExpectBuiltAnew(Path(2) + ": SQLite: file is not a database (extended code 26)", Path(2), 3);
+  EXPECT_EQ(ledger_.projection().Describe().previous, 1u) << "the version before it is whole";
+  EXPECT_TRUE(Do(&Projection::Rollback).ok());
+  EXPECT_EQ(ledger_.projection().path(), Path(1));
+  ExpectRowsAreTheFold();
+}
+
+TEST_F(DamageTest, FileThatWasCutIsBuiltAnew) {
+  Fill();
+  std::filesystem::resize_file(Path(2), std::filesystem::file_size(Path(2)) / 2);
+  ExpectBuiltAnew(Path(2), Path(2), 3);
+}
+
+TEST_F(DamageTest, CheckpointThatCannotBeIsBuiltAnew) {
+  Fill();
+  Alter(Path(2), "UPDATE everfold_checkpoint SET \"offset\" = -1");
+  ExpectBuiltAnew(Path(2) + ": checkpoint of partition", Path(2), 3);
+}
+
+TEST_F(DamageTest, ManifestIsBegunAnew) {
+  Fill();
+  std::ofstream(Manifest()) << "damaged";
+  ExpectBuiltAnew(Manifest() + " is damaged", Manifest() + ".damaged", 3);
+  EXPECT_THAT(Files(), ElementsAre("3.db")) << "which of the others was whole nobody knows";
+}
+
+TEST_F(DamageTest, RestartGoesOnBuilding) {
+  Fill();
+  std::ofstream(Manifest()) << "damaged";
+  ASSERT_TRUE(ledger_.OpenProjection(MakeProjectionType<Balances>(), 1).ok());
+  ledger_.projection().Start();
+  ASSERT_TRUE(ledger_.executor().RunUntil([this] { return ledger_.projection().Describe().rebuild.has_value(); }));
+  ledger_.CloseProjection();
+  ledger_.RunProjection();
+  EXPECT_EQ(ledger_.projection().path(), Path(3));
+  EXPECT_THAT(Files(), ElementsAre("3.db"));
+  ExpectRowsAreTheFold();
+}
+
+TEST_F(DamageTest, WaitsAndRebuildsAreAnsweredWhenItIsThere) {
+  Fill();
+  const ConsistencyToken token = ledger_.Credit("a", 1);
+  std::ofstream(Path(2)) << std::string(8192, 'x');
+  ASSERT_TRUE(ledger_.OpenProjection().ok());
+  std::optional<absl::Status> reached;
+  ledger_.projection().WaitFor(token.positions, [&reached](absl::Status status) { reached = std::move(status); });
+  ledger_.projection().Start();
+  const Answer rebuilt = Begin(&Projection::Rebuild);
+  const Answer given_up = Begin(&Projection::CancelRebuild);
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(*reached, absl::OkStatus());
+  EXPECT_EQ(**rebuilt, absl::OkStatus());
+  EXPECT_EQ((*given_up)->message(), "projection balances cannot go on without what is being built");
+  EXPECT_EQ(ledger_.projection().path(), Path(3));
+}
+
+TEST_F(DamageTest, PausedOneStaysPaused) {
+  Fill();
+  ledger_.RunProjection();
+  ASSERT_TRUE(Do(&Projection::Pause).ok());
+  ledger_.CloseProjection();
+  std::ofstream(Path(2)) << std::string(8192, 'x');
+  ledger_.RunProjection();
+  EXPECT_EQ(ledger_.projection().path(), Path(3));
+  EXPECT_EQ(ledger_.projection().Describe().state, ProjectionState::kPaused);
+}
+
+// The new version has all that there was, and then takes in nothing.
+TEST_F(RebuildTest, PausedProjectionStaysPausedWhenItIsRebuilt) {
+  ledger_.Trade(10);
+  ledger_.RunProjection();
+  ASSERT_TRUE(Do(&Projection::Pause).ok());
+  ledger_.Trade(10);
+  for (const Operation operation : {&Projection::Rebuild, &Projection::Rollback}) {
+    ASSERT_TRUE(Do(operation).ok());
+    EXPECT_EQ(ledger_.projection().Describe().state, ProjectionState::kPaused);
+    ExpectRowsAreTheFold();
+    const std::vector<std::string> rows = Rows();
+    const ConsistencyToken token = ledger_.Credit("a1", 1);
+    std::optional<absl::Status> waited;
+    ledger_.projection().WaitFor(token.positions, [&waited](absl::Status status) { waited = std::move(status); });
+    ledger_.executor().RunUntilIdle();
+    EXPECT_EQ(Rows(), rows);
+    EXPECT_EQ(ReasonOf(waited.value_or(absl::OkStatus())), reason::kReadModelPaused);
+  }
+  ledger_.CloseProjection();
+  ledger_.RunProjection();
+  EXPECT_EQ(ledger_.projection().Describe().state, ProjectionState::kPaused) << "after a restart, too";
+  EXPECT_TRUE(Do(&Projection::Resume).ok());
+  ExpectRowsAreTheFold();
+}
+
 TEST_F(RebuildTest, WaitIsAnsweredAcrossTheSwap) {
   ledger_.Trade(20);
   ledger_.RunProjection();

@@ -1,5 +1,10 @@
 #include "everfold/projection/sqlite.h"
 
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
 #include <fstream>
 #include <limits>
 
@@ -113,8 +118,47 @@ TEST_F(SqliteTest, FileOfSomethingElseIsDataLoss) {
   ASSERT_TRUE(database.ok()) << database.status();
   const absl::Status status = (*database)->Execute("SELECT * FROM sqlite_schema");
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
-  EXPECT_EQ(ReasonOf(status), reason::kDataLoss);
+  EXPECT_EQ(ReasonOf(status), reason::kReadModelDamaged);
   EXPECT_THAT(std::string(status.message()), HasSubstr("file is not a database"));
+}
+
+TEST_F(SqliteTest, FilesAreForTheirOwnerAlone) {
+  const auto rights = [](const std::string& path) { return std::filesystem::status(path).permissions(); };
+  constexpr auto kOwner = std::filesystem::perms::owner_read | std::filesystem::perms::owner_write;
+  const std::string path = folder_.path() + "/private.db";
+  {
+    const auto database = Database::Open(path, Access::kReadWrite);
+    ASSERT_TRUE(database.ok()) << database.status();
+    ASSERT_TRUE((*database)->Execute("PRAGMA journal_mode = WAL; CREATE TABLE t (a BLOB) STRICT").ok());
+    for (const char* const ending : {"", "-wal", "-shm"}) EXPECT_EQ(rights(path + ending), kOwner) << ending;
+    // As an older everfold has left it.
+    for (const char* const ending : {"", "-wal", "-shm"}) {
+      std::filesystem::permissions(path + ending, kOwner | std::filesystem::perms::others_read);
+    }
+    ASSERT_TRUE(Database::Open(path, Access::kReadWrite).ok());
+    for (const char* const ending : {"", "-wal", "-shm"}) EXPECT_EQ(rights(path + ending), kOwner) << ending;
+  }
+}
+
+// A process has no lock on a file any more once it has closed it, however often it has it open.
+TEST_F(SqliteTest, AnotherOpeningTakesNoLockAway) {
+  ASSERT_TRUE(database_->Execute("CREATE TABLE t (a INTEGER) STRICT; BEGIN IMMEDIATE").ok());
+  const std::string path = folder_.path() + "/test.db";
+  ASSERT_TRUE(Database::Open(path, Access::kReadWrite).ok());
+  const pid_t child = fork();
+  if (child == 0) {
+    // Another process must not get the lock that this one has.
+    const int fd = open(path.c_str(), O_RDWR);
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = 0x40000001;  // SQLite's reserved byte
+    lock.l_len = 1;
+    _exit(fcntl(fd, F_SETLK, &lock) == 0 ? 1 : 0);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << "the lock was gone";
 }
 
 TEST_F(SqliteTest, ReadOnlyConnectionDoesNotCreateTheFile) {

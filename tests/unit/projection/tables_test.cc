@@ -374,7 +374,7 @@ TEST_F(TablesTest, SqlMayNotDoMoreThanRows) {
   EXPECT_EQ(refused(" -- nothing"), "SQL: there is no statement");
   EXPECT_EQ(refused("DELETE FORM pair"), "SQL: at 8: near \"FORM\": syntax error");
   EXPECT_EQ(refused("DELETE FROM pear"), "SQL: no such table: pear");
-  EXPECT_EQ(refused("DELETE FROM pair WHERE \"left\" = ?"), "SQL: 1 parameters for 0 values");
+  EXPECT_EQ(refused("DELETE FROM pair WHERE \"left\" = ?"), "SQL: 1 parameter for 0 values");
 }
 
 TEST_F(TablesTest, ErrorOfSqlSticks) {
@@ -455,7 +455,7 @@ TEST_F(TablesTest, ColumnThatHoldsNoValueOfItsFieldFailsTheRead) {
   const ReadModelSchema& schema = ReadModelTraits<Sample>::Schema();
   const auto expect_data_loss = [this] {
     EXPECT_EQ(rows_->status().code(), absl::StatusCode::kDataLoss);
-    EXPECT_EQ(ReasonOf(rows_->status()), reason::kDataLoss);
+    EXPECT_EQ(ReasonOf(rows_->status()), reason::kReadModelDamaged);
     EXPECT_EQ(rows_->status().message(), "column bytes of a row holds no time");
     rows_->BeginTransaction();
   };

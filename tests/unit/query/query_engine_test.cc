@@ -1,6 +1,7 @@
 #include "everfold/query/query_engine.h"
 
 #include <filesystem>
+#include <fstream>
 
 #include "everfold/base/error.h"
 #include "everfold/projection/sqlite.h"
@@ -98,6 +99,37 @@ TEST_F(QueryEngineTest, GetsTheRowOfAKey) {
   const auto row = Get("b");
   ASSERT_TRUE(row.ok()) << row.status();
   EXPECT_EQ(*row, (Balance{"b", 6, 1}));
+}
+
+TEST_F(QueryEngineTest, EmptyKeyIsShown) {
+  Follow();
+  ExpectError(Get("").status(), absl::StatusCode::kNotFound, reason::kRowNotFound,
+              "there is no ledger.v1.Balance with the key \"\"");
+}
+
+TEST_F(QueryEngineTest, WhileADamagedFileIsBuiltAnewItIsUnavailable) {
+  ledger_.Credit("a", 5);
+  Follow();
+  const std::string path = ledger_.projection().path();
+  engine_->Close([] {});
+  ledger_.CloseProjection();
+  engine_.reset();
+  std::ofstream(path) << std::string(8192, 'x');
+  const ConsistencyToken token = ledger_.Credit("a", 6);
+  SetUp();
+  const std::string why = path + ": SQLite: file is not a database (extended code 26)";
+  const absl::Status status = Get("a").status();
+  ExpectError(status, absl::StatusCode::kUnavailable, reason::kReadModelRebuilding,
+              "projection balances is being built anew, 2 events behind, because " + why);
+  google::rpc::RetryInfo retry;
+  EXPECT_TRUE(FindDetail(status, retry));
+  const auto waits = Ask("a", After(token));
+  ledger_.executor().clock().Advance(QueryEngine::kMaxWait);
+  ledger_.executor().RunUntilIdle();
+  ExpectError((*waits)->status(), absl::StatusCode::kUnavailable, reason::kReadModelBehind,
+              "it is 2 events behind, and being built anew, because " + why);
+  Follow();
+  EXPECT_EQ(Get("a", After(token)).value(), (Balance{"a", 11, 2}));
 }
 
 TEST_F(QueryEngineTest, KeyWithoutARowIsNotFound) {
@@ -430,7 +462,7 @@ TEST_F(QueryEngineTest, TooManyQueriesAreRefusedAndTheirPlacesComeBack) {
   for (std::size_t i = 0; i < QueryEngine::kMaxQueries; ++i) waiting.push_back(Ask("a", options));
   const absl::Status status = Get("a").status();
   ExpectError(status, absl::StatusCode::kResourceExhausted, reason::kOverloaded,
-              "10000 queries are under way, the limit");
+              "10,000 queries are under way, the limit");
   google::rpc::RetryInfo retry;
   EXPECT_TRUE(FindDetail(status, retry));
   Follow();

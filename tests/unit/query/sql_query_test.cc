@@ -97,6 +97,24 @@ TEST_F(SqlQueryTest, ReadsAndDoesNothingElse) {
   EXPECT_EQ(Good("SELECT * FROM wallet").rows.size(), 3u);
 }
 
+// Repeated fields are kept as JSON.
+TEST_F(SqlQueryTest, FunctionsOfJsonAreTables) {
+  EXPECT_THAT(Good("SELECT value FROM json_each('[7, 8]')").rows,
+              ElementsAre(std::vector{Integer(7)}, std::vector{Integer(8)}));
+  EXPECT_THAT(Good("SELECT id, fullkey FROM wallet, json_tree(json_object('m', minor)) WHERE atom = 2").rows,
+              ElementsAre(std::vector{Text("b"), Text("$.m")}));
+  EXPECT_EQ(Refusal("CREATE TABLE json_each (a)"), "SQL: only SELECT is available here");
+}
+
+TEST_F(SqlQueryTest, SortsNoMoreThanItMayPutAside) {
+  const std::string rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) ";
+  EXPECT_EQ(Good(rows + "SELECT i FROM n ORDER BY zeroblob(1000000), i DESC", {}, 1).rows[0][0], Integer(200));
+  const std::string many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400) ";
+  const absl::Status refused = Run(many + "SELECT i FROM n ORDER BY zeroblob(1000000), i DESC").status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument) << refused;
+  EXPECT_EQ(ReasonOf(refused), reason::kLimitExceeded);
+}
+
 TEST_F(SqlQueryTest, IsOneStatement) {
   const std::string more = "SQL: one statement at a time; there is more behind the first";
   EXPECT_EQ(Refusal("SELECT 1; SELECT 2"), more);
@@ -113,8 +131,8 @@ TEST_F(SqlQueryTest, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(Refusal("SELECT id FORM wallet"), "SQL: at 16: near \"wallet\": syntax error");
   EXPECT_EQ(Refusal("SELECT colour FROM wallet"), "SQL: at 8: no such column: colour");
   EXPECT_EQ(Refusal("SELECT * FROM purse"), "SQL: no such table: purse");
-  EXPECT_EQ(Refusal("SELECT ?"), "SQL: 1 parameters for 0 values");
-  EXPECT_EQ(Refusal("SELECT 1", {Integer(1)}), "SQL: 0 parameters for 1 values");
+  EXPECT_EQ(Refusal("SELECT ?"), "SQL: 1 parameter for 0 values");
+  EXPECT_EQ(Refusal("SELECT 1", {Integer(1)}), "SQL: 0 parameters for 1 value");
   EXPECT_EQ(Refusal("SELECT abs(-9223372036854775808)"), "SQL: integer overflow");
   EXPECT_EQ(Refusal("SELECT ?", {Real(std::numeric_limits<double>::quiet_NaN())}),
             "SQL: parameter 1 is NaN, which SQLite does not have");

@@ -233,7 +233,8 @@ TEST_F(AppendConditionTest, RefusesToStandBehindWhatIsNotDurable) {
 TEST_F(AppendConditionTest, RefusesAQueryBeyondItsLimits) {
   const Outcome long_tag = Append(If(To("b", {}), Tagged({std::string(201, 't')}), 0));
   EXPECT_EQ(long_tag.status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(long_tag.status().message()), HasSubstr("a tag must have 1 to 200 bytes, it has 201"));
+  EXPECT_THAT(std::string(long_tag.status().message()),
+              HasSubstr("...\" of a query must have 1 to 200 bytes, it has 201"));
   const Outcome many = Append(If(To("b", {}), Tagged(std::vector<std::string>(21, "t")), 0));
   EXPECT_EQ(ReasonOf(many.status()), reason::kLimitExceeded);
   EXPECT_EQ(store_->DurableSequence(), Sequence());

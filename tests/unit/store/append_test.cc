@@ -145,9 +145,11 @@ TEST(ValidateAppend, RefusesTypesAndTagsThatAreNone) {
   ExpectInvalid(request, "an event's type must be printable UTF-8");
   request = Request();
   request.streams[0].events[0].tags = {std::string(201, 't')};
-  ExpectInvalid(request, "a tag must have 1 to 200 bytes, it has 201");
+  ExpectInvalid(request,
+                "...\" of an event " + request.streams[0].events[0].type + " must have 1 to 200 bytes, it has 201");
   request.streams[0].events[0].tags = {"\t"};
-  ExpectInvalid(request, "a tag must be printable UTF-8; its bytes are 0x09");
+  ExpectInvalid(request, "the tag \"\\t\" of an event " + request.streams[0].events[0].type +
+                             " must be printable UTF-8; its bytes are 0x09");
 }
 
 TEST(ValidateAppend, RefusesMetadataThatNobodyCanPrint) {

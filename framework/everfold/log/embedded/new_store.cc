@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/check.h"
+#include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/log/embedded/store_identity.h"
 #include "everfold/log/embedded/store_parts.h"
@@ -40,10 +41,10 @@ namespace fs = std::filesystem;
 
 // Without links and dots, as far as it is there.
 fs::path Resolved(const std::string& directory) {
-  const fs::path absolute = fs::absolute(directory).lexically_normal();
+  const fs::path absolute = fs::absolute(directory);
   std::error_code failed;
   fs::path resolved = fs::weakly_canonical(absolute, failed);
-  if (failed) resolved = absolute;
+  if (failed) resolved = absolute.lexically_normal();
   return resolved.has_filename() ? resolved : resolved.parent_path();  // "data/" is "data"
 }
 
@@ -57,9 +58,19 @@ absl::Status CheckAreApart(const std::string& a, const std::string& b) {
   const fs::path first = Resolved(a);
   const fs::path second = Resolved(b);
   if (!IsIn(first, second) && !IsIn(second, first)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrFormat("%s and %s are the same directory, or one is in the other; choose one that is apart",
-                      first.string(), second.string()));
+  return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+               absl::StrFormat("%s and %s are the same directory, or one is in the other; choose one that is apart",
+                               first.string(), second.string()));
+}
+
+absl::Status CheckIsOutside(const std::string& file, const std::string& directory) {
+  if (file == "-") return absl::OkStatus();
+  const fs::path inner = Resolved(file);
+  const fs::path outer = Resolved(directory);
+  if (!IsIn(inner, outer)) return absl::OkStatus();
+  return Error(
+      absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+      absl::StrFormat("%s is in %s, which is a data directory; choose another place", inner.string(), outer.string()));
 }
 
 absl::Status CheckIsEmpty(const Files& files, const std::string& directory) {

@@ -19,6 +19,9 @@ absl::Status CheckIsEmpty(const Files& files, const std::string& directory);
 // INVALID_ARGUMENT, naming both, if one of the directories is the other, or is in it, by whatever links.
 absl::Status CheckAreApart(const std::string& a, const std::string& b);
 
+// INVALID_ARGUMENT, naming both, if the file is in the directory, or would be, by whatever links. "-" is no file.
+absl::Status CheckIsOutside(const std::string& file, const std::string& directory);
+
 // What is sealed, as a log that can only be read. Lifetime: not longer than the chunks.
 std::unique_ptr<PartitionLog> ReadOnlyLog(const SealedChunks& sealed, const LogIdentity& identity);
 
