@@ -50,7 +50,7 @@ absl::StatusOr<PullResult> NextVersion::Fold(std::size_t max_events) {
 }
 
 RebuildProgress NextVersion::Describe(std::uint64_t total, absl::Time now) const {
-  RebuildProgress progress{.version = version_, .rollback = rollback_, .events = events_, .total = total};
+  RebuildProgress progress{.version = version_, .rollback = is_rollback(), .events = events_, .total = total};
   progress.events = std::min(progress.events, total);
   {
     MutexLock lock(&mutex_);

@@ -17,6 +17,13 @@
 
 namespace everfold {
 
+// What it is built for.
+enum class VersionUse {
+  kSwap,        // a new one, to be queried in place of the current one
+  kRollback,    // one that was queried before, likewise
+  kComparison,  // a new one, to be compared with the current one
+};
+
 // Events that the checkpoint is past, of all partitions.
 std::uint64_t EventsBefore(const Checkpoint& checkpoint);
 
@@ -27,18 +34,19 @@ bool HasReached(const Checkpoint& checkpoint, const Checkpoint& target);
 // thread-safe.
 class NextVersion {
  public:
-  NextVersion(std::uint32_t version, bool rollback, std::unique_ptr<EventFolder> folder, std::unique_ptr<Strand> strand,
-              absl::Time began)
+  NextVersion(std::uint32_t version, VersionUse use, std::unique_ptr<EventFolder> folder,
+              std::unique_ptr<Strand> strand, absl::Time began)
       : folder(std::move(folder)),
         version_(version),
-        rollback_(rollback),
+        use_(use),
         strand_(std::move(strand)),
         began_(began),
         events_at_beginning_(EventsBefore(this->folder->checkpoint())),
         events_(events_at_beginning_) {}
 
   std::uint32_t version() const { return version_; }
-  bool rollback() const { return rollback_; }
+  VersionUse use() const { return use_; }
+  bool is_rollback() const { return use_ == VersionUse::kRollback; }
   Strand& strand() { return *strand_; }
 
   void Cancel() { cancelled_ = true; }
@@ -57,13 +65,15 @@ class NextVersion {
   // Why it does not get on, at present.
   void Failed(const absl::Status& error);
 
-  std::vector<Projection::Done> waiting;  // for its end; the projection's strand's
+  // For its end; the projection's strand's. Where it is compared, the second ones.
+  std::vector<Projection::Done> waiting;
+  std::vector<Projection::CompareDone> waiting_for_comparison;
   std::unique_ptr<EventFolder> folder;
   int failures = 0;  // in a row; as the folder
 
  private:
   const std::uint32_t version_;
-  const bool rollback_;
+  const VersionUse use_;
   const std::unique_ptr<Strand> strand_;
   const absl::Time began_;
   const std::uint64_t events_at_beginning_;

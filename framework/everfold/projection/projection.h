@@ -22,6 +22,7 @@
 #include "everfold/projection/parked_events.h"
 #include "everfold/projection/projection_status.h"
 #include "everfold/projection/projection_type.h"
+#include "everfold/projection/row_comparison.h"
 #include "everfold/runtime/executor.h"
 #include "everfold/store/event_store.h"
 #include "everfold/telemetry/logger.h"
@@ -41,6 +42,14 @@ struct ProjectionRunnerOptions {
   Files* files = nullptr;        // null: PosixFiles(); SQLite has its own way to the disk
   const Clock* clock = nullptr;  // null: the system's; else it outlives the projection
   Logger* logger = nullptr;      // null: nothing is told; else it outlives the projection
+};
+
+// Two versions of a projection's read models, as of the same events.
+struct VersionComparison {
+  std::uint32_t before = 0;  // the version that is queried
+  std::uint32_t after = 0;   // the new one
+  std::uint64_t events = 0;  // that each of them has handled
+  std::vector<TableDifference> tables = {};
 };
 
 // Threading: thread-safe, but for Open and Close. Lifetime: store and executor outlive it.
@@ -98,6 +107,17 @@ class Projection {
   //   CANCELLED            CancelRebuild was called
   // and the errors at which it stopped.
   virtual void Rebuild(Done done) = 0;
+  // Builds a new version as Rebuild does, or goes on with one, and compares its rows with those that are queried, both
+  // as of the same events. It is not swapped in, but kept: Rebuild has little left to do then.
+  //   FAILED_PRECONDITION  something else is being built (READ_MODEL_REBUILDING); or the projection is paused, has
+  //                        stopped, or has nothing yet that could be compared
+  // and as Rebuild.
+  using CompareDone = absl::AnyInvocable<void(absl::StatusOr<VersionComparison>)>;
+  virtual void Compare(CompareDone done) = 0;
+  // Throws the read models away, and those of before, and begins with empty ones at the beginning of the log: queries
+  // see them grow. For what a Rebuild cannot do beside them: there is no room, or it would park more.
+  //   FAILED_PRECONDITION  something is being built (READ_MODEL_REBUILDING)
+  virtual void Reset(Done done) = 0;
   // Goes back to the version that was queried before the last swap, once it has caught up.
   //   FAILED_PRECONDITION  there is none, or it was built by other code; and as Rebuild
   virtual void Rollback(Done done) = 0;

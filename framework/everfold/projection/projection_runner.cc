@@ -9,6 +9,7 @@
 #include "everfold/base/unavailable.h"
 #include "everfold/event/stream_id.h"
 #include "everfold/projection/dropped_events.h"
+#include "everfold/projection/version_checks.h"
 
 namespace everfold {
 namespace {
@@ -156,8 +157,8 @@ void ProjectionRunner::Begin() {
   if (waits_for_next()) {
     TellAnew(BuiltAnewBecause());
     BuildStale();
-  } else if (versions.building != 0) {
-    StartNext(versions.building, /*rollback=*/false, nullptr);
+  } else if (versions.building != 0 && !versions.held) {
+    StartNext(versions.building, VersionUse::kSwap).IgnoreError();  // it is asked for again, or at the next start
   }
   RunBatch();
 }
@@ -166,10 +167,9 @@ void ProjectionRunner::Begin() {
 // damaged gets a new one.
 void ProjectionRunner::BuildStale() {
   if (const std::uint32_t previous = manifest_.versions().previous; previous != 0 && damage_.ok()) {
-    StartNext(previous, /*rollback=*/true, nullptr);
-    if (next_ != nullptr) return;
+    if (StartNext(previous, VersionUse::kRollback).ok()) return;
   }
-  StartNext(manifest_.versions().building, /*rollback=*/false, nullptr);
+  StartNext(manifest_.versions().building, VersionUse::kSwap).IgnoreError();  // CannotGoOn has told
 }
 
 // Has a batch run after this moment. A hint that comes while one runs leads to another, because the flag is down by
@@ -387,8 +387,46 @@ void ProjectionRunner::Resume(Done done) {
 
 void ProjectionRunner::Rebuild(Done done) {
   Ask<absl::Status>(std::move(done), [this](Done answer) {
-    if (next_ != nullptr && next_->rollback() && waits_for_next()) return RebuildAfter(*next_, std::move(answer));
-    StartNext(manifest_.versions().building, /*rollback=*/false, std::move(answer));
+    if (next_ != nullptr && next_->is_rollback() && waits_for_next()) return RebuildAfter(*next_, std::move(answer));
+    AwaitNext(StartNext(manifest_.versions().building, VersionUse::kSwap), std::move(answer));
+  });
+}
+
+void ProjectionRunner::Compare(CompareDone done) {
+  using Result = absl::StatusOr<VersionComparison>;
+  Ask<Result>(std::move(done), [this](CompareDone answer) {
+    absl::Status started = CheckFolds();
+    if (started.ok() && !runs()) {
+      started = Error(absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
+                      absl::StrFormat("projection %s is paused or has stopped; resume it first", type_->name));
+    }
+    if (started.ok()) started = StartNext(manifest_.versions().building, VersionUse::kComparison);
+    if (!started.ok()) return Answer<Result>(std::move(answer), started);
+    next_->waiting_for_comparison.push_back(std::move(answer));
+  });
+}
+
+void ProjectionRunner::Reset(Done done) {
+  Ask<absl::Status>(std::move(done), [this](Done answer) {
+    if (next_ != nullptr) return Answer(std::move(answer), IsBuilding());
+    live_.reset();
+    stale_.reset();
+    damage_ = absl::OkStatus();
+    absl::Status status = Save([](ReadModelVersions& versions) {
+      versions = {.current = versions.next, .next = versions.next + 1, .paused = versions.paused};
+    });
+    if (status.ok()) status = OpenCurrent();
+    if (!status.ok()) {
+      Stop(status);
+      return Answer(std::move(answer), std::move(status));
+    }
+    error_ = absl::OkStatus();
+    failures_ = 0;
+    if (!manifest_.versions().paused) progress_.Resume();
+    Published();
+    Tell(LogLevel::kInfo, "projection is reset", {{"projection", type_->name}, {"file", live_->path()}});
+    Answer(std::move(answer), absl::OkStatus());
+    RunBatch();
   });
 }
 
@@ -405,37 +443,36 @@ void ProjectionRunner::RebuildAfter(NextVersion& next, Done done) {
 void ProjectionRunner::Rollback(Done done) {
   Ask<absl::Status>(std::move(done), [this](Done answer) {
     const std::uint32_t previous = manifest_.versions().previous;
-    if (previous != 0) return StartNext(previous, /*rollback=*/true, std::move(answer));
+    if (previous != 0) return AwaitNext(StartNext(previous, VersionUse::kRollback), std::move(answer));
     Answer(std::move(answer), Error(absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
                                     absl::StrFormat("projection %s has no version before this one", type_->name)));
   });
 }
 
-// `version` 0: a new one. `done` may be null.
-void ProjectionRunner::StartNext(std::uint32_t version, bool rollback, Done done) {
-  if (next_ != nullptr && next_->rollback() == rollback) {
-    if (done != nullptr) next_->waiting.push_back(std::move(done));
-    return;
+absl::Status ProjectionRunner::IsBuilding() const {
+  return Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelRebuilding,
+               absl::StrFormat("projection %s is building version %d already", type_->name, next_->version()));
+}
+
+// `version` 0: a new one. OK if it is on its way.
+absl::Status ProjectionRunner::StartNext(std::uint32_t version, VersionUse use) {
+  if (next_ != nullptr) return next_->use() == use ? absl::OkStatus() : IsBuilding();
+  if (version == 0) version = manifest_.versions().next;
+  absl::StatusOr<std::unique_ptr<EventFolder>> folder = OpenNext(version, use);
+  if (!folder.ok()) {
+    if (waits_for_next() && use != VersionUse::kRollback) CannotGoOn(folder.status());
+    return folder.status();
   }
-  absl::Status status;
-  if (next_ != nullptr) {
-    status = Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelRebuilding,
-                   absl::StrFormat("projection %s is building version %d already", type_->name, next_->version()));
-  } else {
-    if (version == 0) version = manifest_.versions().next;
-    absl::StatusOr<std::unique_ptr<EventFolder>> folder = OpenNext(version, rollback);
-    if (folder.ok()) {
-      next_ = std::make_shared<NextVersion>(version, rollback, *std::move(folder), executor_.MakeStrand(),
-                                            options_.clock->Now());
-      if (done != nullptr) next_->waiting.push_back(std::move(done));
-      Show();
-      Post(next_->strand(), [this, next = next_] { RunNext(next); });
-      return;
-    }
-    status = folder.status();
-    if (waits_for_next() && !rollback) CannotGoOn(status);
-  }
-  if (done != nullptr) Answer(std::move(done), std::move(status));
+  next_ =
+      std::make_shared<NextVersion>(version, use, *std::move(folder), executor_.MakeStrand(), options_.clock->Now());
+  Show();
+  Post(next_->strand(), [this, next = next_] { RunNext(next); });
+  return absl::OkStatus();
+}
+
+void ProjectionRunner::AwaitNext(const absl::Status& started, Done done) {
+  if (!started.ok()) return Answer(std::move(done), absl::Status(started));
+  next_->waiting.push_back(std::move(done));
 }
 
 // There is nothing that events could be folded into, and the next version cannot be built.
@@ -458,7 +495,8 @@ void ProjectionRunner::CannotGoOn(const absl::Status& why) {
 }
 
 // A version that was begun goes on, unless it is of other code by now: then a new one is begun.
-absl::StatusOr<std::unique_ptr<EventFolder>> ProjectionRunner::OpenNext(std::uint32_t& version, bool rollback) {
+absl::StatusOr<std::unique_ptr<EventFolder>> ProjectionRunner::OpenNext(std::uint32_t& version, VersionUse use) {
+  const bool rollback = use == VersionUse::kRollback;
   absl::StatusOr<std::unique_ptr<ReadModelFile>> opened =
       ReadModelFile::Open(manifest_.PathOf(version), *type_, BeginningOf(store_));
   // What was begun and is damaged is no loss.
@@ -480,8 +518,9 @@ absl::StatusOr<std::unique_ptr<EventFolder>> ProjectionRunner::OpenNext(std::uin
     EVERFOLD_ASSIGN_OR_RETURN(file, ReadModelFile::Open(manifest_.PathOf(version), *type_, BeginningOf(store_)));
   }
   if (!rollback) {
-    EVERFOLD_RETURN_IF_ERROR(Save([version = version](ReadModelVersions& versions) {
+    EVERFOLD_RETURN_IF_ERROR(Save([version = version, use](ReadModelVersions& versions) {
       versions.building = version;
+      versions.held = use == VersionUse::kComparison;
       versions.next = std::max(versions.next, version + 1);
     }));
   }
@@ -494,7 +533,7 @@ void ProjectionRunner::RunNext(const Next& next) {
   if (!folded.ok()) return RetryNext(next, folded.status());
   next->failures = 0;
   if (folded->caught_up) {
-    Post(*strand_, [this, next] { Swap(next); });
+    Post(*strand_, [this, next] { CaughtUp(next); });
   } else {
     Post(next->strand(), [this, next] { RunNext(next); });
   }
@@ -520,10 +559,19 @@ void ProjectionRunner::RetryNext(const Next& next, const absl::Status& error) {
   });
 }
 
-void ProjectionRunner::Swap(const Next& next) {
+void ProjectionRunner::CaughtUp(const Next& next) {
   if (scope_.closed() || next->cancelled()) return;
-  absl::Status status = BringLevel(next);
-  if (status.ok()) status = CheckParksNoMore(next);
+  next->use() == VersionUse::kComparison ? BeginComparison(next) : Swap(next);
+}
+
+// While it is looked at, the current one does not move: both are on this strand now.
+void ProjectionRunner::Swap(const Next& next) {
+  const Checkpoint met = progress_.committed();
+  absl::Status status = BringTo(met, *next, options_.max_rebuild_batch_events);
+  if (status.ok() && is_queried()) {
+    const absl::StatusOr<absl::flat_hash_set<std::string>> parked = KeysParkedNow();
+    status = parked.ok() ? CheckParksNoMore(type_->name, *next, *parked, met) : parked.status();
+  }
   if (status.ok()) status = next->folder->MakeDurable();  // before anything names it
   if (status.ok()) {
     status = Save([this, &next](ReadModelVersions& versions) {
@@ -531,7 +579,10 @@ void ProjectionRunner::Swap(const Next& next) {
       if (damage_.ok()) versions.previous = versions.current;
       versions.current = next->version();
       if (versions.previous == versions.current) versions.previous = 0;
-      if (!next->rollback()) versions.building = 0;
+      if (!next->is_rollback()) {
+        versions.building = 0;
+        versions.held = false;
+      }
     });
   }
   if (!status.ok()) return GiveUp(next, status);
@@ -543,59 +594,72 @@ void ProjectionRunner::Swap(const Next& next) {
   next_.reset();
   if (!manifest_.versions().paused) progress_.Resume();
   Published();
-  Tell(LogLevel::kInfo, next->rollback() ? "projection is rolled back" : "projection was built anew",
+  Tell(LogLevel::kInfo, next->is_rollback() ? "projection is rolled back" : "projection was built anew",
        {{"projection", type_->name}, {"file", live_->path()}});
   Finish(*next, absl::OkStatus());
   RunBatch();
 }
 
-// While it is looked at, the current one does not move: both are on this strand now.
-absl::Status ProjectionRunner::BringLevel(const Next& next) {
-  const Checkpoint target = progress_.committed();
-  EVERFOLD_RETURN_IF_ERROR(next->ApplyDrops());
-  while (!HasReached(next->folder->checkpoint(), target)) {
-    EVERFOLD_ASSIGN_OR_RETURN(const PullResult folded, next->Fold(options_.max_rebuild_batch_events));
-    if (folded.caught_up && !HasReached(next->folder->checkpoint(), target)) {
-      return Error(absl::StatusCode::kInternal, reason::kReadModelFailed,
-                   absl::StrFormat("version %d of projection %s has read the whole log and is behind the current one",
-                                   next->version(), type_->name));
-    }
+// Both are on this strand until the rows of the moment are held fast; then the current one goes on.
+void ProjectionRunner::BeginComparison(const Next& next) {
+  if (!runs()) {
+    return GiveUp(next, Error(absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
+                              absl::StrFormat("projection %s is paused or has stopped", type_->name)));
   }
-  return absl::OkStatus();
+  VersionComparison comparison{.before = manifest_.versions().current, .after = next->version()};
+  const absl::StatusOr<std::uint64_t> events = BringToSameEvents(*live_, *next, options_.max_rebuild_batch_events);
+  Published();
+  if (!events.ok()) return GiveUp(next, events.status());
+  comparison.events = *events;
+  const auto stop = [scope = scope_, next] { return scope.closed() || next->cancelled(); };
+  auto begun = RowComparison::Begin(live_->path(), next->folder->path(), type_->read_models, stop);
+  if (!begun.ok()) return GiveUp(next, begun.status());
+  Post(next->strand(), [this, next, rows = *std::move(begun), comparison = std::move(comparison)]() mutable {
+    absl::StatusOr<std::vector<TableDifference>> tables = rows->Run();
+    rows.reset();
+    absl::StatusOr<VersionComparison> result = std::move(comparison);
+    if (tables.ok()) result->tables = *std::move(tables);
+    if (!tables.ok()) result = tables.status();
+    Post(*strand_, [this, next, result = std::move(result)] { EndComparison(next, result); });
+  });
+}
+
+// The version is kept, for a Rebuild.
+void ProjectionRunner::EndComparison(const Next& next, const absl::StatusOr<VersionComparison>& comparison) {
+  if (next_ != next || next->cancelled()) return;
+  if (!comparison.ok()) return GiveUp(next, comparison.status());
+  next->folder.reset();
+  next_.reset();
+  Show();
+  for (CompareDone& done : std::exchange(next->waiting_for_comparison, {})) {
+    Answer<absl::StatusOr<VersionComparison>>(std::move(done), comparison);
+  }
 }
 
 // Of what is queried. REQUIRES: there is something.
 absl::StatusOr<absl::flat_hash_set<std::string>> ProjectionRunner::KeysParkedNow() const {
   if (live_ != nullptr) return live_->parked_keys();
-  absl::flat_hash_set<std::string> parked;
-  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedKey> keys, stale_->parked().Keys());
-  for (const ParkedKey& key : keys) parked.insert(key.key);
-  return parked;
-}
-
-// Only keys count whose first event that waits the current version has met, too.
-absl::Status ProjectionRunner::CheckParksNoMore(const Next& next) const {
-  const bool can_be_asked = live_ != nullptr || (stale_ != nullptr && is_queried());
-  if (!can_be_asked) return absl::OkStatus();  // there is nothing to be queried instead
-  EVERFOLD_ASSIGN_OR_RETURN(const absl::flat_hash_set<std::string> current, KeysParkedNow());
-  const Checkpoint met = progress_.committed();
-  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedKey> keys, next->folder->DescribeParked());
-  for (const ParkedKey& key : keys) {
-    if (current.contains(key.key)) continue;
-    EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedEvent> first, next->folder->ParkedEventsOf(key.key, 1));
-    const bool is_new = first.empty() || first[0].position.offset > met.offsets[first[0].position.partition.value()];
-    if (is_new) continue;
-    return Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelParksMore,
-                 absl::StrFormat("version %d of projection %s parks \"%s\", which the current one does not, %s",
-                                 next->version(), type_->name, key.key, key.error),
-                 {{"projection", type_->name}, {"key", key.key}});
+  absl::StatusOr<std::vector<ParkedKey>> keys;
+  if (stale_ != nullptr) {
+    keys = stale_->parked().Keys();
+  } else {  // it could not be opened again after an error, and is queried all the same
+    EVERFOLD_ASSIGN_OR_RETURN(const auto file, ReadModelFile::Open(manifest_.PathOf(manifest_.versions().current),
+                                                                   *type_, BeginningOf(store_)));
+    if (file->fit() == ReadModelFile::Fit::kUnreadable) return absl::flat_hash_set<std::string>();
+    keys = file->parked().Keys();
   }
-  return absl::OkStatus();
+  EVERFOLD_RETURN_IF_ERROR(keys.status());
+  absl::flat_hash_set<std::string> parked;
+  for (const ParkedKey& key : *keys) parked.insert(key.key);
+  return parked;
 }
 
 // Tells those who wait for it, once.
 void ProjectionRunner::Finish(NextVersion& next, const absl::Status& status) {
   for (Done& done : std::exchange(next.waiting, {})) Answer(std::move(done), absl::Status(status));
+  for (CompareDone& done : std::exchange(next.waiting_for_comparison, {})) {
+    Answer<absl::StatusOr<VersionComparison>>(std::move(done), status);
+  }
 }
 
 void ProjectionRunner::GiveUp(const Next& next, const absl::Status& why) {
@@ -604,8 +668,12 @@ void ProjectionRunner::GiveUp(const Next& next, const absl::Status& why) {
   next->folder.reset();
   next_.reset();
   // What is begun and failed at the disk goes on at the next Rebuild.
-  if (!next->rollback() && !IsWorthAnotherTry(why)) {
-    Save([](ReadModelVersions& versions) { versions.building = 0; }).IgnoreError();  // the next opening deletes it
+  if (!next->is_rollback() && !IsWorthAnotherTry(why)) {
+    // The next opening deletes it if this fails.
+    Save([](ReadModelVersions& versions) {
+      versions.building = 0;
+      versions.held = false;
+    }).IgnoreError();
   }
   if (waits_for_next()) CannotGoOn(why);
   Show();

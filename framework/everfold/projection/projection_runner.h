@@ -39,6 +39,8 @@ class ProjectionRunner final : public Projection {
   void Pause(Done done) override;
   void Resume(Done done) override;
   void Rebuild(Done done) override;
+  void Compare(CompareDone done) override;
+  void Reset(Done done) override;
   void Rollback(Done done) override;
   void CancelRebuild(Done done) override;
   void ListParked(absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedKey>>)> done) override;
@@ -103,18 +105,21 @@ class ProjectionRunner final : public Projection {
   absl::Status Paused() const;
   absl::Status Stopped() const;
 
-  void StartNext(std::uint32_t version, bool rollback, Done done);
-  absl::StatusOr<std::unique_ptr<EventFolder>> OpenNext(std::uint32_t& version, bool rollback);
+  absl::Status StartNext(std::uint32_t version, VersionUse use);
+  void AwaitNext(const absl::Status& started, Done done);
+  absl::StatusOr<std::unique_ptr<EventFolder>> OpenNext(std::uint32_t& version, VersionUse use);
   void RunNext(const Next& next);
   void RetryNext(const Next& next, const absl::Status& error);
+  void CaughtUp(const Next& next);
   void Swap(const Next& next);
-  absl::Status BringLevel(const Next& next);
-  absl::Status CheckParksNoMore(const Next& next) const;
+  void BeginComparison(const Next& next);
+  void EndComparison(const Next& next, const absl::StatusOr<VersionComparison>& comparison);
   absl::StatusOr<absl::flat_hash_set<std::string>> KeysParkedNow() const;
   void Finish(NextVersion& next, const absl::Status& status);
   void BuildStale();
   void RebuildAfter(NextVersion& next, Done done);
   void CannotGoOn(const absl::Status& why);
+  absl::Status IsBuilding() const;
   absl::Status BeingDropped(const std::string& key) const;
   void TryLater(absl::AnyInvocable<void()> step);
   void GiveUp(const Next& next, const absl::Status& why);

@@ -20,6 +20,7 @@ namespace {
 
 constexpr absl::string_view kTitle = "everfold-read-models ";
 constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormatOfHeld = 2;
 
 constexpr char kManifest[] = "MANIFEST";
 constexpr char kDamaged[] = "MANIFEST.damaged";
@@ -29,9 +30,10 @@ absl::Status Damaged(const std::string& path) {
 }
 
 std::string Written(const ReadModelVersions& versions) {
-  std::string text =
-      absl::StrFormat("%s%d\ncurrent %d\nprevious %d\nbuilding %d\nnext %d\npaused %d\n", kTitle, kFormat,
-                      versions.current, versions.previous, versions.building, versions.next, versions.paused ? 1 : 0);
+  std::string text = absl::StrFormat("%s%d\ncurrent %d\nprevious %d\nbuilding %d\nnext %d\npaused %d\n", kTitle,
+                                     versions.held ? kFormatOfHeld : kFormat, versions.current, versions.previous,
+                                     versions.building, versions.next, versions.paused ? 1 : 0);
+  if (versions.held) absl::StrAppend(&text, "held 1\n");
   return absl::StrCat(text, "sha256 ", absl::BytesToHexString(Sha256(text)), "\n");
 }
 
@@ -45,11 +47,11 @@ absl::StatusOr<ReadModelVersions> Parse(absl::string_view text, const std::strin
   const std::vector<absl::string_view> lines = absl::StrSplit(text, '\n');
   std::uint32_t format = 0;
   if (!ReadNumber(lines[0], kTitle.substr(0, kTitle.size() - 1), format)) return Damaged(path);
-  if (format > kFormat) {
+  if (format > kFormatOfHeld) {
     return Error(absl::StatusCode::kFailedPrecondition, reason::kFormatUnknown,
                  absl::StrFormat("%s has format version %d, this program knows %d; run a newer one, or delete the "
                                  "folder to build its read models anew",
-                                 path, format, kFormat));
+                                 path, format, kFormatOfHeld));
   }
   ReadModelVersions versions;
   std::uint32_t paused = 0;
@@ -58,6 +60,7 @@ absl::StatusOr<ReadModelVersions> Parse(absl::string_view text, const std::strin
                         ReadNumber(lines[3], "building", versions.building) &&
                         ReadNumber(lines[4], "next", versions.next) && ReadNumber(lines[5], "paused", paused);
   versions.paused = paused != 0;
+  versions.held = format == kFormatOfHeld;
   // Only what this program would write is taken for undamaged.
   if (!complete || Written(versions) != text) return Damaged(path);
   return versions;

@@ -3,7 +3,8 @@
 // it and takes its place when the manifest says so; an open database is never renamed.
 //
 // The manifest is a text: the line "everfold-read-models 1", a line "<name> <number>" for each member of
-// ReadModelVersions, and "sha256 <hex>" of all that stands before. It is replaced whole (ReplaceFile).
+// ReadModelVersions, and "sha256 <hex>" of all that stands before. It is replaced whole (ReplaceFile). Only where a
+// version is held it is of format 2, and has the line "held 1".
 //
 // One that is damaged is kept as MANIFEST.damaged, and the databases as they are, until another one names a version
 // that is queried.
@@ -24,6 +25,7 @@ struct ReadModelVersions {
   std::uint32_t building = 0;  // is to take the current one's place; 0: none
   std::uint32_t next = 1;      // number of the next new one
   bool paused = false;         // by an operator
+  bool held = false;           // what is being built was to be compared, and is not to be swapped in by itself
   friend bool operator==(const ReadModelVersions&, const ReadModelVersions&) = default;
 };
 

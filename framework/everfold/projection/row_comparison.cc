@@ -91,14 +91,16 @@ std::uint64_t& CountOf(RowDifference::Kind kind, TableDifference& difference) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<RowComparison>> RowComparison::Begin(
-    const std::string& before, const std::string& after, const std::vector<const ReadModelSchema*>& schemas) {
+absl::StatusOr<std::unique_ptr<RowComparison>> RowComparison::Begin(const std::string& before, const std::string& after,
+                                                                    const std::vector<const ReadModelSchema*>& schemas,
+                                                                    std::function<bool()> stop) {
   EVERFOLD_ASSIGN_OR_RETURN(auto database, sqlite::Database::Open(after, sqlite::Access::kReadOnly));
   EVERFOLD_RETURN_IF_ERROR(
       database->Execute(absl::StrCat("ATTACH '", absl::StrReplaceAll(before, {{"'", "''"}}), "' AS before")));
   // A transaction's first look at a file is what it sees of it from then on.
   EVERFOLD_RETURN_IF_ERROR(
       database->Execute("BEGIN; SELECT 1 FROM main.everfold_meta; SELECT 1 FROM before.everfold_meta"));
+  database->InterruptWhen(std::move(stop));
   return std::unique_ptr<RowComparison>(new RowComparison(std::move(database), schemas));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,9 +47,10 @@ class RowComparison {
   static constexpr int kMaxExamples = 10;  // of a kind, in a table
 
   // What is to be compared is what the files hold now, whatever is written to them later. Both have the tables of the
-  // schemas.
+  // schemas. `stop` is asked now and then, and ends Run with DEADLINE_EXCEEDED; null: it is not ended.
   static absl::StatusOr<std::unique_ptr<RowComparison>> Begin(const std::string& before, const std::string& after,
-                                                              const std::vector<const ReadModelSchema*>& schemas);
+                                                              const std::vector<const ReadModelSchema*>& schemas,
+                                                              std::function<bool()> stop = nullptr);
 
   // One for each schema. Reads all rows of both.
   absl::StatusOr<std::vector<TableDifference>> Run();

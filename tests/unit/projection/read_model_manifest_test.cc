@@ -43,6 +43,15 @@ TEST_F(ReadModelManifestTest, IsWhatWasSaved) {
   EXPECT_EQ(Load().versions(), versions);
 }
 
+// An older program, which would swap it in by itself, must not read it.
+TEST_F(ReadModelManifestTest, ThatAVersionIsHeldIsAnotherFormat) {
+  const ReadModelVersions versions{.current = 4, .previous = 2, .building = 5, .next = 6, .held = true};
+  ReadModelManifest manifest = Load();
+  ASSERT_TRUE(manifest.Save(versions).ok());
+  EXPECT_EQ(Load().versions(), versions);
+  EXPECT_THAT(ReadFile(PosixFiles(), folder() + "/MANIFEST").value(), HasSubstr("everfold-read-models 2\n"));
+}
+
 TEST_F(ReadModelManifestTest, DeletesTheDatabasesThatItDoesNotName) {
   ASSERT_TRUE(Load().Save({.current = 4, .previous = 2, .building = 5, .next = 6}).ok());
   for (const char* name : {"1.db", "2.db", "3.db", "3.db-wal", "3.db-shm", "4.db", "4.db-wal", "5.db", "6.db",
@@ -108,7 +117,7 @@ TEST_F(ReadModelManifestTest, DeletesWhatAKilledQueryHasPutAside) {
 
 TEST_F(ReadModelManifestTest, NewerFormatIsRefused) {
   Load();
-  std::ofstream(folder() + "/MANIFEST") << "everfold-read-models 2\nwhatever\n";
+  std::ofstream(folder() + "/MANIFEST") << "everfold-read-models 3\nwhatever\n";
   const absl::Status status = TryLoad().status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(ReasonOf(status), reason::kFormatUnknown);

@@ -52,6 +52,13 @@ class RebuildTest : public ::testing::Test {
     EXPECT_TRUE(answer->has_value()) << "it was never answered";
     return answer->value_or(absl::UnknownError("no answer"));
   }
+  absl::StatusOr<VersionComparison> Compare() {
+    std::optional<absl::StatusOr<VersionComparison>> answer;
+    ledger_.projection().Compare([&answer](auto result) { answer = std::move(result); });
+    ledger_.executor().RunUntilIdle();
+    EXPECT_TRUE(answer.has_value()) << "it was never answered";
+    return answer.value_or(absl::UnknownError("no answer"));
+  }
   void ExpectRowsAreTheFold() {
     EXPECT_EQ(Rows(), ledger_.Fold(ledger_.store().DurableHead()));
     EXPECT_EQ(ledger_.projection().checkpoint(), ledger_.store().DurableHead());
@@ -287,6 +294,115 @@ TEST_F(RebuildTest, GivenUpOnRequest) {
   EXPECT_THAT(Files(), ElementsAre("1.db"));
   ExpectRowsAreTheFold();
   EXPECT_TRUE(Do(&Projection::Rebuild).ok());
+}
+
+// Rows of the new version that differ are told, as of the same events, and nothing is swapped.
+TEST_F(RebuildTest, ComparisonTellsWhatARebuildWouldChange) {
+  ledger_.Trade(30);
+  ledger_.RunProjection();
+  Alter(Path(1), "UPDATE balance SET minor = minor + 1 WHERE account = (SELECT min(account) FROM balance)");
+  const absl::StatusOr<VersionComparison> comparison = Compare();
+  ASSERT_TRUE(comparison.ok()) << comparison.status();
+  EXPECT_EQ(comparison->before, 1u);
+  EXPECT_EQ(comparison->after, 2u);
+  EventTally applied;
+  for (const PartitionTally& tally : ledger_.projection().Describe().tallies) applied += tally.applied;
+  EXPECT_EQ(comparison->events, applied.count);
+  ASSERT_EQ(comparison->tables.size(), 1u);
+  EXPECT_EQ(comparison->tables[0].rows, 7u);
+  EXPECT_EQ(comparison->tables[0].changed, 1u);
+  EXPECT_EQ(comparison->tables[0].added + comparison->tables[0].removed, 0u);
+  EXPECT_EQ(comparison->tables[0].examples[0].columns[0].column, "minor");
+  EXPECT_EQ(ledger_.projection().path(), Path(1));
+  EXPECT_FALSE(ledger_.projection().Describe().rebuild.has_value());
+  // It is kept, and a restart does not swap it in.
+  ledger_.CloseProjection();
+  ledger_.RunProjection();
+  EXPECT_EQ(ledger_.projection().path(), Path(1));
+  EXPECT_THAT(Files(), ElementsAre("1.db", "2.db"));
+  EXPECT_TRUE(Do(&Projection::Rebuild).ok());
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
+  ExpectRowsAreTheFold();
+  EXPECT_TRUE(Compare()->tables[0].empty());
+}
+
+// Whichever is ahead when it comes to the comparison, and whatever is appended meanwhile.
+TEST_F(RebuildTest, ComparisonIsOfTheSameEvents) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    Ledger ledger(seed);
+    ledger.Trade(20);
+    ledger.RunProjection(MakeProjectionType<Balances>(), 3);
+    std::optional<absl::StatusOr<VersionComparison>> comparison;
+    ledger.projection().Compare([&comparison](auto result) { comparison = std::move(result); });
+    for (int step = 0; !comparison.has_value(); ++step) {
+      if (step % 3 == 0 && step < 100) ledger.Credit(absl::StrFormat("a%d", step % 7), step);
+      ASSERT_TRUE(ledger.executor().RunOne() || comparison.has_value());
+    }
+    ASSERT_TRUE(comparison->ok()) << comparison->status();
+    ASSERT_TRUE((*comparison)->tables[0].empty()) << "seed " << seed;
+    ledger.executor().RunUntilIdle();
+    ASSERT_EQ(DumpTable(ledger.projection().path(), "balance"), ledger.Fold(ledger.store().DurableHead()));
+  }
+}
+
+TEST_F(RebuildTest, ComparisonNeedsAProjectionThatRuns) {
+  ledger_.Trade(5);
+  ledger_.RunProjection();
+  EXPECT_TRUE(Do(&Projection::Pause).ok());
+  EXPECT_EQ(Compare().status().message(), "projection balances is paused or has stopped; resume it first");
+  EXPECT_TRUE(Do(&Projection::Resume).ok());
+  const Answer rebuilt = Begin(&Projection::Rebuild);
+  EXPECT_EQ(ReasonOf(Compare().status()), reason::kReadModelRebuilding);
+  EXPECT_TRUE((*rebuilt)->ok());
+}
+
+TEST_F(RebuildTest, ComparisonThatIsCancelledLeavesNothing) {
+  ledger_.Trade(30);
+  ledger_.RunProjection(MakeProjectionType<Balances>(), 3);
+  std::optional<absl::StatusOr<VersionComparison>> comparison;
+  ledger_.projection().Compare([&comparison](auto result) { comparison = std::move(result); });
+  EXPECT_TRUE(Do(&Projection::CancelRebuild).ok());
+  ASSERT_TRUE(comparison.has_value());
+  EXPECT_TRUE(absl::IsCancelled(comparison->status()));
+  EXPECT_THAT(Files(), ElementsAre("1.db"));
+}
+
+TEST_F(RebuildTest, ResetBeginsAtTheBeginning) {
+  ledger_.Trade(30);
+  ledger_.RunProjection();
+  EXPECT_TRUE(Do(&Projection::Rebuild).ok());
+  Alter(Path(2), "UPDATE balance SET minor = minor + 1");
+  EXPECT_TRUE(Do(&Projection::Reset).ok());
+  EXPECT_EQ(ledger_.projection().path(), Path(3));
+  EXPECT_THAT(Files(), ElementsAre("3.db"));
+  ExpectRowsAreTheFold();
+  ledger_.Trade(10);
+  ledger_.executor().RunUntilIdle();
+  ExpectRowsAreTheFold();
+}
+
+// Too many keys are parked, and the code is mended.
+TEST_F(RebuildTest, ResetEndsAStop) {
+  for (std::size_t i = 0; i <= kMaxParkedKeys; ++i) ledger_.Debit(absl::StrFormat("d%03d", i), 1);
+  ProjectionType type = MakeProjectionType<Balances>();
+  type.handlers[EventTraits<Debited>::kName] = &Throws;
+  ledger_.RunProjection(type);
+  EXPECT_FALSE(ledger_.projection().status().ok());
+  ledger_.CloseProjection();
+  ledger_.RunProjection();
+  EXPECT_TRUE(Do(&Projection::Reset).ok());
+  ExpectRowsAreTheFold();
+  EXPECT_EQ(ledger_.projection().Describe().parked_keys, 0u);
+}
+
+TEST_F(RebuildTest, PausedProjectionThatIsResetIsEmptyUntilItIsResumed) {
+  ledger_.Trade(30);
+  ledger_.RunProjection();
+  EXPECT_TRUE(Do(&Projection::Pause).ok());
+  EXPECT_TRUE(Do(&Projection::Reset).ok());
+  EXPECT_THAT(Rows(), IsEmpty());
+  EXPECT_TRUE(Do(&Projection::Resume).ok());
+  ExpectRowsAreTheFold();
 }
 
 // Deployed with other handlers: the old rows are there until the new ones are, and are not changed by the new code.

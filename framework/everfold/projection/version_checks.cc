@@ -1,0 +1,72 @@
+#include "everfold/projection/version_checks.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "everfold/base/error.h"
+#include "everfold/base/status.h"
+
+namespace everfold {
+namespace {
+
+EventTally HandledBy(const EventFolder& folder) {
+  EventTally handled;
+  for (const PartitionTally& tally : folder.tallies()) handled += tally.All();
+  return handled;
+}
+
+absl::Status IsBehindAtTheEnd(const NextVersion& next) {
+  return Error(absl::StatusCode::kInternal, reason::kReadModelFailed,
+               absl::StrFormat("version %d has read the whole log and is behind the current one", next.version()));
+}
+
+}  // namespace
+
+absl::Status BringTo(const Checkpoint& target, NextVersion& next, std::size_t max_batch_events) {
+  EVERFOLD_RETURN_IF_ERROR(next.ApplyDrops());
+  while (!HasReached(next.folder->checkpoint(), target)) {
+    EVERFOLD_ASSIGN_OR_RETURN(const PullResult folded, next.Fold(max_batch_events));
+    if (folded.caught_up && !HasReached(next.folder->checkpoint(), target)) return IsBehindAtTheEnd(next);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckParksNoMore(const std::string& projection, NextVersion& next,
+                              const absl::flat_hash_set<std::string>& parked_now, const Checkpoint& met) {
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedKey> keys, next.folder->DescribeParked());
+  for (const ParkedKey& key : keys) {
+    if (parked_now.contains(key.key)) continue;
+    EVERFOLD_ASSIGN_OR_RETURN(const std::vector<ParkedEvent> first, next.folder->ParkedEventsOf(key.key, 1));
+    const bool is_new = first.empty() || first[0].position.offset > met.offsets[first[0].position.partition.value()];
+    if (is_new) continue;
+    return Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelParksMore,
+                 absl::StrFormat("version %d of projection %s parks \"%s\", which the current one does not, %s",
+                                 next.version(), projection, key.key, key.error),
+                 {{"projection", projection}, {"key", key.key}});
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::uint64_t> BringToSameEvents(EventFolder& current, NextVersion& next, std::size_t max_batch_events) {
+  EVERFOLD_RETURN_IF_ERROR(next.ApplyDrops());
+  while (true) {
+    const EventTally by_current = HandledBy(current);
+    const EventTally by_next = HandledBy(*next.folder);
+    if (by_current == by_next) return by_current.count;
+    if (by_current.count == by_next.count) {
+      return Error(absl::StatusCode::kInternal, reason::kReadModelFailed,
+                   absl::StrFormat("version %d has handled as many events as the current one, and others: one of them "
+                                   "is wrong",
+                                   next.version()));
+    }
+    EventFolder& behind = by_current.count < by_next.count ? current : *next.folder;
+    const std::uint64_t missing = std::max(by_current.count, by_next.count) - std::min(by_current.count, by_next.count);
+    EVERFOLD_ASSIGN_OR_RETURN(
+        const PullResult folded,
+        behind.FoldBatch(static_cast<std::size_t>(std::min<std::uint64_t>(missing, max_batch_events))));
+    if (folded.caught_up && folded.events == 0) return IsBehindAtTheEnd(next);
+  }
+}
+
+}  // namespace everfold
