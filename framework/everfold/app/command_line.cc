@@ -116,16 +116,24 @@ void AddProjections(CLI::App& parser, CommandLine& line) {
   verb.require_subcommand(0, 1);
   verb.callback([&line] { SetRunning(line, Verb::kProjections); });
   const auto add = [&](const char* name, ProjectionAction action, const char* what) {
-    AddAction(verb, name, what, line, action != ProjectionAction::kList).callback([&line, action] {
-      line.projection_action = action;
-    });
+    CLI::App& added = AddAction(verb, name, what, line, action != ProjectionAction::kList);
+    added.callback([&line, action] { line.projection_action = action; });
+    if (action != ProjectionAction::kWait) return;
+    added
+        .add_option("--timeout", line.timeout_seconds, "Not longer than so many seconds; default: as long as it takes")
+        ->type_name("S")
+        ->check(CLI::Range(1, 1'000'000));
   };
   add("list", ProjectionAction::kList, "All of them; the same as without an action");
   add("pause", ProjectionAction::kPause, "Take in no more events, until it is resumed");
   add("resume", ProjectionAction::kResume, "Go on; what an error has stopped is tried at once");
+  add("wait", ProjectionAction::kWait, "Until it has taken in all that the log has now");
   add("rebuild", ProjectionAction::kRebuild, "Build its read models anew beside those that are queried, and swap them");
+  add("compare", ProjectionAction::kCompare, "Build its read models anew, and tell where they differ; swap nothing");
   add("cancel", ProjectionAction::kCancel, "Give up what is being built");
   add("rollback", ProjectionAction::kRollback, "Go back to what was queried before the last swap");
+  add("reset", ProjectionAction::kReset,
+      "Throw its read models away and begin with empty ones, which queries see grow");
 }
 
 void AddParked(CLI::App& parser, CommandLine& line) {

@@ -4,7 +4,8 @@
 //                  [--allow-raw-appends] [--allow-sql] [--log-level LEVEL]
 //   wallet rebuild [PROJECTION...] [--data DIR]
 //   wallet rebuild-index [--data DIR]
-//   wallet projections [list | pause NAME | resume NAME | rebuild NAME | cancel NAME | rollback NAME] [--address ADDR]
+//   wallet projections [list | pause NAME | resume NAME | wait NAME [--timeout S] | rebuild NAME | compare NAME |
+//                       cancel NAME | rollback NAME | reset NAME] [--address ADDR]
 //   wallet parked list NAME | show NAME KEY | retry NAME KEY | drop NAME KEY --version N --reason TEXT
 //                  [--address ADDR]
 //   wallet verify [--quick] [--data DIR | --address ADDR]
@@ -41,7 +42,7 @@ enum class Verb {
   kHelp
 };
 
-enum class ProjectionAction { kList, kPause, kResume, kRebuild, kCancel, kRollback };
+enum class ProjectionAction { kList, kPause, kResume, kWait, kRebuild, kCompare, kCancel, kRollback, kReset };
 enum class ParkedAction { kList, kShow, kRetry, kDrop };
 
 struct CommandLine {
@@ -57,6 +58,7 @@ struct CommandLine {
   ProjectionAction projection_action = ProjectionAction::kList;
   ParkedAction parked_action = ParkedAction::kList;
   std::string projection;     // of the action
+  int timeout_seconds = 0;    // of a wait; 0: none
   std::string key;            // that is parked
   std::uint64_t version = 0;  // of its first event, which is to be dropped
   std::string reason;         // for that

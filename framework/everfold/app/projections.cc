@@ -75,13 +75,30 @@ std::string FormatSwapped(const ProjectionClient::Swapped& swapped) {
   return swapped.previous == 0 ? live : absl::StrFormat("%s, version %d is kept", live, swapped.previous);
 }
 
-absl::StatusOr<ProjectionClient::Swapped> Follow(
+template <class Result>
+absl::StatusOr<Result> Follow(
     ProjectionClient& client, const std::string& projection,
-    absl::StatusOr<ProjectionClient::Swapped> (ProjectionClient::*operation)(const std::string&,
-                                                                             const ProjectionClient::OnProgress&)) {
+    absl::StatusOr<Result> (ProjectionClient::*operation)(const std::string&, const ProjectionClient::OnProgress&)) {
   VerbProgressBar bar("events");
   return (client.*operation)(
       projection, [&bar](const v1::ProjectionRebuild& rebuild) { bar.Update(rebuild.events(), rebuild.total()); });
+}
+
+void AppendRow(const v1::CompareProjectionResponse& comparison, const v1::RowDifference& row, std::string& text) {
+  switch (row.change()) {
+    case v1::ROW_CHANGE_ADDED:
+      absl::StrAppendFormat(&text, "    only in version %d: %s\n", comparison.new_version(), ShownText(row.key()));
+      return;
+    case v1::ROW_CHANGE_REMOVED:
+      absl::StrAppendFormat(&text, "    only in version %d: %s\n", comparison.version(), ShownText(row.key()));
+      return;
+    default:
+      absl::StrAppendFormat(&text, "    %s differs\n", ShownText(row.key()));
+  }
+  for (const v1::ColumnDifference& column : row.columns()) {
+    absl::StrAppendFormat(&text, "      %s: %s, in version %d %s\n", column.column(), ShownText(column.current()),
+                          comparison.new_version(), ShownText(column.new_()));
+  }
 }
 
 absl::Status PrintList(ProjectionClient& client) {
@@ -108,6 +125,20 @@ absl::Status RunOn(ProjectionClient& client, const CommandLine& line) {
       absl::PrintF("%s: rebuilt; %s\n", name, FormatSwapped(swapped));
       return absl::OkStatus();
     }
+    case ProjectionAction::kCompare: {
+      EVERFOLD_ASSIGN_OR_RETURN(const auto comparison, Follow(client, name, &ProjectionClient::Compare));
+      absl::PrintF("%s", FormatComparison(name, comparison));
+      return absl::OkStatus();
+    }
+    case ProjectionAction::kReset:
+      EVERFOLD_RETURN_IF_ERROR(client.Reset(name));
+      absl::PrintF("%s: reset; it begins at the beginning of the log\n", name);
+      return absl::OkStatus();
+    case ProjectionAction::kWait:
+      EVERFOLD_RETURN_IF_ERROR(client.WaitFor(
+          name, line.timeout_seconds == 0 ? absl::InfiniteDuration() : absl::Seconds(line.timeout_seconds)));
+      absl::PrintF("%s: has taken in all that there was\n", name);
+      return absl::OkStatus();
     case ProjectionAction::kRollback: {
       EVERFOLD_ASSIGN_OR_RETURN(const auto swapped, Follow(client, name, &ProjectionClient::Rollback));
       absl::PrintF("%s: rolled back; %s\n", name, FormatSwapped(swapped));
@@ -181,6 +212,24 @@ std::string FormatProjections(const std::vector<v1::ProjectionInfo>& projections
     notes += NotesOn(info);
   }
   return text + notes;
+}
+
+std::string FormatComparison(const std::string& projection, const v1::CompareProjectionResponse& comparison) {
+  std::string text =
+      absl::StrFormat("%s: version %d, which is queried, and version %d, both as of %s\n", projection,
+                      comparison.version(), comparison.new_version(), Counted(comparison.events(), "event"));
+  for (const v1::TableDifference& table : comparison.tables()) {
+    const std::uint64_t differ = table.added() + table.removed() + table.changed();
+    absl::StrAppendFormat(&text, "  %s: %s, %s\n", table.table(), Counted(table.rows(), "row"),
+                          differ == 0 ? "the same in both"
+                                      : absl::StrFormat("%s more, %s fewer, %s changed", Grouped(table.added()),
+                                                        Grouped(table.removed()), Grouped(table.changed())));
+    for (const v1::RowDifference& row : table.examples()) AppendRow(comparison, row, text);
+  }
+  return text + absl::StrFormat(
+                    "version %d is kept: `projections rebuild %s` swaps it in, `projections cancel %s` gives "
+                    "it up\n",
+                    comparison.new_version(), projection, projection);
 }
 
 std::string FormatParkedKeys(const std::vector<v1::ParkedKey>& keys) {

@@ -15,6 +15,8 @@ ExitCode Parked(const std::string& app, const CommandLine& line);
 
 // A table, one line a projection, and what there is to say of each below.
 std::string FormatProjections(const std::vector<v1::ProjectionInfo>& projections);
+// Where they differ, table by table, with examples.
+std::string FormatComparison(const std::string& projection, const v1::CompareProjectionResponse& comparison);
 std::string FormatParkedKeys(const std::vector<v1::ParkedKey>& keys);
 std::string FormatParkedEvents(const std::vector<v1::ParkedEvent>& events);
 

@@ -121,7 +121,8 @@ class Projection {
   // Goes back to the version that was queried before the last swap, once it has caught up.
   //   FAILED_PRECONDITION  there is none, or it was built by other code; and as Rebuild
   virtual void Rollback(Done done) = 0;
-  // Gives up what is being built; FAILED_PRECONDITION if nothing is, or if the code cannot go on without it.
+  // Gives up what is being built, or is kept after a comparison; FAILED_PRECONDITION if nothing is, or if the code
+  // cannot go on without it.
   virtual void CancelRebuild(Done done) = 0;
 
   // Keys in their order.

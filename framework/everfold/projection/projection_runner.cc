@@ -684,6 +684,13 @@ void ProjectionRunner::GiveUp(const Next& next, const absl::Status& why) {
 
 void ProjectionRunner::CancelRebuild(Done done) {
   Ask<absl::Status>(std::move(done), [this](Done answer) {
+    if (next_ == nullptr && manifest_.versions().held) {
+      absl::Status saved = Save([](ReadModelVersions& versions) {
+        versions.building = 0;
+        versions.held = false;
+      });
+      return Answer(std::move(answer), std::move(saved));
+    }
     if (next_ == nullptr || waits_for_next()) {
       const char* const why = next_ == nullptr ? "is not being built" : "cannot go on without what is being built";
       return Answer(std::move(answer), Error(absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
@@ -56,6 +57,27 @@ class GrpcProjectionClient final : public ProjectionClient {
       stub_->async()->RollbackProjection(&context, &request, &response, std::move(done));
     }));
     return Swapped{response.version(), response.previous_version()};
+  }
+
+  absl::StatusOr<v1::CompareProjectionResponse> Compare(const std::string& projection,
+                                                        const OnProgress& on_progress) override {
+    const auto request = Of<v1::CompareProjectionRequest>(projection);
+    v1::CompareProjectionResponse response;
+    EVERFOLD_RETURN_IF_ERROR(Follow(projection, on_progress, [&](grpc::ClientContext& context, auto done) {
+      stub_->async()->CompareProjection(&context, &request, &response, std::move(done));
+    }));
+    return response;
+  }
+  absl::Status Reset(const std::string& projection) override {
+    v1::ResetProjectionResponse response;
+    return Call(&Stub::ResetProjection, Of<v1::ResetProjectionRequest>(projection), response);
+  }
+  absl::Status WaitFor(const std::string& projection, absl::Duration timeout) override {
+    grpc::ClientContext context;
+    if (timeout != absl::InfiniteDuration()) context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+    v1::WaitForProjectionResponse response;
+    return AnswerOf(address_,
+                    stub_->WaitForProjection(&context, Of<v1::WaitForProjectionRequest>(projection), &response));
   }
 
   absl::StatusOr<std::vector<v1::ParkedKey>> ParkedKeys(const std::string& projection) override {

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "everfold/v1/projection_service.pb.h"
 
 namespace everfold {
@@ -38,6 +39,12 @@ class ProjectionClient {
   using OnProgress = std::function<void(const v1::ProjectionRebuild&)>;
   virtual absl::StatusOr<Swapped> Rebuild(const std::string& projection, const OnProgress& on_progress) = 0;
   virtual absl::StatusOr<Swapped> Rollback(const std::string& projection, const OnProgress& on_progress) = 0;
+  // As Rebuild, until the two versions are compared.
+  virtual absl::StatusOr<v1::CompareProjectionResponse> Compare(const std::string& projection,
+                                                                const OnProgress& on_progress) = 0;
+  virtual absl::Status Reset(const std::string& projection) = 0;
+  // Until it has taken in all that the log has now. DEADLINE_EXCEEDED if that takes longer than `timeout`.
+  virtual absl::Status WaitFor(const std::string& projection, absl::Duration timeout) = 0;
   virtual absl::Status CancelRebuild(const std::string& projection) = 0;
   virtual absl::StatusOr<std::vector<v1::ParkedKey>> ParkedKeys(const std::string& projection) = 0;
   virtual absl::StatusOr<std::vector<v1::ParkedEvent>> ParkedEvents(const std::string& projection,

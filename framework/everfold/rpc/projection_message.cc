@@ -36,6 +36,29 @@ v1::EventTally TallyMessage(const EventTally& tally) {
   return message;
 }
 
+v1::RowChange ChangeMessage(RowDifference::Kind kind) {
+  switch (kind) {
+    case RowDifference::Kind::kAdded:
+      return v1::ROW_CHANGE_ADDED;
+    case RowDifference::Kind::kRemoved:
+      return v1::ROW_CHANGE_REMOVED;
+    case RowDifference::Kind::kChanged:
+      return v1::ROW_CHANGE_CHANGED;
+  }
+  return v1::ROW_CHANGE_UNSPECIFIED;
+}
+
+void WriteRow(const RowDifference& row, v1::RowDifference& message) {
+  message.set_change(ChangeMessage(row.kind));
+  message.set_key(row.key);
+  for (const ColumnDifference& column : row.columns) {
+    v1::ColumnDifference& added = *message.add_columns();
+    added.set_column(column.column);
+    added.set_current(column.before);
+    added.set_new_(column.after);
+  }
+}
+
 v1::ProjectionRebuild RebuildMessage(const RebuildProgress& progress) {
   v1::ProjectionRebuild message;
   message.set_version(progress.version);
@@ -71,6 +94,23 @@ v1::ProjectionInfo ProjectionMessage(const ProjectionStatus& status) {
     *partition.mutable_dropped() = TallyMessage(status.tallies[i].dropped);
   }
   if (status.rebuild.has_value()) *message.mutable_rebuild() = RebuildMessage(*status.rebuild);
+  return message;
+}
+
+v1::CompareProjectionResponse ComparisonMessage(const VersionComparison& comparison) {
+  v1::CompareProjectionResponse message;
+  message.set_version(comparison.before);
+  message.set_new_version(comparison.after);
+  message.set_events(comparison.events);
+  for (const TableDifference& table : comparison.tables) {
+    v1::TableDifference& added = *message.add_tables();
+    added.set_table(table.table);
+    added.set_rows(table.rows);
+    added.set_added(table.added);
+    added.set_removed(table.removed);
+    added.set_changed(table.changed);
+    for (const RowDifference& row : table.examples) WriteRow(row, *added.add_examples());
+  }
   return message;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -99,6 +100,30 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
                              v1::RebuildProjectionResponse* response) override {
     return Follow(*context, request->projection(), &Projection::Rebuild, *response);
   }
+  Reactor* CompareProjection(Context* context, const v1::CompareProjectionRequest* request,
+                             v1::CompareProjectionResponse* response) override {
+    return With(*context, request->projection(), [this, response](Projection& projection, UnaryCall* call) {
+      projection.Compare([end = LongEnd(call), response](const absl::StatusOr<VersionComparison>& comparison) {
+        end(comparison.status(), [&] {
+          if (comparison.ok()) *response = ComparisonMessage(*comparison);
+        });
+      });
+    });
+  }
+  Reactor* ResetProjection(Context* context, const v1::ResetProjectionRequest* request,
+                           v1::ResetProjectionResponse*) override {
+    return Ask(*context, request->projection(), &Projection::Reset);
+  }
+  Reactor* WaitForProjection(Context* context, const v1::WaitForProjectionRequest* request,
+                             v1::WaitForProjectionResponse*) override {
+    return With(*context, request->projection(), [this](Projection& projection, UnaryCall* call) {
+      std::vector<Position> positions;
+      const Checkpoint head = store_.DurableHead();
+      for (std::uint32_t i = 0; i < head.offsets.size(); ++i) positions.push_back({PartitionId(i), head.offsets[i]});
+      projection.WaitFor(std::move(positions),
+                         [end = LongEnd(call)](const absl::Status& status) { end(status, [] {}); });
+    });
+  }
   Reactor* RollbackProjection(Context* context, const v1::RollbackProjectionRequest* request,
                               v1::RollbackProjectionResponse* response) override {
     return Follow(*context, request->projection(), &Projection::Rollback, *response);
@@ -188,18 +213,25 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
     });
   }
 
-  // As Ask, for what may take long: the server does not wait for it when it shuts down. The response is written with
+  // Ends a call that may take long: the server does not wait for it when it shuts down. The response is written with
   // the call's end, which comes once.
+  using End = std::function<void(const absl::Status&, absl::FunctionRef<void()> respond)>;
+  End LongEnd(UnaryCall* call) {
+    const auto long_call = std::make_shared<LongUnaryCall>(call);
+    const std::uint64_t number = long_calls_->Add({.end = [long_call] { long_call->End(ShuttingDown()); }});
+    return [calls = long_calls_, number, long_call](const absl::Status& status, absl::FunctionRef<void()> respond) {
+      calls->Remove(number);
+      long_call->End(status, respond);
+    };
+  }
+
+  // As Ask, for what may take long.
   template <class Response>
   Reactor* Follow(const Context& context, const std::string& name, void (Projection::*operation)(Projection::Done),
                   Response& response) {
     return With(context, name, [this, operation, &response](Projection& projection, UnaryCall* call) {
-      const auto long_call = std::make_shared<LongUnaryCall>(call);
-      const std::uint64_t number = long_calls_->Add({.end = [long_call] { long_call->End(ShuttingDown()); }});
-      (projection.*
-       operation)([calls = long_calls_, number, long_call, &projection, &response](const absl::Status& status) {
-        calls->Remove(number);
-        long_call->End(status, [&projection, &response] {
+      (projection.*operation)([end = LongEnd(call), &projection, &response](const absl::Status& status) {
+        end(status, [&projection, &response] {
           const ProjectionStatus now = projection.Describe();
           response.set_version(now.version);
           response.set_previous_version(now.previous);

@@ -367,6 +367,16 @@ TEST_F(RebuildTest, ComparisonThatIsCancelledLeavesNothing) {
   EXPECT_THAT(Files(), ElementsAre("1.db"));
 }
 
+TEST_F(RebuildTest, WhatIsKeptAfterAComparisonIsGivenUp) {
+  ledger_.Trade(30);
+  ledger_.RunProjection();
+  EXPECT_TRUE(Compare().ok());
+  EXPECT_THAT(Files(), ElementsAre("1.db", "2.db"));
+  EXPECT_TRUE(Do(&Projection::CancelRebuild).ok());
+  EXPECT_THAT(Files(), ElementsAre("1.db"));
+  EXPECT_FALSE(Do(&Projection::CancelRebuild).ok());
+}
+
 TEST_F(RebuildTest, ResetBeginsAtTheBeginning) {
   ledger_.Trade(30);
   ledger_.RunProjection();
