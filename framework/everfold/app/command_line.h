@@ -5,8 +5,12 @@
 //   wallet rebuild [PROJECTION...] [--data DIR]
 //   wallet rebuild-index [--data DIR]
 //   wallet projections [list | pause NAME | resume NAME | rebuild NAME | cancel NAME | rollback NAME] [--address ADDR]
-//   wallet parked list NAME | show NAME KEY | retry NAME KEY | drop NAME KEY --version N --reason TEXT  [--address
-//   ADDR] wallet verify [--quick] [--data DIR | --address ADDR] wallet backup DIRECTORY [--data DIR | --address ADDR]
+//   wallet parked list NAME | show NAME KEY | retry NAME KEY | drop NAME KEY --version N --reason TEXT [--address ADDR]
+//   wallet reactors [list | pause NAME | resume NAME | reset NAME (--to-head | --as-it-was) --reason TEXT |
+//                    waiting NAME | retry NAME (KEY | --all) | drop NAME KEY --version N --reason TEXT] [--address
+//                    ADDR]
+//   wallet verify [--quick] [--data DIR | --address ADDR]
+//   wallet backup DIRECTORY [--data DIR | --address ADDR]
 //   wallet restore DIRECTORY --data DIR [--backup N]
 //   wallet salvage DIRECTORY --data DIR
 //   wallet export FILE [--no-json] [--data DIR]
@@ -29,6 +33,7 @@ enum class Verb {
   kRebuildIndex,
   kProjections,
   kParked,
+  kReactors,
   kVerify,
   kBackup,
   kRestore,
@@ -41,6 +46,7 @@ enum class Verb {
 
 enum class ProjectionAction { kList, kPause, kResume, kRebuild, kCancel, kRollback };
 enum class ParkedAction { kList, kShow, kRetry, kDrop };
+enum class ReactorAction { kList, kPause, kResume, kReset, kWaiting, kRetry, kDrop };
 
 struct CommandLine {
   Verb verb = Verb::kServe;
@@ -54,10 +60,15 @@ struct CommandLine {
   std::vector<std::string> projections;  // to rebuild; empty: all
   ProjectionAction projection_action = ProjectionAction::kList;
   ParkedAction parked_action = ParkedAction::kList;
-  std::string projection;     // of the action
-  std::string key;            // that is parked
+  std::string projection;  // of the action
+  ReactorAction reactor_action = ReactorAction::kList;
+  std::string reactor;        // of the action
+  bool to_head = false;       // of its reset
+  bool as_it_was = false;     // likewise
+  bool all_keys = false;      // that wait; else: the one
+  std::string key;            // that is parked, or waits
   std::uint64_t version = 0;  // of its first event, which is to be dropped
-  std::string reason;         // for that
+  std::string reason;         // for that, or for the reset
   bool quick = false;         // of verify: checksums and chain only
   std::string address;        // of an application that runs, which is asked to do it; empty: none
   std::string directory;      // of the backup; to salvage: the data directory that is damaged

@@ -17,9 +17,6 @@
 
 namespace everfold {
 
-// Events that the checkpoint is past, of all partitions.
-std::uint64_t EventsBefore(const Checkpoint& checkpoint);
-
 // True if it is at least as far in every partition.
 bool HasReached(const Checkpoint& checkpoint, const Checkpoint& target);
 

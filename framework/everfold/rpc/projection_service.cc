@@ -3,7 +3,6 @@
 #include <grpcpp/server_context.h>
 
 #include <algorithm>
-#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "everfold/event/stream_id.h"
 #include "everfold/rpc/local_caller.h"
 #include "everfold/rpc/long_calls.h"
+#include "everfold/rpc/long_unary_call.h"
 #include "everfold/rpc/projection_message.h"
 #include "everfold/rpc/unary_call.h"
 #include "everfold/store/export/message_json.h"
@@ -43,18 +43,6 @@ absl::Status AddPayload(const EventStore& store, const ParkedEvent& event, v1::P
   if (const absl::StatusOr<std::string> text = json.Write(*decoded); text.ok()) message.set_json(*text);
   return absl::OkStatus();
 }
-
-// Ended by whoever is first. Threading: thread-safe.
-class LongUnaryCall {
- public:
-  explicit LongUnaryCall(UnaryCall* call) : call_(call) {}
-  void End(const absl::Status& status) {
-    if (UnaryCall* const call = call_.exchange(nullptr); call != nullptr) call->End(status);
-  }
-
- private:
-  std::atomic<UnaryCall*> call_;
-};
 
 class ProjectionService final : public RpcService, public v1::ProjectionService::CallbackService {
   using Context = grpc::CallbackServerContext;
@@ -185,12 +173,7 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
   // As Ask, for what may take long: the server does not wait for it when it shuts down.
   Reactor* Follow(const Context& context, const std::string& name, void (Projection::*operation)(Projection::Done)) {
     return With(context, name, [this, operation](Projection& projection, UnaryCall* call) {
-      const auto long_call = std::make_shared<LongUnaryCall>(call);
-      const std::uint64_t number = long_calls_->Add({.end = [long_call] { long_call->End(ShuttingDown()); }});
-      (projection.*operation)([calls = long_calls_, number, long_call](const absl::Status& status) {
-        calls->Remove(number);
-        long_call->End(status);
-      });
+      (projection.*operation)(LongUnaryCall::Begin(long_calls_, call));
     });
   }
 
