@@ -1,6 +1,8 @@
 """Read models can be thrown away: they are built anew from the log, byte for byte."""
 
+import contextlib
 import re
+import sqlite3
 import subprocess
 
 import grpc
@@ -53,6 +55,39 @@ class Rebuild(wallet_app.IntegrationTest):
         done = app.ask("projections", "rollback", "balances")
         self.assertEqual(done.stdout, "balances: rolled back; queries see version 2, version 1 is kept\n", done.stderr)
         self.assertRegex(app.ask("projections").stdout, r"(?m)^balances +running +1 +2 +1 ")
+        self.assertEqual(app.stop(), 0)
+        self.expect_verified(app)
+
+    def test_compares_before_it_swaps(self):
+        app = self.app()
+        self.fill(app)
+        self.assertEqual(app.stop(), 0)
+        with contextlib.closing(sqlite3.connect(app.read_model_file("balances"))) as database, database:
+            database.execute("UPDATE wallet_balance SET balance_minor = 1 WHERE wallet_id = 'w7'")
+        app.start()
+        done = app.ask("projections", "wait", "balances", "--timeout", "30")
+        self.assertEqual(done.stdout, "balances: has taken in all that there was\n", done.stderr)
+        done = app.ask("projections", "compare", "balances")
+        self.assertEqual(
+            done.stdout,
+            "balances: version 1, which is queried, and version 2, both as of 230 events\n"
+            "  wallet_balance: 20 rows, 0 more, 0 fewer, 1 changed\n"
+            "    'w7' differs\n"
+            "      balance_minor: 1, in version 2 3600\n"
+            "version 2 is kept: `projections rebuild balances` swaps it in, `projections cancel balances` gives it up\n",
+            done.stderr)
+        self.assertRegex(app.ask("projections").stdout, r"(?m)^balances +running +1 +1 +- ")
+        done = app.ask("projections", "rebuild", "balances")
+        self.assertEqual(done.stdout, "balances: rebuilt; queries see version 2, version 1 is kept\n", done.stderr)
+        self.assertIn("20 rows, the same in both", app.ask("projections", "compare", "balances").stdout)
+
+    def test_resets(self):
+        app = self.app()
+        tokens = self.fill(app)
+        done = app.ask("projections", "reset", "balances")
+        self.assertEqual(done.stdout, "balances: reset; it begins at the beginning of the log\n", done.stderr)
+        self.expect_rows(app, tokens)
+        self.assertRegex(app.ask("projections").stdout, r"(?m)^balances +running +1 +2 +- ")
         self.assertEqual(app.stop(), 0)
         self.expect_verified(app)
 

@@ -8,6 +8,7 @@
 #include "everfold/app/export.h"
 #include "everfold/app/print_error.h"
 #include "everfold/app/projections.h"
+#include "everfold/app/reactors.h"
 #include "everfold/app/rebuild.h"
 #include "everfold/app/rebuild_index.h"
 #include "everfold/app/serve.h"
@@ -36,6 +37,8 @@ ExitCode Run(const std::string& app, const Parts& parts, const ServiceFactories&
       return Projections(app, line);
     case Verb::kParked:
       return Parked(app, line);
+    case Verb::kReactors:
+      return Reactors(app, line);
     case Verb::kVerify:
       return Verify(app, parts, line);
     case Verb::kBackup:

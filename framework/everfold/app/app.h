@@ -58,6 +58,14 @@ class App {
     return *this;
   }
 
+  // What it does has effects outside. Its object is made of the arguments when the application opens, with a
+  // ReactorSetup before them if it has such a constructor (reaction/reactor_type.h).
+  template <class R, class... Arguments>
+  App& Reactor(Arguments... arguments) {
+    parts_.Reactor<R>(std::move(arguments)...);
+    return *this;
+  }
+
   const Parts& parts() const { return parts_; }
 
   // Does what the command line says, and returns the process's exit code (app/exit_code.h). Serving ends with SIGINT or

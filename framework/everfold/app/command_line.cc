@@ -103,11 +103,26 @@ void AddRunningAddress(CLI::App& verb, CommandLine& line) {
       ->default_str(line.listen.front());
 }
 
-CLI::App& AddAction(CLI::App& verb, const char* name, const char* what, CommandLine& line, bool needs_projection) {
+CLI::App& AddAction(CLI::App& verb, const char* name, const char* what, CommandLine& line) {
   CLI::App& action = *verb.add_subcommand(name, what);
-  if (needs_projection) action.add_option("PROJECTION", line.projection, "Its name")->type_name("")->required();
   AddRunningAddress(action, line);
   return action;
+}
+
+CLI::App& AddActionOn(const char* part, std::string& part_name, CLI::App& verb, const char* name, const char* what,
+                      CommandLine& line) {
+  CLI::App& action = AddAction(verb, name, what, line);
+  action.add_option(part, part_name, "Its name")->type_name("")->required();
+  return action;
+}
+
+// What is left out for good: the event, and why.
+void AddDropped(CLI::App& drop, const char* told_by, CommandLine& line) {
+  drop.add_option("--version", line.version,
+                  absl::StrFormat("Version of that event in its stream, as `%s` tells it", told_by))
+      ->type_name("N")
+      ->required();
+  drop.add_option("--reason", line.reason, "Why, in words; kept in the log")->type_name("TEXT")->required();
 }
 
 void AddProjections(CLI::App& parser, CommandLine& line) {
@@ -116,7 +131,9 @@ void AddProjections(CLI::App& parser, CommandLine& line) {
   verb.require_subcommand(0, 1);
   verb.callback([&line] { SetRunning(line, Verb::kProjections); });
   const auto add = [&](const char* name, ProjectionAction action, const char* what) {
-    CLI::App& added = AddAction(verb, name, what, line, action != ProjectionAction::kList);
+    CLI::App& added = action == ProjectionAction::kList
+                          ? AddAction(verb, name, what, line)
+                          : AddActionOn("PROJECTION", line.projection, verb, name, what, line);
     added.callback([&line, action] { line.projection_action = action; });
     if (action != ProjectionAction::kWait) return;
     added
@@ -141,7 +158,7 @@ void AddParked(CLI::App& parser, CommandLine& line) {
   verb.require_subcommand(1);
   verb.callback([&line] { SetRunning(line, Verb::kParked); });
   const auto add = [&](const char* name, ParkedAction action, const char* what) -> CLI::App& {
-    CLI::App& added = AddAction(verb, name, what, line, /*needs_projection=*/true);
+    CLI::App& added = AddActionOn("PROJECTION", line.projection, verb, name, what, line);
     if (action != ParkedAction::kList) added.add_option("KEY", line.key, "The parked key")->type_name("")->required();
     added.callback([&line, action] { line.parked_action = action; });
     return added;
@@ -151,10 +168,44 @@ void AddParked(CLI::App& parser, CommandLine& line) {
   add("retry", ParkedAction::kRetry, "Handle the events of a key again");
   CLI::App& drop =
       add("drop", ParkedAction::kDrop, "Leave out the first event of a key, for good, and retry the others");
-  drop.add_option("--version", line.version, "Version of that event in its stream, as `show` tells it")
-      ->type_name("N")
-      ->required();
-  drop.add_option("--reason", line.reason, "Why, in words; kept in the log")->type_name("TEXT")->required();
+  AddDropped(drop, "show", line);
+}
+
+void AddReset(CLI::App& reset, CommandLine& line) {
+  CLI::Option_group& place = *reset.add_option_group("place");
+  place.add_flag("--to-head", line.to_head, "At the head of the log: nothing that is in it is reacted to");
+  place.add_flag("--as-it-was", line.as_it_was, "Where it stood, after the store was restored from a backup");
+  place.require_option(1);
+  reset.add_option("--reason", line.reason, "Why, in words; kept in the log")->type_name("TEXT")->required();
+}
+
+void AddRetry(CLI::App& retry, CommandLine& line) {
+  CLI::Option_group& keys = *retry.add_option_group("keys");
+  keys.add_option("KEY", line.key, "The key that waits")->type_name("");
+  keys.add_flag("--all", line.all_keys, "All keys that wait");
+  keys.require_option(1);
+}
+
+void AddReactors(CLI::App& parser, CommandLine& line) {
+  CLI::App& verb = *parser.add_subcommand("reactors", "Where the reactors of a running application stand");
+  AddRunningAddress(verb, line);
+  verb.require_subcommand(0, 1);
+  verb.callback([&line] { SetRunning(line, Verb::kReactors); });
+  const auto add = [&](const char* name, ReactorAction action, const char* what) -> CLI::App& {
+    CLI::App& added = action == ReactorAction::kList ? AddAction(verb, name, what, line)
+                                                     : AddActionOn("REACTOR", line.reactor, verb, name, what, line);
+    added.callback([&line, action] { line.reactor_action = action; });
+    return added;
+  };
+  add("list", ReactorAction::kList, "All of them; the same as without an action");
+  add("pause", ReactorAction::kPause, "Begin no more reactions, until it is resumed");
+  add("resume", ReactorAction::kResume, "Go on; what an error has stopped is tried at once");
+  AddReset(add("reset", ReactorAction::kReset, "Go on elsewhere in the log"), line);
+  add("waiting", ReactorAction::kWaiting, "Events that wait for another try, or for you, and why");
+  AddRetry(add("retry", ReactorAction::kRetry, "Try events that wait again, at once"), line);
+  CLI::App& drop = add("drop", ReactorAction::kDrop, "Leave out the first event of a key that waits, for good");
+  drop.add_option("KEY", line.key, "The key that waits")->type_name("")->required();
+  AddDropped(drop, "waiting", line);
 }
 
 void AddBackup(CLI::App& parser, CommandLine& line) {
@@ -272,6 +323,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::string& app, const std::
   AddRebuildIndex(parser, line);
   AddProjections(parser, line);
   AddParked(parser, line);
+  AddReactors(parser, line);
   AddVerify(parser, line);
   AddBackup(parser, line);
   AddRestore(parser, line);

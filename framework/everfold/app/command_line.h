@@ -6,8 +6,10 @@
 //   wallet rebuild-index [--data DIR]
 //   wallet projections [list | pause NAME | resume NAME | wait NAME [--timeout S] | rebuild NAME | compare NAME |
 //                       cancel NAME | rollback NAME | reset NAME] [--address ADDR]
-//   wallet parked list NAME | show NAME KEY | retry NAME KEY | drop NAME KEY --version N --reason TEXT
-//                  [--address ADDR]
+//   wallet parked list NAME | show NAME KEY | retry NAME KEY | drop NAME KEY --version N --reason TEXT [--address ADDR]
+//   wallet reactors [list | pause NAME | resume NAME | reset NAME (--to-head | --as-it-was) --reason TEXT |
+//                    waiting NAME | retry NAME (KEY | --all) | drop NAME KEY --version N --reason TEXT]
+//                   [--address ADDR]
 //   wallet verify [--quick] [--data DIR | --address ADDR]
 //   wallet backup DIRECTORY [--data DIR | --address ADDR]
 //   wallet restore DIRECTORY --data DIR [--backup N]
@@ -32,6 +34,7 @@ enum class Verb {
   kRebuildIndex,
   kProjections,
   kParked,
+  kReactors,
   kVerify,
   kBackup,
   kRestore,
@@ -44,6 +47,7 @@ enum class Verb {
 
 enum class ProjectionAction { kList, kPause, kResume, kWait, kRebuild, kCompare, kCancel, kRollback, kReset };
 enum class ParkedAction { kList, kShow, kRetry, kDrop };
+enum class ReactorAction { kList, kPause, kResume, kReset, kWaiting, kRetry, kDrop };
 
 struct CommandLine {
   Verb verb = Verb::kServe;
@@ -57,11 +61,16 @@ struct CommandLine {
   std::vector<std::string> projections;  // to rebuild; empty: all
   ProjectionAction projection_action = ProjectionAction::kList;
   ParkedAction parked_action = ParkedAction::kList;
-  std::string projection;     // of the action
-  int timeout_seconds = 0;    // of a wait; 0: none
-  std::string key;            // that is parked
+  std::string projection;   // of the action
+  int timeout_seconds = 0;  // of a wait; 0: none
+  ReactorAction reactor_action = ReactorAction::kList;
+  std::string reactor;        // of the action
+  bool to_head = false;       // of its reset
+  bool as_it_was = false;     // likewise
+  bool all_keys = false;      // that wait; else: the one
+  std::string key;            // that is parked, or waits
   std::uint64_t version = 0;  // of its first event, which is to be dropped
-  std::string reason;         // for that
+  std::string reason;         // for that, or for the reset
   bool quick = false;         // of verify: checksums and chain only
   std::string address;        // of an application that runs, which is asked to do it; empty: none
   std::string directory;      // of the backup; to salvage: the data directory that is damaged

@@ -5,6 +5,7 @@
 #include "everfold/app/stored_types.h"
 #include "everfold/app/type_copies.h"
 #include "everfold/base/status.h"
+#include "everfold/runtime/task_scope.h"
 
 namespace everfold {
 
@@ -13,9 +14,14 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, Par
   EVERFOLD_RETURN_IF_ERROR(parts.Validate());
   if (options.projections.directory.empty()) options.projections.directory = options.data_directory + "/read";
   if (options.projections.logger == nullptr) options.projections.logger = options.logger;
+  if (options.reactors.data_directory.empty()) options.reactors.data_directory = options.data_directory;
+  if (options.reactors.logger == nullptr) options.reactors.logger = options.logger;
+  if (options.reactors.clock == nullptr) options.reactors.clock = &clock;
+  if (options.reactors.random == nullptr) options.reactors.random = &random;
 
   options.store.stored_names = StoredNamesOf(parts.aggregates);
   AddStoredForms(parts.aggregates, parts.projections);
+  AddStoredForms(parts.aggregates, parts.reactors);
 
   std::unique_ptr<Engine> engine(new Engine);
   EVERFOLD_ASSIGN_OR_RETURN(engine->store_, EventStore::Open(options.store, log, executor, clock, random));
@@ -28,6 +34,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, Par
     WarnOfForeignTypes(parts, *engine->store_, *options.logger);
   }
   EVERFOLD_RETURN_IF_ERROR(engine->OpenProjections(options.projections, std::move(parts.projections), executor));
+  EVERFOLD_RETURN_IF_ERROR(engine->OpenReactors(options.reactors, std::move(parts.reactors), executor));
   engine->commands_ = CommandHandler::Create(options.commands, std::move(parts.aggregates), std::move(parts.boundaries),
                                              *engine->store_, executor, clock, random);
   std::vector<Projection*> queried;
@@ -36,6 +43,8 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, Par
                             QueryEngine::Create(std::move(queried), executor, clock, options.max_queries));
   if (options.logger != nullptr) engine->LogOpened(*options.logger);
   for (const auto& projection : engine->projections_) projection->Start();
+  // Nobody can append a command's events yet: a new reactor's place is in the log before them.
+  for (const auto& reactor : engine->reactors_) reactor->Start();
   return engine;
 }
 
@@ -45,6 +54,12 @@ void Engine::LogOpened(Logger& logger) const {
     logger.Info("projection opened", {{"projection", projection->type().name},
                                       {"file", projection->path()},
                                       {"events_behind", std::to_string(projection->lag_events())}});
+  }
+  for (const auto& reactor : reactors_) {
+    const ReactorStatus status = reactor->Describe();
+    logger.Info("reactor opened", {{"reactor", status.name},
+                                   {"events_behind", std::to_string(status.lag_events)},
+                                   {"parked_keys", std::to_string(status.parked_keys)}});
   }
 }
 
@@ -57,12 +72,30 @@ absl::Status Engine::OpenProjections(const ProjectionRunnerOptions& options, std
   return absl::OkStatus();
 }
 
+absl::Status Engine::OpenReactors(const ReactorRunnerOptions& options, std::vector<ReactorType> types,
+                                  Executor& executor) {
+  for (ReactorType& type : types) {
+    EVERFOLD_ASSIGN_OR_RETURN(auto reactor, Reactor::Open(options, std::move(type), *store_, executor));
+    reactors_.push_back(std::move(reactor));
+  }
+  return absl::OkStatus();
+}
+
 void Engine::Close(Task done) {
   commands_->Close([this, done = std::move(done)]() mutable {
-    store_->Close([this, done = std::move(done)]() mutable {
-      queries_->Close([this, done = std::move(done)]() mutable { CloseProjections(0, std::move(done)); });
+    CloseReactors([this, done = std::move(done)]() mutable {  // they save their places in the store
+      store_->Close([this, done = std::move(done)]() mutable {
+        queries_->Close([this, done = std::move(done)]() mutable { CloseProjections(0, std::move(done)); });
+      });
     });
   });
+}
+
+// All at a time: the longest handler under way is what is waited for.
+void Engine::CloseReactors(Task done) {
+  TaskScope scope;
+  for (const auto& reactor : reactors_) reactor->Close([guard = scope.Enter()] {});
+  scope.Close(std::move(done));
 }
 
 void Engine::CloseProjections(std::size_t first, Task done) {

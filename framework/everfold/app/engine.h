@@ -17,6 +17,7 @@
 #include "everfold/projection/projection.h"
 #include "everfold/projection/projection_type.h"
 #include "everfold/query/query_engine.h"
+#include "everfold/reaction/reactor.h"
 #include "everfold/runtime/executor.h"
 #include "everfold/store/event_store.h"
 #include "everfold/telemetry/logger.h"
@@ -30,6 +31,7 @@ struct EngineOptions {
   EventStoreOptions store;
   CommandHandlerOptions commands;
   ProjectionRunnerOptions projections;                 // without a directory or logger: those of here
+  ReactorRunnerOptions reactors;                       // likewise; without a clock or randomness: those of here
   std::size_t max_queries = QueryEngine::kMaxQueries;  // at a time; further ones are refused
   Logger* logger = nullptr;                            // nullptr: silent
 };
@@ -39,10 +41,10 @@ struct EngineOptions {
 // is for tests of a crash.
 class Engine {
  public:
-  // Opens the store, then starts the projections.
+  // Opens the store, then starts the projections and the reactors.
   //   INVALID_ARGUMENT  two parts claim the same name (Parts::Validate)
   //   FAILED_PRECONDITION  the store has events that these parts would misread (INCOMPATIBLE_TYPE)
-  //   anything that EventStore::Open and Projection::Open say
+  //   anything that EventStore::Open, Projection::Open and Reactor::Open say
   static absl::StatusOr<std::unique_ptr<Engine>> Start(EngineOptions options, Parts parts, PartitionLog& log,
                                                        Executor& executor, const Clock& clock, RandomSource& random);
 
@@ -50,15 +52,18 @@ class Engine {
   CommandHandler& commands() { return *commands_; }
   QueryEngine& queries() { return *queries_; }
   const std::vector<std::unique_ptr<Projection>>& projections() const { return projections_; }
+  const std::vector<std::unique_ptr<Reactor>>& reactors() const { return reactors_; }
 
-  // In this order: takes no further command, makes durable what is under way, lets queries end, ends the projections.
-  // Then calls `done`. The log is the caller's to close.
+  // In this order: takes no further command, waits for reactions that are under way, makes durable what is under way,
+  // lets queries end, ends the projections. Then calls `done`. The log is the caller's to close.
   void Close(Task done);
 
  private:
   Engine() = default;
   absl::Status OpenProjections(const ProjectionRunnerOptions& options, std::vector<ProjectionType> types,
                                Executor& executor);
+  absl::Status OpenReactors(const ReactorRunnerOptions& options, std::vector<ReactorType> types, Executor& executor);
+  void CloseReactors(Task done);
   void CloseProjections(std::size_t first, Task done);
   void LogOpened(Logger& logger) const;
 
@@ -67,6 +72,7 @@ class Engine {
   std::unique_ptr<CommandHandler> commands_;
   std::vector<std::unique_ptr<Projection>> projections_;
   std::unique_ptr<QueryEngine> queries_;
+  std::vector<std::unique_ptr<Reactor>> reactors_;
 };
 
 // Number of events in the store.

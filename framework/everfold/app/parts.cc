@@ -62,6 +62,7 @@ absl::Status CheckEvents(const BoundaryType& boundary, const std::vector<Aggrega
 
 absl::Status Parts::Validate() const {
   Claims part_names("name"), commands("command"), projection_names("projection"), read_models("read model");
+  Claims reactor_names("reactor");
   for (std::size_t i = 0; i < aggregates.size(); ++i) {
     EVERFOLD_RETURN_IF_ERROR(part_names.Add(aggregates[i].name, Numbered("Aggregate", i)));
     for (const auto& [command, type] : aggregates[i].commands) {
@@ -81,6 +82,10 @@ absl::Status Parts::Validate() const {
     for (const ReadModelSchema* const schema : projections[i].read_models) {
       EVERFOLD_RETURN_IF_ERROR(read_models.Add(schema->message, "projection " + projections[i].name));
     }
+  }
+  for (std::size_t i = 0; i < reactors.size(); ++i) {
+    EVERFOLD_RETURN_IF_ERROR(reactors[i].Validate());
+    EVERFOLD_RETURN_IF_ERROR(reactor_names.Add(reactors[i].name, Numbered("Reactor", i)));
   }
   return absl::OkStatus();
 }

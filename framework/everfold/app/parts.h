@@ -4,12 +4,14 @@
 //   parts.Aggregate<WalletDecider>().Projection<Balances>();
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "everfold/decide/aggregate_type.h"
 #include "everfold/decide/boundary_type.h"
 #include "everfold/projection/projection_type.h"
+#include "everfold/reaction/reactor_type.h"
 
 namespace everfold {
 
@@ -17,6 +19,7 @@ struct Parts {
   std::vector<AggregateType> aggregates;
   std::vector<BoundaryType> boundaries = {};
   std::vector<ProjectionType> projections;
+  std::vector<ReactorType> reactors = {};
 
   template <class Decider>
   Parts& Aggregate() {
@@ -37,9 +40,16 @@ struct Parts {
     return *this;
   }
 
-  // INVALID_ARGUMENT, naming it, if two parts claim the same name of an aggregate or a boundary, command, projection
-  // name or read model, an event's earlier name is the name of another event, or a boundary relies on events of no
-  // aggregate that is a part.
+  // Its object is made of the arguments (MakeReactorType).
+  template <class R, class... Arguments>
+  Parts& Reactor(Arguments... arguments) {
+    reactors.push_back(MakeReactorType<R>(std::move(arguments)...));
+    return *this;
+  }
+
+  // INVALID_ARGUMENT, naming it, if two parts claim the same name of an aggregate or a boundary, command, projection,
+  // reactor or read model, an event's earlier name is the name of another event, a boundary relies on events of no
+  // aggregate that is a part, or a reactor has a name or options that cannot be.
   absl::Status Validate() const;
 };
 

@@ -18,6 +18,7 @@
 #include "everfold/rpc/grpc_server.h"
 #include "everfold/rpc/listen_address.h"
 #include "everfold/rpc/projection_service.h"
+#include "everfold/rpc/reactor_service.h"
 #include "everfold/rpc/sql_service.h"
 #include "everfold/runtime/signals.h"
 
@@ -41,6 +42,12 @@ std::vector<Projection*> ProjectionsOf(const Engine& engine) {
   std::vector<Projection*> projections;
   for (const auto& projection : engine.projections()) projections.push_back(projection.get());
   return projections;
+}
+
+std::vector<Reactor*> ReactorsOf(const Engine& engine) {
+  std::vector<Reactor*> reactors;
+  for (const auto& reactor : engine.reactors()) reactors.push_back(reactor.get());
+  return reactors;
 }
 
 RawAppendRules RulesOf(const Parts& parts, const CommandLine& line) {
@@ -184,6 +191,7 @@ ExitCode Serve(const std::string& app, const Parts& parts, const ServiceFactorie
   services.push_back(MakeAdminService((*engine)->store(), (*host)->embedded_log(), line.data_directory,
                                       (*host)->clock(), CopiesOfTypes(line.data_directory, logger)));
   services.push_back(MakeProjectionService(ProjectionsOf(**engine), (*engine)->store()));
+  services.push_back(MakeReactorService(ReactorsOf(**engine)));
   services.push_back(
       MakeEventStoreService((*engine)->store(), (*host)->embedded_log(), (*host)->executor(), RulesOf(parts, line)));
   if (line.allow_sql) services.push_back(MakeSqlService((*engine)->queries()));

@@ -157,6 +157,12 @@ void AddStoredForms(const std::vector<AggregateType>& aggregates, std::vector<Pr
   }
 }
 
+void AddStoredForms(const std::vector<AggregateType>& aggregates, std::vector<ReactorType>& reactors) {
+  for (ReactorType& reactor : reactors) {
+    for (const AggregateType& aggregate : aggregates) reactor.AddStoredForms(aggregate);
+  }
+}
+
 absl::Status CheckStoredTypes(const std::vector<AggregateType>& aggregates, const EventStore& store, Files& files,
                               const std::string& path, Logger* logger) {
   const Readers readers = ReadersOf(aggregates);

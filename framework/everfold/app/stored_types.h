@@ -11,6 +11,7 @@
 #include "everfold/event/stored_names.h"
 #include "everfold/log/files/files.h"
 #include "everfold/projection/projection_type.h"
+#include "everfold/reaction/reactor_type.h"
 #include "everfold/store/event_store.h"
 #include "everfold/telemetry/logger.h"
 
@@ -19,8 +20,9 @@ namespace everfold {
 // What queries by type ask for beside the types that they name.
 StoredNames StoredNamesOf(const std::vector<AggregateType>& aggregates);
 
-// Hands projections the stored forms of their events.
+// Hands projections and reactors the stored forms of their events.
 void AddStoredForms(const std::vector<AggregateType>& aggregates, std::vector<ProjectionType>& projections);
+void AddStoredForms(const std::vector<AggregateType>& aggregates, std::vector<ReactorType>& reactors);
 
 // Compares every event type that the log defines and an aggregate reads with what it was when its events were written,
 // then keeps descriptions of the types of today in the file `path`: durably, so that it has those of all events that

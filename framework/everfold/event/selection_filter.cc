@@ -41,7 +41,8 @@ void SelectionFilter::Refresh() {
 }
 
 bool SelectionFilter::WantsFrameworkStream(const StreamView& stream) const {
-  return selection_.framework_streams && (selection_.group_streams || stream.aggregate != kGroupAggregate);
+  const bool has_checkpoints = stream.aggregate == kGroupAggregate || stream.aggregate == kReactorAggregate;
+  return selection_.framework_streams && (selection_.group_streams || !has_checkpoints);
 }
 
 bool SelectionFilter::MeetsAnItem(const EventView& event) const {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/event/event_key.h"
 
 namespace everfold {
 namespace {

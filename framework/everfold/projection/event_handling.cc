@@ -5,9 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
-#include "everfold/base/digest.h"
+#include "everfold/event/event_key.h"
 
 namespace everfold {
 namespace {
@@ -44,12 +43,6 @@ absl::Status CallHandler(const EventRoute& route, const RecordedEvent& event, Ro
   }
 }
 
-// A key of a handler's may be anything. Different ones stay different.
-std::string Printable(const std::string& key) {
-  const std::string shown = IsPrintableUtf8(key) ? key : absl::CHexEscape(key);
-  return shown.size() <= kMaxKeyBytes ? shown : "sha256:" + absl::BytesToHexString(Sha256(key));
-}
-
 std::optional<std::string> DeclaredKey(const EventRoute& route, const RecordedEvent& event) {
   const EventContext context = ContextOf(event);
   if (route.upcast == nullptr) return route.key(event.event.payload, context);
@@ -75,14 +68,10 @@ absl::Status HandleEvent(const EventRoute& route, const RecordedEvent& event, Ro
   return rows.status().ok() ? handled : rows.status();
 }
 
-std::string KeyOfStream(const StreamId& stream) {
-  return stream.tenant.empty() ? stream.ToString() : stream.tenant + ":" + stream.ToString();
-}
-
 std::string KeyOfEvent(const EventRoute& route, const RecordedEvent& event) {
   if (route.key != nullptr) {
     try {
-      if (const std::optional<std::string> key = DeclaredKey(route, event); key.has_value()) return Printable(*key);
+      if (const std::optional<std::string> key = DeclaredKey(route, event); key.has_value()) return PrintableKey(*key);
     } catch (...) {
       // The stream's, then: the handler's own error tells what is wrong with the event.
     }
@@ -91,14 +80,11 @@ std::string KeyOfEvent(const EventRoute& route, const RecordedEvent& event) {
 }
 
 SubscriptionOptions SubscriptionOf(const ProjectionType& type) {
+  std::vector<std::string> types;
+  for (const auto& [name, handler] : type.handlers) types.push_back(name);
+  for (const auto& [name, form] : type.stored_forms) types.push_back(name);
   SubscriptionOptions options;
-  std::vector<QueryItem>& items = options.selection.query.items;
-  const auto add = [&items](const std::string& name) {
-    if (items.empty() || items.back().types.size() == kMaxTypesOfQueryItem) items.emplace_back();
-    items.back().types.push_back(name);
-  };
-  for (const auto& [name, handler] : type.handlers) add(name);
-  for (const auto& [name, form] : type.stored_forms) add(name);
+  options.selection = SelectionOfTypes(types);
   return options;
 }
 

@@ -26,13 +26,9 @@ EventRoute RouteOf(const ProjectionType& type, const std::string& stored);
 // REQUIRES: the route has a handler.
 absl::Status HandleEvent(const EventRoute& route, const RecordedEvent& event, RowStore& rows);
 
-// What the event is parked with, if it has to be: at most kMaxKeyBytes of printable text. An event whose key cannot be
-// told has its stream's.
-inline constexpr std::size_t kMaxKeyBytes = 500;
+// What the event is parked with, if it has to be (event/event_key.h). An event whose key cannot be told has its
+// stream's.
 std::string KeyOfEvent(const EventRoute& route, const RecordedEvent& event);
-
-// The stream's key, for example "wallet/w1", and "tenant:wallet/w1" for a tenant's.
-std::string KeyOfStream(const StreamId& stream);
 
 // Of the types that there are handlers for, so that what nobody handles is passed over unread.
 SubscriptionOptions SubscriptionOf(const ProjectionType& type);

@@ -6,12 +6,6 @@
 
 namespace everfold {
 
-std::uint64_t EventsBefore(const Checkpoint& checkpoint) {
-  std::uint64_t events = 0;
-  for (const Offset offset : checkpoint.offsets) events += offset.value();
-  return events;
-}
-
 bool HasReached(const Checkpoint& checkpoint, const Checkpoint& target) {
   for (std::size_t i = 0; i < target.offsets.size(); ++i) {
     if (checkpoint.offsets[i] < target.offsets[i]) return false;

@@ -24,9 +24,6 @@ enum class VersionUse {
   kComparison,  // a new one, to be compared with the current one
 };
 
-// Events that the checkpoint is past, of all partitions.
-std::uint64_t EventsBefore(const Checkpoint& checkpoint);
-
 // True if it is at least as far in every partition.
 bool HasReached(const Checkpoint& checkpoint, const Checkpoint& target);
 

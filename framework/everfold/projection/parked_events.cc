@@ -1,22 +1,13 @@
 #include "everfold/projection/parked_events.h"
 
-#include "absl/strings/escaping.h"
 #include "everfold/base/status.h"
+#include "everfold/event/event_key.h"
 
 namespace everfold {
 namespace {
 
 std::uint64_t Unsigned(const sqlite::Statement& row, int index) {
   return static_cast<std::uint64_t>(row.Integer(index));
-}
-
-// The words of a handler may be anything.
-std::string Printable(const std::string& error) {
-  const bool is_short = error.size() <= ParkedEvents::kMaxErrorBytes;
-  if (is_short && IsPrintableUtf8(error)) return error;
-  std::string shown = absl::CHexEscape(error.substr(0, ParkedEvents::kMaxErrorBytes));
-  if (shown.size() <= ParkedEvents::kMaxErrorBytes - 3) return shown;
-  return shown.substr(0, ParkedEvents::kMaxErrorBytes - 3) + "...";
 }
 
 constexpr char kSelectKeys[] =
@@ -87,7 +78,7 @@ absl::Status ParkedEvents::AddKey(const std::string& key, absl::Time parked_at, 
   const sqlite::Use use(*add_key_);
   add_key_->Text(0, key);
   add_key_->Integer(1, absl::ToUnixMicros(parked_at));
-  add_key_->Text(2, Printable(error));
+  add_key_->Text(2, PrintableText(error, kMaxErrorBytes));
   return add_key_->Step().status();
 }
 
@@ -110,7 +101,7 @@ absl::Status ParkedEvents::AddEvent(const std::string& key, const RecordedEvent&
 
 absl::Status ParkedEvents::FailAgain(const std::string& key, const std::string& error) {
   const sqlite::Use use(*fail_again_);
-  fail_again_->Text(0, Printable(error));
+  fail_again_->Text(0, PrintableText(error, kMaxErrorBytes));
   fail_again_->Text(1, key);
   return fail_again_->Step().status();
 }

@@ -25,6 +25,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "everfold/decide/aggregate_type.h"
+#include "everfold/decide/on_overload.h"
 #include "everfold/decide/stored_form.h"
 #include "everfold/decide/traits.h"
 #include "everfold/event/commit.h"
@@ -72,31 +73,10 @@ struct ProjectionType {
 
 namespace internal {
 
-// Stands for an argument of any type when On is probed.
-struct AnyArgument {
-  template <class T>
-  operator T&() const;  // NOLINT
-  template <class T>
-  operator T&&() const;  // NOLINT
-};
-
 template <class P, class E, class Models>
 concept HasExactOn = requires {
   static_cast<void (*)(const E&, const EventContext&, Models&)>(&P::On);
 };
-
-// On can be called with the event, in some way, with other parameters than the right ones: of another type, in another
-// order, or on an object, because it is not static.
-// clang-format off
-template <class P, class E>
-concept HasSomeOn = requires(P& p, E& e, AnyArgument any) { p.On(e); } ||
-                    requires(P& p, E& e, AnyArgument any) { p.On(e, any); } ||
-                    requires(P& p, E& e, AnyArgument any) { p.On(any, e); } ||
-                    requires(P& p, E& e, AnyArgument any) { p.On(e, any, any); } ||
-                    requires(P& p, E& e, AnyArgument any) { p.On(any, e, any); } ||
-                    requires(P& p, E& e, AnyArgument any) { p.On(any, any, e); } ||
-                    requires(P& p, E& e, AnyArgument any) { p.On(e, any, any, any); };
-// clang-format on
 
 template <class P, class E>
 bool Handle(std::string_view payload, const EventContext& context, RowStore& rows) {
@@ -117,12 +97,6 @@ std::optional<std::string> KeyOf(std::string_view payload, const EventContext& c
   E event;
   if (!event.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return std::nullopt;
   return std::string(P::Key(static_cast<const E&>(event), context));
-}
-
-// True if P has an On for one of the superseded events: it would never be called.
-template <class P, class... Old>
-constexpr bool HandlesSuperseded(Types<Old...>) {
-  return (HasSomeOn<P, Old> || ...);
 }
 
 template <class P, class E>

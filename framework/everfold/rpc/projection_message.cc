@@ -1,6 +1,7 @@
 #include "everfold/rpc/projection_message.h"
 
 #include "everfold/base/timestamp.h"
+#include "everfold/rpc/duration_message.h"
 #include "everfold/rpc/status.h"
 
 namespace everfold {
@@ -20,13 +21,6 @@ v1::ProjectionState StateMessage(ProjectionState state) {
       return v1::PROJECTION_STATE_STOPPED;
   }
   return v1::PROJECTION_STATE_UNSPECIFIED;
-}
-
-google::protobuf::Duration DurationMessage(absl::Duration duration) {
-  google::protobuf::Duration message;
-  message.set_seconds(absl::ToInt64Seconds(duration));
-  message.set_nanos(static_cast<std::int32_t>(absl::ToInt64Nanoseconds(duration % absl::Seconds(1))));
-  return message;
 }
 
 v1::EventTally TallyMessage(const EventTally& tally) {

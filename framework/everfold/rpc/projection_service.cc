@@ -3,8 +3,6 @@
 #include <grpcpp/server_context.h>
 
 #include <algorithm>
-#include <atomic>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,6 +15,7 @@
 #include "everfold/event/stream_id.h"
 #include "everfold/rpc/local_caller.h"
 #include "everfold/rpc/long_calls.h"
+#include "everfold/rpc/long_unary_call.h"
 #include "everfold/rpc/projection_message.h"
 #include "everfold/rpc/unary_call.h"
 #include "everfold/store/export/message_json.h"
@@ -45,23 +44,6 @@ absl::Status AddPayload(const EventStore& store, const ParkedEvent& event, v1::P
   if (const absl::StatusOr<std::string> text = json.Write(*decoded); text.ok()) message.set_json(*text);
   return absl::OkStatus();
 }
-
-// Ended by whoever is first. Threading: thread-safe.
-class LongUnaryCall {
- public:
-  explicit LongUnaryCall(UnaryCall* call) : call_(call) {}
-  // `respond` writes the response, if this is the end.
-  void End(
-      const absl::Status& status, absl::FunctionRef<void()> respond = [] {}) {
-    UnaryCall* const call = call_.exchange(nullptr);
-    if (call == nullptr) return;
-    respond();
-    call->End(status);
-  }
-
- private:
-  std::atomic<UnaryCall*> call_;
-};
 
 class ProjectionService final : public RpcService, public v1::ProjectionService::CallbackService {
   using Context = grpc::CallbackServerContext;
@@ -103,7 +85,8 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
   Reactor* CompareProjection(Context* context, const v1::CompareProjectionRequest* request,
                              v1::CompareProjectionResponse* response) override {
     return With(*context, request->projection(), [this, response](Projection& projection, UnaryCall* call) {
-      projection.Compare([end = LongEnd(call), response](const absl::StatusOr<VersionComparison>& comparison) {
+      projection.Compare([end = LongUnaryCall::Begin(long_calls_, call),
+                          response](const absl::StatusOr<VersionComparison>& comparison) mutable {
         end(comparison.status(), [&] {
           if (comparison.ok()) *response = ComparisonMessage(*comparison);
         });
@@ -120,8 +103,8 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
       std::vector<Position> positions;
       const Checkpoint head = store_.DurableHead();
       for (std::uint32_t i = 0; i < head.offsets.size(); ++i) positions.push_back({PartitionId(i), head.offsets[i]});
-      projection.WaitFor(std::move(positions),
-                         [end = LongEnd(call)](const absl::Status& status) { end(status, [] {}); });
+      projection.WaitFor(std::move(positions), [end = LongUnaryCall::Begin(long_calls_, call)](
+                                                   const absl::Status& status) mutable { end(status, [] {}); });
     });
   }
   Reactor* RollbackProjection(Context* context, const v1::RollbackProjectionRequest* request,
@@ -213,30 +196,19 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
     });
   }
 
-  // Ends a call that may take long: the server does not wait for it when it shuts down. The response is written with
-  // the call's end, which comes once.
-  using End = std::function<void(const absl::Status&, absl::FunctionRef<void()> respond)>;
-  End LongEnd(UnaryCall* call) {
-    const auto long_call = std::make_shared<LongUnaryCall>(call);
-    const std::uint64_t number = long_calls_->Add({.end = [long_call] { long_call->End(ShuttingDown()); }});
-    return [calls = long_calls_, number, long_call](const absl::Status& status, absl::FunctionRef<void()> respond) {
-      calls->Remove(number);
-      long_call->End(status, respond);
-    };
-  }
-
   // As Ask, for what may take long.
   template <class Response>
   Reactor* Follow(const Context& context, const std::string& name, void (Projection::*operation)(Projection::Done),
                   Response& response) {
     return With(context, name, [this, operation, &response](Projection& projection, UnaryCall* call) {
-      (projection.*operation)([end = LongEnd(call), &projection, &response](const absl::Status& status) {
-        end(status, [&projection, &response] {
-          const ProjectionStatus now = projection.Describe();
-          response.set_version(now.version);
-          response.set_previous_version(now.previous);
-        });
-      });
+      (projection.*operation)(
+          [end = LongUnaryCall::Begin(long_calls_, call), &projection, &response](const absl::Status& status) mutable {
+            end(status, [&projection, &response] {
+              const ProjectionStatus now = projection.Describe();
+              response.set_version(now.version);
+              response.set_previous_version(now.previous);
+            });
+          });
     });
   }
 

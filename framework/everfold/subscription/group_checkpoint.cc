@@ -12,6 +12,7 @@
 #include "everfold/event/event_selection.h"
 #include "everfold/event/fingerprint.h"
 #include "everfold/event/partitioning.h"
+#include "everfold/subscription/newest_event.h"
 #include "everfold/subscription/reading_checks.h"
 #include "everfold/subscription/subscription.h"
 #include "everfold/v1/group_checkpoint.pb.h"
@@ -52,21 +53,17 @@ class Group : public std::enable_shared_from_this<Group> {
  public:
   Group(EventStore& store, StreamId stream)
       : store_(store),
-        stream_(std::move(stream)),
-        partition_(PartitionOf(stream_, store.log().identity().partitions)) {}
+        partition_(PartitionOf(stream, store_.log().identity().partitions)),
+        newest_(std::make_shared<NewestEvent>(store, std::move(stream))) {}
 
   absl::StatusOr<Checkpoint> Load() {
     absl::StatusOr<Checkpoint> newest = BeginningOf(store_);
-    Version version;
-    EVERFOLD_RETURN_IF_ERROR(
-        store_.ReadStream(stream_, {.direction = Direction::kBackwards, .limit = 1}, [&](const RecordedEvent& event) {
-          newest = CheckpointOf(event);
-          version = event.version;
-          return absl::OkStatus();
-        }));
+    EVERFOLD_RETURN_IF_ERROR(newest_->Load([&newest](const RecordedEvent& event) {
+      newest = CheckpointOf(event);
+      return absl::OkStatus();
+    }));
     {
       MutexLock lock(&mutex_);
-      version_ = version;
       saved_.reset();
     }
     if (newest.ok()) EVERFOLD_RETURN_IF_ERROR(CheckHistory(store_, *newest));
@@ -78,7 +75,7 @@ class Group : public std::enable_shared_from_this<Group> {
     bool starts = false;
     if (refused.ok()) {
       MutexLock lock(&mutex_);
-      refused = CheckMaySave();
+      refused = newest_->CheckMayAppend();
       if (refused.ok() && !SavesNothing(checkpoint)) {
         waiting_ = std::move(checkpoint);
         waiting_done_.push_back(std::move(done));
@@ -91,13 +88,6 @@ class Group : public std::enable_shared_from_this<Group> {
   }
 
  private:
-  absl::Status CheckMaySave() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    if (version_.has_value()) return absl::OkStatus();
-    if (!lost_.ok()) return lost_;
-    return Error(absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
-                 absl::StrFormat("%s: a checkpoint is loaded before one is saved", stream_.ToString()));
-  }
-
   // The reader saw its own save, and nothing else.
   bool SavesNothing(const Checkpoint& checkpoint) const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     if (saving_.has_value() || !saved_.has_value()) return false;
@@ -115,17 +105,13 @@ class Group : public std::enable_shared_from_this<Group> {
   }
 
   void Append() {
-    AppendRequest request;
-    request.of_framework = true;
-    StreamAppend& append = request.streams.emplace_back();
-    append.stream = stream_;
+    std::vector<NewEvent> events;
     {
       MutexLock lock(&mutex_);
-      append.expectation = StreamExpectation::Exact(*version_);
-      append.events.push_back(EventOf(*saving_));
+      events.push_back(EventOf(*saving_));
     }
-    store_.Append(std::move(request),
-                  [self = shared_from_this()](const absl::StatusOr<AppendResult>& result) { self->Ended(result); });
+    newest_->Append(std::move(events),
+                    [self = shared_from_this()](const absl::StatusOr<AppendResult>& result) { self->Ended(result); });
   }
 
   void Ended(const absl::StatusOr<AppendResult>& result) {
@@ -135,12 +121,9 @@ class Group : public std::enable_shared_from_this<Group> {
       MutexLock lock(&mutex_);
       ended = std::move(saving_done_);
       if (result.ok()) {
-        version_ = result->streams.front().version;
         saved_ = std::move(saving_);
         saved_at_ = result->streams.front().position.offset;
       } else if (absl::IsAborted(result.status())) {
-        version_.reset();
-        lost_ = result.status();
         for (SaveDone& done : waiting_done_) ended.push_back(std::move(done));
         waiting_done_.clear();
         waiting_.reset();
@@ -154,11 +137,9 @@ class Group : public std::enable_shared_from_this<Group> {
   }
 
   EventStore& store_;
-  const StreamId stream_;
   const PartitionId partition_;
+  const std::shared_ptr<NewestEvent> newest_;
   Mutex mutex_;
-  std::optional<Version> version_ ABSL_GUARDED_BY(mutex_);  // of the stream, as this reader knows it; none: not its own
-  absl::Status lost_ ABSL_GUARDED_BY(mutex_);               // why it is not its own any more
   std::optional<Checkpoint> saved_ ABSL_GUARDED_BY(mutex_);    // by this reader, last
   Offset saved_at_ ABSL_GUARDED_BY(mutex_);                    // of that event
   std::optional<Checkpoint> saving_ ABSL_GUARDED_BY(mutex_);   // on its way

@@ -179,4 +179,10 @@ Checkpoint BeginningOf(const EventStore& store) {
   return {.epoch = log.epoch, .offsets = std::vector<Offset>(log.partitions)};
 }
 
+std::uint64_t EventsBefore(const Checkpoint& checkpoint) {
+  std::uint64_t events = 0;
+  for (const Offset offset : checkpoint.offsets) events += offset.value();
+  return events;
+}
+
 }  // namespace everfold

@@ -70,4 +70,7 @@ class Subscription {
 // The checkpoint before the first event of the store.
 Checkpoint BeginningOf(const EventStore& store);
 
+// Events that the checkpoint is past, of all partitions.
+std::uint64_t EventsBefore(const Checkpoint& checkpoint);
+
 }  // namespace everfold

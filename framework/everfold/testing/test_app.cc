@@ -71,6 +71,9 @@ absl::StatusOr<PartitionLog*> TestApp::OpenLog() {
 EngineOptions TestApp::OptionsOfEngine() {
   EngineOptions options = options_.engine;
   options.data_directory = directory_.path();
+  if (options.reactors.make_thread == nullptr) {
+    options.reactors.make_thread = [this](const std::string&) { return executor_.MakeStrand(); };
+  }
   if (options.commands.snapshots == nullptr) options.commands.snapshots = snapshots_.get();
   if (options_.log == TestLog::kEmbedded) {
     options.store.index.files = options_.embedded.files != nullptr ? options_.embedded.files : &PosixFiles();

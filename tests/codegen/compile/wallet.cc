@@ -1,4 +1,5 @@
 // One fault at a time, by macro; without any it compiles.
+#include "everfold/reaction/reactor_type.h"
 #include "wallet/v1/wallet.everfold.h"
 
 namespace wallet::v1 {
@@ -67,6 +68,24 @@ struct Balances {
 #endif
 };
 
+struct Mails {
+  static constexpr everfold::ReactorOptions kOptions{.name = "mails"};
+  using Events = everfold::EventsOf<Wallet>;
+#if !defined(NO_REACTION_AT_ALL)
+  static absl::Status On(const Withdrawn&, const everfold::Reaction&) { return absl::OkStatus(); }
+#endif
+#if defined(REACTION_WITHOUT_RESULT)
+  void On(const Deposited&, const everfold::Reaction&) {}
+#elif defined(REACTION_WITH_OTHER_CONTEXT)
+  absl::Status On(const Deposited&, const EventContext&) { return absl::OkStatus(); }
+#elif defined(REACTION_TO_A_MUTABLE_EVENT)
+  absl::Status On(Deposited&, const everfold::Reaction&) { return absl::OkStatus(); }
+#elif !defined(NO_REACTION_AT_ALL)
+  absl::Status On(const Deposited&, const everfold::Reaction&) { return absl::OkStatus(); }
+#endif
+};
+
+everfold::ReactorType Reactor() { return everfold::MakeReactorType<Mails>(); }
 everfold::AggregateType Aggregate() { return everfold::MakeAggregateType<WalletDecider>(); }
 everfold::ProjectionType Projection() { return everfold::MakeProjectionType<Balances>(); }
 

@@ -103,6 +103,41 @@ TEST(CommandLine, ExportsAndImports) {
   EXPECT_EQ(in.partitions, 4u);
 }
 
+TEST(CommandLine, AsksForReactors) {
+  EXPECT_EQ(Parsed({"reactors"}).verb, Verb::kReactors);
+  EXPECT_EQ(Parsed({"reactors"}).reactor_action, ReactorAction::kList);
+  EXPECT_EQ(Parsed({"reactors"}).address, "127.0.0.1:50051");
+  CommandLine line = Parsed({"reactors", "pause", "mail", "--address", "127.0.0.1:7"});
+  EXPECT_EQ(line.reactor_action, ReactorAction::kPause);
+  EXPECT_EQ(line.reactor, "mail");
+  EXPECT_EQ(line.address, "127.0.0.1:7");
+  EXPECT_EQ(Parsed({"reactors", "resume", "mail"}).reactor_action, ReactorAction::kResume);
+  EXPECT_EQ(Parsed({"reactors", "waiting", "mail"}).reactor_action, ReactorAction::kWaiting);
+  line = Parsed({"reactors", "retry", "mail", "order/o1"});
+  EXPECT_EQ(line.reactor_action, ReactorAction::kRetry);
+  EXPECT_EQ(line.key, "order/o1");
+  EXPECT_TRUE(Parsed({"reactors", "retry", "mail", "--all"}).all_keys);
+  line = Parsed({"reactors", "drop", "mail", "order/o1", "--version", "3", "--reason", "why"});
+  EXPECT_EQ(line.reactor_action, ReactorAction::kDrop);
+  EXPECT_EQ(line.version, 3u);
+  EXPECT_EQ(line.reason, "why");
+  line = Parsed({"reactors", "reset", "mail", "--to-head", "--reason", "why"});
+  EXPECT_EQ(line.reactor_action, ReactorAction::kReset);
+  EXPECT_TRUE(line.to_head);
+  EXPECT_TRUE(Parsed({"reactors", "reset", "mail", "--as-it-was", "--reason", "why"}).as_it_was);
+}
+
+TEST(CommandLine, ReactorsNeedWhatTheyAreToDo) {
+  EXPECT_THAT(Refusal({"reactors", "pause"}), HasSubstr("REACTOR"));
+  EXPECT_THAT(Refusal({"reactors", "retry", "mail"}), HasSubstr("KEY"));
+  EXPECT_THAT(Refusal({"reactors", "retry", "mail", "order/o1", "--all"}), HasSubstr("KEY"));
+  EXPECT_THAT(Refusal({"reactors", "reset", "mail", "--reason", "why"}), HasSubstr("--to-head"));
+  EXPECT_THAT(Refusal({"reactors", "reset", "mail", "--to-head", "--as-it-was", "--reason", "why"}),
+              HasSubstr("--to-head"));
+  EXPECT_THAT(Refusal({"reactors", "reset", "mail", "--to-head"}), HasSubstr("--reason"));
+  EXPECT_THAT(Refusal({"reactors", "drop", "mail", "order/o1", "--reason", "why"}), HasSubstr("--version"));
+}
+
 TEST(CommandLine, MakesNoStoreInADirectoryThatNobodyNamed) {
   EXPECT_THAT(Refusal({"restore", "b"}), HasSubstr("--data is required"));
   EXPECT_THAT(Refusal({"salvage", "s"}), HasSubstr("--data is required"));
@@ -152,11 +187,10 @@ TEST(CommandLine, HelpOfAVerbNamesItsOptionsWithTheirDefaults) {
 }
 
 TEST(CommandLine, RefusesWhatItDoesNotKnow) {
-  EXPECT_EQ(
-      Refusal({"sevre"}),
-      "there is no command 'sevre'; there is: serve, rebuild, rebuild-index, projections, parked, verify, backup, "
-      "restore, salvage, export, import, version\n"
-      "Run 'wallet --help' for what there is.");
+  EXPECT_EQ(Refusal({"sevre"}),
+            "there is no command 'sevre'; there is: serve, rebuild, rebuild-index, projections, parked, reactors, "
+            "verify, backup, restore, salvage, export, import, version\n"
+            "Run 'wallet --help' for what there is.");
   EXPECT_THAT(Refusal({"--port", "1"}), HasSubstr("--port"));
   EXPECT_THAT(Refusal({"verify", "--listen", "127.0.0.1:1"}), HasSubstr("--listen"));
 }

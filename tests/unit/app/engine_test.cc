@@ -25,6 +25,7 @@ class EngineTest : public ::testing::Test {
     EngineOptions options;
     options.data_directory = directory_.path();
     options.logger = &logger_;
+    options.reactors.make_thread = [this](const std::string&) { return executor_.MakeStrand(); };
     auto engine = Engine::Start(options, parts, *log_, executor_, executor_.clock(), random_);
     if (engine.ok()) engine_ = *std::move(engine);
     return engine.status();
@@ -126,6 +127,48 @@ TEST_F(EngineTest, AnswersWhatIsUnderWayWhenItCloses) {
   ASSERT_TRUE(outcome.has_value());
   ASSERT_TRUE(outcome->ok()) << outcome->status();
   EXPECT_EQ(storage_->Head(std::get<CommandReceipt>(**outcome).token.positions[0].partition).offset, Offset(1));
+}
+
+TEST_F(EngineTest, ReactsOnceWhateverBecomesOfReadModels) {
+  std::vector<std::string> ids;
+  Parts parts = TallyParts();
+  parts.reactors.push_back(TallyReactor([&ids](const Reaction& reaction) {
+    ids.push_back(reaction.id);
+    return absl::OkStatus();
+  }));
+  ASSERT_EQ(Start(parts), absl::OkStatus());
+  ASSERT_TRUE(Send(CountOf("t1")).ok());
+  ASSERT_TRUE(Send(CountOf("t2")).ok());
+  executor_.RunUntilIdle();
+  EXPECT_EQ(ids.size(), 2u);
+  std::optional<absl::Status> rebuilt;
+  engine_->projections()[0]->Rebuild([&rebuilt](absl::Status status) { rebuilt = std::move(status); });
+  executor_.RunUntilIdle();
+  EXPECT_EQ(rebuilt, absl::OkStatus());
+  ASSERT_TRUE(Close());
+  Crash();
+  std::filesystem::remove_all(directory_.path() + "/read");
+  ASSERT_EQ(Start(parts), absl::OkStatus());
+  executor_.RunUntilIdle();
+  EXPECT_EQ(engine_->projections()[0]->lag_events(), 0u);  // it was built anew
+  EXPECT_EQ(ids.size(), 2u);
+}
+
+TEST_F(EngineTest, SavesWhatItHasReactedToBeforeTheStoreCloses) {
+  int reactions = 0;
+  Parts parts = TallyParts();
+  parts.reactors.push_back(TallyReactor([&reactions](const Reaction&) {
+    ++reactions;
+    return absl::OkStatus();
+  }));
+  ASSERT_EQ(Start(parts), absl::OkStatus());
+  ASSERT_TRUE(Send(CountOf("t1")).ok());
+  executor_.RunUntil([&reactions] { return reactions == 1; });
+  ASSERT_TRUE(Close());
+  Crash();
+  ASSERT_EQ(Start(parts), absl::OkStatus());
+  executor_.RunUntilIdle();
+  EXPECT_EQ(reactions, 1);
 }
 
 TEST_F(EngineTest, RefusesCommandsOnceClosed) {

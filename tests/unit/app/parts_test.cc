@@ -49,6 +49,16 @@ TEST(Parts, RefuseABoundaryOfAnAggregatesNameOrOnEventsOfNone) {
   ExpectRefused(parts, "the name seating is there twice: in Boundary #1 and in Boundary #2");
 }
 
+TEST(Parts, RefuseTwoReactorsOfOneNameAndOneThatCannotBe) {
+  Parts parts = TallyParts();
+  parts.reactors.push_back(TallyReactor([](const Reaction&) { return absl::OkStatus(); }));
+  EXPECT_EQ(parts.Validate(), absl::OkStatus());
+  parts.reactors.push_back(parts.reactors.front());
+  ExpectRefused(parts, "the reactor echo is there twice: in Reactor #1 and in Reactor #2");
+  parts.reactors.back().name = "Echo";
+  ExpectRefused(parts, "reactor name \"Echo\" is not of the form [a-z][a-z0-9_]*, at most 64 bytes");
+}
+
 TEST(Parts, RefuseTwoProjectionsOfOneName) {
   Parts parts = TallyParts();
   parts.projections.push_back(TallyProjection());

@@ -2,6 +2,8 @@
 // its command was sent, and a projection of the counts.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -69,6 +71,19 @@ inline ProjectionType TallyProjection(const std::string& name = "tallies") {
       row.Integer(1, count + 1);
     });
     return true;
+  };
+  return type;
+}
+
+using TallyReaction = std::function<absl::Status(const Reaction&)>;
+
+inline ReactorType TallyReactor(TallyReaction react) {
+  ReactorType type;
+  type.name = "echo";
+  type.start = ReactorStart::kBeginning;
+  type.make = [react](const ReactorSetup&) { return std::make_shared<TallyReaction>(react); };
+  type.handlers[kCounted] = [](void* reactor, std::string_view, const Reaction& reaction) {
+    return (*static_cast<TallyReaction*>(reactor))(reaction);
   };
   return type;
 }

@@ -54,7 +54,8 @@ bool IsSelected(const EventSelection& selection, const StreamId& stream, const E
   if (selection.tenant.has_value() && stream.tenant != *selection.tenant) return false;
   const bool framework = !stream.aggregate.empty() && stream.aggregate.front() == '$';
   if (framework && !selection.framework_streams) return false;
-  if (stream.aggregate == "$group" && !selection.group_streams) return false;
+  const bool has_checkpoints = stream.aggregate == "$group" || stream.aggregate == "$reactor";
+  if (has_checkpoints && !selection.group_streams) return false;
   return Matches(selection.query, event.type, event.tags);
 }
 
@@ -183,7 +184,7 @@ std::vector<Commit> SomeCommits(Sequence& sequence, RandomSource& random) {
     if (random.Below(2) == 0) commit.metadata.actor = PickOne("actor", random);
     if (random.Below(4) == 0) commit.metadata.headers = {{"a", PickOne("", random)}};
     for (std::uint64_t left = random.Below(4); left > 0; --left) {
-      const std::string aggregate = std::vector<std::string>{"wallet", "$ops", "$group"}[random.Below(3)];
+      const std::string aggregate = std::vector<std::string>{"wallet", "$ops", "$group", "$reactor"}[random.Below(4)];
       StreamEvents& stream = commit.streams.emplace_back();
       stream.stream = {commit.tenant, aggregate, absl::StrCat(left, PickOne("s", random))};
       stream.first_version = Version(1 + random.Below(100));

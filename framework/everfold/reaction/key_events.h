@@ -1,0 +1,51 @@
+// The events of one key, from the log: those that wait behind one that could not be done, or that came faster than they
+// could be done. They are read again when their turn comes, so that nothing grows with what waits.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "everfold/event/position.h"
+#include "everfold/reaction/reactor_type.h"
+#include "everfold/reaction/taken_event.h"
+#include "everfold/store/event_store.h"
+#include "everfold/subscription/subscription.h"
+
+namespace everfold {
+
+// Where the key is the stream, the stream is read; else the log from the first one on, of which each event is asked for
+// its key. Threading: one thread at a time. Lifetime: type and store outlive it.
+class KeyEvents {
+ public:
+  enum class Found {
+    kSome,  // events were added
+    kNone,  // there are no more, up to what is taken
+    kMore,  // nobody knows yet: it has read enough for one step
+  };
+
+  // From the event at `at` on, or behind it if it is `passed`.
+  KeyEvents(const ReactorType& type, const EventStore& store, std::string key, EventPlace at, bool passed)
+      : type_(type), store_(store), key_(std::move(key)), at_(std::move(at)), passed_(passed) {}
+
+  // Adds up to `limit` of the events that come next, no further than `taken`, a checkpoint that is nowhere before that
+  // of an earlier call. Errors: of the log.
+  absl::StatusOr<Found> Read(const Checkpoint& taken, std::size_t limit, std::deque<TakenEvent>& events);
+
+ private:
+  absl::StatusOr<Found> ReadStream(const Checkpoint& taken, std::size_t limit, std::deque<TakenEvent>& events);
+  absl::StatusOr<Found> ReadLog(const Checkpoint& taken, std::size_t limit, std::deque<TakenEvent>& events);
+  bool IsBehind(const EventPlace& place) const { return passed_ ? ComesBefore(at_, place) : !ComesBefore(place, at_); }
+
+  const ReactorType& type_;
+  const EventStore& store_;
+  const std::string key_;
+  EventPlace at_;
+  bool passed_;
+  std::unique_ptr<Subscription> subscription_;  // of the log, up to `upto_`
+  Checkpoint upto_;
+};
+
+}  // namespace everfold

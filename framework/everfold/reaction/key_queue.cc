@@ -1,0 +1,182 @@
+#include "everfold/reaction/key_queue.h"
+
+#include <algorithm>
+
+#include "everfold/base/check.h"
+
+namespace everfold {
+
+using State = QueuedKey::State;
+
+void KeyQueue::Clear() {
+  keys_.clear();
+  ready_.clear();
+  due_.clear();
+  parked_ = 0;
+  held_ = 0;
+}
+
+void KeyQueue::Load(const std::vector<ReactorKey>& keys) {
+  Clear();
+  std::vector<const ReactorKey*> ready;
+  for (const ReactorKey& key : keys) {
+    QueuedKey& queued = keys_[key.key];
+    queued.at = key.at;
+    queued.passed = key.passed;
+    queued.behind = true;
+    queued.attempts = key.attempts;
+    queued.error = key.error;
+    queued.next_attempt = key.next_attempt;
+    if (key.parked) {
+      queued.state = State::kParked;
+      ++parked_;
+    } else if (key.next_attempt > absl::InfinitePast()) {
+      queued.state = State::kWaiting;
+      due_.emplace(key.next_attempt, key.key);
+    } else {
+      ready.push_back(&key);
+    }
+  }
+  std::sort(ready.begin(), ready.end(),
+            [](const ReactorKey* a, const ReactorKey* b) { return ComesBefore(a->at, b->at); });
+  for (const ReactorKey* const key : ready) ready_.push_back(key->key);
+}
+
+ReactorKey KeyQueue::Describe(const std::string& key, const QueuedKey& queued) {
+  return {.key = key,
+          .at = queued.at,
+          .passed = queued.passed,
+          .attempts = queued.attempts,
+          .error = queued.error,
+          .next_attempt = queued.next_attempt,
+          .parked = queued.state == State::kParked};
+}
+
+std::vector<ReactorKey> KeyQueue::Describe() const {
+  std::vector<ReactorKey> keys;
+  for (const auto& [key, queued] : keys_) keys.push_back(Describe(key, queued));
+  return keys;
+}
+
+const QueuedKey* KeyQueue::Find(const std::string& key) const {
+  const auto found = keys_.find(key);
+  return found == keys_.end() ? nullptr : &found->second;
+}
+
+void KeyQueue::Add(const std::string& key, const RecordedEvent& event) {
+  const auto [found, is_new] = keys_.try_emplace(key);
+  QueuedKey& queued = found->second;
+  if (is_new) {
+    queued.at = PlaceOf(event);
+    ready_.push_back(key);
+  }
+  queued.behind = queued.behind || queued.events.size() >= kMaxEventsOfKey;
+  if (queued.behind) return;
+  queued.events.push_back(Take(event));
+  ++held_;
+}
+
+std::optional<std::string> KeyQueue::TakeReady() {
+  if (ready_.empty()) return std::nullopt;
+  std::string key = std::move(ready_.front());
+  ready_.pop_front();
+  keys_.at(key).state = State::kRunning;
+  return key;
+}
+
+void KeyQueue::PutBack(const std::string& key) {
+  keys_.at(key).state = State::kReady;
+  ready_.push_back(key);
+}
+
+// Its events are read from the log again when they are needed.
+void KeyQueue::Forget(QueuedKey& queued) {
+  held_ -= queued.events.size();
+  queued.events.clear();
+  queued.reader.reset();
+  queued.behind = true;
+}
+
+void KeyQueue::ReadAgain(const std::string& key) {
+  Forget(keys_.at(key));
+  PutBack(key);
+}
+
+void KeyQueue::Remove(const std::string& key) {
+  Forget(keys_.at(key));
+  keys_.erase(key);
+}
+
+void KeyQueue::Done(const std::string& key) {
+  QueuedKey& queued = keys_.at(key);
+  EVERFOLD_CHECK(queued.state == State::kRunning && !queued.events.empty());
+  queued.at = std::move(queued.events.front().place);
+  queued.passed = true;
+  queued.events.pop_front();
+  --held_;
+  queued.attempts = 0;
+  queued.error.clear();
+  queued.next_attempt = absl::InfinitePast();
+  if (queued.events.empty() && !queued.behind) {
+    Remove(key);
+  } else {
+    PutBack(key);
+  }
+}
+
+void KeyQueue::Fail(const std::string& key, std::string error) {
+  QueuedKey& queued = keys_.at(key);
+  EVERFOLD_CHECK(queued.state == State::kRunning && !queued.events.empty());
+  queued.at = queued.events.front().place;
+  queued.passed = false;
+  ++queued.attempts;
+  queued.error = std::move(error);
+  Forget(queued);
+}
+
+void KeyQueue::Wait(const std::string& key, std::string error, absl::Time when) {
+  Fail(key, std::move(error));
+  QueuedKey& queued = keys_.at(key);
+  queued.state = State::kWaiting;
+  queued.next_attempt = when;
+  due_.emplace(when, key);
+}
+
+void KeyQueue::Park(const std::string& key, std::string error) {
+  Fail(key, std::move(error));
+  QueuedKey& queued = keys_.at(key);
+  queued.state = State::kParked;
+  queued.next_attempt = absl::InfinitePast();
+  ++parked_;
+}
+
+// It waits no more.
+void KeyQueue::Free(const std::string& key) {
+  QueuedKey& queued = keys_.at(key);
+  EVERFOLD_CHECK(queued.state == State::kWaiting || queued.state == State::kParked);
+  if (queued.state == State::kParked) --parked_;
+  if (queued.state == State::kWaiting) due_.erase({queued.next_attempt, key});
+  queued.next_attempt = absl::InfinitePast();
+  PutBack(key);
+}
+
+void KeyQueue::Retry(const std::string& key) {
+  Free(key);
+  keys_.at(key).attempts = 0;
+}
+
+void KeyQueue::Drop(const std::string& key) {
+  Free(key);
+  QueuedKey& queued = keys_.at(key);
+  queued.attempts = 0;
+  queued.error.clear();
+  queued.passed = true;
+}
+
+void KeyQueue::MakeReady(absl::Time now) {
+  while (!due_.empty() && due_.begin()->first <= now) Free(std::string(due_.begin()->second));
+}
+
+absl::Time KeyQueue::NextAttempt() const { return due_.empty() ? absl::InfiniteFuture() : due_.begin()->first; }
+
+}  // namespace everfold

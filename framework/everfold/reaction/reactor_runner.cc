@@ -1,0 +1,629 @@
+#include "everfold/reaction/reactor_runner.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "everfold/base/error.h"
+#include "everfold/base/status.h"
+#include "everfold/base/unavailable.h"
+#include "everfold/event/event_key.h"
+#include "everfold/event/event_selection.h"
+#include "everfold/reaction/event_reaction.h"
+#include "everfold/subscription/reading_checks.h"
+
+namespace everfold {
+namespace {
+
+// Another try may help: the log could not be read, or could not take more.
+bool LogMayRecover(const absl::Status& error) { return absl::IsResourceExhausted(error) || absl::IsInternal(error); }
+
+absl::Duration Doubled(absl::Duration first, absl::Duration longest, std::uint64_t failures) {
+  absl::Duration delay = first;
+  for (std::uint64_t i = 1; i < failures && delay < longest; ++i) delay *= 2;
+  return std::min(delay, longest);
+}
+
+// The same error with another text in front of its own.
+absl::Status Annotate(const std::string& where, const absl::Status& error) {
+  absl::Status annotated(error.code(), where + std::string(error.message()));
+  error.ForEachPayload(
+      [&annotated](absl::string_view url, const absl::Cord& payload) { annotated.SetPayload(url, payload); });
+  return annotated;
+}
+
+// User code, and what it throws ends here.
+absl::StatusOr<std::shared_ptr<void>> MakeObject(const ReactorType& type, const ReactorSetup& setup) {
+  try {
+    return type.make(setup);
+  } catch (const std::exception& thrown) {
+    return absl::InternalError(absl::StrFormat("reactor %s cannot be made: %s", type.name, thrown.what()));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Reactor>> ReactorRunner::Open(ReactorRunnerOptions options, ReactorType type,
+                                                             EventStore& store, Executor& executor) {
+  auto kept_type = std::make_unique<const ReactorType>(std::move(type));
+  EVERFOLD_ASSIGN_OR_RETURN(std::shared_ptr<void> object,
+                            MakeObject(*kept_type, {.data_directory = options.data_directory}));
+  std::unique_ptr<ReactorRunner> runner(new ReactorRunner(std::move(options), std::move(kept_type), store, executor));
+  runner->reactor_ = std::move(object);
+  runner->error_ = runner->Load();
+  runner->Show();
+  return runner;
+}
+
+ReactorRunner::ReactorRunner(ReactorRunnerOptions options, std::unique_ptr<const ReactorType> type, EventStore& store,
+                             Executor& executor)
+    : options_(std::move(options)),
+      type_(std::move(type)),
+      store_(store),
+      executor_(executor),
+      strand_(executor.MakeStrand()),
+      newest_(std::make_shared<NewestEvent>(
+          store, StreamId{.tenant = "", .aggregate = kReactorAggregate, .id = type_->name})) {
+  for (int i = 0; i < type_->concurrency; ++i) {
+    idle_threads_.push_back(threads_.size());
+    threads_.push_back(options_.make_thread(type_->name));
+  }
+}
+
+// Hints may outlive it, so it keeps them out even if it was never closed.
+ReactorRunner::~ReactorRunner() {
+  if (!scope_.closed()) scope_.Close([] {});
+}
+
+absl::Status ReactorRunner::Closing() const {
+  return Unavailable(reason::kShuttingDown, absl::StrFormat("reactor %s is closing", type_->name));
+}
+
+template <class Result>
+void ReactorRunner::Answer(absl::AnyInvocable<void(Result)> done, Result result) {
+  executor_.Post([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+}
+
+template <class Result>
+void ReactorRunner::Ask(absl::AnyInvocable<void(Result)> done,
+                        absl::AnyInvocable<void(absl::AnyInvocable<void(Result)>)> work) {
+  std::optional<TaskScope::Guard> guard = scope_.Enter();
+  if (!guard.has_value()) return Answer<Result>(std::move(done), Closing());
+  strand_->Post([this, guard = *std::move(guard), done = std::move(done), work = std::move(work)]() mutable {
+    if (is_closing_) return Answer<Result>(std::move(done), Closing());
+    work(std::move(done));
+  });
+}
+
+// What the log has, or a new place.
+absl::Status ReactorRunner::Load() {
+  loaded_ = false;
+  elsewhere_.reset();
+  std::optional<ReactorPlace> place;
+  EVERFOLD_RETURN_IF_ERROR(newest_->Load([&place](const RecordedEvent& event) {
+    EVERFOLD_ASSIGN_OR_RETURN(place, ReactorPlaceOf(event));
+    return absl::OkStatus();
+  }));
+  if (place.has_value()) return LoadFrom(*place);
+  taken_ = type_->start == ReactorStart::kHead ? store_.DurableHead() : BeginningOf(store_);
+  subscription_.reset();
+  queue_.Clear();
+  changed_ = save_now_ = true;
+  loaded_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status ReactorRunner::LoadFrom(const ReactorPlace& place) {
+  paused_ = place.paused;
+  if (const absl::Status history = CheckHistory(store_, place.checkpoint); !history.ok()) {
+    if (ReasonOf(history) == reason::kOtherHistory) elsewhere_ = place;
+    return Annotate(absl::StrFormat("reactor %s does not go on from where it stood; `reactors reset` says where it "
+                                    "does: ",
+                                    type_->name),
+                    history);
+  }
+  taken_ = place.checkpoint;
+  subscription_.reset();
+  // A clock that was wrong then does not hold them up for longer than they would wait now.
+  std::vector<ReactorKey> keys = place.keys;
+  const absl::Time latest = options_.clock->Now() + type_->retry.longest_wait;
+  for (ReactorKey& key : keys) key.next_attempt = std::min(key.next_attempt, latest);
+  queue_.Load(keys);
+  saved_events_ = EventsBefore(taken_);
+  loaded_ = true;
+  return CheckRoom();
+}
+
+void ReactorRunner::Start() {
+  if (!error_.ok()) Stop(error_);
+  if (loaded_ && save_now_) Save();
+  // Watches before it pulls for the first time: what becomes durable in between is in the pull or hinted at.
+  watch_ = store_.WatchDurable([this, scope = scope_]() mutable { Wake(scope.Enter()); });
+  Wake(scope_.Enter());
+}
+
+// Has a step run after this moment. A hint that comes while one runs leads to another, because the flag is down by
+// then.
+void ReactorRunner::Wake(std::optional<TaskScope::Guard> guard) {
+  if (!guard.has_value() || step_posted_.exchange(true)) return;
+  strand_->Post([this, guard = *std::move(guard)] {
+    step_posted_ = false;
+    RunStep();
+  });
+}
+
+void ReactorRunner::RunStep() {
+  if (scope_.closed()) return;
+  if (moving_.has_value() && !is_closing_) MoveOn();
+  if (runs()) {
+    queue_.MakeReady(options_.clock->Now());
+    Pull();
+    Dispatch();
+    WaitForNextAttempt();
+  }
+  SaveInTime();
+  CloseWhenDone();
+  Show();
+}
+
+void ReactorRunner::Pull() {
+  if (queue_.held_events() > options_.max_events_in_hand / 2) return;
+  const std::size_t blocked = queue_.waiting_keys() + queue_.parked_keys();
+  if (queue_.keys() - blocked >= options_.max_events_in_hand) return;
+  if (queue_.waiting_keys() >= options_.max_waiting_keys) {
+    if (!std::exchange(told_of_waiting_, true)) {
+      Tell(LogLevel::kWarning, "reactor takes no more events while so many keys wait for another try",
+           {{"reactor", type_->name}, {"waiting_keys", absl::StrFormat("%d", queue_.waiting_keys())}});
+    }
+    return;
+  }
+  told_of_waiting_ = false;
+  if (const absl::Status pulled = PullSome(options_.max_events_in_hand - queue_.held_events()); !pulled.ok()) {
+    Stop(pulled);
+  }
+}
+
+absl::Status ReactorRunner::PullSome(std::size_t max_events) {
+  if (subscription_ == nullptr) {
+    EVERFOLD_ASSIGN_OR_RETURN(subscription_, Subscription::Start(store_, taken_, {.selection = SelectionOf(*type_)}));
+  }
+  const absl::StatusOr<PullResult> pulled = subscription_->Pull(max_events, [this](const RecordedEvent& event) {
+    queue_.Add(KeyOfEvent(*type_, event), event);
+    taken_upto_ = event.commit.recorded_at;
+    changed_ = true;
+    return absl::OkStatus();
+  });
+  taken_ = subscription_->checkpoint();
+  if (!pulled.ok()) {
+    subscription_.reset();
+    return pulled.status();
+  }
+  failures_ = 0;
+  if (!pulled->caught_up) Wake(scope_.Enter());
+  // It has passed over much that it does not want.
+  changed_ = changed_ || EventsBefore(taken_) >= saved_events_ + options_.max_unsaved_events;
+  return absl::OkStatus();
+}
+
+// What a crash would have done again is bounded even while the log does not take its place.
+void ReactorRunner::Dispatch() {
+  const auto may_react = [this] { return runs() && unsaved_ < 2 * options_.max_unsaved_events; };
+  while (!idle_threads_.empty() && may_react()) {
+    const std::optional<std::string> key = queue_.TakeReady();
+    if (!key.has_value()) return;
+    const Next next = NextOf(*key);
+    if (next == Next::kLater) return;
+    if (next == Next::kEvent) React(*key);
+  }
+}
+
+// Whether it has its next event in memory. REQUIRES: the key is worked on; it is not any more if it has none.
+ReactorRunner::Next ReactorRunner::NextOf(const std::string& key) {
+  QueuedKey& queued = queue_.At(key);
+  if (!queued.events.empty()) return Next::kEvent;
+  if (queued.reader == nullptr) {
+    queued.reader = std::make_unique<KeyEvents>(*type_, store_, key, queued.at, queued.passed);
+  }
+  const absl::StatusOr<KeyEvents::Found> found = queued.reader->Read(taken_, KeyQueue::kMaxEventsOfKey, queued.events);
+  queue_.Added(queued.events.size());
+  if (!found.ok()) {
+    queue_.ReadAgain(key);
+    Stop(found.status());
+    return Next::kLater;
+  }
+  if (*found == KeyEvents::Found::kSome) return Next::kEvent;
+  if (*found == KeyEvents::Found::kMore) {
+    queue_.PutBack(key);
+    Wake(scope_.Enter());
+    return Next::kLater;
+  }
+  queue_.Remove(key);
+  changed_ = true;
+  return Next::kNone;
+}
+
+void ReactorRunner::React(const std::string& key) {
+  const QueuedKey& queued = queue_.At(key);
+  const std::size_t thread = idle_threads_.back();
+  idle_threads_.pop_back();
+  std::optional<TaskScope::Guard> guard = scope_.Enter();
+  if (!guard.has_value()) return;  // it is closed, and there is nobody to react for
+  threads_[thread]->Post([this, guard = *std::move(guard), thread, key, event = queued.events.front(),
+                          attempt = queued.attempts + 1]() mutable {
+    absl::Status result = ReactTo(*type_, reactor_.get(), event, attempt);
+    strand_->Post([this, guard = std::move(guard), thread, key = std::move(key), result = std::move(result)] {
+      Handled(thread, key, result);
+    });
+  });
+}
+
+void ReactorRunner::Handled(std::size_t thread, const std::string& key, const absl::Status& result) {
+  idle_threads_.push_back(thread);
+  changed_ = true;
+  if (result.ok()) {
+    queue_.Done(key);
+    ++done_;
+    ++unsaved_;
+  } else {
+    Failed(key, result);
+  }
+  RunStep();
+}
+
+void ReactorRunner::Failed(const std::string& key, const absl::Status& error) {
+  const std::uint32_t attempts = queue_.At(key).attempts + 1;
+  std::string text =
+      PrintableText(absl::StrFormat("%s: %s", absl::StatusCodeToString(error.code()), std::string(error.message())),
+                    kMaxReactorErrorBytes);
+  if (IsWorthAnotherTry(error) && attempts < type_->retry.attempts) {
+    return queue_.Wait(key, std::move(text), options_.clock->Now() + WaitAfter(attempts));
+  }
+  queue_.Park(key, std::move(text));
+  save_now_ = true;
+  Tell(LogLevel::kWarning, "reactor has parked an event that it cannot react to",
+       {{"reactor", type_->name}, {"parked_keys", absl::StrFormat("%d", queue_.parked_keys())}});
+  if (const absl::Status room = CheckRoom(); !room.ok()) Stop(room);
+}
+
+absl::Status ReactorRunner::CheckRoom() const {
+  if (queue_.parked_keys() <= options_.max_parked_keys) return absl::OkStatus();
+  return Error(absl::StatusCode::kFailedPrecondition, reason::kEventParked,
+               absl::StrFormat("%d keys of reactor %s are parked; with more than %d it stops", queue_.parked_keys(),
+                               type_->name, options_.max_parked_keys),
+               {{"reactor", type_->name}});
+}
+
+// Drawn from the upper half, so that what failed together does not come back together.
+absl::Duration ReactorRunner::WaitAfter(std::uint32_t attempts) {
+  const absl::Duration longest = Doubled(type_->retry.first_wait, type_->retry.longest_wait, attempts);
+  const std::int64_t micros = std::max<std::int64_t>(absl::ToInt64Microseconds(longest), 2);
+  const auto half = static_cast<std::uint64_t>(micros / 2);
+  return absl::Microseconds(micros - static_cast<std::int64_t>(options_.random->Below(half)));
+}
+
+void ReactorRunner::WaitForNextAttempt() {
+  const absl::Time next = queue_.NextAttempt();
+  if (next == attempt_timer_at_) return;
+  attempt_timer_at_ = next;
+  attempt_timer_.reset();
+  if (next == absl::InfiniteFuture()) return;
+  After(attempt_timer_, std::max(next - options_.clock->Now(), absl::ZeroDuration()), [this] {
+    attempt_timer_at_ = absl::InfiniteFuture();
+    RunStep();
+  });
+}
+
+// On the strand. REQUIRES: of a timer of this.
+void ReactorRunner::After(std::unique_ptr<Timer>& timer, absl::Duration delay, absl::AnyInvocable<void()> step) {
+  timer = executor_.PostAfter(delay, [this, scope = scope_, step = std::move(step)]() mutable {
+    if (std::optional<TaskScope::Guard> guard = scope.Enter(); guard.has_value()) {
+      strand_->Post([guard = *std::move(guard), step = std::move(step)]() mutable { step(); });
+    }
+  });
+}
+
+void ReactorRunner::Stop(const absl::Status& cause) {
+  error_ = cause;
+  retry_timer_.reset();  // of another cause
+  const bool tries_again = loaded_ && LogMayRecover(cause);
+  const absl::Duration delay =
+      Doubled(options_.first_retry, options_.longest_retry, static_cast<unsigned>(++failures_));
+  Tell(LogLevel::kError, "reactor stopped",
+       {{"reactor", type_->name},
+        {"cause", std::string(cause.message())},
+        {"next_try", tries_again ? "in " + absl::FormatDuration(delay) : "when it is resumed"}});
+  if (!tries_again) return;
+  After(retry_timer_, delay, [this, cause] {
+    if (error_ == cause) error_ = absl::OkStatus();
+    RunStep();
+  });
+}
+
+// Saving.
+
+// Saves what was changed just now, and tells when that is durable.
+void ReactorRunner::SaveWith(Done done) {
+  changed_ = save_now_ = true;
+  save_waiting_.push_back(std::move(done));
+  RunStep();
+}
+
+void ReactorRunner::SaveInTime() {
+  if (!changed_ || !loaded_ || saving_) return;
+  if (save_now_ || unsaved_ >= options_.max_unsaved_events) return Save();
+  if (save_timer_ != nullptr) return;
+  After(save_timer_, options_.save_after, [this] {
+    save_now_ = true;
+    RunStep();
+  });
+}
+
+void ReactorRunner::Save() {
+  save_timer_.reset();
+  if (const absl::Status own = newest_->CheckMayAppend(); !own.ok()) return Saved(own);
+  saving_ = true;
+  changed_ = save_now_ = false;
+  being_saved_ = unsaved_;
+  records_on_the_way_ = records_.size();
+  save_on_the_way_ = std::exchange(save_waiting_, {});
+  std::vector<NewEvent> events(records_.begin(), records_.end());
+  events.push_back(EventOf(ReactorPlace{.checkpoint = taken_, .keys = queue_.Describe(), .paused = paused_}));
+  newest_->Append(std::move(events), [this, scope = scope_, passed = EventsBefore(taken_)](
+                                         const absl::StatusOr<AppendResult>& appended) mutable {
+    std::optional<TaskScope::Guard> guard = scope.Enter();
+    if (!guard.has_value()) return;
+    strand_->Post([this, guard = *std::move(guard), passed, result = appended.status()] {
+      if (result.ok()) saved_events_ = passed;
+      Saved(result);
+    });
+  });
+}
+
+void ReactorRunner::Saved(const absl::Status& result) {
+  saving_ = false;
+  if (result.ok()) {
+    unsaved_ -= being_saved_;
+    records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(records_on_the_way_));
+    failures_ = 0;
+  } else {
+    changed_ = true;
+    const bool is_lost = !LogMayRecover(result);
+    if (is_lost) loaded_ = false;
+    const absl::Status cause =
+        absl::IsAborted(result)
+            ? Annotate(absl::StrFormat("another process reacts as %s: ", type_->name), result)
+            : Annotate(absl::StrFormat("the place of reactor %s was not saved: ", type_->name), result);
+    if (error_.ok() || is_lost) Stop(cause);
+  }
+  being_saved_ = 0;
+  records_on_the_way_ = 0;
+  AnswerSaved(save_on_the_way_, result);
+  if (!result.ok()) AnswerSaved(save_waiting_, result);
+  RunStep();
+}
+
+void ReactorRunner::AnswerSaved(std::vector<Done>& waiting, const absl::Status& result) {
+  for (Done& done : std::exchange(waiting, {})) Answer<absl::Status>(std::move(done), absl::Status(result));
+}
+
+// For operators.
+
+ReactorStatus ReactorRunner::Describe() const {
+  const absl::Time now = options_.clock->Now();
+  MutexLock lock(&mutex_);
+  ReactorStatus status = shown_.status;
+  if (status.checkpoint.offsets.empty()) return status;
+  const std::uint64_t taken = EventsBefore(status.checkpoint);  // before the head, which only grows
+  status.lag_events = EventsBefore(store_.DurableHead()) - taken;
+  if (status.lag_events > 0 && shown_.taken_upto != absl::InfinitePast()) {
+    status.lag = std::max(now - shown_.taken_upto, absl::ZeroDuration());
+  }
+  return status;
+}
+
+void ReactorRunner::Show() {
+  ReactorStatus status{.name = type_->name, .error = error_};
+  if (paused_) status.state = ReactorState::kPaused;
+  if (!error_.ok()) status.state = ReactorState::kStopped;
+  if (loaded_) status.checkpoint = taken_;
+  status.done = done_;
+  status.taken_keys = queue_.keys();
+  status.waiting_keys = queue_.waiting_keys();
+  status.parked_keys = queue_.parked_keys();
+  MutexLock lock(&mutex_);
+  shown_.status = std::move(status);
+  shown_.taken_upto = taken_upto_;
+}
+
+void ReactorRunner::Pause(Done done) {
+  Ask<absl::Status>(std::move(done), [this](Done answer) {
+    if (!loaded_) return Answer(std::move(answer), absl::Status(error_));
+    if (!std::exchange(paused_, true)) Tell(LogLevel::kInfo, "reactor is paused", {{"reactor", type_->name}});
+    SaveWith(std::move(answer));
+  });
+}
+
+void ReactorRunner::Resume(Done done) {
+  Ask<absl::Status>(std::move(done), [this](Done answer) {
+    if (moving_.has_value()) return Answer(std::move(answer), BeingReset());
+    Tell(LogLevel::kInfo, "reactor is resumed", {{"reactor", type_->name}});
+    failures_ = 0;
+    retry_timer_.reset();
+    if (!loaded_) {
+      // What it has done since its last save is done again.
+      moving_.emplace(Move{.reason = "", .done = std::move(answer)});
+      return RunStep();
+    }
+    error_ = absl::OkStatus();
+    paused_ = false;
+    SaveWith(std::move(answer));
+  });
+}
+
+void ReactorRunner::Reset(v1::ReactorResetTo to, std::string reason, Done done) {
+  if (absl::Status valid = ValidateName(reason, kMaxReactorReasonBytes, "the reason"); !valid.ok()) {
+    return Answer(std::move(done), std::move(valid));
+  }
+  if (to != v1::REACTOR_RESET_TO_HEAD && to != v1::REACTOR_RESET_TO_AS_IT_WAS) {
+    return Answer(std::move(done), Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+                                         "a reactor is reset to the head, or to go on as it was"));
+  }
+  Ask<absl::Status>(std::move(done), [this, to, reason = std::move(reason)](Done answer) {
+    if (moving_.has_value()) return Answer(std::move(answer), BeingReset());
+    moving_.emplace(Move{.to = to, .reason = reason, .done = std::move(answer)});
+    RunStep();
+  });
+}
+
+absl::Status ReactorRunner::BeingReset() const {
+  return Error(absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
+               absl::StrFormat("reactor %s is being reset, or resumed, already", type_->name));
+}
+
+// As soon as nothing of the old place is under way.
+void ReactorRunner::MoveOn() {
+  if (!is_idle() || saving_) return;
+  Move move = *std::exchange(moving_, std::nullopt);
+  if (const absl::Status moved = MoveTo(move); !moved.ok()) {
+    return Answer(std::move(move.done), absl::Status(moved));
+  }
+  records_.clear();  // what they were to tell of the old place is not in the log, and not to be
+  if (move.to == v1::REACTOR_RESET_TO_UNSPECIFIED) {
+    paused_ = false;
+  } else {
+    records_.push_back(ResetOf(move.to, move.reason));
+    Tell(LogLevel::kInfo, "reactor is reset",
+         {{"reactor", type_->name}, {"to", move.to == v1::REACTOR_RESET_TO_HEAD ? "head" : "as it was"}});
+  }
+  if (!error_.ok()) Stop(error_);
+  unsaved_ = 0;
+  changed_ = save_now_ = true;
+  save_waiting_.push_back(std::move(move.done));
+}
+
+// An error if nothing has moved; whether it can go on from there, error_ tells.
+absl::Status ReactorRunner::MoveTo(const Move& move) {
+  if (move.to == v1::REACTOR_RESET_TO_UNSPECIFIED) {
+    error_ = Load();
+    if (loaded_) return absl::OkStatus();
+    Stop(error_);
+    return error_;
+  }
+  ReactorPlace place{.checkpoint = store_.DurableHead()};
+  if (move.to == v1::REACTOR_RESET_TO_AS_IT_WAS) EVERFOLD_RETURN_IF_ERROR(PlaceInThisHistory(place));
+  place.paused = paused_;
+  // To append it needs no more than to know the newest event, whatever that is.
+  EVERFOLD_RETURN_IF_ERROR(newest_->Load([](const RecordedEvent&) { return absl::OkStatus(); }));
+  elsewhere_.reset();
+  error_ = LoadFrom(place);
+  return absl::OkStatus();
+}
+
+absl::Status ReactorRunner::PlaceInThisHistory(ReactorPlace& place) const {
+  const auto refused = [this](const char* why) {
+    return Error(absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
+                 absl::StrFormat("reactor %s %s", type_->name, why), {{"reactor", type_->name}});
+  };
+  if (!elsewhere_.has_value()) return refused("does not stand in another history of the store");
+  const Checkpoint head = store_.DurableHead();
+  const std::vector<Offset>& was = elsewhere_->checkpoint.offsets;
+  bool fits = was.size() == head.offsets.size();
+  for (std::size_t i = 0; fits && i < was.size(); ++i) fits = was[i] <= head.offsets[i];
+  if (!fits) return refused("stood where this history has not come to, or has other partitions");
+  place = *elsewhere_;
+  place.checkpoint.epoch = head.epoch;
+  return absl::OkStatus();
+}
+
+void ReactorRunner::ListKeys(absl::AnyInvocable<void(absl::StatusOr<std::vector<ReactorKey>>)> done) {
+  using Result = absl::StatusOr<std::vector<ReactorKey>>;
+  Ask<Result>(std::move(done), [this](absl::AnyInvocable<void(Result)> answer) {
+    std::vector<ReactorKey> keys = queue_.Describe();
+    std::erase_if(keys, [](const ReactorKey& key) { return !key.parked && key.next_attempt == absl::InfinitePast(); });
+    Answer<Result>(std::move(answer), std::move(keys));
+  });
+}
+
+absl::Status ReactorRunner::CheckWaits(const std::string& key) const {
+  const QueuedKey* const queued = queue_.Find(key);
+  const bool waits =
+      queued != nullptr && (queued->state == QueuedKey::State::kWaiting || queued->state == QueuedKey::State::kParked);
+  if (waits) return loaded_ ? absl::OkStatus() : error_;
+  return Error(absl::StatusCode::kNotFound, reason::kNotParked,
+               absl::StrFormat("of reactor %s no key %s waits or is parked", type_->name, ShownText(key)));
+}
+
+void ReactorRunner::Retry(std::string key, Done done) {
+  Ask<absl::Status>(std::move(done), [this, key = std::move(key)](Done answer) {
+    if (absl::Status waits = CheckWaits(key); !waits.ok()) return Answer(std::move(answer), std::move(waits));
+    queue_.Retry(key);
+    SaveWith(std::move(answer));
+  });
+}
+
+void ReactorRunner::RetryAll(Done done) {
+  Ask<absl::Status>(std::move(done), [this](Done answer) {
+    if (!loaded_) return Answer(std::move(answer), absl::Status(error_));
+    for (const ReactorKey& key : queue_.Describe()) {
+      if (key.parked || key.next_attempt > absl::InfinitePast()) queue_.Retry(key.key);
+    }
+    SaveWith(std::move(answer));
+  });
+}
+
+void ReactorRunner::Drop(std::string key, Version version, std::string reason, Done done) {
+  if (absl::Status valid = ValidateName(reason, kMaxReactorReasonBytes, "the reason"); !valid.ok()) {
+    return Answer(std::move(done), std::move(valid));
+  }
+  Ask<absl::Status>(std::move(done), [this, key = std::move(key), version, reason = std::move(reason)](Done answer) {
+    if (absl::Status waits = CheckWaits(key); !waits.ok()) return Answer(std::move(answer), std::move(waits));
+    const QueuedKey& queued = queue_.At(key);
+    if (queued.at.version != version) {
+      return Answer(std::move(answer),
+                    Error(absl::StatusCode::kFailedPrecondition, reason::kNotParked,
+                          absl::StrFormat("the first event that waits with %s is %s version %d, not version %d; look "
+                                          "at it, and ask again",
+                                          ShownText(key), queued.at.stream.ToString(), queued.at.version.value(),
+                                          version.value())));
+    }
+    records_.push_back(DropOf({.key = key, .at = queued.at, .error = queued.error}, reason));
+    queue_.Drop(key);
+    SaveWith(std::move(answer));
+  });
+}
+
+void ReactorRunner::Close(Task done) {
+  watch_.reset();
+  std::optional<TaskScope::Guard> guard = scope_.Enter();
+  strand_->Post([this, guard = *std::move(guard), done = std::move(done)]() mutable {
+    is_closing_ = true;
+    closed_ = std::move(done);
+    save_timer_.reset();
+    attempt_timer_.reset();
+    retry_timer_.reset();
+    RunStep();
+  });
+}
+
+// When the handlers under way have ended, and what they did is saved or cannot be.
+void ReactorRunner::CloseWhenDone() {
+  if (closed_ == nullptr || !is_idle() || saving_) return;
+  if (changed_ && loaded_ && !std::exchange(closing_saved_, true)) {
+    Save();
+    if (saving_) return;
+  }
+  save_timer_.reset();
+  retry_timer_.reset();
+  if (moving_.has_value()) Answer(std::move(moving_->done), Closing());
+  moving_.reset();
+  AnswerSaved(save_waiting_, Closing());
+  scope_.Close(
+      [&executor = executor_, done = std::exchange(closed_, nullptr)]() mutable { executor.Post(std::move(done)); });
+}
+
+void ReactorRunner::Tell(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const {
+  if (options_.logger != nullptr) options_.logger->Write(level, message, fields);
+}
+
+}  // namespace everfold
