@@ -7,6 +7,7 @@ import queue
 import random
 import resource
 import signal
+import sqlite3
 import subprocess
 import threading
 
@@ -34,9 +35,11 @@ def forbid_writes(process):
 class TroubledWallet(wallet_app.WalletApp):
     """Gets into trouble when it is told to (troubled_wallet.cc)."""
 
+    obeyed_first = []
+
     def launch(self):
         with open(self.log, "ab") as log:
-            command = [TROUBLED_WALLET, str(self.data), self.address]
+            command = [TROUBLED_WALLET, str(self.data), self.address, *self.obeyed_first]
             pipe = subprocess.PIPE
             self.process = subprocess.Popen(
                 command, stdin=pipe, stdout=pipe, stderr=log, text=True, bufsize=1, restore_signals=False
@@ -313,6 +316,45 @@ class Troubles(ErrorTest):
         self.assertEqual(self.deposit(self.server, 1).version, 3, "commands go on")
 
 
+    def test_a_projection_that_an_error_has_stopped(self):
+        tokens = []
+        for number in range(11):  # ten keys are parked, with more than one event of a hundred
+            self.open(self.server, wallet=f"w{number}")
+            tokens.append(self.deposit(self.server, 17, wallet=f"w{number}").consistency_token)
+        self.expect_error(
+            Code.UNAVAILABLE,
+            "READ_MODEL_STOPPED",
+            lambda: self.row(self.server, wallet="w10", token=tokens[10]),
+            text="projection balances has stopped at an error; its status tells which",
+            metadata={"projection": "balances"},
+        )
+        self.assertEqual(self.row(self.server, wallet="w0").balance_minor, 0, "what is there is answered")
+        self.assertEqual(self.deposit(self.server, 1).version, 3, "commands go on")
+
+    def test_a_read_model_that_is_built_anew(self):
+        self.open(self.server)
+        token = self.deposit(self.server, 1).consistency_token
+        self.row(self.server, token=token)
+        self.assertEqual(self.server.finish(), 0)
+        path = self.server.read_model_file("balances")
+        path.write_bytes(b"x" * 8192)
+        self.server.obeyed_first = ["hold projection"]
+        self.server.start()
+        self.addCleanup(self.close_pipes, self.server.process)
+        self.server.expect("held")
+        self.expect_error(
+            Code.UNAVAILABLE,
+            "READ_MODEL_REBUILDING",
+            lambda: self.row(self.server),
+            text=f"projection balances is being built anew, 2 events behind, because {path}: SQLite: file is not a database",
+            kinds=["RetryInfo"],
+            metadata={"projection": "balances", "lag_events": "2"},
+        )
+        token = self.deposit(self.server, 2).consistency_token
+        self.server.tell("let go")
+        self.assertEqual(self.row(self.server, token=token).balance_minor, 3)
+
+
 class BrokenDisks(ErrorTest):
     """The wallet as it is deployed, on files that fail or are damaged."""
 
@@ -371,6 +413,46 @@ class BrokenDisks(ErrorTest):
         self.assertEqual(done.returncode, 74, done.stdout + done.stderr)
         self.assertIn(str(app.data), done.stderr)
         self.assertIn("see 'restore' and 'salvage'", done.stderr)
+
+    def test_a_read_model_that_cannot_be_opened(self):
+        app = self.app("unopened_read_model")
+        self.open(app)
+        path = app.read_model_file("balances")
+        path.rename(path.with_name("moved"))
+        self.expect_error(
+            Code.INTERNAL,
+            "READ_MODEL_FAILED",
+            lambda: self.row(app),
+            text="SQLite: unable to open database file (extended code 14)",
+        )
+        path.with_name("moved").rename(path)
+        token = self.deposit(app, 1).consistency_token
+        self.assertEqual(self.row(app, token=token).balance_minor, 1)
+
+    def test_a_page_of_a_read_model_that_is_damaged(self):
+        app = self.app("damaged_page")
+        self.open(app)
+        token = self.deposit(app, 5).consistency_token
+        self.row(app, token=token)
+        self.assertEqual(app.stop(), 0)
+        path = app.read_model_file("balances")
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            root = database.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'wallet_balance'").fetchone()[0]
+            size = database.execute("PRAGMA page_size").fetchone()[0]
+        with open(path, "r+b") as file:
+            file.seek((root - 1) * size)
+            file.write(b"x" * size)
+        app.start()
+        self.expect_error(
+            Code.DATA_LOSS,
+            "READ_MODEL_DAMAGED",
+            lambda: self.row(app),
+            text="SQLite: database disk image is malformed",
+        )
+        done = app.ask("projections", "rebuild", "balances")
+        self.expect_done(done)
+        self.assertEqual(self.row(app).balance_minor, 5)
 
     def flip_a_bit(self, file):
         """In its first block, of chunks or of a checkpoint."""

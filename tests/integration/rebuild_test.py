@@ -137,6 +137,11 @@ class Rebuild(wallet_app.IntegrationTest):
             self.assertEqual(app.stop(), 0)
             path = app.data / "read/balances" / damaged
             path.write_bytes(b"x" * 8192)
+            found = app.run("verify")
+            self.assertEqual(found.returncode, 74, found.stderr)
+            self.assertIn(f"found: read model balances: {path}", found.stdout)
+            self.assertIn("build them anew with `rebuild`", found.stderr)
+            self.assertNotIn("salvage", found.stderr, "the log is whole")
             logged = len(app.log.read_text())
             app.start()
             self.expect_rows(app, tokens)

@@ -1,6 +1,8 @@
 // A wallet app that gets into every kind of trouble that a caller can be told of, over real gRPC and on real files.
 //
-//   troubled_wallet DATA_DIRECTORY ADDRESS
+//   troubled_wallet DATA_DIRECTORY ADDRESS [COMMAND...]
+//
+// The commands are obeyed before it opens its data.
 //
 // Each line of its standard input is obeyed, and answered by "done":
 //
@@ -125,6 +127,25 @@ AnyDecision DecideWithdraw(const google::protobuf::Message& state, const google:
   return rejected;
 }
 
+void LetGo() {
+  Decisions().Open();
+  FoldedEvents().Open();
+}
+
+// False for what is no command to a gate.
+bool ObeyGate(std::string_view line) {
+  if (line == "hold decisions") {
+    Decisions().Close();
+  } else if (line == "hold projection") {
+    FoldedEvents().Close();
+  } else if (line == "let go") {
+    LetGo();
+  } else {
+    return false;
+  }
+  return true;
+}
+
 class TroubledApp {
  public:
   TroubledApp(const std::string& directory, const std::string& address) {
@@ -163,20 +184,13 @@ class TroubledApp {
   }
 
   void Obey(std::string_view line) {
-    if (line == "hold decisions") return Decisions().Close();
-    if (line == "hold projection") return FoldedEvents().Close();
-    if (line == "let go") return LetGo();
+    if (ObeyGate(line)) return;
     if (line == "fill disk" || line == "make room") return void(full_ = line == "fill disk");
     EVERFOLD_CHECK(line == "close");
     Close();
   }
 
  private:
-  static void LetGo() {
-    Decisions().Open();
-    FoldedEvents().Open();
-  }
-
   void Close() {
     if (std::exchange(closed_, true)) return;
     Notification closed;
@@ -199,7 +213,8 @@ class TroubledApp {
 }  // namespace everfold
 
 int main(int argc, char** argv) {
-  EVERFOLD_CHECK(argc == 3);
+  EVERFOLD_CHECK(argc >= 3);
+  for (int i = 3; i < argc; ++i) EVERFOLD_CHECK(everfold::ObeyGate(argv[i]));
   everfold::TroubledApp app(argv[1], argv[2]);
   for (std::string line; std::getline(std::cin, line);) {
     app.Obey(line);

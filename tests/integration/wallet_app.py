@@ -42,7 +42,7 @@ WORK = pathlib.Path(tempfile.mkdtemp(prefix="everfold-test-"))
 atexit.register(shutil.rmtree, WORK, ignore_errors=True)
 (WORK / "stubs").mkdir()
 client.generate_stubs(WORK / "stubs", more=["everfold/v1/command_service.proto", "everfold/v1/event_store.proto",
-                                                "everfold/v1/query_service.proto"])
+                                            "everfold/v1/query_service.proto", "everfold/v1/type_description.proto"])
 
 from wallet.v1 import wallet_api_pb2 as api  # noqa: E402
 from wallet.v1 import wallet_api_pb2_grpc as services  # noqa: E402

@@ -181,7 +181,7 @@ void WarnOfForeignTypes(const Parts& parts, const EventStore& store, Logger& log
   const std::set<std::string> foreign = ForeignTypes(types, known, is_known);
   if (foreign.empty()) return;
   logger.Warning(is_known ? "the store has events of types that this application does not have"
-                          : "the store has events, and none of this application: is it another one's?",
+                          : "the store has events, and none of this application; is this its data directory?",
                  {{"types", Listed(foreign)}});
 }
 

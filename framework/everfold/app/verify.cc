@@ -1,5 +1,6 @@
 #include "everfold/app/verify.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <utility>
@@ -93,6 +94,27 @@ void Print(const std::string& data, const VerifyReport& report, bool quick) {
   absl::PrintF("digest %s\n", report.Digest());
 }
 
+// What is wrong with the index alone is built again from the log, and nothing is lost.
+bool IsOfTheLog(const VerifyReport& report) {
+  return report.findings_left_out > 0 ||
+         std::any_of(report.findings.begin(), report.findings.end(), [](const Finding& finding) {
+           return finding.partition.has_value() || finding.place != FindingPlace::kIndex;
+         });
+}
+
+ExitCode Ended(const std::string& app, const absl::Status& status) {
+  if (status.ok()) return ExitCode::kOk;
+  PrintStoreError(app, status);
+  return ExitCodeOf(status);
+}
+
+// Of a log that could be read: what was found.
+ExitCode Ended(const std::string& app, const VerifyReport& report) {
+  if (report.status().ok() || IsOfTheLog(report)) return Ended(app, report.status());
+  PrintError(app, report.status());
+  return ExitCodeOf(report.status());
+}
+
 ExitCode VerifyOnline(const std::string& app, const CommandLine& line) {
   absl::StatusOr<VerifyReport> report;
   {
@@ -100,10 +122,7 @@ ExitCode VerifyOnline(const std::string& app, const CommandLine& line) {
     report = VerifyAt(line.address, line.quick, [&bar](auto done, auto total) { bar.Update(done, total); });
   }
   if (report.ok()) Print("the log of " + line.address, *report, line.quick);
-  const absl::Status status = report.ok() ? report->status() : report.status();
-  if (status.ok()) return ExitCode::kOk;
-  PrintStoreError(app, status);
-  return ExitCodeOf(status);
+  return report.ok() ? Ended(app, *report) : Ended(app, report.status());
 }
 
 }  // namespace
@@ -131,17 +150,14 @@ std::string FormatFindings(const VerifyReport& report) {
 ExitCode Verify(const std::string& app, const Parts& parts, const CommandLine& line) {
   if (!line.address.empty()) return VerifyOnline(app, line);
   auto host = OpenStopped(line.data_directory);
-  absl::Status status = host.status();
-  if (status.ok()) {
-    const absl::StatusOr<VerifyReport> report = VerifyAll(**host, line.quick);
-    if (report.ok()) Print(line.data_directory, *report, line.quick);
-    status = report.ok() ? report->status() : report.status();
-    if (status.ok() && !line.quick) status = VerifyReadModels(**host, parts, line.data_directory);
-    status.Update((*host)->Close());
-  }
-  if (status.ok()) return ExitCode::kOk;
-  PrintStoreError(app, status);
-  return ExitCodeOf(status);
+  if (!host.ok()) return Ended(app, host.status());
+  const absl::StatusOr<VerifyReport> report = VerifyAll(**host, line.quick);
+  if (report.ok()) Print(line.data_directory, *report, line.quick);
+  const bool is_whole = report.ok() && report->status().ok();
+  absl::Status status = report.status();
+  if (is_whole && !line.quick) status = VerifyReadModels(**host, parts, line.data_directory);
+  status.Update((*host)->Close());
+  return report.ok() && !is_whole ? Ended(app, *report) : Ended(app, status);
 }
 
 }  // namespace everfold

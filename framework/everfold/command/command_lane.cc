@@ -20,6 +20,7 @@ namespace {
 
 // Of one stream, before others have their turn.
 constexpr int kDecisionsAtOnce = 64;
+constexpr int kAskedAfterARepeat = 256;
 
 absl::Status TooManyWaiting(const StreamId& stream, std::size_t limit) {
   return Overloaded("commands that wait for " + stream.ToString(), limit);
@@ -149,8 +150,14 @@ bool CommandLane::AnswerWithoutState(RoutedCommandPtr& command) {
     Finish(std::move(command), std::move(invalid));
     return true;
   }
-  // Of others the store is asked when they are appended: it finds a repeat that is older.
-  return recent_ids_.Has(absl::HashOf(KeyOf(*command))) && AnswerRecorded(command);
+  // Of others the store is asked when they are appended: it finds a repeat that is older. That takes back all that was
+  // decided behind it, and repeats come in crowds, as after a restart: where one was found others are asked for first.
+  const bool is_recent = recent_ids_.Has(absl::HashOf(KeyOf(*command)));
+  if (!is_recent && asked_first_ == 0) return false;
+  if (!is_recent) --asked_first_;
+  if (!AnswerRecorded(command)) return false;
+  if (!is_recent) asked_first_ = kAskedAfterARepeat;
+  return true;
 }
 
 // True if the command was recorded before, or nobody can tell.
@@ -350,6 +357,7 @@ void CommandLane::ReleaseAppended(StreamSlot& slot, RoutedCommandPtr command) {
   if (result.ok()) {
     // A repeat that was found only now was decided on a state that it had changed already.
     if (result->repeated) {
+      asked_first_ = kAskedAfterARepeat;
       Break(slot);
     } else if (command->snapshot.has_value()) {
       context_.loader.Save(slot.stream, *command->aggregate, *std::move(command->snapshot));

@@ -87,6 +87,7 @@ class CommandLane : public std::enable_shared_from_this<CommandLane> {
   StreamTable streams_;
   absl::flat_hash_map<CommandKey, RoutedCommand*> ids_on_the_way_;  // of decided commands; the names are theirs
   RecentIds recent_ids_{kRecentIds};
+  int asked_first_ = 0;  // so many more commands: a repeat was met that is in no memory, and others come with it
   std::vector<StreamSlot*> ready_;
   // Of the step under way.
   LaneMail mail_;

@@ -156,8 +156,10 @@ TEST_F(AppTest, VerifyTellsOfAnIndexThatIsOfNoUse) {
   EXPECT_EQ(Main({"verify", "--data", data()}), 0);  // builds the index
   FlipByteInTheMiddle(data() + "/index/db/CURRENT");
   ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
   EXPECT_EQ(Main({"verify", "--data", data()}), 74);
   EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("found: the index: it began anew, because "));
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), Not(HasSubstr("'salvage'"))) << "the log is whole";
   EXPECT_EQ(Main({"verify", "--data", data()}), 0);
 }
 

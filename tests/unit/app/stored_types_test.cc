@@ -16,7 +16,6 @@
 #include "everfold/subscription/subscription.h"
 #include "everfold/telemetry/recording_logger.h"
 #include "everfold/testing/scratch_directory.h"
-#include "google/protobuf/wrappers.pb.h"
 #include "google/rpc/error_details.pb.h"
 #include "tests/unit/decide/account.h"
 
@@ -337,9 +336,15 @@ TEST_F(StoredTypesTest, TellsWhatItCannotCompare) {
 TEST_F(StoredTypesTest, AnEventThatDoesNotParseIsNamed) {
   ASSERT_EQ(Start(), absl::OkStatus());
   ASSERT_TRUE(Send("a").ok());
-  google::protobuf::StringValue text;
-  text.set_value("no number");
-  ASSERT_EQ(Append("a", kCredited, text), absl::OkStatus());
+  AppendRequest request;
+  NewEvent event;
+  event.type = kCredited;
+  event.payload = "\xff";
+  request.streams.push_back({.stream = {.tenant = "", .aggregate = "account", .id = "a"},
+                             .expectation = StreamExpectation::Any(),
+                             .events = {event}});
+  engine_->store().Append(std::move(request), [](const auto& result) { EXPECT_TRUE(result.ok()) << result.status(); });
+  executor_.RunUntilIdle();
   const absl::Status refused = Send("a").status();
   EXPECT_EQ(refused.code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(refused.message(), "account/a version 2: the stored bytes of an event account.v1.Credited do not parse");
@@ -358,7 +363,7 @@ TEST_F(StoredTypesTest, TellsThatTheStoreIsAnotherApplications) {
   EXPECT_EQ(Warnings(), (std::vector<std::string>{}));
   Stop();
   ASSERT_EQ(Start(), absl::OkStatus());
-  EXPECT_THAT(Warnings(), ElementsAre("the store has events, and none of this application: is it another one's? "
+  EXPECT_THAT(Warnings(), ElementsAre("the store has events, and none of this application; is this its data directory? "
                                       "types=other.v1.Raw, other.v1.Shipped"));
 }
 

@@ -302,7 +302,7 @@ TEST_F(BoundaryCommandsTest, TooManyConflictsAreAborted) {
   LetThrough();
   EXPECT_TRUE(IsAccepted(first->value()));
   ExpectError(second->value(), absl::StatusCode::kAborted, reason::kConditionFailed,
-              "courses.v1.EnrolStudent: others appended 1 times what it relies on");
+              "courses.v1.EnrolStudent: others appended 1 time what it relies on");
   EXPECT_EQ(VersionOf("c1"), Version(2));
 }
 
@@ -552,7 +552,7 @@ TEST_F(BoundaryCommandsTest, AStoredEventThatDoesNotParseIsDataLoss) {
   store_->Append(std::move(raw), [](absl::StatusOr<AppendResult> result) { EXPECT_TRUE(result.ok()); });
   executor_.RunUntilIdle();
   ExpectError(Send(Enrol("anna")), absl::StatusCode::kDataLoss, reason::kDataLoss,
-              "course/c1 version 2: the stored bytes of an event courses.v1.SeatsChanged do not parse");
+              "course/c1 version 4: the stored bytes of an event courses.v1.SeatsChanged do not parse");
 }
 
 TEST_F(BoundaryCommandsTest, DoesNotDecideTooLateOrForWhoHasGone) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 #include "tests/unit/command/wallet_commands.h"
 
@@ -111,6 +112,37 @@ TEST_F(IdempotencyTest, ACreatingCommandWithoutAnIdGetsOneThatARetryMeets) {
   const CommandReceipt without = Receipt(Send(open));
   EXPECT_EQ(without.stream.id[14], '7') << "a UUID of version 7";
   EXPECT_NE(Receipt(Send(open)).stream, without.stream);
+}
+
+// All clients come again after a restart, when nothing is remembered in memory: each repeat that is found only when it
+// is appended takes back all that was decided behind it.
+TEST_F(IdempotencyTest, ManyRepeatsAfterARestartAreNotDecidedOneByOne) {
+  constexpr int kCommands = 300;
+  OpenWithBalance("w1", 100);
+  const auto send_all = [this] {
+    std::vector<Pending> pending;
+    for (int i = 0; i < kCommands; ++i) {
+      pending.push_back(
+          Start(MakeDeposit({.wallet_id = "w1", .amount_minor = 100 + i}), {.request_id = absl::StrFormat("r%d", i)}));
+    }
+    executor_.RunUntilIdle();
+    std::vector<CommandReceipt> receipts;
+    for (const Pending& each : pending) receipts.push_back(Receipt(each->value()));
+    return receipts;
+  };
+  const std::vector<CommandReceipt> first = send_all();
+  Open();
+  Receipt(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 1}), "another"));  // the state is in memory
+  const std::vector<CommandReceipt> again = send_all();
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    EXPECT_EQ(again[i].version, first[i].version);
+    EXPECT_TRUE(again[i].repeated);
+  }
+  EXPECT_LE(handler_->stats().decided_again, kCommands);
+  EXPECT_LE(handler_->stats().loaded, 2u);
+  EXPECT_EQ(VersionOf("w1"), Version(3 + kCommands));
+  // What is new among them is done.
+  EXPECT_FALSE(Receipt(Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 1}), "new")).repeated);
 }
 
 // A rule may depend on the time: a retry that comes late still gets the first answer.
