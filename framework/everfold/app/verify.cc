@@ -121,8 +121,12 @@ ExitCode VerifyOnline(const std::string& app, const CommandLine& line) {
     VerbProgressBar bar("events");
     report = VerifyAt(line.address, line.quick, [&bar](auto done, auto total) { bar.Update(done, total); });
   }
-  if (report.ok()) Print("the log of " + line.address, *report, line.quick);
-  return report.ok() ? Ended(app, *report) : Ended(app, report.status());
+  if (!report.ok()) return Ended(app, report.status());
+  Print("the log of " + line.address, *report, line.quick);
+  if (line.quick || !report->status().ok()) return Ended(app, *report);
+  const absl::Status read_models = VerifyReadModelsAt(line.address);
+  if (!read_models.ok()) PrintError(app, read_models);
+  return read_models.ok() ? ExitCode::kOk : ExitCodeOf(read_models);
 }
 
 }  // namespace

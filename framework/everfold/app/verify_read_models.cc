@@ -10,9 +10,17 @@
 #include "everfold/base/counted.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/rpc/projection_client.h"
+#include "everfold/rpc/projection_message.h"
 
 namespace everfold {
 namespace {
+
+absl::Status Judged(std::size_t findings) {
+  if (findings == 0) return absl::OkStatus();
+  return Error(absl::StatusCode::kDataLoss, reason::kReadModelDamaged,
+               "read models are not what the log says; build them anew with `rebuild`");
+}
 
 absl::Status VerifyEach(const Parts& parts, const EventStore& store, const std::string& directory) {
   std::size_t findings = 0;
@@ -27,9 +35,7 @@ absl::Status VerifyEach(const Parts& parts, const EventStore& store, const std::
     absl::PrintF("%s", FormatReadModel(*verified));
     findings += verified->findings.size();
   }
-  if (findings == 0) return absl::OkStatus();
-  return Error(absl::StatusCode::kDataLoss, reason::kReadModelDamaged,
-               "read models are not what the log says; build them anew with `rebuild`");
+  return Judged(findings);
 }
 
 }  // namespace
@@ -43,6 +49,25 @@ absl::Status VerifyReadModels(Host& host, Parts parts, const std::string& data_d
   const absl::Status status = VerifyEach(parts, *store, data_directory + "/read");
   WaitForClose([&store](Task done) { store->Close(std::move(done)); });
   return status;
+}
+
+absl::Status VerifyReadModelsAt(const std::string& address) {
+  EVERFOLD_ASSIGN_OR_RETURN(const auto client, ProjectionClient::Open(address));
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<v1::ProjectionInfo> projections, client->List());
+  std::size_t findings = 0;
+  for (const v1::ProjectionInfo& projection : projections) {
+    VerifiedReadModel verified;
+    {
+      VerbProgressBar bar("events");
+      EVERFOLD_ASSIGN_OR_RETURN(
+          const v1::VerifiedProjection answer,
+          client->Verify(projection.name(), [&bar](auto done, auto total) { bar.Update(done, total); }));
+      verified = VerifiedOf(projection.name(), answer);
+    }
+    absl::PrintF("%s", FormatReadModel(verified));
+    findings += verified.findings.size();
+  }
+  return Judged(findings);
 }
 
 std::string FormatReadModel(const VerifiedReadModel& verified) {

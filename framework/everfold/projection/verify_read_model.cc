@@ -20,7 +20,7 @@ std::string Shown(const EventTally& tally) {
 }
 
 absl::StatusOr<std::vector<EventTally>> TallyOfLog(const ProjectionType& type, const EventStore& store,
-                                                   const Checkpoint& upto) {
+                                                   const Checkpoint& upto, OnVerifyProgress on_progress) {
   std::vector<EventTally> tallies(upto.offsets.size());
   SubscriptionOptions options = SubscriptionOf(type);
   options.upto = upto;
@@ -30,6 +30,7 @@ absl::StatusOr<std::vector<EventTally>> TallyOfLog(const ProjectionType& type, c
       tallies[event.position.partition.value()] += TallyOf(event);
       return absl::OkStatus();
     }));
+    EVERFOLD_RETURN_IF_ERROR(on_progress(EventsBefore(subscription->checkpoint())));
   }
   return tallies;
 }
@@ -50,8 +51,9 @@ absl::StatusOr<std::vector<EventTally>> TallyOfParked(ReadModelFile& file) {
 
 absl::StatusOr<std::vector<std::string>> VerifyTallies(const ProjectionType& type, const EventStore& store,
                                                        const Checkpoint& checkpoint,
-                                                       const std::vector<PartitionTally>& tallies) {
-  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<EventTally> log, TallyOfLog(type, store, checkpoint));
+                                                       const std::vector<PartitionTally>& tallies,
+                                                       OnVerifyProgress on_progress) {
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<EventTally> log, TallyOfLog(type, store, checkpoint, on_progress));
   std::vector<std::string> findings;
   for (std::size_t i = 0; i < log.size(); ++i) {
     if (tallies[i].All() == log[i]) continue;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "everfold/event/position.h"
 #include "everfold/log/files/files.h"
@@ -22,11 +23,15 @@ struct VerifiedReadModel {
 };
 
 // In each partition, as of the checkpoint: what the log has for the projection = applied + parked + dropped, in number
-// and digest. One line for each partition where that is not so. Reads the whole log up to there.
+// and digest. One line for each partition where that is not so. Reads the whole log up to there; `on_progress` is told
+// how many events have been passed, and ends it by an error. It may be used while the projection runs, with checkpoint
+// and tallies of one moment.
 //   OUT_OF_RANGE, FAILED_PRECONDITION  a checkpoint that is not of this log
-absl::StatusOr<std::vector<std::string>> VerifyTallies(const ProjectionType& type, const EventStore& store,
-                                                       const Checkpoint& checkpoint,
-                                                       const std::vector<PartitionTally>& tallies);
+using OnVerifyProgress = absl::FunctionRef<absl::Status(std::uint64_t events)>;
+absl::StatusOr<std::vector<std::string>> VerifyTallies(
+    const ProjectionType& type, const EventStore& store, const Checkpoint& checkpoint,
+    const std::vector<PartitionTally>& tallies,
+    OnVerifyProgress on_progress = [](std::uint64_t) { return absl::OkStatus(); });
 
 // Of the file that is queried, while no projection has it open. Its parked events must be what the tally says, too.
 absl::StatusOr<VerifiedReadModel> VerifyReadModel(Files& files, const std::string& directory,

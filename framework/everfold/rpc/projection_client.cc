@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "everfold/base/clock.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
 #include "everfold/rpc/application_stub.h"
@@ -72,9 +72,23 @@ class GrpcProjectionClient final : public ProjectionClient {
     v1::ResetProjectionResponse response;
     return Call(&Stub::ResetProjection, Of<v1::ResetProjectionRequest>(projection), response);
   }
+  absl::StatusOr<v1::VerifiedProjection> Verify(
+      const std::string& projection,
+      const std::function<void(std::uint64_t events, std::uint64_t total)>& progress) override {
+    grpc::ClientContext context;
+    const auto responses = stub_->VerifyProjection(&context, Of<v1::VerifyProjectionRequest>(projection));
+    absl::StatusOr<v1::VerifiedProjection> verified =
+        absl::InternalError("the application at " + address_ + " ended without a result");
+    for (v1::VerifyProjectionResponse response; responses->Read(&response);) {
+      if (response.has_progress()) progress(response.progress().events(), response.progress().total());
+      if (response.has_verified()) verified = response.verified();
+    }
+    EVERFOLD_RETURN_IF_ERROR(AnswerOf(address_, responses->Finish()));
+    return verified;
+  }
   absl::Status WaitFor(const std::string& projection, absl::Duration timeout) override {
     grpc::ClientContext context;
-    if (timeout != absl::InfiniteDuration()) context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+    if (timeout != absl::InfiniteDuration()) context.set_deadline(absl::ToChronoTime(SystemClock().Now() + timeout));
     v1::WaitForProjectionResponse response;
     return AnswerOf(address_,
                     stub_->WaitForProjection(&context, Of<v1::WaitForProjectionRequest>(projection), &response));

@@ -45,6 +45,10 @@ class ProjectionClient {
   virtual absl::Status Reset(const std::string& projection) = 0;
   // Until it has taken in all that the log has now. DEADLINE_EXCEEDED if that takes longer than `timeout`.
   virtual absl::Status WaitFor(const std::string& projection, absl::Duration timeout) = 0;
+  // Compares it with the log.
+  virtual absl::StatusOr<v1::VerifiedProjection> Verify(
+      const std::string& projection,
+      const std::function<void(std::uint64_t events, std::uint64_t total)>& progress) = 0;
   virtual absl::Status CancelRebuild(const std::string& projection) = 0;
   virtual absl::StatusOr<std::vector<v1::ParkedKey>> ParkedKeys(const std::string& projection) = 0;
   virtual absl::StatusOr<std::vector<v1::ParkedEvent>> ParkedEvents(const std::string& projection,

@@ -108,6 +108,28 @@ v1::CompareProjectionResponse ComparisonMessage(const VersionComparison& compari
   return message;
 }
 
+v1::VerifiedProjection VerifiedMessage(const VerifiedReadModel& verified) {
+  v1::VerifiedProjection message;
+  message.set_version(verified.version);
+  message.set_other_code(verified.other_code);
+  *message.mutable_applied() = TallyMessage(verified.tally.applied);
+  *message.mutable_parked() = TallyMessage(verified.tally.parked);
+  *message.mutable_dropped() = TallyMessage(verified.tally.dropped);
+  message.mutable_findings()->Add(verified.findings.begin(), verified.findings.end());
+  return message;
+}
+
+// Without digests, which findings have.
+VerifiedReadModel VerifiedOf(const std::string& projection, const v1::VerifiedProjection& message) {
+  VerifiedReadModel verified{.projection = projection, .version = message.version()};
+  verified.tally.applied.count = message.applied().count();
+  verified.tally.parked.count = message.parked().count();
+  verified.tally.dropped.count = message.dropped().count();
+  verified.other_code = message.other_code();
+  verified.findings.assign(message.findings().begin(), message.findings().end());
+  return verified;
+}
+
 v1::ParkedKey ParkedKeyMessage(const ParkedKey& key) {
   v1::ParkedKey message;
   message.set_key(key.key);

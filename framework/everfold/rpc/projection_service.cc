@@ -18,6 +18,8 @@
 #include "everfold/rpc/long_unary_call.h"
 #include "everfold/rpc/projection_message.h"
 #include "everfold/rpc/unary_call.h"
+#include "everfold/rpc/work_call.h"
+#include "everfold/runtime/disk_thread.h"
 #include "everfold/store/export/message_json.h"
 #include "everfold/v1/projection_service.grpc.pb.h"
 #include "google/protobuf/descriptor.h"
@@ -96,6 +98,18 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
   Reactor* ResetProjection(Context* context, const v1::ResetProjectionRequest* request,
                            v1::ResetProjectionResponse*) override {
     return Ask(*context, request->projection(), &Projection::Reset);
+  }
+  grpc::ServerWriteReactor<v1::VerifyProjectionResponse>* VerifyProjection(
+      Context* context, const v1::VerifyProjectionRequest* request) override {
+    auto* const call = WorkCall<v1::VerifyProjectionResponse>::Start();
+    const absl::Status allowed = CheckLocalCaller(*context);
+    const absl::StatusOr<Projection*> projection = allowed.ok() ? Find(request->projection()) : allowed;
+    if (!projection.ok()) {
+      call->End(projection.status());
+      return call;
+    }
+    verifying_.Post([this, call, &projection = **projection] { call->End(RunVerify(*call, projection)); });
+    return call;
   }
   Reactor* WaitForProjection(Context* context, const v1::WaitForProjectionRequest* request,
                              v1::WaitForProjectionResponse*) override {
@@ -212,6 +226,32 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
     });
   }
 
+  absl::StatusOr<v1::VerifyProjectionResponse> RunVerify(WorkCall<v1::VerifyProjectionResponse>& call,
+                                                         const Projection& projection) const {
+    const ProjectionStatus now = projection.Describe();
+    VerifiedReadModel verified{.projection = now.name, .version = now.version};
+    verified.other_code = now.tallies.empty();
+    if (!verified.other_code) {
+      const std::uint64_t total = EventsBefore(now.checkpoint);
+      const auto tell = [&call, total](std::uint64_t events) {
+        v1::VerifyProjectionResponse response;
+        response.mutable_progress()->set_events(events);
+        response.mutable_progress()->set_total(total);
+        return call.Tell(std::move(response));
+      };
+      EVERFOLD_ASSIGN_OR_RETURN(verified.findings,
+                                VerifyTallies(projection.type(), store_, now.checkpoint, now.tallies, tell));
+    }
+    for (const PartitionTally& tally : now.tallies) {
+      verified.tally.applied += tally.applied;
+      verified.tally.parked += tally.parked;
+      verified.tally.dropped += tally.dropped;
+    }
+    v1::VerifyProjectionResponse response;
+    *response.mutable_verified() = VerifiedMessage(verified);
+    return response;
+  }
+
   // What has come of a try, and of what still waits, why.
   template <class Response>
   static void EndTried(Projection& projection, const std::string& key, const absl::StatusOr<std::uint64_t>& left,
@@ -238,6 +278,7 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
   const std::vector<Projection*> projections_;
   const EventStore& store_;
   const std::shared_ptr<LongCalls> long_calls_ = std::make_shared<LongCalls>();
+  DiskThread verifying_{"everfold-rmverf", DiskThread::Priority::kLow};  // ends first
 };
 
 }  // namespace
