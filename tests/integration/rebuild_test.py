@@ -81,6 +81,24 @@ class Rebuild(wallet_app.IntegrationTest):
         self.assertEqual(done.stdout, "balances: rebuilt; queries see version 2, version 1 is kept\n", done.stderr)
         self.assertIn("20 rows, the same in both", app.ask("projections", "compare", "balances").stdout)
 
+    def test_verifies_while_it_serves(self):
+        app = self.app()
+        self.fill(app)
+        done = app.ask("verify")
+        self.expect_done(done)
+        self.assertIn("read model balances: version 1, 230 events applied, 0 parked, 0 dropped, as the log has them",
+                      done.stdout)
+        self.assertEqual(app.stop(), 0)
+        with contextlib.closing(sqlite3.connect(app.read_model_file("balances"))) as database, database:
+            database.execute("UPDATE everfold_checkpoint SET applied_count = applied_count + 1")
+        app.start()
+        done = app.ask("verify")
+        self.assertEqual(done.returncode, 74, done.stderr)
+        self.assertIn("found: projection balances: of partition", done.stdout)
+        self.assertIn("build them anew with `rebuild`", done.stderr)
+        self.expect_done(app.ask("projections", "rebuild", "balances"))
+        self.expect_done(app.ask("verify"))
+
     def test_resets(self):
         app = self.app()
         tokens = self.fill(app)

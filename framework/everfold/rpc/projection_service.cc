@@ -21,6 +21,7 @@
 #include "everfold/rpc/work_call.h"
 #include "everfold/runtime/disk_thread.h"
 #include "everfold/store/export/message_json.h"
+#include "everfold/subscription/subscription.h"
 #include "everfold/v1/projection_service.grpc.pb.h"
 #include "google/protobuf/descriptor.h"
 
