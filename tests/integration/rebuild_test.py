@@ -171,7 +171,7 @@ class Rebuild(wallet_app.IntegrationTest):
         self.assertEqual(app.stop(), 0)
         self.expect_verified(app)
         files = list((app.data / "read/balances").iterdir())
-        self.assertEqual(sorted(file.name for file in files), ["4.db", "5.db", "MANIFEST"])
+        self.assertEqual(sorted(file.name for file in files), ["3.db", "4.db", "MANIFEST"])
         for file in files:
             self.assertEqual(file.stat().st_mode & 0o777, 0o600, file)
 

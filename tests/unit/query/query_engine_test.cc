@@ -535,7 +535,7 @@ TEST_F(QueryEngineTest, SqlReadsTheTablesOfAProjection) {
   const auto second = ask(sum, {});
   ledger_.executor().RunUntilIdle();
   ExpectError((*second)->status(), absl::StatusCode::kResourceExhausted, reason::kOverloaded,
-              "1 query of SQL are under way");
+              "1 query of SQL is under way");
   Follow();
   ASSERT_TRUE(waits->has_value());
   ASSERT_TRUE((*waits)->ok()) << (*waits)->status();
@@ -609,7 +609,7 @@ TEST_F(QueryEngineTest, WatchesHaveABoundAndEndWithTheEngine) {
   }
   const auto hint = [](const absl::Status&) {};
   ExpectError(engine_->WatchChanges(BalanceTraits::Schema(), hint).status(), absl::StatusCode::kResourceExhausted,
-              reason::kOverloaded, "1000 watches are under way");
+              reason::kOverloaded, "1,000 watches are under way");
   watches.pop_back();
   EXPECT_TRUE(engine_->WatchChanges(BalanceTraits::Schema(), hint).ok());
 

@@ -101,7 +101,7 @@ TEST_F(SqlQueryTest, ReadsAndDoesNothingElse) {
 TEST_F(SqlQueryTest, FunctionsOfJsonAreTables) {
   EXPECT_THAT(Good("SELECT value FROM json_each('[7, 8]')").rows,
               ElementsAre(std::vector{Integer(7)}, std::vector{Integer(8)}));
-  EXPECT_THAT(Good("SELECT id, fullkey FROM wallet, json_tree(json_object('m', minor)) WHERE atom = 2").rows,
+  EXPECT_THAT(Good("SELECT wallet.id, fullkey FROM wallet, json_tree(json_object('m', minor)) WHERE atom = 2").rows,
               ElementsAre(std::vector{Text("b"), Text("$.m")}));
   EXPECT_EQ(Refusal("CREATE TABLE json_each (a)"), "SQL: only SELECT is available here");
 }
