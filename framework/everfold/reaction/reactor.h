@@ -60,7 +60,8 @@ class Reactor {
   virtual ~Reactor() = default;
 
   // Follows the log until Close. Before it returns, a place that is new is on its way into the log: what is appended
-  // later is reacted to, even if the process is killed.
+  // later is reacted to, even if the process is killed. If the log refuses that place, because the disk is full, it has
+  // not begun: it tries again until the log takes it, and a process that is killed before begins anew.
   virtual void Start() = 0;
 
   virtual const ReactorType& type() const = 0;
