@@ -129,10 +129,10 @@ class Reactors(shop_app.ShopTest):
             return app.ask("reactors", "waiting", "order_mail").stdout
 
         wallet_app.wait_until("parked keys", lambda: waiting().count("parked") == 2)
-        self.assertIn("order/o1: order/o1 version 1, tried 1 times, parked", waiting())
+        self.assertIn('"order/o1": "order/o1" version 1, tried 1 times, parked', waiting())
         self.assertIn("cannot open", waiting())
-        self.expect_refused(app.ask("reactors", "retry", "order_mail", "order/o9"), "no key order/o9 waits")
-        self.expect_refused(app.ask("reactors", "pause", "mail"), "there is no reactor mail; there is: order_mail")
+        self.expect_refused(app.ask("reactors", "retry", "order_mail", "order/o9"), 'no key "order/o9" waits')
+        self.expect_refused(app.ask("reactors", "pause", "mail"), 'there is no reactor "mail"; there is: order_mail')
         drop = ["reactors", "drop", "order_mail", "order/o1", "--reason", "the customer has called"]
         self.expect_refused(app.ask(*drop, "--version", "2"), "is order/o1 version 1, not version 2")
         self.expect_answer(app.ask(*drop, "--version", "1"), "order/o1: version 1 is dropped")

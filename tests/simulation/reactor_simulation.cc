@@ -80,10 +80,7 @@ absl::Status Outside::React(const Reaction& reaction) {
 }
 
 ReactorSimulation::ReactorSimulation(std::uint64_t seed)
-    : random_(seed),
-      faults_(RandomFaults(random_)),
-      grouped_(random_.Below(2) == 0),
-      outside_(random_, [this] { return Log(); }) {
+    : random_(seed), grouped_(random_.Below(2) == 0), outside_(random_, [this] { return Log(); }) {
   TestAppOptions options{.seed = seed,
                          .partitions = static_cast<std::uint32_t>(1 + random_.Below(16)),
                          .wrap_log = [this](PartitionLog& log, Executor& executor) -> std::unique_ptr<PartitionLog> {
@@ -98,6 +95,9 @@ ReactorSimulation::ReactorSimulation(std::uint64_t seed)
   Parts parts = Parts().Aggregate<wallet::v1::WalletDecider>();
   parts.reactors.push_back(std::move(type));
   app_ = std::make_unique<TestApp>(std::move(parts), std::move(options));
+  app_->Settle();  // where it begins, which a log that fails may refuse to take, is in the log
+  faults_ = RandomFaults(random_);
+  CrashAndOpen();
 }
 
 void ReactorSimulation::Run() {

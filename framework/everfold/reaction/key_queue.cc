@@ -14,6 +14,7 @@ void KeyQueue::Clear() {
   due_.clear();
   parked_ = 0;
   held_ = 0;
+  held_bytes_ = 0;
 }
 
 void KeyQueue::Load(const std::vector<ReactorKey>& keys) {
@@ -74,6 +75,12 @@ void KeyQueue::Add(const std::string& key, const RecordedEvent& event) {
   if (queued.behind) return;
   queued.events.push_back(Take(event));
   ++held_;
+  held_bytes_ += queued.events.back().payload.size();
+}
+
+void KeyQueue::Added(const QueuedKey& queued) {
+  held_ += queued.events.size();
+  for (const TakenEvent& event : queued.events) held_bytes_ += event.payload.size();
 }
 
 std::optional<std::string> KeyQueue::TakeReady() {
@@ -92,6 +99,7 @@ void KeyQueue::PutBack(const std::string& key) {
 // Its events are read from the log again when they are needed.
 void KeyQueue::Forget(QueuedKey& queued) {
   held_ -= queued.events.size();
+  for (const TakenEvent& event : queued.events) held_bytes_ -= event.payload.size();
   queued.events.clear();
   queued.reader.reset();
   queued.behind = true;
@@ -112,6 +120,7 @@ void KeyQueue::Done(const std::string& key) {
   EVERFOLD_CHECK(queued.state == State::kRunning && !queued.events.empty());
   queued.at = std::move(queued.events.front().place);
   queued.passed = true;
+  held_bytes_ -= queued.events.front().payload.size();
   queued.events.pop_front();
   --held_;
   queued.attempts = 0;

@@ -60,8 +60,8 @@ class KeyQueue {
   QueuedKey& At(const std::string& key) { return keys_.at(key); }
   const QueuedKey* Find(const std::string& key) const;
 
-  // Events that were read from the log for it.
-  void Added(std::size_t events) { held_ += events; }
+  // Its events were read from the log: it had none before.
+  void Added(const QueuedKey& queued);
   // Its turn comes again.
   void PutBack(const std::string& key);
   // The same, and its events are read from the log again.
@@ -83,7 +83,8 @@ class KeyQueue {
   // InfiniteFuture if none waits.
   absl::Time NextAttempt() const;
 
-  std::size_t held_events() const { return held_; }  // in memory
+  std::size_t held_events() const { return held_; }       // in memory
+  std::size_t held_bytes() const { return held_bytes_; }  // of their payloads
   std::size_t keys() const { return keys_.size(); }
   std::size_t waiting_keys() const { return due_.size(); }
   std::size_t parked_keys() const { return parked_; }
@@ -100,6 +101,7 @@ class KeyQueue {
   std::set<std::pair<absl::Time, std::string>> due_;
   std::size_t parked_ = 0;
   std::size_t held_ = 0;
+  std::size_t held_bytes_ = 0;
 };
 
 }  // namespace everfold

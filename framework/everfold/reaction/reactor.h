@@ -29,11 +29,12 @@
 namespace everfold {
 
 struct ReactorRunnerOptions {
-  std::string data_directory = {};          // that handlers are told of
-  std::size_t max_events_in_hand = 256;     // that are taken from the log and not done
-  std::size_t max_waiting_keys = 100;       // for another try; with so many, no more are taken from the log
-  std::size_t max_parked_keys = 100;        // with more it stops
-  std::uint64_t max_unsaved_events = 1000;  // that are done, or passed over, until its place is saved
+  std::string data_directory = {};           // that handlers are told of
+  std::size_t max_events_in_hand = 256;      // that are taken from the log and not done
+  std::size_t max_bytes_in_hand = 16 << 20;  // of their payloads, and a few events more
+  std::size_t max_waiting_keys = 100;        // for another try; with so many, no more are taken from the log
+  std::size_t max_parked_keys = 100;         // with more it stops
+  std::uint64_t max_unsaved_events = 1000;   // that are done, or passed over, until its place is saved
   absl::Duration save_after = absl::Seconds(1);
   // After an error of the log: the first pause, doubled up to the longest.
   absl::Duration first_retry = absl::Milliseconds(100);
@@ -60,7 +61,8 @@ class Reactor {
   virtual ~Reactor() = default;
 
   // Follows the log until Close. Before it returns, a place that is new is on its way into the log: what is appended
-  // later is reacted to, even if the process is killed.
+  // later is reacted to, even if the process is killed. If the log refuses that place, because the disk is full, it has
+  // not begun: it tries again until the log takes it, and a process that is killed before begins anew.
   virtual void Start() = 0;
 
   virtual const ReactorType& type() const = 0;

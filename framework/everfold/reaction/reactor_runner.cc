@@ -169,6 +169,7 @@ void ReactorRunner::RunStep() {
 
 void ReactorRunner::Pull() {
   if (queue_.held_events() > options_.max_events_in_hand / 2) return;
+  if (queue_.held_bytes() > options_.max_bytes_in_hand / 2) return;
   const std::size_t blocked = queue_.waiting_keys() + queue_.parked_keys();
   if (queue_.keys() - blocked >= options_.max_events_in_hand) return;
   if (queue_.waiting_keys() >= options_.max_waiting_keys) {
@@ -188,19 +189,21 @@ absl::Status ReactorRunner::PullSome(std::size_t max_events) {
   if (subscription_ == nullptr) {
     EVERFOLD_ASSIGN_OR_RETURN(subscription_, Subscription::Start(store_, taken_, {.selection = SelectionOf(*type_)}));
   }
-  const absl::StatusOr<PullResult> pulled = subscription_->Pull(max_events, [this](const RecordedEvent& event) {
+  const absl::Status enough = absl::CancelledError();
+  const absl::StatusOr<PullResult> pulled = subscription_->Pull(max_events, [&](const RecordedEvent& event) {
+    if (queue_.held_bytes() > options_.max_bytes_in_hand) return enough;
     queue_.Add(KeyOfEvent(*type_, event), event);
     taken_upto_ = event.commit.recorded_at;
     changed_ = true;
     return absl::OkStatus();
   });
   taken_ = subscription_->checkpoint();
-  if (!pulled.ok()) {
+  if (!pulled.ok() && pulled.status() != enough) {
     subscription_.reset();
     return pulled.status();
   }
   failures_ = 0;
-  if (!pulled->caught_up) Wake(scope_.Enter());
+  if (!pulled.ok() || !pulled->caught_up) Wake(scope_.Enter());
   // It has passed over much that it does not want.
   changed_ = changed_ || EventsBefore(taken_) >= saved_events_ + options_.max_unsaved_events;
   return absl::OkStatus();
@@ -225,8 +228,11 @@ ReactorRunner::Next ReactorRunner::NextOf(const std::string& key) {
   if (queued.reader == nullptr) {
     queued.reader = std::make_unique<KeyEvents>(*type_, store_, key, queued.at, queued.passed);
   }
-  const absl::StatusOr<KeyEvents::Found> found = queued.reader->Read(taken_, KeyQueue::kMaxEventsOfKey, queued.events);
-  queue_.Added(queued.events.size());
+  const bool is_full =
+      queue_.held_events() >= options_.max_events_in_hand || queue_.held_bytes() >= options_.max_bytes_in_hand;
+  const std::size_t limit = is_full ? 1 : KeyQueue::kMaxEventsOfKey;
+  const absl::StatusOr<KeyEvents::Found> found = queued.reader->Read(taken_, limit, queued.events);
+  queue_.Added(queued);
   if (!found.ok()) {
     queue_.ReadAgain(key);
     Stop(found.status());

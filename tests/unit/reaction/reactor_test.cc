@@ -316,6 +316,24 @@ TEST_F(ReactorTest, TakesNoMoreWhileManyKeysWait) {
   EXPECT_THAT(Sent(), SizeIs(100));
 }
 
+TEST_F(ReactorTest, HoldsNoMoreBytesThanItMay) {
+  const auto held = std::make_shared<std::deque<Task>>();
+  mailbox_.options().make_thread = [held](const std::string&) { return std::make_unique<HeldThread>(held); };
+  mailbox_.options().max_bytes_in_hand = 10;  // each event has 2
+  for (int i = 0; i < 50; ++i) mailbox_.Append(absl::StrFormat("a%d", i), {Mailbox::EventWith<Credited>(1)});
+  mailbox_.Append("a0", std::vector<NewEvent>(50, Mailbox::EventWith<Credited>(1)));
+  mailbox_.Run();
+  EXPECT_THAT(mailbox_.reactor().Describe().lag_events, Ge(50u + 44u));
+  while (!held->empty()) {
+    Task task = std::move(held->front());
+    held->pop_front();
+    task();
+    mailbox_.executor().RunUntilIdle();
+  }
+  EXPECT_THAT(Sent(), SizeIs(100));
+  EXPECT_EQ(mailbox_.reactor().Describe().taken_keys, 0u);
+}
+
 TEST_F(ReactorTest, RestsWhileNothingComes) {
   mailbox_.Credit("a");
   mailbox_.Run();
