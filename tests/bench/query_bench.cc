@@ -17,6 +17,7 @@
 #include "everfold/projection/projection.h"
 #include "everfold/query/query_engine.h"
 #include "everfold/rpc/grpc_server.h"
+#include "everfold/runtime/asio_executor.h"
 #include "tests/bench/bench_main.h"
 #include "tests/bench/grpc_target.h"
 #include "tests/bench/machine.h"
@@ -237,8 +238,10 @@ absl::Status BenchQueryRpc(Run& run) {
   EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<OpenStore> store, OpenStore::Open(directory, kExecutorThreads));
   EVERFOLD_ASSIGN_OR_RETURN(const auto projection, Projection::Open({.directory = directory + "/read"}, HoldingsType(),
                                                                     store->store(), store->executor()));
-  EVERFOLD_ASSIGN_OR_RETURN(const auto engine,
-                            QueryEngine::Create({projection.get()}, store->executor(), store->clock()));
+  EVERFOLD_ASSIGN_OR_RETURN(
+      const auto engine,
+      QueryEngine::Create({projection.get()}, store->executor(), store->clock(),
+                          {.make_readers = [](int threads) { return std::make_unique<AsioExecutor>(threads); }}));
   absl::Status measured = Fill(store->store(), *projection);
   if (measured.ok()) measured = MeasureServers(run, *engine);
   WaitForClose(*engine);

@@ -39,8 +39,9 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, Par
                                              *engine->store_, executor, clock, random);
   std::vector<Projection*> queried;
   for (const auto& projection : engine->projections_) queried.push_back(projection.get());
-  EVERFOLD_ASSIGN_OR_RETURN(engine->queries_,
-                            QueryEngine::Create(std::move(queried), executor, clock, options.max_queries));
+  EVERFOLD_ASSIGN_OR_RETURN(engine->queries_, QueryEngine::Create(std::move(queried), executor, clock,
+                                                                  {.max_queries = options.max_queries,
+                                                                   .make_readers = options.make_readers}));
   if (options.logger != nullptr) engine->LogOpened(*options.logger);
   for (const auto& projection : engine->projections_) projection->Start();
   // Nobody can append a command's events yet: a new reactor's place is in the log before them.

@@ -3,6 +3,7 @@
 // that wants no server of its own uses it as a library.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,10 +31,12 @@ struct EngineOptions {
   std::string data_directory;
   EventStoreOptions store;
   CommandHandlerOptions commands;
-  ProjectionRunnerOptions projections;                 // without a directory or logger: those of here
-  ReactorRunnerOptions reactors;                       // likewise; without a clock or randomness: those of here
-  std::size_t max_queries = QueryEngine::kMaxQueries;  // at a time; further ones are refused
-  Logger* logger = nullptr;                            // nullptr: silent
+  ProjectionRunnerOptions projections;                         // without a directory or logger: those of here
+  ReactorRunnerOptions reactors;                               // likewise; without a clock or randomness: those of here
+  std::size_t max_queries = QueryEngineOptions().max_queries;  // at a time; further ones are refused
+  // Of threads for lists and SQL (query_engine.h). nullptr: they run on `executor`, and hold up its commands.
+  std::function<std::unique_ptr<Executor>(int threads)> make_readers = nullptr;
+  Logger* logger = nullptr;  // nullptr: silent
 };
 
 // Threading: thread-safe, but for Start and Close. Lifetime: log, executor, clock, random and logger outlive it.

@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "everfold/app/print_error.h"
 #include "everfold/app/progress_bar.h"
+#include "everfold/base/counted.h"
 #include "everfold/base/duration.h"
 #include "everfold/base/status.h"
 #include "everfold/base/timestamp.h"

@@ -20,6 +20,7 @@
 #include "everfold/rpc/projection_service.h"
 #include "everfold/rpc/reactor_service.h"
 #include "everfold/rpc/sql_service.h"
+#include "everfold/runtime/asio_executor.h"
 #include "everfold/runtime/signals.h"
 
 namespace everfold {
@@ -182,6 +183,7 @@ ExitCode Serve(const std::string& app, const Parts& parts, const ServiceFactorie
   LogIndexing(options.store, (*host)->clock(), logger);
   options.commands.snapshots = snapshots->get();
   LogCommands(options.commands, logger);
+  options.make_readers = [](int threads) { return std::make_unique<AsioExecutor>(threads); };
   options.logger = &logger;
   auto engine = Engine::Start(options, parts, (*host)->log(), (*host)->executor(), (*host)->clock(), (*host)->random());
   if (!engine.ok()) return Refuse(app, engine.status());

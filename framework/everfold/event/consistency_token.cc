@@ -22,6 +22,7 @@ std::string EncodeToken(const ConsistencyToken& token) {
     added.set_partition(position.partition.value());
     added.set_offset(position.offset.value());
   }
+  message.set_sequence(token.sequence.value());
   return absl::WebSafeBase64Escape(message.SerializeAsString());
 }
 
@@ -30,7 +31,7 @@ absl::StatusOr<ConsistencyToken> DecodeToken(std::string_view text) {
   v1::ConsistencyToken message;
   const bool decoded = absl::WebSafeBase64Unescape(std::string(text), &bytes) && message.ParseFromString(bytes);
   if (!decoded || message.epoch().size() != 16) return NotAToken();
-  ConsistencyToken token{.epoch = {message.epoch()}, .positions = {}};
+  ConsistencyToken token{.epoch = {message.epoch()}, .positions = {}, .sequence = Sequence(message.sequence())};
   for (const auto& position : message.positions()) {
     token.positions.push_back({PartitionId(position.partition()), Offset(position.offset())});
   }

@@ -13,6 +13,7 @@ namespace everfold {
 struct ConsistencyToken {
   Epoch epoch;
   std::vector<Position> positions;  // the last event in each partition that the write touched
+  Sequence sequence = {};           // of the write's commit; 0 where the token is for what is durable, and for no write
   friend bool operator==(const ConsistencyToken&, const ConsistencyToken&) = default;
 };
 

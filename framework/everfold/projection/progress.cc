@@ -33,7 +33,8 @@ void Progress::Publish(const Checkpoint& committed) {
   MutexLock lock(&mutex_);
   committed_ = committed;
   for (auto wait = waits_.begin(); wait != waits_.end();) {
-    if (!Reached(wait->second.positions)) {
+    const std::optional<std::vector<Position>>& positions = wait->second.positions;
+    if (positions.has_value() && !Reached(*positions)) {
       ++wait;
       continue;
     }
@@ -63,13 +64,22 @@ void Progress::Close(const absl::Status& why) {
 
 std::uint64_t Progress::WaitFor(std::vector<Position> positions, Projection::WaitDone done) {
   MutexLock lock(&mutex_);
+  if (!Reached(positions)) return Keep({std::move(positions), std::move(done)});
+  Answer(std::move(done), absl::OkStatus());
+  return ++last_id_;
+}
+
+std::uint64_t Progress::WaitForChange(Projection::WaitDone done) {
+  MutexLock lock(&mutex_);
+  return Keep({std::nullopt, std::move(done)});
+}
+
+std::uint64_t Progress::Keep(Wait wait) {
   const std::uint64_t id = ++last_id_;
-  if (Reached(positions)) {
-    Answer(std::move(done), absl::OkStatus());
-  } else if (!ended_.ok()) {
-    Answer(std::move(done), ended_);
+  if (ended_.ok()) {
+    waits_.emplace(id, std::move(wait));
   } else {
-    waits_.emplace(id, Wait{std::move(positions), std::move(done)});
+    Answer(std::move(wait.done), ended_);
   }
   return id;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -23,7 +24,7 @@ class Progress {
   // Why it has ended; OK while it runs.
   absl::Status ended() const;
 
-  // Answers the waits that `committed` satisfies.
+  // Something was committed: answers the waits for a change, and those that `committed` satisfies.
   void Publish(const Checkpoint& committed);
   // Answers all waits, and all later ones that are not satisfied, with `why`. Only the first call counts, until Resume.
   void End(const absl::Status& why);
@@ -32,15 +33,17 @@ class Progress {
   // Ends it for good.
   void Close(const absl::Status& why);
 
-  // As Projection::WaitFor and CancelWait.
+  // As Projection::WaitFor, WaitForChange and CancelWait.
   std::uint64_t WaitFor(std::vector<Position> positions, Projection::WaitDone done);
+  std::uint64_t WaitForChange(Projection::WaitDone done);
   void Cancel(std::uint64_t id);
 
  private:
   struct Wait {
-    std::vector<Position> positions;
+    std::optional<std::vector<Position>> positions;  // nullopt: for a change
     Projection::WaitDone done;
   };
+  std::uint64_t Keep(Wait wait) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Reached(const std::vector<Position>& positions) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Answer(Projection::WaitDone done, absl::Status status);
 

@@ -79,6 +79,8 @@ class Projection {
   // What is committed, in the file that is queried.
   virtual Checkpoint checkpoint() const = 0;
   virtual std::uint64_t lag_events() const = 0;  // behind the durable head
+  // Of the log that it follows: what is behind it, no event of the log is.
+  virtual Checkpoint durable_head() const = 0;
   virtual ProjectionStatus Describe() const = 0;
 
   // Calls `done` on the executor as soon as everything up to `positions` is committed, or with the error when the
@@ -86,7 +88,11 @@ class Projection {
   using WaitDone = absl::AnyInvocable<void(absl::Status)>;
   // REQUIRES: partitions of the store.
   virtual std::uint64_t WaitFor(std::vector<Position> positions, WaitDone done) = 0;
-  // Drops a wait: its `done` is not called any more unless it was already on its way.
+  // Calls `done` on the executor after the next time that rows may have changed: a commit, also one that does not move
+  // the checkpoint (a retry or a drop of what was parked), or another version in the place of the one that was queried.
+  // May be for no reason. Errors as of WaitFor.
+  virtual std::uint64_t WaitForChange(WaitDone done) = 0;
+  // Drops a wait of either kind: its `done` is not called any more unless it was already on its way.
   virtual void CancelWait(std::uint64_t id) = 0;
 
   // What follows is for operators. Each `done` is called once, on the executor; UNAVAILABLE (SHUTTING_DOWN) if it
@@ -135,7 +141,8 @@ class Projection {
   using RetryDone = absl::AnyInvocable<void(absl::StatusOr<std::uint64_t>)>;
   virtual void RetryParked(std::string key, RetryDone done) = 0;
   // Leaves out the first event of the key, for good: the decision is an event of the log, with its reason. Then retries
-  // the others. `version` is that event's in its stream: who asks has looked at it.
+  // the others. `version` is that event's in its stream: who asks has looked at it. Of one that closes meanwhile the
+  // result is the number before that retry: the next opening leaves the event out, and retries.
   //   INVALID_ARGUMENT     no reason, or one of more than kMaxDropReasonBytes or that is not printable
   //   FAILED_PRECONDITION  another event is the first one by now, or one is being dropped (NOT_PARKED)
   virtual void DropParked(std::string key, Version version, std::string reason, RetryDone done) = 0;

@@ -109,14 +109,14 @@ absl::Status ProjectionRunner::Closing() const {
 }
 
 absl::Status ProjectionRunner::Paused() const {
-  return Error(absl::StatusCode::kUnavailable, reason::kReadModelPaused,
-               absl::StrFormat("projection %s is paused", type_->name), {{"projection", type_->name}});
+  return Unavailable(reason::kReadModelPaused, absl::StrFormat("projection %s is paused", type_->name),
+                     {{"projection", type_->name}});
 }
 
 absl::Status ProjectionRunner::Stopped() const {
-  return Error(absl::StatusCode::kUnavailable, reason::kReadModelStopped,
-               absl::StrFormat("projection %s has stopped at an error; its status tells which", type_->name),
-               {{"projection", type_->name}});
+  return Unavailable(reason::kReadModelStopped,
+                     absl::StrFormat("projection %s has stopped at an error; its status tells which", type_->name),
+                     {{"projection", type_->name}});
 }
 
 bool ProjectionRunner::Post(Strand& strand, absl::AnyInvocable<void()> step) {
@@ -790,16 +790,15 @@ void ProjectionRunner::DropFirst(const std::string& key, Version version, const 
   const absl::StatusOr<std::optional<ParkedKey>> parked = allowed.ok() ? live_->DescribeParked(key) : allowed;
   if (!parked.ok()) return Answer<absl::StatusOr<std::uint64_t>>(std::move(done), parked.status());
   const std::string error = parked->has_value() ? (*parked)->error : "";
+  const std::uint64_t behind = parked->has_value() ? (*parked)->events - 1 : 0;
   keys_being_dropped_.insert(key);
   store_.Append(DropOf(type_->name, *first, error, reason),
-                [this, scope = scope_, event = NameOf(*first), key,
+                [this, scope = scope_, event = NameOf(*first), key, behind,
                  done = std::move(done)](const absl::StatusOr<AppendResult>& appended) mutable {
                   std::optional<TaskScope::Guard> guard = scope.Enter();
-                  // If it is decided, the next opening applies it.
+                  // It is closed. What is decided is durable, and the next opening applies it.
                   if (!guard.has_value()) {
-                    return done(appended.ok() ? Error(absl::StatusCode::kUnavailable, reason::kShuttingDown,
-                                                      "it is dropped at the next start")
-                                              : appended.status());
+                    return done(appended.ok() ? absl::StatusOr<std::uint64_t>(behind) : appended.status());
                   }
                   strand_->Post([this, guard = std::move(guard), decided = appended.status(), event, key,
                                  done = std::move(done)]() mutable {

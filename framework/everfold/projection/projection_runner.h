@@ -33,8 +33,10 @@ class ProjectionRunner final : public Projection {
   absl::Status status() const override;
   Checkpoint checkpoint() const override { return progress_.committed(); }
   std::uint64_t lag_events() const override;
+  Checkpoint durable_head() const override { return store_.DurableHead(); }
   ProjectionStatus Describe() const override;
   std::uint64_t WaitFor(std::vector<Position> positions, WaitDone done) override;
+  std::uint64_t WaitForChange(WaitDone done) override { return progress_.WaitForChange(std::move(done)); }
   void CancelWait(std::uint64_t id) override { progress_.Cancel(id); }
   void Pause(Done done) override;
   void Resume(Done done) override;

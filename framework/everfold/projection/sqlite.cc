@@ -13,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/projection/bounded_trim.h"
 
 namespace everfold::sqlite {
 namespace {
@@ -24,7 +25,7 @@ constexpr char kOnlyReads[] = "only SELECT is available here";
 constexpr char kOnlyRows[] = "only SELECT, INSERT, UPDATE and DELETE are available here";
 constexpr int kMaxExpressionDepth = 100;
 constexpr int kMaxSelects = 50;
-constexpr int kStepsBetweenQuestions = 1000;  // of SQLite's virtual machine
+constexpr int kMaxPatternBytes = 100;
 
 absl::StatusCode StatusCodeOf(int extended_code) {
   switch (extended_code & 0xff) {
@@ -58,17 +59,25 @@ absl::Status Refused(const std::string& message) {
   return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid, "SQL: " + message);
 }
 
+// A value or a row on its way. SQLite's words do not name the limit.
+absl::Status TooLarge(sqlite3* database) {
+  const std::string limit = std::to_string(sqlite3_limit(database, SQLITE_LIMIT_LENGTH, -1));
+  return Error(absl::StatusCode::kInvalidArgument, reason::kLimitExceeded,
+               absl::StrFormat("SQL: a value or a row has more than %s bytes", limit), {{"limit", limit}});
+}
+
 // Of SQL that is not the framework's own: what SQLite says about it is the caller's to correct.
 absl::Status ErrorOfCaller(sqlite3* database, int code) {
   switch (code & 0xff) {
     case SQLITE_ERROR:
     case SQLITE_SCHEMA:  // an error that is found before the connection has read the schema
-    case SQLITE_TOOBIG:
     case SQLITE_MISMATCH:
     case SQLITE_RANGE:
     case SQLITE_AUTH:
     case SQLITE_READONLY:
       return Refused(sqlite3_errmsg(database));
+    case SQLITE_TOOBIG:
+      return TooLarge(database);
     default:
       return ErrorOf(database, code);
   }
@@ -181,7 +190,8 @@ void MakeForOwner(const std::string& path) {
 Statement::~Statement() { sqlite3_finalize(statement_); }
 
 void Statement::KeepError(int code) {
-  if (code != SQLITE_OK && status_.ok()) status_ = ErrorOf(database_, code);
+  if (code == SQLITE_OK || !status_.ok()) return;
+  status_ = permit_ == Permit::kRead ? ErrorOfCaller(database_, code) : ErrorOf(database_, code);
 }
 
 void Statement::Integer(int index, std::int64_t value) { KeepError(sqlite3_bind_int64(statement_, index + 1, value)); }
@@ -328,16 +338,19 @@ absl::StatusOr<std::unique_ptr<Statement>> Database::Prepare(const std::string& 
   return statement;
 }
 
-void Database::LimitValues(int max_bytes) {
+absl::Status Database::LimitCallers(int max_bytes) {
   sqlite3_limit(database_, SQLITE_LIMIT_LENGTH, max_bytes);
   sqlite3_limit(database_, SQLITE_LIMIT_EXPR_DEPTH, kMaxExpressionDepth);
   sqlite3_limit(database_, SQLITE_LIMIT_COMPOUND_SELECT, kMaxSelects);
+  sqlite3_limit(database_, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, kMaxPatternBytes);
+  const int code = AddBoundedTrim(database_);
+  return code == SQLITE_OK ? absl::OkStatus() : ErrorOf(database_, code);
 }
 
-void Database::InterruptWhen(std::function<bool()> stop) {
+void Database::InterruptWhen(std::function<bool()> stop, int steps) {
   stop_ = std::move(stop);
   const auto ask = [](void* self) { return static_cast<Database*>(self)->stop_() ? 1 : 0; };
-  sqlite3_progress_handler(database_, kStepsBetweenQuestions, stop_ ? +ask : nullptr, this);
+  sqlite3_progress_handler(database_, steps, stop_ ? +ask : nullptr, this);
 }
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(database_) == 0; }

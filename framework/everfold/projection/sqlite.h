@@ -11,9 +11,8 @@
 //   RESOURCE_EXHAUSTED   the disk is full
 //   DATA_LOSS            the file is damaged, or no SQLite file
 //   FAILED_PRECONDITION  a constraint does not hold, or a value is of the wrong type or too large
-//   INVALID_ARGUMENT     SQL of a caller that is none, or that may not be run (REQUEST_INVALID); a query that sorts
-//   more
-//                        than kMaxSpillBytes (LIMIT_EXCEEDED)
+//   INVALID_ARGUMENT     SQL of a caller that is none, or that may not be run (REQUEST_INVALID), or that meets a value
+//                        which is too large for it, or sorts more than kMaxSpillBytes (LIMIT_EXCEEDED)
 //   DEADLINE_EXCEEDED    InterruptWhen said so (DEADLINE_EXCEEDED)
 //   INTERNAL             everything else
 #pragma once
@@ -131,12 +130,13 @@ class Database {
   // SQL that is not the framework's own: exactly one statement, which does only what is permitted. INVALID_ARGUMENT
   // says what is wrong, and where.
   absl::StatusOr<std::unique_ptr<Statement>> Prepare(const std::string& sql, Permit permit);
-  // From now on statements that run are asked about every 1000 steps of SQLite's whether they are to end, and then do:
-  // DEADLINE_EXCEEDED. nullptr: they are not.
-  void InterruptWhen(std::function<bool()> stop);
-  // No value, row or statement is larger than this; expressions are no deeper, and SELECTs are joined no more often,
-  // than people write them.
-  void LimitValues(int max_bytes);
+  // From now on statements that run are asked about every so many steps of SQLite's whether they are to end, and then
+  // do: DEADLINE_EXCEEDED. nullptr: they are not.
+  void InterruptWhen(std::function<bool()> stop, int steps = 1000);
+  // For SQL of callers: no value and no row is larger than this; expressions are no deeper, SELECTs are joined no more
+  // often, and patterns of LIKE and GLOB and the characters that trim takes off are no longer (100 bytes), than people
+  // write them. What one call of a function costs is bounded by that.
+  absl::Status LimitCallers(int max_bytes);
   // Between BEGIN and the COMMIT or ROLLBACK that succeeded; some errors of SQLite roll back by themselves.
   bool in_transaction() const;
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "everfold/query/token_wait.h"
+
 namespace everfold {
 
 ChangeHints::ChangeHints(Projection& projection) : state_(std::make_shared<State>(projection)) {}
@@ -9,7 +11,7 @@ ChangeHints::ChangeHints(Projection& projection) : state_(std::make_shared<State
 std::uint64_t ChangeHints::Add(Hint hint) {
   MutexLock lock(&state_->mutex);
   state_->hints.emplace(++state_->last_id, std::move(hint));
-  if (state_->waits.empty() && !state_->closed) Wait(state_);
+  if (!state_->wait.has_value() && !state_->closed) Wait(state_);
   return state_->last_id;
 }
 
@@ -30,30 +32,26 @@ void ChangeHints::Close() {
   state_->closed = true;
 }
 
-// The next event of any partition. One that was committed since the checkpoint was taken ends its wait at once.
+// For what comes from now on: who is told reads after it.
 void ChangeHints::Wait(const std::shared_ptr<State>& state) {
-  const std::uint64_t round = ++state->round;
-  const Checkpoint committed = state->projection.checkpoint();
-  for (std::size_t i = 0; i < committed.offsets.size(); ++i) {
-    const Position next{PartitionId(static_cast<std::uint32_t>(i)), committed.offsets[i].Next()};
-    state->waits.push_back(state->projection.WaitFor(
-        {next}, [state, round](const absl::Status& status) { Committed(state, round, status); }));
-  }
+  state->wait = state->projection.WaitForChange(
+      [state, round = ++state->round](const absl::Status& status) { Changed(state, round, status); });
 }
 
 void ChangeHints::Cancel(State& state) {
   ++state.round;
-  for (const std::uint64_t wait : state.waits) state.projection.CancelWait(wait);
-  state.waits.clear();
+  if (state.wait.has_value()) state.projection.CancelWait(*state.wait);
+  state.wait.reset();
 }
 
-// The first wait of a round that ends; the others are dropped, and one that was on its way is of a round that is over.
-void ChangeHints::Committed(const std::shared_ptr<State>& state, std::uint64_t round, const absl::Status& status) {
+// A wait that was on its way when it was cancelled is of a round that is over.
+void ChangeHints::Changed(const std::shared_ptr<State>& state, std::uint64_t round, const absl::Status& status) {
   MutexLock lock(&state->mutex);
   if (state->closed || round != state->round) return;
-  Cancel(*state);
+  state->wait.reset();
   if (status.ok()) Wait(state);
-  for (const auto& [id, hint] : state->hints) hint(status);
+  const absl::Status told = status.ok() ? status : WithLag(status, state->projection);
+  for (const auto& [id, hint] : state->hints) hint(told);
 }
 
 }  // namespace everfold

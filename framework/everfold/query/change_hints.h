@@ -5,7 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <vector>
+#include <optional>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -14,8 +14,8 @@
 
 namespace everfold {
 
-// Asks the projection for its next commit as long as somebody wants to know, and not otherwise: one wait for each
-// partition, however many watch.
+// Asks the projection for its next change as long as somebody wants to know, and not otherwise: one wait, however many
+// watch.
 // Threading: thread-safe. Lifetime: the projection outlives it, or Close; it may be destroyed while waits are under
 // way.
 class ChangeHints {
@@ -29,7 +29,7 @@ class ChangeHints {
   ChangeHints(const ChangeHints&) = delete;
   ChangeHints& operator=(const ChangeHints&) = delete;
 
-  // What is committed from now on hints, several commits perhaps once.
+  // What changes from now on hints, several changes perhaps once.
   std::uint64_t Add(Hint hint);
   // The hint is not called any more when this returns.
   void Remove(std::uint64_t id);
@@ -45,14 +45,14 @@ class ChangeHints {
     Mutex mutex;
     std::map<std::uint64_t, Hint> hints ABSL_GUARDED_BY(mutex);
     std::uint64_t last_id ABSL_GUARDED_BY(mutex) = 0;
-    std::vector<std::uint64_t> waits ABSL_GUARDED_BY(mutex);  // of this round
-    std::uint64_t round ABSL_GUARDED_BY(mutex) = 0;
+    std::optional<std::uint64_t> wait ABSL_GUARDED_BY(mutex);
+    std::uint64_t round ABSL_GUARDED_BY(mutex) = 0;  // counts waits
     bool closed ABSL_GUARDED_BY(mutex) = false;
   };
 
   static void Wait(const std::shared_ptr<State>& state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state->mutex);
   static void Cancel(State& state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mutex);
-  static void Committed(const std::shared_ptr<State>& state, std::uint64_t round, const absl::Status& status);
+  static void Changed(const std::shared_ptr<State>& state, std::uint64_t round, const absl::Status& status);
 
   const std::shared_ptr<State> state_;
 };

@@ -37,7 +37,7 @@ struct ListQuery {
   std::vector<OrderTerm> order = {};                   // ends with what is left of the key, so that no two rows tie
   std::optional<std::vector<ColumnValue>> after = {};  // values of `order` in the last row of the page before
   int limit = 0;                                       // rows
-  std::size_t max_bytes = 0;                           // of the rows' columns; the first row comes whatever its size
+  std::size_t max_bytes = 0;                           // of the rows; the first row comes whatever its size
 };
 
 // The columns that a filter and an order may name: those of the key, then those of the indexes.

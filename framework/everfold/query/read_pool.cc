@@ -1,5 +1,7 @@
 #include "everfold/query/read_pool.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -8,25 +10,12 @@
 #include "everfold/base/status.h"
 #include "everfold/projection/read_model_sql.h"
 #include "everfold/projection/table_description.h"
+#include "everfold/store/append.h"
 
 namespace everfold {
 namespace {
 
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
-constexpr std::size_t kBytesAValue = 12;  // of a number, or around a text: more than a message needs
-
-// Of a row as a message, or more.
-std::size_t BytesOf(const ReadModelSchema& schema, const ColumnReader& row) {
-  std::size_t bytes = kBytesAValue;
-  for (std::size_t i = 0; i < schema.columns.size(); ++i) {
-    const int index = static_cast<int>(i);
-    bytes += kBytesAValue;
-    if (schema.columns[i].type == ColumnType::kText) bytes += row.Text(index).size();
-    if (schema.columns[i].type == ColumnType::kBlob) bytes += row.Blob(index).size();
-  }
-  return bytes;
-}
-
 std::vector<ColumnValue> ValuesOf(const ReadModelSchema& schema, const std::vector<OrderTerm>& order,
                                   const ColumnReader& row) {
   std::vector<ColumnValue> values;
@@ -55,14 +44,25 @@ absl::StatusOr<sqlite::Statement*> ReadConnection::StatementOf(const std::string
   return statements_.emplace(sql, std::move(statement)).first->second.get();
 }
 
-absl::StatusOr<bool> ReadConnection::IsParked(const Position& position) {
+// The events of a commit stand next to each other in a partition, and are no more than a commit may have.
+absl::StatusOr<bool> ReadConnection::HasParked(const ConsistencyToken& token) {
+  const bool names_write = token.sequence > Sequence();
   EVERFOLD_ASSIGN_OR_RETURN(
       sqlite::Statement* const find,
-      StatementOf("SELECT 1 FROM everfold_parked_event WHERE \"partition\" = ? AND \"offset\" = ?"));
-  const sqlite::Use use(*find);
-  find->Integer(0, position.partition.value());
-  find->Integer(1, static_cast<std::int64_t>(position.offset.value()));
-  return find->Step();
+      StatementOf(
+          "SELECT 1 FROM everfold_parked_event WHERE \"partition\" = ? AND \"offset\" > ? AND \"offset\" <= ? AND"
+          " ? IN (0, sequence)"));
+  for (const Position& position : token.positions) {
+    const auto last = static_cast<std::int64_t>(position.offset.value());
+    const sqlite::Use use(*find);
+    find->Integer(0, position.partition.value());
+    find->Integer(1, last - (names_write ? static_cast<std::int64_t>(kMaxEventsPerCommit) : 1));
+    find->Integer(2, last);
+    find->Integer(3, static_cast<std::int64_t>(token.sequence.value()));
+    EVERFOLD_ASSIGN_OR_RETURN(const bool found, find->Step());
+    if (found) return true;
+  }
+  return false;
 }
 
 absl::StatusOr<bool> ReadConnection::Get(const ReadModelSchema& schema, const std::function<void(ColumnWriter&)>& key,
@@ -80,28 +80,31 @@ absl::StatusOr<bool> ReadConnection::Get(const ReadModelSchema& schema, const st
 }
 
 absl::StatusOr<std::optional<std::vector<ColumnValue>>> ReadConnection::List(const ReadModelSchema& schema,
-                                                                             const ListQuery& query, Visit row) {
+                                                                             const ListQuery& query, Take take) {
   const ListSql sql = ListSqlOf(schema, query);
   EVERFOLD_ASSIGN_OR_RETURN(sqlite::Statement* const page, StatementOf(sql.text));
   const sqlite::Use use(*page);
   for (std::size_t i = 0; i < sql.parameters.size(); ++i) {
     WriteValue(sql.parameters[i].first, sql.parameters[i].second, static_cast<int>(i), *page);
   }
-  std::optional<std::vector<ColumnValue>> last;
-  std::size_t bytes = 0;
+  std::vector<ColumnValue> last;
+  std::size_t left = query.max_bytes;
   for (int rows = 0;; ++rows) {
     EVERFOLD_ASSIGN_OR_RETURN(const bool found, page->Step());
     if (!found) return std::nullopt;
-    if (last.has_value()) return last;
-    bytes += BytesOf(schema, *page);
-    row(*page);
-    if (rows + 1 == query.limit || bytes >= query.max_bytes) last = ValuesOf(schema, query.order, *page);
+    if (rows == query.limit) return last;
+    const std::size_t room = rows == 0 ? std::numeric_limits<std::size_t>::max() : left;
+    const std::size_t bytes = take(*page, room);
+    EVERFOLD_RETURN_IF_ERROR(page->status());
+    if (bytes > room) return last;
+    last = ValuesOf(schema, query.order, *page);
+    left -= std::min(bytes, left);
   }
 }
 
 void ReadPool::Run(Read read) {
   MutexLock lock(&mutex_);
-  if (busy_ == kMaxConnections) {
+  if (busy_ == max_connections_) {
     waiting_.push_back(std::move(read));
     return;
   }
@@ -114,7 +117,8 @@ void ReadPool::RunAtOnce(Read read) {
   std::unique_ptr<ReadConnection> connection;
   {
     MutexLock lock(&mutex_);
-    if (busy_ < kMaxConnections) connection = FindIdle(path);
+    CloseStale(path);
+    if (busy_ < max_connections_) connection = FindIdle();
     if (connection != nullptr) ++busy_;
   }
   if (connection == nullptr) return Run(std::move(read));
@@ -159,22 +163,26 @@ absl::StatusOr<std::unique_ptr<ReadConnection>> ReadPool::Connect() {
 
 std::unique_ptr<ReadConnection> ReadPool::TakeIdle(const std::string& path) {
   MutexLock lock(&mutex_);
-  return FindIdle(path);
+  CloseStale(path);
+  return FindIdle();
 }
 
-// Those to another file are closed.
-std::unique_ptr<ReadConnection> ReadPool::FindIdle(const std::string& path) {
-  while (!idle_.empty()) {
-    std::unique_ptr<ReadConnection> connection = std::move(idle_.back());
-    idle_.pop_back();
-    if (connection->path() == path) return connection;
-  }
-  return nullptr;
+std::unique_ptr<ReadConnection> ReadPool::FindIdle() {
+  if (idle_.empty()) return nullptr;
+  std::unique_ptr<ReadConnection> connection = std::move(idle_.back());
+  idle_.pop_back();
+  return connection;
+}
+
+void ReadPool::CloseStale(const std::string& path) {
+  std::erase_if(idle_, [&path](const auto& connection) { return connection->path() != path; });
 }
 
 void ReadPool::GiveBack(std::unique_ptr<ReadConnection> connection) {
+  const std::string path = projection_.path();
   MutexLock lock(&mutex_);
   if (connection != nullptr) idle_.push_back(std::move(connection));
+  CloseStale(path);
   if (waiting_.empty()) {
     --busy_;
     return;

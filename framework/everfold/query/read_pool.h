@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "everfold/base/clock.h"
 #include "everfold/base/mutex.h"
+#include "everfold/event/consistency_token.h"
 #include "everfold/projection/projection.h"
 #include "everfold/projection/read_model.h"
 #include "everfold/projection/sqlite.h"
@@ -41,12 +42,16 @@ class ReadConnection {
   // False if there is no row with this key.
   absl::StatusOr<bool> Get(const ReadModelSchema& schema, const std::function<void(ColumnWriter&)>& key, Visit row);
 
-  // True if the event at this position waits because it, or one before it with its key, could not be handled.
-  absl::StatusOr<bool> IsParked(const Position& position);
+  // True if an event of the write, or the one at its last position where the token names none, waits because it, or one
+  // before it with its key, could not be handled.
+  absl::StatusOr<bool> HasParked(const ConsistencyToken& token);
 
-  // The rows of one page. The result is what the next page comes after, if more rows follow.
+  // The rows of one page, as long as `take` has room for them in the page's bytes; the first one comes whatever its
+  // size. `take` returns the bytes that the row takes; where that is more than `room`, it has not taken the row. The
+  // result is what the next page comes after, if more rows follow.
+  using Take = absl::FunctionRef<std::size_t(const ColumnReader& row, std::size_t room)>;
   absl::StatusOr<std::optional<std::vector<ColumnValue>>> List(const ReadModelSchema& schema, const ListQuery& query,
-                                                               Visit row);
+                                                               Take take);
 
  private:
   // More texts than these are dropped, all at once: filters of callers may be as many as they like.
@@ -70,15 +75,17 @@ absl::StatusOr<std::string> QueriedFile(const Projection& projection);
 // thread does not. The caller bounds the queue.
 //
 // The projection's file may be another one at any time: a read under way ends on the one that it began with, the next
-// one gets a connection to the new one.
+// one gets a connection to the new one. Those to a file that is not queried any more are closed when they come back, or
+// at the next read: the disk has its space then.
 // Threading: thread-safe. Lifetime: projection and executor outlive it; it outlives its reads.
 class ReadPool {
  public:
-  static constexpr int kMaxConnections = 4;
   // Gets a connection for the time of the call, or why there is none.
   using Read = absl::AnyInvocable<void(absl::StatusOr<ReadConnection*>)>;
 
-  ReadPool(const Projection& projection, Executor& executor) : projection_(projection), executor_(executor) {}
+  // REQUIRES: max_connections >= 1.
+  ReadPool(const Projection& projection, Executor& executor, int max_connections)
+      : projection_(projection), executor_(executor), max_connections_(max_connections) {}
 
   // Calls `read` on the executor, with an error as of QueriedFile, or of SQLite. What it owns is kept until the pool is
   // done with it.
@@ -91,11 +98,13 @@ class ReadPool {
   void Serve(Read& read);
   absl::StatusOr<std::unique_ptr<ReadConnection>> Connect();
   std::unique_ptr<ReadConnection> TakeIdle(const std::string& path);
-  std::unique_ptr<ReadConnection> FindIdle(const std::string& path) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::unique_ptr<ReadConnection> FindIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CloseStale(const std::string& path) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void GiveBack(std::unique_ptr<ReadConnection> connection);
 
   const Projection& projection_;
   Executor& executor_;
+  const int max_connections_;
   Mutex mutex_;
   int busy_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<std::unique_ptr<ReadConnection>> idle_ ABSL_GUARDED_BY(mutex_);

@@ -16,7 +16,8 @@
 namespace everfold {
 namespace {
 
-constexpr std::size_t kBytesACell = 12;  // of a number, or around a text
+constexpr int kStepsBetweenQuestions = 10;  // each of which may be a call of a function that takes long
+constexpr std::size_t kBytesACell = 12;     // of a number, or around a text
 
 absl::Status TooMuch(const char* what, std::size_t actual, std::size_t limit) {
   return Error(absl::StatusCode::kInvalidArgument, reason::kLimitExceeded,
@@ -139,12 +140,12 @@ absl::Status CheckSqlQuery(const SqlQuery& query) {
 }
 
 absl::StatusOr<SqlResult> RunSqlQuery(const std::string& path, const std::vector<const ReadModelSchema*>& read_models,
-                                      const SqlQuery& query, const Clock& clock, absl::Time deadline) {
+                                      const SqlQuery& query, std::function<bool()> is_over) {
   EVERFOLD_RETURN_IF_ERROR(CheckSqlQuery(query));
   EVERFOLD_ASSIGN_OR_RETURN(const auto database, sqlite::Database::Open(path, sqlite::Access::kReadOnly));
   EVERFOLD_RETURN_IF_ERROR(ShowAsOf(read_models, *database));
-  database->LimitValues(static_cast<int>(kMaxSqlValueBytes));
-  database->InterruptWhen([&clock, deadline] { return clock.Now() >= deadline; });
+  EVERFOLD_RETURN_IF_ERROR(database->LimitCallers(static_cast<int>(kMaxSqlValueBytes)));
+  database->InterruptWhen(std::move(is_over), kStepsBetweenQuestions);
   // Functions that are tables are made, by what looks like a change of the schema, when they are first named.
   EVERFOLD_RETURN_IF_ERROR(database->Execute("SELECT 1 FROM json_each('[]'), json_tree('[]')"));
   EVERFOLD_ASSIGN_OR_RETURN(const auto statement, database->Prepare(query.sql, sqlite::Permit::kRead));

@@ -9,7 +9,7 @@
 #include "everfold/base/error.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
-#include "everfold/event/consistency_token.h"
+#include "google/rpc/error_details.pb.h"
 
 namespace everfold {
 namespace {
@@ -48,22 +48,40 @@ absl::Status Behind(const Projection& projection) {
   return behind;
 }
 
+absl::Status BeyondHead(const Position& position, Offset head) {
+  return Error(absl::StatusCode::kOutOfRange, reason::kBeyondHead,
+               absl::StrFormat("consistency_token names event %d of partition %d, whose durable head is %d",
+                               position.offset.value(), position.partition.value(), head.value()),
+               {{"head", absl::StrFormat("%d", head.value())}});
+}
+
 }  // namespace
 
-absl::StatusOr<std::vector<Position>> PositionsOf(const std::string& token, const Checkpoint& history) {
-  if (token.empty()) return std::vector<Position>();
-  EVERFOLD_ASSIGN_OR_RETURN(ConsistencyToken decoded, DecodeToken(token));
-  if (decoded.epoch != history.epoch) {
+absl::StatusOr<ConsistencyToken> ReadToken(const std::string& text, const Projection& projection) {
+  if (text.empty()) return ConsistencyToken();
+  EVERFOLD_ASSIGN_OR_RETURN(ConsistencyToken token, DecodeToken(text));
+  const Checkpoint head = projection.durable_head();
+  if (token.epoch != head.epoch) {
     return Error(absl::StatusCode::kFailedPrecondition, reason::kOtherHistory,
                  "consistency_token is of another history of the store; what it names is not in this one");
   }
-  for (const Position& position : decoded.positions) {
-    if (position.partition.value() < history.offsets.size()) continue;
-    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-                 absl::StrFormat("consistency_token names partition %d of %d", position.partition.value(),
-                                 history.offsets.size()));
+  for (const Position& position : token.positions) {
+    const std::uint32_t partition = position.partition.value();
+    if (partition >= head.offsets.size()) {
+      return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+                   absl::StrFormat("consistency_token names partition %d of %d", partition, head.offsets.size()));
+    }
+    if (position.offset > head.offsets[partition]) return BeyondHead(position, head.offsets[partition]);
   }
-  return std::move(decoded.positions);
+  return token;
+}
+
+absl::Status WithLag(absl::Status status, const Projection& projection) {
+  google::rpc::ErrorInfo info;
+  if (!FindDetail(status, info)) return status;
+  (*info.mutable_metadata())["lag_events"] = absl::StrFormat("%d", projection.lag_events());
+  AddDetail(status, info);
+  return status;
 }
 
 void WaitForPositions(Projection& projection, std::vector<Position> positions, absl::Duration timeout,
@@ -78,8 +96,10 @@ void WaitForPositions(Projection& projection, std::vector<Position> positions, a
     projection.CancelWait(late->Id());
     answer(Behind(projection));
   });
-  wait->id = projection.WaitFor(std::move(positions), [wait](absl::Status reached) {
-    if (Projection::WaitDone answer = wait->TakeDone(); answer != nullptr) answer(std::move(reached));
+  wait->id = projection.WaitFor(std::move(positions), [&projection, wait](absl::Status reached) {
+    Projection::WaitDone answer = wait->TakeDone();
+    if (answer == nullptr) return;
+    answer(reached.ok() ? std::move(reached) : WithLag(std::move(reached), projection));
   });
 }
 

@@ -21,29 +21,40 @@
 
 namespace everfold {
 
-// What all queries have in common, without the row's type. Lifetime: the callbacks are called until the call has ended.
+// What all queries have in common, without the row's type.
 struct QueryCall {
   const ReadModelSchema& schema;
   std::string consistency_token;
-  QueryEngine::VisitRow row;
 };
 
+// Lifetime, here and below: the callbacks are called until the call has ended.
 grpc::ServerUnaryReactor* HandleGetCall(QueryEngine& engine, const grpc::CallbackServerContext& context, QueryCall call,
-                                        QueryEngine::BindKey key);
+                                        QueryEngine::BindKey key, QueryEngine::VisitRow row);
 // `next_page_token` lives as long as the call's response.
 grpc::ServerUnaryReactor* HandleListCall(QueryEngine& engine, const grpc::CallbackServerContext& context,
-                                         QueryCall call, ListOptions options, std::string& next_page_token);
+                                         QueryCall call, ListOptions options, QueryEngine::TakeRow take,
+                                         std::string& next_page_token);
+
+// QueryEngine::TakeRow into a response.
+template <class Row>
+std::size_t TakeRow(const ColumnReader& in, std::size_t room, google::protobuf::RepeatedPtrField<Row>& rows) {
+  constexpr std::size_t kBytesAroundARow = 8;  // its field's number and its length
+  Row& row = *rows.Add();
+  ReadModelTraits<Row>::Read(in, row);
+  const std::size_t bytes = row.ByteSizeLong() + kBytesAroundARow;
+  if (bytes > room) rows.RemoveLast();
+  return bytes;
+}
 
 // Request has a consistency_token.
 template <class Row, class Request>
 grpc::ServerUnaryReactor* HandleGet(QueryEngine& engine, grpc::CallbackServerContext* context, const Request* request,
                                     Row* row, typename ReadModelTraits<Row>::Key key) {
   using Traits = ReadModelTraits<Row>;
-  return HandleGetCall(engine, *context,
-                       {.schema = Traits::Schema(),
-                        .consistency_token = request->consistency_token(),
-                        .row = [row](const ColumnReader& in) { Traits::Read(in, *row); }},
-                       [key = std::move(key)](ColumnWriter& out) { Traits::BindKey(key, out); });
+  return HandleGetCall(
+      engine, *context, {.schema = Traits::Schema(), .consistency_token = request->consistency_token()},
+      [key = std::move(key)](ColumnWriter& out) { Traits::BindKey(key, out); },
+      [row](const ColumnReader& in) { Traits::Read(in, *row); });
 }
 
 // Request has page_size, page_token, a consistency_token, filter and order_by.
@@ -51,15 +62,13 @@ template <class Row, class Request>
 grpc::ServerUnaryReactor* HandleList(QueryEngine& engine, grpc::CallbackServerContext* context, const Request* request,
                                      google::protobuf::RepeatedPtrField<Row>* rows, std::string* next_page_token) {
   using Traits = ReadModelTraits<Row>;
-  return HandleListCall(engine, *context,
-                        {.schema = Traits::Schema(),
-                         .consistency_token = request->consistency_token(),
-                         .row = [rows](const ColumnReader& in) { Traits::Read(in, *rows->Add()); }},
-                        {.page_size = static_cast<int>(request->page_size()),
-                         .page_token = request->page_token(),
-                         .filter = request->filter(),
-                         .order_by = request->order_by()},
-                        *next_page_token);
+  return HandleListCall(
+      engine, *context, {.schema = Traits::Schema(), .consistency_token = request->consistency_token()},
+      {.page_size = static_cast<int>(request->page_size()),
+       .page_token = request->page_token(),
+       .filter = request->filter(),
+       .order_by = request->order_by()},
+      [rows](const ColumnReader& in, std::size_t room) { return TakeRow(in, room, *rows); }, *next_page_token);
 }
 
 // A response has the row, or none where there is none. `row_of(Response&)` is where it is to be.
@@ -97,7 +106,9 @@ grpc::ServerWriteReactor<Response>* HandleWatchList(QueryEngine& engine, LongCal
                   Response& response, typename WatchCall<Response>::Done done) mutable {
     engine.List(
         Traits::Schema(), {.consistency_token = std::exchange(token, {}), .deadline = DeadlineOf(*context)}, list,
-        [&response, rows_of](const ColumnReader& in) { Traits::Read(in, *rows_of(response)->Add()); },
+        [&response, rows_of](const ColumnReader& in, std::size_t room) {
+          return TakeRow(in, room, *rows_of(response));
+        },
         [&response, done = std::move(done)](const absl::StatusOr<std::string>& next) mutable {
           response.set_more(next.ok() && !next->empty());
           done(next.status());

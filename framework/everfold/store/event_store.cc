@@ -140,7 +140,7 @@ ConsistencyToken TokenOfHead(const EventStore& store, const StreamId& stream) {
 
 // Streams are few, nearly always one.
 ConsistencyToken TokenOf(const EventStore& store, const AppendResult& result) {
-  ConsistencyToken token{.epoch = store.log().identity().epoch, .positions = {}};
+  ConsistencyToken token{.epoch = store.log().identity().epoch, .positions = {}, .sequence = result.sequence};
   std::vector<Position>& positions = token.positions;
   positions.reserve(result.streams.size());
   for (const StreamResult& stream : result.streams) positions.push_back(stream.position);

@@ -155,9 +155,13 @@ absl::Status TestApp::GetRow(const ReadModelSchema& schema, QueryEngine::BindKey
 absl::Status TestApp::ListRows(const ReadModelSchema& schema, QueryEngine::VisitRow row, const ConsistencyToken& token,
                                ListOptions list) {
   if (list.page_size == 0) list.page_size = kMaxPageSize;
+  const QueryEngine::TakeRow take = [&row](const ColumnReader& in, std::size_t) {
+    row(in);
+    return std::size_t{1};
+  };
   do {
     std::optional<absl::StatusOr<std::string>> next;
-    engine_->queries().List(schema, {.consistency_token = TextOfToken(token)}, list, row,
+    engine_->queries().List(schema, {.consistency_token = TextOfToken(token)}, list, take,
                             [&next](absl::StatusOr<std::string> token) { next = std::move(token); });
     EVERFOLD_CHECK(executor_.RunUntil([&next] { return next.has_value(); }));
     if (!next->ok()) return next->status();

@@ -10,7 +10,8 @@ namespace {
 
 ConsistencyToken Sample() {
   return {.epoch = {"0123456789abcdef"},
-          .positions = {{PartitionId(0), Offset(1)}, {PartitionId(1023), Offset(UINT64_MAX)}}};
+          .positions = {{PartitionId(0), Offset(1)}, {PartitionId(1023), Offset(UINT64_MAX)}},
+          .sequence = Sequence(UINT64_MAX)};
 }
 
 void ExpectInvalid(std::string_view text) {
@@ -31,6 +32,13 @@ TEST(ConsistencyToken, ComesBack) {
 TEST(ConsistencyToken, IsBase64UrlWithoutPadding) {
   EXPECT_EQ(EncodeToken({.epoch = {std::string(16, '\xff')}, .positions = {{PartitionId(2), Offset(3)}}}),
             "ChD_____________________EgQIAhAD");
+}
+
+TEST(ConsistencyToken, WithoutASequenceIsTheTextThatItWasBeforeThereWasOne) {
+  const auto token = DecodeToken("ChD_____________________EgQIAhAD");
+  ASSERT_TRUE(token.ok()) << token.status();
+  EXPECT_EQ(token->sequence, Sequence());
+  EXPECT_EQ(EncodeToken(*token), "ChD_____________________EgQIAhAD");
 }
 
 TEST(ConsistencyToken, RefusesWhatNoReceiptCarried) {

@@ -248,6 +248,31 @@ TEST_F(ParkingTest, DropThatWasDecidedBeforeACrashIsApplied) {
   ExpectTalliesAreTheLogs();
 }
 
+// The next opening applies what is decided: who asked is not told to try again.
+TEST(ParkingClose, DropIsAnsweredWithOkWheneverItIsDurable) {
+  int durable_and_late = 0;
+  for (int steps = 0; steps < 40; ++steps) {
+    Ledger ledger;
+    ledger.Debit("a", kPoison);
+    ledger.Credit("a", 1);
+    ledger.RunProjection(Poisoned());
+    const Sequence before = ledger.store().DurableSequence();
+    std::optional<absl::StatusOr<std::uint64_t>> answer;
+    ledger.projection().DropParked("account/a", Version(1), "why not",
+                                   [&answer](absl::StatusOr<std::uint64_t> left) { answer = std::move(left); });
+    for (int i = 0; i < steps; ++i) ledger.executor().RunOne();
+    const bool late = !answer.has_value();
+    ledger.CloseProjection();
+    ASSERT_TRUE(answer.has_value()) << steps;
+    const bool durable = ledger.store().DurableSequence() > before;
+    ASSERT_EQ(answer->ok(), durable) << steps << ": " << answer->status();
+    if (!durable) continue;
+    durable_and_late += late ? 1 : 0;
+    EXPECT_LE(**answer, 1u) << "events that wait";
+  }
+  EXPECT_GT(durable_and_late, 0);
+}
+
 TEST_F(ParkingTest, DropNeedsAReasonAndAParkedKey) {
   ledger_.Debit("a", kPoison);
   ledger_.RunProjection(Poisoned());

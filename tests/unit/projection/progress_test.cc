@@ -60,6 +60,30 @@ TEST_F(ProgressTest, AnswersOnlyTheWaitsThatAreSatisfied) {
   EXPECT_EQ(order, "second first ");
 }
 
+TEST_F(ProgressTest, EveryCommitIsAChangeAlsoWhereTheCheckpointStays) {
+  int changes = 0;
+  const auto wait = [&] {
+    return progress_.WaitForChange([&changes](const absl::Status& status) {
+      EXPECT_TRUE(status.ok()) << status;
+      ++changes;
+    });
+  };
+  wait();
+  executor_.RunUntilIdle();
+  EXPECT_EQ(changes, 0);
+  progress_.Publish(At(2, 0));
+  progress_.Publish(At(2, 0));
+  executor_.RunUntilIdle();
+  EXPECT_EQ(changes, 1) << "it is told once";
+  progress_.Cancel(wait());
+  progress_.Publish(At(2, 0));
+  executor_.RunUntilIdle();
+  EXPECT_EQ(changes, 1);
+  progress_.End(kStopped);
+  progress_.WaitForChange([this](absl::Status status) { answers_.push_back(std::move(status)); });
+  EXPECT_THAT(Answers(), ElementsAre(kStopped));
+}
+
 TEST_F(ProgressTest, CancelledWaitIsNotAnswered) {
   const std::uint64_t cancelled = Wait({kFirst3});
   progress_.Cancel(cancelled);

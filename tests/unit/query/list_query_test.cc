@@ -132,13 +132,18 @@ class ListQueryTest : public ::testing::Test {
             .max_bytes = 1 << 20};
   }
 
+  static constexpr std::size_t kRowBytes = 100;
+  static std::size_t TakeNothing(const ColumnReader&, std::size_t) { return kRowBytes; }
+
   std::vector<std::string> AllPages(ListQuery query) {
     std::vector<std::string> ids;
     while (true) {
       int rows = 0;
-      const auto last = reader_->List(Schema(), query, [&](const ColumnReader& in) {
+      const auto last = reader_->List(Schema(), query, [&](const ColumnReader& in, std::size_t room) {
+        if (kRowBytes > room) return kRowBytes;
         ids.emplace_back(in.Text(0));
         ++rows;
+        return kRowBytes;
       });
       EXPECT_TRUE(last.ok()) << last.status();
       EXPECT_LE(rows, query.limit);
@@ -263,13 +268,16 @@ TEST_F(ListQueryTest, IndexServesFilterOrderAndPlace) {
 
 TEST_F(ListQueryTest, PageEndsWhereItsBytesDo) {
   for (int i = 0; i < 10; ++i) {
-    Insert({absl::StrFormat("o%d", i), std::string(1000, 'c'), "TYPE_BOOL", std::int64_t{0}, std::monostate(),
-            std::monostate(), 0.0, std::string(1000, 'm'), std::string()});
+    Insert({absl::StrFormat("o%d", i), "c", "TYPE_BOOL", std::int64_t{0}, std::monostate(), std::monostate(), 0.0, "m",
+            std::string()});
   }
   ListQuery query = QueryOf("", "", 100);
-  query.max_bytes = 5000;
+  query.max_bytes = 3 * kRowBytes;
   std::vector<std::string> ids;
-  const auto last = reader_->List(Schema(), query, [&](const ColumnReader& in) { ids.emplace_back(in.Text(0)); });
+  const auto last = reader_->List(Schema(), query, [&](const ColumnReader& in, std::size_t room) {
+    if (kRowBytes <= room) ids.emplace_back(in.Text(0));
+    return kRowBytes;
+  });
   ASSERT_TRUE(last.ok()) << last.status();
   EXPECT_THAT(ids, ElementsAre("o0", "o1", "o2"));
   EXPECT_EQ(*last, Row{std::string("o2")});
@@ -295,11 +303,11 @@ TEST_F(ListQueryTest, QueryEndsAtItsDeadline) {
   const RunningClock clock;
   const ListQuery query = QueryOf("weight = 99", "", 10);  // reads all rows, and has none
   reader_->SetDeadline(clock, absl::UnixEpoch() + absl::Seconds(2));
-  const auto late = reader_->List(Schema(), query, [](const ColumnReader&) {});
+  const auto late = reader_->List(Schema(), query, TakeNothing);
   EXPECT_EQ(late.status().code(), absl::StatusCode::kDeadlineExceeded) << late.status();
   EXPECT_EQ(ReasonOf(late.status()), reason::kDeadlineExceeded);
   reader_->SetDeadline(clock, absl::InfiniteFuture());
-  const auto in_time = reader_->List(Schema(), query, [](const ColumnReader&) {});
+  const auto in_time = reader_->List(Schema(), query, TakeNothing);
   EXPECT_TRUE(in_time.ok()) << in_time.status();
 }
 

@@ -35,7 +35,9 @@ class QueryConcurrencyTest : public ::testing::Test {
                                        MakeProjectionType<DoubleEntry>(), *store_, executor_);
     ASSERT_TRUE(projection.ok()) << projection.status();
     projection_ = *std::move(projection);
-    auto engine = QueryEngine::Create({projection_.get()}, executor_, clock_);
+    auto engine =
+        QueryEngine::Create({projection_.get()}, executor_, clock_,
+                            {.make_readers = [](int threads) { return std::make_unique<AsioExecutor>(threads); }});
     ASSERT_TRUE(engine.ok()) << engine.status();
     engine_ = *std::move(engine);
     projection_->Start();
@@ -102,7 +104,11 @@ class QueryConcurrencyTest : public ::testing::Test {
   void ListAll(const std::string& account, int left, std::int64_t written) {
     auto sum = std::make_shared<std::int64_t>(0);
     engine_->List(
-        BalanceTraits::Schema(), {}, {.page_size = 1000}, [sum](const ColumnReader& in) { *sum += in.Integer(1); },
+        BalanceTraits::Schema(), {}, {.page_size = 1000},
+        [sum](const ColumnReader& in, std::size_t) {
+          *sum += in.Integer(1);
+          return std::size_t{1};
+        },
         [=, this](absl::StatusOr<std::string> next) {
           if (!next.ok()) return Fail(next.status());
           if (*sum != 0) wrong_sums_.fetch_add(1);

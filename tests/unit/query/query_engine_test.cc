@@ -64,12 +64,37 @@ class QueryEngineTest : public ::testing::Test {
     auto rows = std::make_shared<std::vector<std::string>>();
     engine_->List(
         BalanceTraits::Schema(), std::move(options), std::move(list),
-        [rows](const ColumnReader& in) { rows->emplace_back(in.Text(0)); },
+        [rows, bytes = bytes_a_row_](const ColumnReader& in, std::size_t room) {
+          if (bytes <= room) rows->emplace_back(in.Text(0));
+          return bytes;
+        },
         [&page, rows](absl::StatusOr<std::string> next) {
           page = next.ok() ? absl::StatusOr<PageOfBalances>(PageOfBalances{*rows, *next}) : next.status();
         });
     ledger_.executor().RunUntilIdle();
     return page;
+  }
+  absl::StatusOr<SqlResult> Sql(SqlQuery query, QueryOptions options = {}) {
+    absl::StatusOr<SqlResult> answer = absl::InternalError("not answered");
+    engine_->Sql(std::move(query), std::move(options),
+                 [&answer](absl::StatusOr<SqlResult> result) { answer = std::move(result); });
+    ledger_.executor().RunUntilIdle();
+    return answer;
+  }
+  // One commit.
+  ConsistencyToken Append(const std::vector<std::pair<std::string, std::vector<NewEvent>>>& accounts) {
+    AppendRequest request;
+    for (const auto& [account, events] : accounts) {
+      request.streams.push_back({.stream = {.tenant = "", .aggregate = "account", .id = account},
+                                 .expectation = StreamExpectation::Any(),
+                                 .events = events});
+    }
+    absl::StatusOr<AppendResult> appended = absl::InternalError("not answered");
+    ledger_.store().Append(std::move(request),
+                           [&appended](absl::StatusOr<AppendResult> result) { appended = std::move(result); });
+    ledger_.executor().RunUntilIdle();
+    EXPECT_TRUE(appended.ok()) << appended.status();
+    return TokenOf(ledger_.store(), *appended);
   }
   PageOfBalances GoodPage(ListOptions list) {
     auto page = List(std::move(list));
@@ -88,6 +113,7 @@ class QueryEngineTest : public ::testing::Test {
     EXPECT_THAT(std::string(status.message()), HasSubstr(text));
   }
 
+  std::size_t bytes_a_row_ = 1;
   std::unique_ptr<QueryEngine> engine_;
   Ledger ledger_;
 };
@@ -251,6 +277,22 @@ TEST_F(QueryEngineTest, PageSizeIsOneHundredUnlessToldAndAtMostOneThousand) {
   EXPECT_EQ(GoodPage({.page_size = 2147483647, .page_token = largest.next}).rows.size(), 100u);
 }
 
+// Of the rows as messages, which only who takes them knows.
+TEST_F(QueryEngineTest, PageHasNoMoreBytesThanFitUnlessOneRowDoes) {
+  for (const char* account : {"a", "b", "c"}) ledger_.Credit(account, 1);
+  Follow();
+  bytes_a_row_ = kMaxPageBytes / 2;
+  const PageOfBalances first = GoodPage({});
+  EXPECT_THAT(first.rows, ElementsAre("a", "b"));
+  EXPECT_THAT(GoodPage({.page_token = first.next}).rows, ElementsAre("c"));
+  bytes_a_row_ = kMaxPageBytes / 2 + 1;
+  EXPECT_THAT(GoodPage({}).rows, ElementsAre("a"));
+  bytes_a_row_ = 2 * kMaxPageBytes;
+  const PageOfBalances large = GoodPage({});
+  EXPECT_THAT(large.rows, ElementsAre("a"));
+  EXPECT_THAT(GoodPage({.page_token = large.next}).rows, ElementsAre("b"));
+}
+
 TEST_F(QueryEngineTest, ListsWhatTheFilterLetsThroughInTheOrderAskedFor) {
   for (const char* account : {"e", "b", "d", "a", "c"}) ledger_.Credit(account, 1);
   Follow();
@@ -391,6 +433,18 @@ TEST_F(QueryEngineTest, TokenWithAPartitionThatIsNoneIsRefused) {
               "consistency_token names partition 4 of 4");
 }
 
+// Nobody was given it, or the log has lost what it acknowledged: it would be waited for in vain.
+TEST_F(QueryEngineTest, TokenBeyondTheLogIsRefusedAtOnce) {
+  ConsistencyToken token = ledger_.Credit("a", 5);
+  token.positions[0].offset = token.positions[0].offset.Next();
+  const std::string text = absl::StrFormat("consistency_token names event 2 of partition %d, whose durable head is 1",
+                                           token.positions[0].partition.value());
+  ExpectError(Get("a", After(token)).status(), absl::StatusCode::kOutOfRange, reason::kBeyondHead, text);
+  ExpectError(List({}, After(token)).status(), absl::StatusCode::kOutOfRange, reason::kBeyondHead, text);
+  ExpectError(Sql({.projection = "balances", .sql = "SELECT 1"}, After(token)).status(), absl::StatusCode::kOutOfRange,
+              reason::kBeyondHead, text);
+}
+
 TEST_F(QueryEngineTest, TokenWithoutPositionsIsReached) {
   ledger_.Credit("a", 5);
   Follow();
@@ -416,6 +470,29 @@ TEST_F(QueryEngineTest, TokenOfAParkedEventIsRefused) {
   EXPECT_EQ(Get("a").value_or(Balance{}).minor, 5);
 }
 
+// The token names the last event of the write in each partition, which need not be the one that waits.
+TEST_F(QueryEngineTest, TokenOfAWriteOfWhichAnyEventIsParkedIsRefused) {
+  Follow();
+  NewEvent broken = EventOf<Credited>(1);
+  broken.payload = "\xff";
+  const NewEvent noted{.type = kNoted, .fingerprint = "", .payload = "x", .event_time = {}, .tags = {}};
+  const ConsistencyToken before = ledger_.Credit("a", 5);
+  const ConsistencyToken with_other = ledger_.Append("a", {broken, noted});
+  ExpectError(Get("a", After(with_other)).status(), absl::StatusCode::kFailedPrecondition, reason::kEventParked,
+              "could not be handled by projection balances");
+  EXPECT_EQ(Get("a", After(before)).value_or(Balance{}).minor, 5);
+
+  const ConsistencyToken both = Append({{"x{p}", {broken}}, {"y{p}", {EventOf<Credited>(7)}}});
+  ASSERT_EQ(both.positions.size(), 1u) << "both streams are meant to be in one partition";
+  for (const char* account : {"x{p}", "y{p}"}) {
+    EXPECT_EQ(ReasonOf(Get(account, After(both)).status()), reason::kEventParked) << account;
+  }
+  // What else is in the partition is of other writes.
+  EXPECT_EQ(Get("z{p}", After(ledger_.Credit("z{p}", 2))).value_or(Balance{}).minor, 2);
+  EXPECT_EQ(ReasonOf(Sql({.projection = "balances", .sql = "SELECT 1"}, After(both)).status()), reason::kEventParked);
+  EXPECT_TRUE(Sql({.projection = "balances", .sql = "SELECT 1"}, After(before)).ok());
+}
+
 TEST_F(QueryEngineTest, StoppedProjectionAnswersWhatItHasAndRefusesToWait) {
   const ConsistencyToken reached = ledger_.Credit("a", 5);
   Follow();
@@ -428,9 +505,30 @@ TEST_F(QueryEngineTest, StoppedProjectionAnswersWhatItHasAndRefusesToWait) {
   ASSERT_TRUE(waiting->has_value());
   ExpectError((*waiting)->status(), absl::StatusCode::kUnavailable, reason::kReadModelStopped,
               "projection balances has stopped");
-  EXPECT_EQ(ReasonOf(Get("a", After(beyond)).status()), reason::kReadModelStopped);
+  const absl::Status refused = Get("a", After(beyond)).status();
+  EXPECT_EQ(ReasonOf(refused), reason::kReadModelStopped);
+  google::rpc::ErrorInfo info;
+  ASSERT_TRUE(FindDetail(refused, info));
+  EXPECT_EQ(info.metadata().at("lag_events"), "1");
+  google::rpc::RetryInfo retry;
+  EXPECT_TRUE(FindDetail(refused, retry));
   EXPECT_EQ(Get("a", After(reached)).value_or(Balance{}).minor, 5);
   EXPECT_EQ(Get("a").value_or(Balance{}).minor, 5);
+}
+
+TEST_F(QueryEngineTest, PausedProjectionRefusesToWaitAndSaysHowFarItIsBehind) {
+  Follow();
+  ledger_.projection().Pause([](const absl::Status& status) { EXPECT_TRUE(status.ok()) << status; });
+  ledger_.executor().RunUntilIdle();
+  ledger_.Credit("b", 1);
+  const absl::Status refused = Get("a", After(ledger_.Credit("a", 5))).status();
+  ExpectError(refused, absl::StatusCode::kUnavailable, reason::kReadModelPaused, "projection balances is paused");
+  google::rpc::ErrorInfo info;
+  ASSERT_TRUE(FindDetail(refused, info));
+  EXPECT_EQ(info.metadata().at("projection"), "balances");
+  EXPECT_EQ(info.metadata().at("lag_events"), "2");
+  google::rpc::RetryInfo retry;
+  EXPECT_TRUE(FindDetail(refused, retry));
 }
 
 TEST_F(QueryEngineTest, ClosingProjectionAnswersTheWaits) {
@@ -459,7 +557,7 @@ TEST_F(QueryEngineTest, MoreQueriesThanConnectionsAreAllAnswered) {
 TEST_F(QueryEngineTest, TooManyQueriesAreRefusedAndTheirPlacesComeBack) {
   const QueryOptions options = After(ledger_.Credit("a", 5));
   std::vector<Pending<Balance>> waiting;
-  for (std::size_t i = 0; i < QueryEngine::kMaxQueries; ++i) waiting.push_back(Ask("a", options));
+  for (std::size_t i = 0; i < QueryEngineOptions().max_queries; ++i) waiting.push_back(Ask("a", options));
   const absl::Status status = Get("a").status();
   ExpectError(status, absl::StatusCode::kResourceExhausted, reason::kOverloaded,
               "10,000 queries are under way, the limit");
@@ -468,6 +566,60 @@ TEST_F(QueryEngineTest, TooManyQueriesAreRefusedAndTheirPlacesComeBack) {
   Follow();
   for (const auto& get : waiting) ASSERT_TRUE(get->has_value() && (*get)->ok());
   EXPECT_TRUE(Get("a").ok());
+}
+
+// Descriptors of this process for a file and what SQLite has beside it.
+int OpenDescriptors(const std::string& path) {
+  int open = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;  // that of the iterator itself
+    const std::filesystem::path file = std::filesystem::read_symlink(entry.path(), gone);
+    if (!gone && file.string().starts_with(path)) ++open;
+  }
+  return open;
+}
+
+TEST_F(QueryEngineTest, ConnectionToAFileThatIsNotQueriedAnyMoreIsClosedWithItsRead) {
+  ledger_.Credit("a", 5);
+  Follow();
+  const std::string old = ledger_.projection().path();
+  int rows = 0;
+  bool answered = false;
+  engine_->List(
+      BalanceTraits::Schema(), {}, {},
+      [&](const ColumnReader&, std::size_t) {
+        ++rows;
+        ledger_.projection().Rebuild([](const absl::Status& status) { EXPECT_TRUE(status.ok()) << status; });
+        ledger_.executor().RunUntilIdle();
+        EXPECT_NE(ledger_.projection().path(), old);
+        EXPECT_GT(OpenDescriptors(old), 0) << "it is being read";
+        return std::size_t{1};
+      },
+      [&answered](const absl::StatusOr<std::string>& next) { answered = next.ok(); });
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(rows, 1);
+  EXPECT_TRUE(answered);
+  EXPECT_EQ(OpenDescriptors(old), 0);
+}
+
+// A process that is told to stop does not wait for it.
+TEST_F(QueryEngineTest, SqlEndsWithTheEngine) {
+  Follow();
+  int answers = 0;
+  const auto ask = [this, &answers] {
+    engine_->Sql({.projection = "balances",
+                  .sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"},
+                 {}, [&answers](const absl::StatusOr<SqlResult>& result) {
+                   ExpectError(result.status(), absl::StatusCode::kUnavailable, reason::kShuttingDown,
+                               "no new queries are taken");
+                   ++answers;
+                 });
+  };
+  ask();  // it would run for ever: the clock stands still
+  engine_->EndSql();
+  ask();
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(answers, 2);
 }
 
 TEST_F(QueryEngineTest, CloseLetsQueriesEndAndRefusesNewOnes) {
@@ -532,9 +684,12 @@ TEST_F(QueryEngineTest, SqlReadsTheTablesOfAProjection) {
   const auto waits = ask(sum, After(token));
   ledger_.executor().RunUntilIdle();
   EXPECT_FALSE(waits->has_value());
+  // It does not keep others out while it waits.
   const auto second = ask(sum, {});
+  const auto third = ask(sum, {});
   ledger_.executor().RunUntilIdle();
-  ExpectError((*second)->status(), absl::StatusCode::kResourceExhausted, reason::kOverloaded,
+  EXPECT_TRUE((*second)->ok()) << (*second)->status();
+  ExpectError((*third)->status(), absl::StatusCode::kResourceExhausted, reason::kOverloaded,
               "1 query of SQL is under way");
   Follow();
   ASSERT_TRUE(waits->has_value());
@@ -554,6 +709,45 @@ TEST_F(QueryEngineTest, SqlReadsTheTablesOfAProjection) {
               reason::kDeadlineExceeded, "the deadline was over before the query began");
   ExpectError(refused(sum, {.consistency_token = "yesterday"}), absl::StatusCode::kInvalidArgument,
               reason::kRequestInvalid, "consistency_token is not one that a receipt carried");
+}
+
+// What may take long leaves the executor, which commands wait for, alone.
+TEST_F(QueryEngineTest, ListsAndSqlRunOnThreadsOfTheirOwn) {
+  ManualExecutor* readers = nullptr;
+  const auto make_readers = [&readers](int threads) {
+    EXPECT_EQ(threads, 4);
+    auto made = std::make_unique<ManualExecutor>();
+    readers = made.get();
+    return made;
+  };
+  engine_ = *QueryEngine::Create({&ledger_.projection()}, ledger_.executor(), ledger_.executor().clock(),
+                                 {.readers = 4, .make_readers = make_readers});
+  ASSERT_NE(readers, nullptr);
+  const ConsistencyToken token = ledger_.Credit("a", 5);
+  Follow();
+  int lists = 0;
+  for (int i = 0; i < 5; ++i) {
+    engine_->List(
+        BalanceTraits::Schema(), i == 0 ? After(token) : QueryOptions(), {},
+        [](const ColumnReader&, std::size_t) { return std::size_t{1}; },
+        [&lists](const absl::StatusOr<std::string>& next) {
+          EXPECT_TRUE(next.ok()) << next.status();
+          ++lists;
+        });
+  }
+  bool sql = false;
+  engine_->Sql({.projection = "balances", .sql = "SELECT 1"}, {}, [&sql](const absl::StatusOr<SqlResult>& result) {
+    EXPECT_TRUE(result.ok()) << result.status();
+    sql = true;
+  });
+  EXPECT_EQ(Get("a").value_or(Balance{}).minor, 5);
+  EXPECT_EQ(Get("a", After(token)).value_or(Balance{}).minor, 5);
+  EXPECT_EQ(lists, 0);
+  EXPECT_FALSE(sql);
+  // Of one projection two run at a time: the others get to be posted only when those have ended.
+  EXPECT_EQ(readers->RunUntilIdle(), 6u);
+  EXPECT_EQ(lists, 5);
+  EXPECT_TRUE(sql);
 }
 
 TEST_F(QueryEngineTest, WatchHintsAtEveryCommit) {
@@ -587,6 +781,49 @@ TEST_F(QueryEngineTest, WatchHintsAtWhatIsCommittedWhileItBegins) {
   ASSERT_TRUE(watch.ok());
   const std::int64_t seen = Get("a").value_or(Balance{}).minor;  // runs all steps
   EXPECT_TRUE(seen == 1 || hints > 0);
+}
+
+// Rows change then, and the checkpoint does not.
+TEST_F(QueryEngineTest, WatchHintsAtARetryADropAndASwap) {
+  static bool fails;
+  fails = true;
+  ledger_.CloseProjection();
+  ProjectionType type = MakeProjectionType<Balances>();
+  type.handlers[EventTraits<Debited>::kName] = [](std::string_view, const EventContext& c, RowStore& rows) {
+    if (fails) throw std::runtime_error("not yet");
+    Tables<Balance>(rows).Of<Balance>().Remove(c.id);
+    return true;
+  };
+  ASSERT_TRUE(ledger_.OpenProjection(type).ok());
+  engine_ = *QueryEngine::Create({&ledger_.projection()}, ledger_.executor(), ledger_.executor().clock());
+  ledger_.Credit("a", 5);
+  ledger_.Debit("a", 5);
+  ledger_.Debit("b", 5);
+  ledger_.Credit("b", 6);
+  Follow();
+  int hints = 0;
+  const auto watch = engine_->WatchChanges(BalanceTraits::Schema(), [&hints](const absl::Status& status) {
+    EXPECT_TRUE(status.ok()) << status;
+    ++hints;
+  });
+  ASSERT_TRUE(watch.ok());
+  ledger_.executor().RunUntilIdle();
+  ASSERT_EQ(hints, 0);
+
+  fails = false;
+  const auto retried = std::make_shared<absl::StatusOr<std::uint64_t>>(absl::InternalError("not answered"));
+  ledger_.projection().RetryParked("account/a", [retried](absl::StatusOr<std::uint64_t> left) { *retried = left; });
+  ledger_.executor().RunUntilIdle();
+  ASSERT_EQ(retried->value_or(9), 0u) << retried->status();
+  EXPECT_EQ(hints, 1);
+  EXPECT_TRUE(absl::IsNotFound(Get("a").status()));
+
+  const auto built = std::make_shared<absl::Status>(absl::InternalError("not answered"));
+  hints = 0;
+  ledger_.projection().Rebuild([built](absl::Status status) { *built = std::move(status); });
+  ledger_.executor().RunUntilIdle();
+  ASSERT_TRUE(built->ok()) << *built;
+  EXPECT_GT(hints, 0);
 }
 
 TEST_F(QueryEngineTest, LastHintSaysThatTheProjectionHasStopped) {

@@ -1,6 +1,7 @@
 #include "everfold/query/sql_query.h"
 
 #include "absl/strings/str_format.h"
+#include "everfold/base/clock.h"
 #include "everfold/base/error.h"
 #include "everfold/projection/sqlite.h"
 #include "gmock/gmock.h"
@@ -44,7 +45,7 @@ class SqlQueryTest : public ::testing::Test {
   absl::StatusOr<SqlResult> Run(const std::string& sql, std::vector<SqlCell> parameters = {}, int max_rows = 0) {
     return RunSqlQuery(path_, {},
                        {.projection = "wallets", .sql = sql, .parameters = std::move(parameters), .max_rows = max_rows},
-                       clock_, absl::UnixEpoch() + absl::Seconds(5));
+                       [this] { return clock_.Now() >= absl::UnixEpoch() + absl::Seconds(500); });
   }
   SqlResult Good(const std::string& sql, std::vector<SqlCell> parameters = {}, int max_rows = 0) {
     auto result = Run(sql, std::move(parameters), max_rows);
@@ -142,7 +143,10 @@ TEST_F(SqlQueryTest, HasBounds) {
   EXPECT_EQ(Refusal("SELECT 1 " + std::string(kMaxSqlBytes, ' ')), "bytes of sql: at most 65536, 65545 are given");
   EXPECT_EQ(Refusal("SELECT 1", std::vector<SqlCell>(101)), "parameters: at most 100, 101 are given");
   EXPECT_EQ(Run("SELECT 1", {}, -1).status().message(), "max_rows is -1; it must be 0 (for 1000) or more");
-  EXPECT_THAT(Refusal("SELECT zeroblob(1000000000)"), HasSubstr("string or blob too big"));
+  EXPECT_EQ(Refusal("SELECT zeroblob(65537)"), "SQL: a value or a row has more than 65536 bytes");
+  EXPECT_EQ(ReasonOf(Run("SELECT zeroblob(65537)").status()), reason::kLimitExceeded);
+  EXPECT_EQ(Refusal("SELECT ?", {Text(std::string(65537, 'x'))}), "SQL: a value or a row has more than 65536 bytes");
+  EXPECT_EQ(Good("SELECT zeroblob(65536)").rows.size(), 1u);
   std::string deep = "1";
   for (int i = 0; i < 200; ++i) deep += "+1";
   EXPECT_THAT(Refusal("SELECT " + deep), HasSubstr("Expression tree is too large"));
@@ -162,12 +166,68 @@ TEST_F(SqlQueryTest, AnswersAsManyRowsAsWereAskedForAndSaysThatThereAreMore) {
 }
 
 TEST_F(SqlQueryTest, AnswersNoMoreBytesThanFit) {
-  const SqlResult result = Good(std::string(kNumbers) + "SELECT zeroblob(1000000) FROM n");
-  EXPECT_EQ(result.rows.size(), 3u);
+  const SqlResult result = Good(std::string(kNumbers) + "SELECT zeroblob(60000) FROM n");
+  EXPECT_EQ(result.rows.size(), 52u);
   EXPECT_TRUE(result.more);
-  const absl::Status large = Run("SELECT zeroblob(3000000), zeroblob(3000000)").status();
+  std::string columns = "zeroblob(65536)";
+  for (int i = 0; i < 50; ++i) columns += ", zeroblob(65536)";
+  const absl::Status large = Run("SELECT " + columns).status();
   EXPECT_EQ(ReasonOf(large), reason::kLimitExceeded);
   EXPECT_EQ(large.message(), "SQL: a row of the result has more than 3145728 bytes");
+}
+
+TEST_F(SqlQueryTest, ReadsRowsOfWhichAValueIsTooLargeWithoutIt) {
+  ASSERT_TRUE(database_->Execute("INSERT INTO wallet VALUES (hex(zeroblob(40000)), 7)").ok());
+  EXPECT_THAT(Good("SELECT minor FROM wallet WHERE minor = 7").rows, ElementsAre(ElementsAre(Integer(7))));
+  EXPECT_EQ(Refusal("SELECT id FROM wallet WHERE minor = 7"), "SQL: a value or a row has more than 65536 bytes");
+}
+
+// What one call of a function may cost is bounded by the lengths of its arguments: nothing can stop it.
+TEST_F(SqlQueryTest, PatternsAndCharactersToTrimHaveABound) {
+  const std::string wide(101, 'x');
+  EXPECT_EQ(Refusal("SELECT 'a' LIKE ?", {Text(wide)}), "SQL: LIKE or GLOB pattern too complex");
+  EXPECT_EQ(Refusal("SELECT 'a' GLOB ?", {Text(wide)}), "SQL: LIKE or GLOB pattern too complex");
+  EXPECT_EQ(Refusal("SELECT ltrim('a', ?)", {Text(wide)}),
+            "SQL: ltrim: at most 100 bytes of characters to take off, 101 are given");
+  EXPECT_EQ(Good("SELECT trim('a', ?)", {Text(wide.substr(1))}).rows.size(), 1u);
+}
+
+TEST_F(SqlQueryTest, TrimsAsSqliteDoes) {
+  for (const char* text : {"", "xyx", "xaxyx", "\xc3\xa4xa\xc3\xa4", "aaa", "\xff\xffx", "x\xc3"}) {
+    for (const char* characters : {"", "x", "yx", "\xc3\xa4", "\xc3", "\xff", "a\xc3\xa4x"}) {
+      for (const char* trim : {"trim", "ltrim", "rtrim"}) {
+        const auto own = database_->Prepare(absl::StrFormat("SELECT %s(CAST(? AS TEXT), CAST(? AS TEXT))", trim));
+        ASSERT_TRUE(own.ok()) << own.status();
+        (*own)->Blob(0, text);
+        (*own)->Blob(1, characters);
+        ASSERT_TRUE((*own)->Step().ok());
+        const SqlResult result =
+            Good(absl::StrFormat("SELECT CAST(%s(CAST(? AS TEXT), CAST(? AS TEXT)) AS BLOB)", trim),
+                 {Blob(text), Blob(characters)});
+        EXPECT_THAT(result.rows, ElementsAre(ElementsAre(Blob(std::string((*own)->Text(0))))))
+            << trim << " of '" << text << "' by '" << characters << "'";
+      }
+    }
+  }
+  EXPECT_THAT(Good("VALUES (trim(NULL, 'x'), trim('x', NULL), trim(5, '5'), trim(' a '))").rows,
+              ElementsAre(ElementsAre(SqlCell(), SqlCell(), Text(""), Text("a"))));
+}
+
+TEST_F(SqlQueryTest, AsksBetweenAnyFewCallsOfFunctionsWhetherItIsOver) {
+  std::string sum = "length(?)";
+  std::vector<SqlCell> values = {Text("")};
+  for (int i = 0; i < 60; ++i) {
+    sum += "+instr('abc', ?)";
+    values.push_back(Text(absl::StrFormat("%d", i)));
+  }
+  int asked = 0;
+  const absl::StatusOr<SqlResult> result =
+      RunSqlQuery(path_, {}, {.projection = "wallets", .sql = "SELECT " + sum, .parameters = values}, [&asked] {
+        ++asked;
+        return false;
+      });
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_GE(asked, 60 / 4) << "of 60 calls more than four were made at a stretch";
 }
 
 TEST_F(SqlQueryTest, EndsAtItsDeadline) {

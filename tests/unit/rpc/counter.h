@@ -65,8 +65,9 @@ class MockCommandHandler : public CommandHandler {
 class MockQueryEngine : public QueryEngine {
  public:
   MOCK_METHOD(void, Get, (const ReadModelSchema&, QueryOptions, BindKey, VisitRow, GetDone), (override));
-  MOCK_METHOD(void, List, (const ReadModelSchema&, QueryOptions, ListOptions, VisitRow, ListDone), (override));
+  MOCK_METHOD(void, List, (const ReadModelSchema&, QueryOptions, ListOptions, TakeRow, ListDone), (override));
   MOCK_METHOD(void, Sql, (SqlQuery, QueryOptions, SqlDone), (override));
+  MOCK_METHOD(void, EndSql, (), (override));
   MOCK_METHOD(absl::StatusOr<std::unique_ptr<ChangeWatch>>, WatchChanges, (const ReadModelSchema&, ChangeHint),
               (override));
   MOCK_METHOD(void, Close, (Task done), (override));

@@ -86,11 +86,12 @@ TEST_F(QueryCallTest, PassesErrorsOnWithTheirDetails) {
 TEST_F(QueryCallTest, ListsAPage) {
   ListOptions asked;
   EXPECT_CALL(engine_, List(_, _, _, _, _))
-      .WillOnce([&](const ReadModelSchema&, QueryOptions, ListOptions list, QueryEngine::VisitRow row,
+      .WillOnce([&](const ReadModelSchema&, QueryOptions, ListOptions list, QueryEngine::TakeRow take,
                     QueryEngine::ListDone done) {
         asked = list;
-        row(TotalRow("c1", 1));
-        row(TotalRow("c2", 2));
+        EXPECT_EQ(take(TotalRow("c1", 1), 1000), 14u);  // {"c1", 1} as a message is of 6 bytes
+        EXPECT_EQ(take(TotalRow("c2", 2), 14), 14u);
+        EXPECT_EQ(take(TotalRow("c3", 3), 13), 14u) << "was not told that it did not fit";
         done("next");
       });
   counter::v1::ListCounterTotalsRequest request;
@@ -119,6 +120,7 @@ class Watched {
     QueryEngine::VisitRow row;
     QueryEngine::GetDone get_done;
     QueryEngine::ListDone list_done;
+    QueryEngine::TakeRow take;
   };
 
   explicit Watched(MockQueryEngine& engine) {
@@ -133,15 +135,15 @@ class Watched {
         .WillRepeatedly([this](const ReadModelSchema&, QueryOptions options, QueryEngine::BindKey,
                                QueryEngine::VisitRow row, QueryEngine::GetDone done) {
           MutexLock lock(&mutex_);
-          asked_.push_back({std::move(options), {}, std::move(row), std::move(done), nullptr});
+          asked_.push_back({std::move(options), {}, std::move(row), std::move(done), nullptr, nullptr});
         });
   }
   void ExpectLists(MockQueryEngine& engine) {
     EXPECT_CALL(engine, List(_, _, _, _, _))
         .WillRepeatedly([this](const ReadModelSchema&, QueryOptions options, ListOptions list,
-                               QueryEngine::VisitRow row, QueryEngine::ListDone done) {
+                               QueryEngine::TakeRow take, QueryEngine::ListDone done) {
           MutexLock lock(&mutex_);
-          asked_.push_back({std::move(options), std::move(list), std::move(row), nullptr, std::move(done)});
+          asked_.push_back({std::move(options), std::move(list), nullptr, nullptr, std::move(done), std::move(take)});
         });
   }
 
