@@ -9,6 +9,9 @@ import grpc
 import wallet_app
 from wallet_app import api, domain, dump_of_read_models
 
+from everfold.v1 import event_store_pb2 as store
+from everfold.v1 import event_store_pb2_grpc as store_services
+
 
 class Rebuild(wallet_app.IntegrationTest):
     def test_builds_deleted_read_models_anew(self):
@@ -132,6 +135,27 @@ class Rebuild(wallet_app.IntegrationTest):
         unknown = app.ask("projections", "rebuild", "balance")
         self.assertEqual(unknown.returncode, 70)
         self.assertIn("there is no projection", unknown.stderr)
+
+    def test_a_retry_that_fails_again_says_why(self):
+        app = wallet_app.WalletApp("retry")
+        app.serve_options = ["--allow-raw-appends"]
+        self.addCleanup(app.close_channel)
+        self.addCleanup(lambda: app.process and app.kill())
+        app.start()
+        app.commands().OpenWallet(api.OpenWalletRequest(command=domain.OpenWallet(wallet_id="w1")))
+        garbage = store.NewEvent(type="wallet.v1.Deposited", payload=b"\xff")
+        stub = store_services.EventStoreServiceStub(app.channel)
+        stub.Append(store.AppendRequest(streams=[store.StreamAppend(stream="wallet/w1", events=[garbage])]))
+        wallet_app.wait_until("it is parked", lambda: "wallet/w1" in app.ask("parked", "list", "balances").stdout)
+        listed = app.ask("parked", "list", "balances").stdout
+        self.assertRegex(listed, r'^"wallet/w1": 1 event waits, tried 1 time, recorded \S+\n  at wallet.v1.Deposited, ')
+        done = app.ask("parked", "retry", "balances", "wallet/w1")
+        self.assertRegex(
+            done.stdout,
+            r"^wallet/w1: 1 event still waits\n  at wallet.v1.Deposited, .*: the payload is not a message of this type\n$",
+        )
+        dropped = app.ask("parked", "drop", "balances", "wallet/w1", "--version", "2", "--reason", "garbage")
+        self.assertEqual(dropped.stdout, "wallet/w1: not parked any more\n", dropped.stderr)
 
     def test_goes_on_building_after_a_kill(self):
         app = self.app()
