@@ -14,7 +14,7 @@ using Part = Column::Part;
 constexpr std::size_t kShapeDigits = 16;
 
 // What a column's values stand for, as everfold::ColumnMeaning names it.
-enum class Form { kPlain, kBool, kUnsigned, kEnum, kTimestamp, kMoney, kJson };
+enum class Form { kPlain, kBool, kFloat, kUnsigned, kEnum, kTimestamp, kMoney, kJson };
 
 bool IsMessage(const FieldDescriptor& field, const char* name) {
   return !field.is_repeated() && field.message_type() != nullptr && field.message_type()->full_name() == name;
@@ -27,6 +27,8 @@ Form FormOf(const FieldDescriptor& field) {
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_BOOL:
       return Form::kBool;
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      return Form::kFloat;
     case FieldDescriptor::CPPTYPE_UINT64:
       return Form::kUnsigned;
     case FieldDescriptor::CPPTYPE_ENUM:
@@ -151,6 +153,8 @@ std::string Meaning(Form form) {
   switch (form) {
     case Form::kBool:
       return "kBool";
+    case Form::kFloat:
+      return "kFloat";
     case Form::kUnsigned:
       return "kUnsigned";
     case Form::kEnum:

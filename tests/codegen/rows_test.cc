@@ -80,7 +80,7 @@ TEST(SchemaTest, HasAColumnForEachFieldByNumber) {
   const auto* channel = google::protobuf::GetEnumDescriptor<shop::v1::Channel>();
   const std::vector<Column> columns = {{"order_id", ColumnType::kText},
                                        {"weight", ColumnType::kReal},
-                                       {"ratio", ColumnType::kReal},
+                                       {"ratio", ColumnType::kReal, false, ColumnMeaning::kFloat},
                                        {"lines", ColumnType::kInteger},
                                        {"boxes", ColumnType::kInteger},
                                        {"total_minor", ColumnType::kInteger},

@@ -88,46 +88,72 @@ void BoundaryCommands::Start(const BoundedCommandPtr& command) {
   reads_->Post([self = shared_from_this(), command] { self->Attempt(command); });
 }
 
+// Somebody waits for the answer.
+absl::Status BoundaryCommands::CheckAwaited(const BoundedCommand& command) const {
+  if (context_.clock.Now() >= command.request.deadline) return TooLate();
+  if (command.request.abandoned != nullptr && command.request.abandoned->load()) return CallerHasGone();
+  return absl::OkStatus();
+}
+
 void BoundaryCommands::Attempt(const BoundedCommandPtr& command) {
-  if (context_.clock.Now() >= command->request.deadline) return Finish(command, TooLate());
-  if (command->request.abandoned != nullptr && command->request.abandoned->load()) {
-    return Finish(command, CallerHasGone());
-  }
+  if (absl::Status gone = CheckAwaited(*command); !gone.ok()) return Finish(command, std::move(gone));
   if (!command->invalid.ok()) return FinishUnlessRecorded(command, command->invalid);
-  const absl::StatusOr<Seen> seen = Read(*command);
+  absl::StatusOr<Seen> seen = BeginReading(*command);
   if (!seen.ok()) return FinishUnlessRecorded(command, seen.status());
-  const absl::Time now = absl::FromUnixMicros(absl::ToUnixMicros(context_.clock.Now()));
-  absl::StatusOr<AnyBoundaryDecision> decision = AskDecider(*command, *seen, now);
-  if (!decision.ok()) return FinishUnlessRecorded(command, decision.status());
-  if (decision->rejected()) return Answer(command, *seen, now, std::move(decision->rejection));
-  if (decision->events.empty()) return Answer(command, *seen, now, Unchanged(*command, *seen));
-  absl::StatusOr<AppendRequest> append = ToAppend(*command, *seen, now, *decision);
-  if (!append.ok()) return FinishUnlessRecorded(command, append.status());
-  Append(command, *std::move(append));
+  if (command->query.items.empty()) return Decide(command, *seen);
+  context_.counters.Add(context_.counters.loaded);
+  ReadOn(std::make_shared<Reading>(Reading{command, *std::move(seen)}));
 }
 
 // The sequence is taken before anything is read, so that what comes meanwhile is found by the condition.
-absl::StatusOr<BoundaryCommands::Seen> BoundaryCommands::Read(const BoundedCommand& command) const {
+absl::StatusOr<BoundaryCommands::Seen> BoundaryCommands::BeginReading(const BoundedCommand& command) const {
   Seen seen{.state = nullptr, .upto = context_.store.DurableSequence()};
   EVERFOLD_RETURN_IF_ERROR(CatchUserCode("State", command.boundary->name, command.type->type.name, [&] {
     seen.state = command.boundary->new_state();
     return absl::OkStatus();
   }));
-  if (command.query.items.empty()) return seen;
-  context_.counters.Add(context_.counters.loaded);
+  return seen;
+}
+
+// The next part stands behind the commands that have come meanwhile: one that meets millions of events does not keep
+// those waiting that meet a few.
+void BoundaryCommands::ReadOn(const std::shared_ptr<Reading>& reading) {
+  const BoundedCommandPtr& command = reading->command;
+  absl::Status read = CheckAwaited(*command);
+  if (read.ok()) read = ReadPart(*reading);
+  if (!read.ok()) return FinishUnlessRecorded(command, std::move(read));
+  if (reading->after >= reading->seen.upto) return Decide(command, reading->seen);
+  reads_->Post([self = shared_from_this(), reading] { self->ReadOn(reading); });
+}
+
+absl::Status BoundaryCommands::ReadPart(Reading& reading) const {
+  const BoundedCommand& command = *reading.command;
   std::uint64_t events = 0;
-  const absl::Status read = context_.store.ReadTagged(
-      command.request.tenant, command.query, seen.upto, [&](const RecordedEvent& event) -> absl::Status {
-        if (context_.clock.Now() >= command.request.deadline) return TooLate();
+  const absl::StatusOr<Sequence> upto = context_.store.ReadTaggedPart(
+      command.request.tenant, command.query, reading.after, reading.seen.upto,
+      [&](const RecordedEvent& event) -> absl::Status {
+        EVERFOLD_RETURN_IF_ERROR(CheckAwaited(command));
         ++events;
-        Note(event.position, seen.last);
+        Note(event.position, reading.seen.last);
         const absl::Status evolved =
-            command.boundary->EvolveStored(seen.state.get(), event.event.type, event.event.payload);
+            command.boundary->EvolveStored(reading.seen.state.get(), event.event.type, event.event.payload);
         return evolved.ok() ? evolved : AtEvent(evolved, event);
       });
   context_.counters.Add(context_.counters.events_folded, events);
-  if (!read.ok()) return read;
-  return seen;
+  if (!upto.ok()) return upto.status();
+  reading.after = *upto;
+  return absl::OkStatus();
+}
+
+void BoundaryCommands::Decide(const BoundedCommandPtr& command, const Seen& seen) {
+  const absl::Time now = absl::FromUnixMicros(absl::ToUnixMicros(context_.clock.Now()));
+  absl::StatusOr<AnyBoundaryDecision> decision = AskDecider(*command, seen, now);
+  if (!decision.ok()) return FinishUnlessRecorded(command, decision.status());
+  if (decision->rejected()) return Answer(command, seen, now, std::move(decision->rejection));
+  if (decision->events.empty()) return Answer(command, seen, now, Unchanged(*command, seen));
+  absl::StatusOr<AppendRequest> append = ToAppend(*command, seen, now, *decision);
+  if (!append.ok()) return FinishUnlessRecorded(command, append.status());
+  Append(command, *std::move(append));
 }
 
 absl::StatusOr<AnyBoundaryDecision> BoundaryCommands::AskDecider(const BoundedCommand& command, const Seen& seen,

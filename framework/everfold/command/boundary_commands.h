@@ -46,10 +46,21 @@ class BoundaryCommands : public std::enable_shared_from_this<BoundaryCommands> {
     std::vector<Position> last = {};  // of the events, in each partition; by partition
   };
 
+  // What its query meets is read in parts; between two of them others have their turn.
+  struct Reading {
+    BoundedCommandPtr command;
+    Seen seen;
+    Sequence after = {};  // up to here
+  };
+
   void Enqueue(const BoundedCommandPtr& command);
   void Start(const BoundedCommandPtr& command);
   void Attempt(const BoundedCommandPtr& command);
-  absl::StatusOr<Seen> Read(const BoundedCommand& command) const;
+  absl::StatusOr<Seen> BeginReading(const BoundedCommand& command) const;
+  void ReadOn(const std::shared_ptr<Reading>& reading);
+  absl::Status ReadPart(Reading& reading) const;
+  absl::Status CheckAwaited(const BoundedCommand& command) const;
+  void Decide(const BoundedCommandPtr& command, const Seen& seen);
   absl::StatusOr<AnyBoundaryDecision> AskDecider(const BoundedCommand& command, const Seen& seen, absl::Time now);
   absl::StatusOr<AppendRequest> ToAppend(const BoundedCommand& command, const Seen& seen, absl::Time decided_at,
                                          const AnyBoundaryDecision& decision) const;
@@ -67,7 +78,7 @@ class BoundaryCommands : public std::enable_shared_from_this<BoundaryCommands> {
   const BoundaryContext context_;
   absl::flat_hash_map<std::string, const AggregateType*> aggregates_;  // by name
   const std::unique_ptr<Strand> strand_;                               // of the queue
-  const std::unique_ptr<Strand> reads_;  // one thread at most reads what is long, and leaves the others alone
+  const std::unique_ptr<Strand> reads_;  // one thread at most reads, and leaves the others alone
   BoundaryQueue queue_;
 };
 

@@ -7,7 +7,9 @@
 
 namespace everfold {
 
-absl::Status CallerHasGone() { return absl::CancelledError("the caller had gone before the command was decided"); }
+absl::Status CallerHasGone() {
+  return Error(absl::StatusCode::kCancelled, reason::kCallerGone, "the caller had gone before the command was decided");
+}
 
 absl::Status UnreadableEvent(const std::string& type) {
   return Error(

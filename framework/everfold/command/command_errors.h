@@ -9,7 +9,11 @@
 
 namespace everfold {
 
-// CANCELLED: nobody waits for the answer any more.
+namespace reason {
+inline constexpr char kCallerGone[] = "CALLER_GONE";  // nobody waits for the answer any more
+}
+
+// CANCELLED (CALLER_GONE): nobody waits for the answer any more.
 absl::Status CallerHasGone();
 
 // INTERNAL (DECIDER_FAILED): stored, the event could not be read again.

@@ -134,7 +134,7 @@ class CommandHandler {
   //                       decision relies on (CONDITION_FAILED)
   //   RESOURCE_EXHAUSTED, UNKNOWN, UNAVAILABLE  as EventStore::Append
   //   DEADLINE_EXCEEDED   the deadline passed before it was decided
-  //   CANCELLED           its caller had gone before it was decided
+  //   CANCELLED           its caller had gone before it was decided (CALLER_GONE)
   //   INTERNAL            the decider threw (DECIDER_FAILED)
   virtual void Handle(CommandRequest request, Done done) = 0;
 

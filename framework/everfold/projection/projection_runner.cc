@@ -269,12 +269,24 @@ void ProjectionRunner::TryLater(absl::AnyInvocable<void()> step) {
 void ProjectionRunner::Go() {
   if (scope_.closed() || waits_for_next()) return;
   if (!error_.ok()) {
-    if (const absl::Status opened = Reopen(); !opened.ok()) return Stop(opened);
+    const absl::Status opened = Reopen();
+    if (ReasonOf(opened) == reason::kReadModelDamaged) return BuildAfterDamage(opened);
+    if (!opened.ok()) return Stop(opened);
     error_ = absl::OkStatus();
   }
   if (!manifest_.versions().paused) progress_.Resume();
   Published();
   RunBatch();
+}
+
+// As where damage is found at the start.
+void ProjectionRunner::BuildAfterDamage(const absl::Status& damage) {
+  damage_ = damage;
+  error_ = absl::OkStatus();
+  if (!manifest_.versions().paused) progress_.Resume();
+  TellAnew(BuiltAnewBecause());
+  Show();
+  BuildStale();
 }
 
 void ProjectionRunner::WatchForStall() {
@@ -409,25 +421,30 @@ void ProjectionRunner::Compare(CompareDone done) {
 void ProjectionRunner::Reset(Done done) {
   Ask<absl::Status>(std::move(done), [this](Done answer) {
     if (next_ != nullptr) return Answer(std::move(answer), IsBuilding());
-    live_.reset();
-    stale_.reset();
-    damage_ = absl::OkStatus();
-    absl::Status status = Save([](ReadModelVersions& versions) {
-      versions = {.current = versions.next, .next = versions.next + 1, .paused = versions.paused};
-    });
-    if (status.ok()) status = OpenCurrent();
-    if (!status.ok()) {
-      Stop(status);
-      return Answer(std::move(answer), std::move(status));
-    }
-    error_ = absl::OkStatus();
-    failures_ = 0;
-    if (!manifest_.versions().paused) progress_.Resume();
-    Published();
-    Tell(LogLevel::kInfo, "projection is reset", {{"projection", type_->name}, {"file", live_->path()}});
-    Answer(std::move(answer), absl::OkStatus());
+    Answer(std::move(answer), BeginAgain());
     RunBatch();
   });
+}
+
+// The empty file is there before anything else changes; those of before go when nobody is told of them any more.
+absl::Status ProjectionRunner::BeginAgain() {
+  const std::uint32_t version = manifest_.versions().next;
+  EVERFOLD_ASSIGN_OR_RETURN(auto file, ReadModelFile::Open(manifest_.PathOf(version), *type_, BeginningOf(store_)));
+  EVERFOLD_ASSIGN_OR_RETURN(auto folder, EventFolder::Open(std::move(file), *type_, store_));
+  EVERFOLD_RETURN_IF_ERROR(folder->MakeDurable());
+  EVERFOLD_RETURN_IF_ERROR(Save([this, version](ReadModelVersions& versions) {
+    const std::uint32_t before = damage_.ok() ? versions.current : 0;
+    versions = {.current = version, .previous = before, .next = version + 1, .paused = versions.paused};
+  }));
+  live_ = std::move(folder);
+  stale_.reset();
+  damage_ = absl::OkStatus();
+  error_ = absl::OkStatus();
+  failures_ = 0;
+  if (!manifest_.versions().paused) progress_.Resume();
+  Published();
+  Tell(LogLevel::kInfo, "projection is reset", {{"projection", type_->name}, {"file", live_->path()}});
+  return Save([](ReadModelVersions& versions) { versions.previous = 0; });
 }
 
 // Nobody asked for what is on its way: it is to be the first version that this code can go on with.
@@ -668,13 +685,8 @@ void ProjectionRunner::GiveUp(const Next& next, const absl::Status& why) {
   next->folder.reset();
   next_.reset();
   // What is begun and failed at the disk goes on at the next Rebuild.
-  if (!next->is_rollback() && !IsWorthAnotherTry(why)) {
-    // The next opening deletes it if this fails.
-    Save([](ReadModelVersions& versions) {
-      versions.building = 0;
-      versions.held = false;
-    }).IgnoreError();
-  }
+  // If this fails, too, the next start goes on with it.
+  if (!next->is_rollback() && !IsWorthAnotherTry(why)) ForgetNext().IgnoreError();
   if (waits_for_next()) CannotGoOn(why);
   Show();
   Tell(absl::IsCancelled(why) ? LogLevel::kInfo : LogLevel::kError, "projection was not built anew",
@@ -682,15 +694,16 @@ void ProjectionRunner::GiveUp(const Next& next, const absl::Status& why) {
   Finish(*next, why);
 }
 
+absl::Status ProjectionRunner::ForgetNext() {
+  return Save([](ReadModelVersions& versions) {
+    versions.building = 0;
+    versions.held = false;
+  });
+}
+
 void ProjectionRunner::CancelRebuild(Done done) {
   Ask<absl::Status>(std::move(done), [this](Done answer) {
-    if (next_ == nullptr && manifest_.versions().held) {
-      absl::Status saved = Save([](ReadModelVersions& versions) {
-        versions.building = 0;
-        versions.held = false;
-      });
-      return Answer(std::move(answer), std::move(saved));
-    }
+    if (next_ == nullptr && manifest_.versions().held) return Answer(std::move(answer), ForgetNext());
     if (next_ == nullptr || waits_for_next()) {
       const char* const why = next_ == nullptr ? "is not being built" : "cannot go on without what is being built";
       return Answer(std::move(answer), Error(absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
@@ -704,7 +717,8 @@ void ProjectionRunner::CancelRebuild(Done done) {
       strand_->Post([this, guard = std::move(guard), next, answer = std::move(answer)]() mutable {
         GiveUp(next, Error(absl::StatusCode::kCancelled, reason::kReadModelRebuilding,
                            absl::StrFormat("version %d of projection %s was given up", next->version(), type_->name)));
-        Answer(std::move(answer), absl::OkStatus());
+        const bool is_forgotten = next->is_rollback() || manifest_.versions().building == 0;
+        Answer(std::move(answer), is_forgotten ? absl::OkStatus() : ForgetNext());
       });
     });
   });

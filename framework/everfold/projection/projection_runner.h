@@ -125,6 +125,9 @@ class ProjectionRunner final : public Projection {
   absl::Status BeingDropped(const std::string& key) const;
   void TryLater(absl::AnyInvocable<void()> step);
   void GiveUp(const Next& next, const absl::Status& why);
+  absl::Status ForgetNext();
+  absl::Status BeginAgain();
+  void BuildAfterDamage(const absl::Status& damage);
   absl::Status Save(const std::function<void(ReadModelVersions&)>& change);
   absl::Status CheckDrop(const ParkedEvent& first, Version version) const;
   void DropFirst(const std::string& key, Version version, const std::string& reason, RetryDone done);

@@ -31,6 +31,7 @@ enum class ColumnType { kInteger, kReal, kText, kBlob };
 enum class ColumnMeaning {
   kPlain,
   kBool,       // 0 or 1
+  kFloat,      // a number of a float's 32 bits, to whose precision what it is compared with is rounded
   kUnsigned,   // the 64 bits of a number without sign: not in its order from 2^63 on
   kEnum,       // the value's name; the number of one without name
   kTimestamp,  // RFC 3339 in UTC with nine digits of a second: "2026-01-31T08:00:00.000000000Z"

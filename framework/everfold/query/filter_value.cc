@@ -45,6 +45,13 @@ absl::StatusOr<ColumnValue> RealOf(const Column& column, const FilterLiteral& li
   return Unfit(column, literal, "a number, without quotes");
 }
 
+// As the row has it: 0.1 of a float is another number than 0.1 of a double.
+absl::StatusOr<ColumnValue> FloatOf(const Column& column, const FilterLiteral& literal) {
+  float number = 0;
+  if (!literal.quoted && absl::SimpleAtof(literal.text, &number) && std::isfinite(number)) return double{number};
+  return Unfit(column, literal, "a number that a float can hold, without quotes");
+}
+
 absl::StatusOr<ColumnValue> EnumValueOf(const Column& column, const FilterLiteral& literal) {
   const google::protobuf::EnumDescriptor& type = *column.enumeration;
   if (!literal.quoted && type.FindValueByName(literal.text) != nullptr) return literal.text;
@@ -99,6 +106,8 @@ absl::StatusOr<ColumnValue> ValueOf(const Column& column, const FilterLiteral& l
       return BoolOf(column, literal);
     case ColumnMeaning::kEnum:
       return EnumValueOf(column, literal);
+    case ColumnMeaning::kFloat:
+      return FloatOf(column, literal);
     case ColumnMeaning::kTimestamp:
       return TimeValueOf(column, literal);
     case ColumnMeaning::kPlain:

@@ -1,6 +1,7 @@
 #include "everfold/store/boundary_check.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ class TagWalk {
   TagWalk(const StoreIndex& index, std::string_view tenant, const std::string& tag, Sequence after)
       : index_(index), tenant_(tenant), tag_(tag), read_after_(after) {}
 
+  // Entries of the index that were read.
+  std::size_t looked_at() const { return looked_at_; }
+
   // Moves to the first event at or behind `wanted`; nullptr if there is none.
   absl::StatusOr<const TaggedEvent*> Seek(const TaggedEvent& wanted) {
     while (true) {
@@ -36,6 +40,7 @@ class TagWalk {
     if (wanted > read_after_.Next()) read_after_ = Sequence(wanted.value() - 1);
     EVERFOLD_ASSIGN_OR_RETURN(page_, index_.TaggedAfter(tenant_, tag_, read_after_, limit_));
     at_ = 0;
+    looked_at_ += page_.size();
     ended_ = page_.size() < limit_;
     if (!ended_) {
       const Sequence last = page_.back().sequence;
@@ -59,6 +64,14 @@ class TagWalk {
   bool ended_ = false;
   std::vector<TaggedEvent> page_;
   std::size_t at_ = 0;
+  std::size_t looked_at_ = 0;
+};
+
+// Where a search ends at the latest.
+struct Bounds {
+  std::size_t events = std::numeric_limits<std::size_t>::max();
+  Sequence upto = Sequence(std::numeric_limits<std::uint64_t>::max());
+  std::size_t entries = std::numeric_limits<std::size_t>::max();  // once it has come beyond the first commit, too
 };
 
 class ItemMatch {
@@ -68,30 +81,34 @@ class ItemMatch {
 
   absl::StatusOr<std::optional<TaggedEvent>> Find() const {
     if (item_.tags.empty()) return FindByType();
-    EVERFOLD_ASSIGN_OR_RETURN(const std::vector<TaggedEvent> found, FindByTags(1));
-    if (found.empty()) return std::nullopt;
-    return found.front();
+    EVERFOLD_ASSIGN_OR_RETURN(const MatchesUpTo found, FindByTags({.events = 1}));
+    if (found.events.empty()) return std::nullopt;
+    return found.events.front();
   }
 
   // REQUIRES: the item has tags. All walks move on to the furthest one, until they stand on the same event.
-  absl::StatusOr<std::vector<TaggedEvent>> FindByTags(std::size_t limit) const {
-    std::vector<TaggedEvent> matches;
+  absl::StatusOr<MatchesUpTo> FindByTags(const Bounds& bounds) const {
+    MatchesUpTo found{.events = {}, .upto = bounds.upto};
     std::vector<TagWalk> walks;
     for (const std::string& tag : item_.tags) walks.emplace_back(index_, tenant_, tag, after_);
     TaggedEvent wanted{after_.Next(), {}, 0};
-    while (matches.size() < limit) {
+    while (found.events.size() < bounds.events) {
       std::size_t agree = 0;
       for (TagWalk& walk : walks) {
-        EVERFOLD_ASSIGN_OR_RETURN(const TaggedEvent* const found, walk.Seek(wanted));
-        if (found == nullptr) return matches;
-        agree = IsBefore(wanted, *found) ? 1 : agree + 1;
-        wanted = *found;
+        EVERFOLD_ASSIGN_OR_RETURN(const TaggedEvent* const next, walk.Seek(wanted));
+        if (next == nullptr || next->sequence > bounds.upto) return found;
+        agree = IsBefore(wanted, *next) ? 1 : agree + 1;
+        wanted = *next;
+      }
+      if (wanted.sequence > after_.Next() && LookedAt(walks) >= bounds.entries) {
+        found.upto = Sequence(wanted.sequence.value() - 1);
+        return found;
       }
       if (agree < walks.size()) continue;
-      if (HasType(wanted)) matches.push_back(wanted);
+      if (HasType(wanted)) found.events.push_back(wanted);
       wanted.position.offset = wanted.position.offset.Next();
     }
-    return matches;
+    return found;
   }
 
  private:
@@ -101,6 +118,12 @@ class ItemMatch {
       if (latest.has_value() && latest->sequence > after_) return latest;
     }
     return std::nullopt;
+  }
+
+  static std::size_t LookedAt(const std::vector<TagWalk>& walks) {
+    std::size_t entries = 0;
+    for (const TagWalk& walk : walks) entries += walk.looked_at();
+    return entries;
   }
 
   bool HasType(const TaggedEvent& event) const {
@@ -114,6 +137,12 @@ class ItemMatch {
   const QueryItem& item_;
   const Sequence after_;
 };
+
+// Each once.
+void PutInOrder(std::vector<TaggedEvent>& events) {
+  std::sort(events.begin(), events.end(), IsBefore);
+  events.erase(std::unique(events.begin(), events.end()), events.end());
+}
 
 }  // namespace
 
@@ -137,16 +166,31 @@ absl::StatusOr<FoundMatches> FindMatches(const StoreIndex& index, std::string_vi
   for (const QueryItem& item : query.items) {
     found.more = found.more || item.tags.empty();
     if (item.tags.empty()) continue;
-    EVERFOLD_ASSIGN_OR_RETURN(const std::vector<TaggedEvent> matches,
-                              ItemMatch(index, tenant, item, after).FindByTags(limit + 1));
-    found.events.insert(found.events.end(), matches.begin(), matches.end());
+    EVERFOLD_ASSIGN_OR_RETURN(const MatchesUpTo matches,
+                              ItemMatch(index, tenant, item, after).FindByTags({.events = limit + 1}));
+    found.events.insert(found.events.end(), matches.events.begin(), matches.events.end());
   }
-  std::sort(found.events.begin(), found.events.end(), IsBefore);
-  found.events.erase(std::unique(found.events.begin(), found.events.end()), found.events.end());
+  PutInOrder(found.events);
   if (found.events.size() > limit) {
     found.events.resize(limit);
     found.more = true;
   }
+  return found;
+}
+
+absl::StatusOr<MatchesUpTo> FindMatchesUpTo(const StoreIndex& index, std::string_view tenant, const EventQuery& query,
+                                            Sequence after, Sequence upto, std::size_t max_entries) {
+  MatchesUpTo found{.events = {}, .upto = upto};
+  for (const QueryItem& item : query.items) {
+    // What one item does not come to, the others need not find yet.
+    EVERFOLD_ASSIGN_OR_RETURN(
+        const MatchesUpTo matches,
+        ItemMatch(index, tenant, item, after).FindByTags({.upto = found.upto, .entries = max_entries}));
+    found.upto = matches.upto;
+    found.events.insert(found.events.end(), matches.events.begin(), matches.events.end());
+  }
+  PutInOrder(found.events);
+  std::erase_if(found.events, [&found](const TaggedEvent& event) { return event.sequence > found.upto; });
   return found;
 }
 

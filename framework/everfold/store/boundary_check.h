@@ -29,4 +29,16 @@ struct FoundMatches {
 absl::StatusOr<FoundMatches> FindMatches(const StoreIndex& index, std::string_view tenant, const EventQuery& query,
                                          Sequence after, std::size_t limit);
 
+struct MatchesUpTo {
+  std::vector<TaggedEvent> events;
+  Sequence upto;
+};
+
+// All such events up to `upto`, by sequence and position; or, once about `max_entries` entries of the index were looked
+// at, up to a sequence before it, which is above `after`: that of the result. A read that goes on from there comes to
+// its end in pieces, each of which takes only so long, also where nothing matches. REQUIRES: each item names tags;
+// after < upto.
+absl::StatusOr<MatchesUpTo> FindMatchesUpTo(const StoreIndex& index, std::string_view tenant, const EventQuery& query,
+                                            Sequence after, Sequence upto, std::size_t max_entries);
+
 }  // namespace everfold

@@ -90,9 +90,17 @@ class LogEventStore final : public EventStore {
   }
   absl::Status ReadTagged(const std::string& tenant, EventQuery query, Sequence upto,
                           absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const override {
+    Sequence after;
+    do {
+      EVERFOLD_ASSIGN_OR_RETURN(after, ReadTaggedPart(tenant, query, after, upto, visit));
+    } while (after < upto);
+    return absl::OkStatus();
+  }
+  absl::StatusOr<Sequence> ReadTaggedPart(const std::string& tenant, EventQuery query, Sequence after, Sequence upto,
+                                          absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const override {
     EVERFOLD_RETURN_IF_ERROR(ValidateQuery(query));
     stored_names_.AddTo(query);
-    return ReadTaggedEvents(log_, *index_, tenant, query, upto, visit);
+    return everfold::ReadTaggedPart(log_, *index_, tenant, query, after, upto, visit);
   }
   Sequence DurableSequence() const override { return durable_->sequence(); }
   Checkpoint DurableHead() const override { return durable_->checkpoint(); }

@@ -111,6 +111,12 @@ class EventStore {
   virtual absl::Status ReadTagged(const std::string& tenant, EventQuery query, Sequence upto,
                                   absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const = 0;
 
+  // A part of such a read, in some milliseconds, of the events in commits above `after`: returns the sequence up to
+  // which it has come, from which the next part goes on. `upto`, or more: there is no next one.
+  virtual absl::StatusOr<Sequence> ReadTaggedPart(
+      const std::string& tenant, EventQuery query, Sequence after, Sequence upto,
+      absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const = 0;
+
   // Everything with a sequence at or below this is durable and readable.
   virtual Sequence DurableSequence() const = 0;
   // The last durable offset of each partition. Never beyond what DurableSequence, read afterwards, covers.

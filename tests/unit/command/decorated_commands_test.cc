@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "everfold/base/error.h"
+#include "everfold/command/command_errors.h"
 #include "everfold/log/memory/memory_log.h"
 #include "everfold/runtime/manual_executor.h"
 #include "sample-apps/wallet/wallet.h"
@@ -94,7 +95,9 @@ TEST_F(DecoratedCommandsTest, ACommandWhoseCallerHasGoneIsNotDecided) {
   CommandRequest request;
   request.abandoned = &gone;
   const auto deposit = MakeDeposit({.wallet_id = "w1", .amount_minor = 5});
-  EXPECT_EQ(Send(*handler_, deposit, std::move(request)).status().code(), absl::StatusCode::kCancelled);
+  const Outcome dropped = Send(*handler_, deposit, std::move(request));
+  EXPECT_EQ(dropped.status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(ReasonOf(dropped.status()), reason::kCallerGone);
   EXPECT_EQ(store_->VersionOf({"", "wallet", "w1"}).value(), Version(1));
 }
 

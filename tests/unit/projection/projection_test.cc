@@ -161,6 +161,10 @@ class PacedStore final : public EventStore {
                           absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const override {
     return store_.ReadTagged(tenant, std::move(query), upto, visit);
   }
+  absl::StatusOr<Sequence> ReadTaggedPart(const std::string& tenant, EventQuery query, Sequence after, Sequence upto,
+                                          absl::FunctionRef<absl::Status(const RecordedEvent&)> visit) const override {
+    return store_.ReadTaggedPart(tenant, std::move(query), after, upto, visit);
+  }
   Checkpoint DurableHead() const override { return store_.DurableHead(); }
   absl::StatusOr<VerifyReport> Verify(const VerifyOptions& options) const override { return store_.Verify(options); }
   PartitionLog& log() const override { return store_.log(); }

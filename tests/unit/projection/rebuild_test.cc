@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/unit/projection/dump.h"
+#include "tests/unit/projection/file_size_limit.h"
 #include "tests/unit/projection/ledger.h"
 
 namespace everfold {
@@ -403,6 +404,52 @@ TEST_F(RebuildTest, ResetEndsAStop) {
   EXPECT_TRUE(Do(&Projection::Reset).ok());
   ExpectRowsAreTheFold();
   EXPECT_EQ(ledger_.projection().Describe().parked_keys, 0u);
+}
+
+// A disk that is full keeps what there is.
+TEST_F(RebuildTest, ResetThatFailsChangesNothing) {
+  ledger_.Trade(30);
+  ledger_.RunProjection();
+  const std::vector<std::string> rows = Rows();
+  {
+    const FileSizeLimit failing(1);
+    EXPECT_FALSE(Do(&Projection::Reset).ok());
+  }
+  EXPECT_EQ(ledger_.projection().path(), Path(1));
+  EXPECT_EQ(Rows(), rows);
+  ledger_.Trade(5);
+  ledger_.executor().RunUntilIdle();
+  ExpectRowsAreTheFold();
+  EXPECT_TRUE(Do(&Projection::Reset).ok());
+  ExpectRowsAreTheFold();
+}
+
+// At every step of a reset there is a file to be queried.
+TEST_F(RebuildTest, ResetLeavesNoMomentWithoutAFile) {
+  ledger_.Trade(30);
+  ledger_.RunProjection(MakeProjectionType<Balances>(), 3);
+  const Answer reset = Begin(&Projection::Reset);
+  while (ledger_.executor().RunOne()) EXPECT_TRUE(std::filesystem::exists(ledger_.projection().path()));
+  EXPECT_TRUE((*reset)->ok());
+  ExpectRowsAreTheFold();
+}
+
+TEST_F(RebuildTest, DamageThatIsFoundWhenItIsOpenedAgainIsBuiltAnew) {
+  ledger_.Trade(30);
+  ledger_.RunProjection();
+  {
+    const FileSizeLimit failing(1);
+    ledger_.Trade(5);
+    ledger_.executor().RunUntilIdle();
+    EXPECT_FALSE(ledger_.projection().status().ok());
+    EXPECT_TRUE(Do(&Projection::Resume).ok());  // closes the file, and cannot open it
+    EXPECT_FALSE(ledger_.projection().status().ok());
+  }
+  std::ofstream(Path(1)) << std::string(8192, 'x');
+  for (const char* beside : {"-wal", "-shm"}) std::filesystem::remove(Path(1) + beside);
+  EXPECT_TRUE(Do(&Projection::Resume).ok());
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
+  ExpectRowsAreTheFold();
 }
 
 TEST_F(RebuildTest, PausedProjectionThatIsResetIsEmptyUntilItIsResumed) {

@@ -92,6 +92,22 @@ TEST(ListFilter, NamesThePlaceOfWhatIsNoFilter) {
             "kind, paid, weight, mark");
 }
 
+// The row holds the float's 0.1, which is another number than a double's.
+TEST(ListFilter, RoundsNumbersToAFloatWhereTheFieldIsOne) {
+  ReadModelSchema schema = OrderRowSchema();
+  schema.columns[6].meaning = ColumnMeaning::kFloat;
+  const auto value = [&schema](const std::string& filter) {
+    const auto conditions = ParseFilter(schema, filter);
+    EXPECT_TRUE(conditions.ok()) << conditions.status();
+    return std::get<double>((*conditions)[0].value);
+  };
+  EXPECT_EQ(value("weight = 0.1"), double{0.1f});
+  EXPECT_NE(value("weight = 0.1"), 0.1);
+  EXPECT_EQ(value("weight >= 16777217"), 16777216.0);
+  EXPECT_THAT(std::string(ParseFilter(schema, "weight < 1e39").status().message()),
+              HasSubstr("\"1e39\" is no value of weight; write a number that a float can hold, without quotes"));
+}
+
 TEST(ListFilter, NamesTheFieldsThatThereAre) {
   const std::string there_are =
       " to filter by; there are: id, customer, placed_at, total.minor, kind, paid, weight, mark";

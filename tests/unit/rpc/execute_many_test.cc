@@ -5,6 +5,7 @@
 
 #include "everfold/base/error.h"
 #include "everfold/base/mutex.h"
+#include "everfold/command/command_errors.h"
 #include "everfold/decide/aggregate_type.h"
 #include "everfold/rpc/command_service.h"
 #include "everfold/v1/command_service.grpc.pb.h"
@@ -59,7 +60,7 @@ class ExecuteManyTest : public ::testing::Test {
     return std::exchange(under_way_, {});
   }
   // The answer that a handler gives to a command whose caller has gone.
-  static absl::Status Dropped() { return absl::CancelledError("the caller had gone before the command was decided"); }
+  static absl::Status Dropped() { return CallerHasGone(); }
 
   AggregateType aggregate_;
   CommandType type_;

@@ -116,6 +116,50 @@ TEST_F(BoundaryCheckTest, FindsWhatAScanOfAllEventsFinds) {
   EXPECT_LT(matched, 3500);
 }
 
+TEST_F(BoundaryCheckTest, PiecesComeToWhatAScanOfAllEventsFinds) {
+  Fill(400);
+  int pieces = 0;
+  int matched = 0;
+  for (int i = 0; i < 200; ++i) {
+    EventQuery query = RandomQuery();
+    std::erase_if(query.items, [](const QueryItem& item) { return item.tags.empty(); });
+    if (query.items.empty()) continue;
+    const std::size_t max_entries = 1 + random_.Below(60);
+    std::set<Sequence> found;
+    Sequence after;
+    while (after < log_.last_sequence()) {
+      const auto piece = FindMatchesUpTo(*index_, "", query, after, log_.last_sequence(), max_entries);
+      ASSERT_EQ(piece.status(), absl::OkStatus());
+      ASSERT_GT(piece->upto, after) << "it did not get on";
+      for (const TaggedEvent& event : piece->events) {
+        ASSERT_TRUE(event.sequence > after && event.sequence <= piece->upto);
+        found.insert(event.sequence);
+      }
+      after = piece->upto;
+      ++pieces;
+    }
+    ASSERT_EQ(found, Matching("", query, Sequence()));
+    matched += static_cast<int>(found.size());
+  }
+  EXPECT_GT(pieces, 1000);
+  EXPECT_GT(matched, 1000);
+}
+
+TEST_F(BoundaryCheckTest, APieceEndsAlsoWhereNothingMatches) {
+  const std::vector<std::vector<std::string>> hot(900, {"hot"});
+  for (int i = 0; i < 3; ++i) {
+    log_.Append({.command = {}, .streams = {{{"", "jar", "j1"}, hot}}});
+    AddGroup(log_, *index_);
+  }
+  const EventQuery query{{{.types = {"test.v1.None"}, .tags = {"hot"}}}};
+  for (std::uint64_t after = 0; after < 2; ++after) {
+    const auto piece = FindMatchesUpTo(*index_, "", query, Sequence(after), Sequence(3), 10);
+    ASSERT_EQ(piece.status(), absl::OkStatus());
+    EXPECT_TRUE(piece->events.empty());
+    EXPECT_EQ(piece->upto, Sequence(after + 1)) << "a commit is looked at as a whole, and no more than it";
+  }
+}
+
 TEST_F(BoundaryCheckTest, WalksThroughManyEventsOfOneTag) {
   const std::vector<std::vector<std::string>> hot(900, {"hot"});
   for (int i = 0; i < 3; ++i) {
