@@ -578,21 +578,27 @@ void ReactorRunner::RetryAll(Done done) {
   });
 }
 
-void ReactorRunner::Drop(std::string key, Version version, std::string reason, Done done) {
+absl::Status ReactorRunner::CheckDrop(const std::string& key, const StreamId& stream, Version version) {
+  EVERFOLD_RETURN_IF_ERROR(CheckWaits(key));
+  const EventPlace& first = queue_.At(key).at;
+  if (first.stream == stream && first.version == version) return absl::OkStatus();
+  return Error(absl::StatusCode::kFailedPrecondition, reason::kNotParked,
+               absl::StrFormat("the first event that waits with %s is %s version %d, not %s version %d; look at it, "
+                               "and ask again",
+                               ShownText(key), KeyOfStream(first.stream), first.version.value(),
+                               ShownText(KeyOfStream(stream)), version.value()));
+}
+
+void ReactorRunner::Drop(std::string key, StreamId stream, Version version, std::string reason, Done done) {
   if (absl::Status valid = ValidateName(reason, kMaxReactorReasonBytes, "the reason"); !valid.ok()) {
     return Answer(std::move(done), std::move(valid));
   }
-  Ask<absl::Status>(std::move(done), [this, key = std::move(key), version, reason = std::move(reason)](Done answer) {
-    if (absl::Status waits = CheckWaits(key); !waits.ok()) return Answer(std::move(answer), std::move(waits));
-    const QueuedKey& queued = queue_.At(key);
-    if (queued.at.version != version) {
-      return Answer(std::move(answer),
-                    Error(absl::StatusCode::kFailedPrecondition, reason::kNotParked,
-                          absl::StrFormat("the first event that waits with %s is %s version %d, not version %d; look "
-                                          "at it, and ask again",
-                                          ShownText(key), queued.at.stream.ToString(), queued.at.version.value(),
-                                          version.value())));
+  Ask<absl::Status>(std::move(done), [this, key = std::move(key), stream = std::move(stream), version,
+                                      reason = std::move(reason)](Done answer) {
+    if (absl::Status allowed = CheckDrop(key, stream, version); !allowed.ok()) {
+      return Answer(std::move(answer), std::move(allowed));
     }
+    const QueuedKey& queued = queue_.At(key);
     records_.push_back(DropOf({.key = key, .at = queued.at, .error = queued.error}, reason));
     queue_.Drop(key);
     SaveWith(std::move(answer));

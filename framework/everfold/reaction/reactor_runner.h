@@ -35,7 +35,7 @@ class ReactorRunner final : public Reactor {
   void ListKeys(absl::AnyInvocable<void(absl::StatusOr<std::vector<ReactorKey>>)> done) override;
   void Retry(std::string key, Done done) override;
   void RetryAll(Done done) override;
-  void Drop(std::string key, Version version, std::string reason, Done done) override;
+  void Drop(std::string key, StreamId stream, Version version, std::string reason, Done done) override;
   void Close(Task done) override;
 
  private:
@@ -87,6 +87,7 @@ class ReactorRunner final : public Reactor {
   absl::Status MoveTo(const Move& move);
   absl::Status PlaceInThisHistory(ReactorPlace& place) const;
   absl::Status CheckWaits(const std::string& key) const;
+  absl::Status CheckDrop(const std::string& key, const StreamId& stream, Version version);
 
   void SaveWith(Done done);
   void SaveInTime();

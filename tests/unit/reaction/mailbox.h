@@ -208,7 +208,13 @@ class Mailbox {
     return Ask([&](Reactor::Done done) { reactor_->Retry(key, std::move(done)); });
   }
   absl::Status Drop(const std::string& key, std::uint64_t version, const std::string& reason = "a test") {
-    return Ask([&](Reactor::Done done) { reactor_->Drop(key, Version(version), reason, std::move(done)); });
+    return DropOf(key, key, version, reason);
+  }
+  absl::Status DropOf(const std::string& key, const std::string& stream, std::uint64_t version,
+                      const std::string& reason = "a test") {
+    return Ask([&](Reactor::Done done) {
+      reactor_->Drop(key, ParseStreamId(stream).value(), Version(version), reason, std::move(done));
+    });
   }
   absl::Status Pause() {
     return Ask([&](Reactor::Done done) { reactor_->Pause(std::move(done)); });

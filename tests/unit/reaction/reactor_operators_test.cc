@@ -118,7 +118,12 @@ TEST_F(ReactorOperatorsTest, ADropOfADeclaredKeyLeavesOutOneEvent) {
   for (const char* account : {"a", "b", "c", "d"}) mailbox_.Credit(account);
   mailbox_.Run(MakeReactorType<AllTogether>(Mailer{&mailbox_.outbox()}));
   EXPECT_THAT(Sent(), ElementsAre("account/a@1"));
-  ASSERT_EQ(mailbox_.Drop("all", 1), absl::OkStatus());
+  for (const char* other : {"account/a", "account/c", "account/d"}) {  // each has a version 1, and nobody looked at it
+    const absl::Status refused = mailbox_.DropOf("all", other, 1);
+    EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(ReasonOf(refused), reason::kNotParked);
+  }
+  ASSERT_EQ(mailbox_.DropOf("all", "account/b", 1), absl::OkStatus());
   EXPECT_THAT(Sent(), ElementsAre("account/a@1", "account/c@1", "account/d@1"));
 }
 
@@ -129,7 +134,7 @@ TEST_F(ReactorOperatorsTest, ADropNamesTheEventThatItIsFor) {
   absl::Status refused = mailbox_.Drop("account/a", 2);
   EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(ReasonOf(refused), reason::kNotParked);
-  EXPECT_THAT(std::string(refused.message()), HasSubstr("is account/a version 1, not version 2"));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("is account/a version 1, not \"account/a\" version 2"));
   refused = mailbox_.Drop("account/b", 1);
   EXPECT_EQ(refused.code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(ReasonOf(refused), reason::kNotParked);
