@@ -134,7 +134,7 @@ class Reactors(shop_app.ShopTest):
         self.expect_refused(app.ask("reactors", "retry", "order_mail", "order/o9"), 'no key "order/o9" waits')
         self.expect_refused(app.ask("reactors", "pause", "mail"), 'there is no reactor "mail"; there is: order_mail')
         drop = ["reactors", "drop", "order_mail", "order/o1", "--reason", "the customer has called"]
-        self.expect_refused(app.ask(*drop, "--version", "2"), "is order/o1 version 1, not version 2")
+        self.expect_refused(app.ask(*drop, "--version", "2"), 'is order/o1 version 1, not "order/o1" version 2')
         self.expect_answer(app.ask(*drop, "--version", "1"), "order/o1: version 1 is dropped")
         outbox(app).rmdir()
         self.expect_answer(app.ask("reactors", "retry", "order_mail", "--all"), "all: tried again")

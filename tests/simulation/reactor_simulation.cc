@@ -158,7 +158,7 @@ void ReactorSimulation::DropOne() {
   if (!listed->has_value() || (*listed)->empty()) return;
   const ReactorKey key = (**listed)[random_.Below((*listed)->size())];
   outside_.MayBeDropped(key.at.position);
-  reactor().Drop(key.key, key.at.version, "a simulation", [](const absl::Status&) {});
+  reactor().Drop(key.key, key.at.stream, key.at.version, "a simulation", [](const absl::Status&) {});
 }
 
 void ReactorSimulation::RunSteps(std::uint64_t count) {

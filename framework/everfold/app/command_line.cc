@@ -118,6 +118,9 @@ CLI::App& AddActionOn(const char* part, std::string& part_name, CLI::App& verb, 
 
 // What is left out for good: the event, and why.
 void AddDropped(CLI::App& drop, const char* told_by, CommandLine& line) {
+  drop.add_option("--stream", line.stream,
+                  absl::StrFormat("Stream of that event, as `%s` tells it, if that is not the key", told_by))
+      ->type_name("STREAM");
   drop.add_option("--version", line.version,
                   absl::StrFormat("Version of that event in its stream, as `%s` tells it", told_by))
       ->type_name("N")

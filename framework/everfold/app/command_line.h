@@ -6,9 +6,11 @@
 //   wallet rebuild-index [--data DIR]
 //   wallet projections [list | pause NAME | resume NAME | wait NAME [--timeout S] | rebuild NAME | compare NAME |
 //                       cancel NAME | rollback NAME | reset NAME] [--address ADDR]
-//   wallet parked list NAME | show NAME KEY | retry NAME KEY | drop NAME KEY --version N --reason TEXT [--address ADDR]
-//   wallet reactors [list | pause NAME | resume NAME | reset NAME (--to-head | --as-it-was) --reason TEXT |
-//                    waiting NAME | retry NAME (KEY | --all) | drop NAME KEY --version N --reason TEXT]
+//   wallet parked list NAME | show NAME KEY | retry NAME KEY | drop NAME KEY [--stream STREAM] --version N --reason
+//   TEXT [--address ADDR] wallet reactors [list | pause NAME | resume NAME | reset NAME (--to-head | --as-it-was)
+//   --reason TEXT |
+//                    waiting NAME | retry NAME (KEY | --all) | drop NAME KEY [--stream STREAM] --version N --reason
+//                    TEXT]
 //                   [--address ADDR]
 //   wallet verify [--quick] [--data DIR | --address ADDR]
 //   wallet backup DIRECTORY [--data DIR | --address ADDR]
@@ -70,6 +72,7 @@ struct CommandLine {
   bool all_keys = false;      // that wait; else: the one
   std::string key;            // that is parked, or waits
   std::uint64_t version = 0;  // of its first event, which is to be dropped
+  std::string stream;         // likewise, as StreamOfKey has it; empty: the key
   std::string reason;         // for that, or for the reset
   bool quick = false;         // of verify: checksums and chain only
   std::string address;        // of an application that runs, which is asked to do it; empty: none

@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
+#include "everfold/app/dropped_stream.h"
 #include "everfold/app/print_error.h"
 #include "everfold/app/progress_bar.h"
 #include "everfold/base/counted.h"
@@ -179,8 +180,9 @@ absl::Status RunOnParked(ProjectionClient& client, const CommandLine& line) {
       return absl::OkStatus();
     }
     case ParkedAction::kDrop: {
+      EVERFOLD_ASSIGN_OR_RETURN(const StreamId stream, DroppedStream(line));
       EVERFOLD_ASSIGN_OR_RETURN(const ProjectionClient::Tried tried,
-                                client.Drop(line.projection, line.key, line.version, line.reason));
+                                client.Drop(line.projection, line.key, stream, line.version, line.reason));
       PrintTried(line.key, tried);
       return absl::OkStatus();
     }
@@ -248,8 +250,8 @@ std::string FormatParkedEvents(const std::vector<v1::ParkedEvent>& events) {
   std::string text;
   for (const v1::ParkedEvent& event : events) {
     absl::StrAppendFormat(&text, "%s %s version %d, offset %d of partition %d, sequence %d\n", event.type(),
-                          ShownText(event.stream()), event.version(), event.offset(), event.partition(),
-                          event.sequence());
+                          StreamForPeople(event.stream(), event.tenant()), event.version(), event.offset(),
+                          event.partition(), event.sequence());
     if (!event.json().empty()) {
       absl::StrAppendFormat(&text, "  %s\n", event.json().substr(0, kMaxPayloadShown));
     } else {

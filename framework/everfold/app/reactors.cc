@@ -3,12 +3,14 @@
 #include <memory>
 
 #include "absl/strings/str_format.h"
+#include "everfold/app/dropped_stream.h"
 #include "everfold/app/print_error.h"
 #include "everfold/app/progress_bar.h"
 #include "everfold/base/counted.h"
 #include "everfold/base/duration.h"
 #include "everfold/base/status.h"
 #include "everfold/base/timestamp.h"
+#include "everfold/event/event_key.h"
 #include "everfold/event/stream_id.h"
 #include "everfold/rpc/reactor_client.h"
 
@@ -64,9 +66,11 @@ absl::Status RunOn(ReactorClient& client, const CommandLine& line) {
       EVERFOLD_RETURN_IF_ERROR(client.Retry(name, line.key));
       return Print((line.key.empty() ? "all" : line.key) +
                    ": tried again; `reactors waiting` tells what comes of it\n");
-    case ReactorAction::kDrop:
-      EVERFOLD_RETURN_IF_ERROR(client.Drop(name, line.key, line.version, line.reason));
-      return Print(absl::StrFormat("%s: version %d is dropped\n", line.key, line.version));
+    case ReactorAction::kDrop: {
+      EVERFOLD_ASSIGN_OR_RETURN(const StreamId stream, DroppedStream(line));
+      EVERFOLD_RETURN_IF_ERROR(client.Drop(name, line.key, stream, line.version, line.reason));
+      return Print(absl::StrFormat("%s: version %d is dropped\n", KeyOfStream(stream), line.version));
+    }
   }
   return absl::OkStatus();
 }
@@ -95,8 +99,8 @@ std::string FormatWaitingReactions(const std::vector<v1::WaitingReaction>& react
                           : "again at " + absl::FormatTime(absl::RFC3339_sec, TimeOf(reaction.next_attempt_time()),
                                                            absl::UTCTimeZone());
     absl::StrAppendFormat(&text, "%s: %s version %d, tried %s times, %s\n  %s\n", ShownText(reaction.key()),
-                          ShownText(reaction.stream()), reaction.version(), Grouped(reaction.attempts()), next,
-                          reaction.error());
+                          StreamForPeople(reaction.stream(), reaction.tenant()), reaction.version(),
+                          Grouped(reaction.attempts()), next, reaction.error());
   }
   return text;
 }

@@ -1,12 +1,27 @@
 #include "everfold/event/event_key.h"
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_replace.h"
 #include "everfold/base/digest.h"
+#include "everfold/base/status.h"
 
 namespace everfold {
 
 std::string KeyOfStream(const StreamId& stream) {
-  return stream.tenant.empty() ? stream.ToString() : stream.tenant + ":" + stream.ToString();
+  if (stream.tenant.empty()) return stream.ToString();
+  return absl::StrReplaceAll(stream.tenant, {{"%", "%25"}, {":", "%3A"}, {"/", "%2F"}}) + ":" + stream.ToString();
+}
+
+// No aggregate has a ':' in its name, so one in front of the first '/' ends a tenant.
+absl::StatusOr<StreamId> StreamOfKey(const std::string& key) {
+  const std::size_t colon = key.find(':');
+  const bool has_tenant = colon != std::string::npos && colon < key.find('/');
+  const std::string tenant = has_tenant ? key.substr(0, colon) : "";
+  EVERFOLD_ASSIGN_OR_RETURN(StreamId stream,
+                            ParseStreamId(has_tenant ? std::string_view(key).substr(colon + 1) : std::string_view(key),
+                                          absl::StrReplaceAll(tenant, {{"%25", "%"}, {"%3A", ":"}, {"%2F", "/"}})));
+  EVERFOLD_RETURN_IF_ERROR(ValidateStreamId(stream));
+  return stream;
 }
 
 std::string PrintableKey(const std::string& key) {

@@ -5,14 +5,18 @@
 #include <cstddef>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "everfold/event/stream_id.h"
 
 namespace everfold {
 
 inline constexpr std::size_t kMaxKeyBytes = 500;
 
-// The stream's key, for example "wallet/w1", and "tenant:wallet/w1" for a tenant's.
+// The stream's key, for example "wallet/w1", and "tenant:wallet/w1" for a tenant's. In the tenant ':', '/' and '%' are
+// written as "%3A", "%2F" and "%25", so that different streams have different keys.
 std::string KeyOfStream(const StreamId& stream);
+// The stream of such a key. INVALID_ARGUMENT if it is none.
+absl::StatusOr<StreamId> StreamOfKey(const std::string& key);
 
 // A key of a handler's, which may be any bytes, as at most kMaxKeyBytes of printable text. Different ones stay
 // different.

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -141,11 +142,13 @@ class Projection {
   using RetryDone = absl::AnyInvocable<void(absl::StatusOr<std::uint64_t>)>;
   virtual void RetryParked(std::string key, RetryDone done) = 0;
   // Leaves out the first event of the key, for good: the decision is an event of the log, with its reason. Then retries
-  // the others. `version` is that event's in its stream: who asks has looked at it. Of one that closes meanwhile the
-  // result is the number before that retry: the next opening leaves the event out, and retries.
+  // the others. `version` is that event's in its stream, and `stream` that, which may be left out where the key is
+  // the stream: who asks has looked at it. Of one that closes meanwhile the result is the number before that retry: the
+  // next opening leaves the event out, and retries.
   //   INVALID_ARGUMENT     no reason, or one of more than kMaxDropReasonBytes or that is not printable
   //   FAILED_PRECONDITION  another event is the first one by now, or one is being dropped (NOT_PARKED)
-  virtual void DropParked(std::string key, Version version, std::string reason, RetryDone done) = 0;
+  virtual void DropParked(std::string key, std::optional<StreamId> stream, Version version, std::string reason,
+                          RetryDone done) = 0;
 
   // Ends after the batch at hand, then calls `done` on the executor. Whoever destroys a projection without it makes
   // sure that the executor runs none of its steps any more.

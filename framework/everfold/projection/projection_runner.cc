@@ -7,6 +7,7 @@
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/base/unavailable.h"
+#include "everfold/event/event_key.h"
 #include "everfold/event/stream_id.h"
 #include "everfold/projection/dropped_events.h"
 #include "everfold/projection/version_checks.h"
@@ -771,14 +772,15 @@ absl::Status ProjectionRunner::BeingDropped(const std::string& key) const {
                absl::StrFormat("an event of \"%s\" is being dropped from projection %s", key, type_->name));
 }
 
-void ProjectionRunner::DropParked(std::string key, Version version, std::string reason, RetryDone done) {
+void ProjectionRunner::DropParked(std::string key, std::optional<StreamId> stream, Version version, std::string reason,
+                                  RetryDone done) {
   using Result = absl::StatusOr<std::uint64_t>;
   if (absl::Status valid = ValidateName(reason, kMaxDropReasonBytes, "the reason"); !valid.ok()) {
     return Answer<Result>(std::move(done), std::move(valid));
   }
-  Ask<Result>(std::move(done), [this, key = std::move(key), version, reason = std::move(reason)](RetryDone answer) {
-    DropFirst(key, version, reason, std::move(answer));
-  });
+  Ask<Result>(std::move(done),
+              [this, key = std::move(key), stream = std::move(stream), version, reason = std::move(reason)](
+                  RetryDone answer) { DropFirst(key, stream, version, reason, std::move(answer)); });
 }
 
 absl::StatusOr<ParkedEvent> ProjectionRunner::FirstOf(const std::string& key) {
@@ -789,18 +791,22 @@ absl::StatusOr<ParkedEvent> ProjectionRunner::FirstOf(const std::string& key) {
                absl::StrFormat("%s: key \"%s\" is parked without an event", live_->path(), key));
 }
 
-absl::Status ProjectionRunner::CheckDrop(const ParkedEvent& first, Version version) const {
+absl::Status ProjectionRunner::CheckDrop(const ParkedEvent& first, const std::optional<StreamId>& stream,
+                                         Version version) const {
   if (keys_being_dropped_.contains(first.key)) return BeingDropped(first.key);
-  if (first.version == version) return absl::OkStatus();
-  return Error(absl::StatusCode::kFailedPrecondition, reason::kNotParked,
-               absl::StrFormat("the first event that waits with \"%s\" is %s version %d, not version %d; look at it, "
-                               "and ask again",
-                               first.key, first.stream.ToString(), first.version.value(), version.value()));
+  if (first.version == version && first.stream == stream.value_or(first.stream)) return absl::OkStatus();
+  const std::string asked_for = stream.has_value() ? ShownText(KeyOfStream(*stream)) + " " : "";
+  return Error(
+      absl::StatusCode::kFailedPrecondition, reason::kNotParked,
+      absl::StrFormat("the first event that waits with \"%s\" is %s version %d, not %sversion %d; look at it, "
+                      "and ask again",
+                      first.key, KeyOfStream(first.stream), first.version.value(), asked_for, version.value()));
 }
 
-void ProjectionRunner::DropFirst(const std::string& key, Version version, const std::string& reason, RetryDone done) {
+void ProjectionRunner::DropFirst(const std::string& key, const std::optional<StreamId>& stream, Version version,
+                                 const std::string& reason, RetryDone done) {
   const absl::StatusOr<ParkedEvent> first = FirstOf(key);
-  const absl::Status allowed = first.ok() ? CheckDrop(*first, version) : first.status();
+  const absl::Status allowed = first.ok() ? CheckDrop(*first, stream, version) : first.status();
   const absl::StatusOr<std::optional<ParkedKey>> parked = allowed.ok() ? live_->DescribeParked(key) : allowed;
   if (!parked.ok()) return Answer<absl::StatusOr<std::uint64_t>>(std::move(done), parked.status());
   const std::string error = parked->has_value() ? (*parked)->error : "";

@@ -49,7 +49,8 @@ class ProjectionRunner final : public Projection {
   void ListParkedEvents(std::string key, std::size_t limit,
                         absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedEvent>>)> done) override;
   void RetryParked(std::string key, RetryDone done) override;
-  void DropParked(std::string key, Version version, std::string reason, RetryDone done) override;
+  void DropParked(std::string key, std::optional<StreamId> stream, Version version, std::string reason,
+                  RetryDone done) override;
   void Close(Task done) override;
 
  private:
@@ -129,8 +130,9 @@ class ProjectionRunner final : public Projection {
   absl::Status BeginAgain();
   void BuildAfterDamage(const absl::Status& damage);
   absl::Status Save(const std::function<void(ReadModelVersions&)>& change);
-  absl::Status CheckDrop(const ParkedEvent& first, Version version) const;
-  void DropFirst(const std::string& key, Version version, const std::string& reason, RetryDone done);
+  absl::Status CheckDrop(const ParkedEvent& first, const std::optional<StreamId>& stream, Version version) const;
+  void DropFirst(const std::string& key, const std::optional<StreamId>& stream, Version version,
+                 const std::string& reason, RetryDone done);
   void ApplyDrop(const EventName& event, const std::string& key, RetryDone done);
   absl::StatusOr<std::uint64_t> WaitingOf(const std::string& key);
   void TellAnew(const std::string& why) const;

@@ -65,7 +65,7 @@ std::string KeyOfEvent(const ReactorType& type, const RecordedEvent& event) {
   if (!type.keys.empty()) {
     try {
       if (const std::optional<std::string> key = DeclaredKey(type, event); key.has_value()) return PrintableKey(*key);
-    } catch (const std::exception&) {
+    } catch (...) {
       // The stream's, then: the handler's own error tells what is wrong with the event.
     }
   }

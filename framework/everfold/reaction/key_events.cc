@@ -1,8 +1,12 @@
 #include "everfold/reaction/key_events.h"
 
+#include <optional>
 #include <utility>
 
+#include "absl/strings/str_format.h"
+#include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/event/event_key.h"
 #include "everfold/reaction/event_reaction.h"
 #include "everfold/subscription/before_sequence.h"
 
@@ -15,11 +19,49 @@ bool IsTaken(const Position& position, const Checkpoint& taken) {
   return position.offset <= taken.offsets[position.partition.value()];
 }
 
+bool IsWanted(const ReactorType& type, const std::string& stored) {
+  return type.handlers.contains(stored) || type.stored_forms.contains(stored);
+}
+
 }  // namespace
 
 absl::StatusOr<KeyEvents::Found> KeyEvents::Read(const Checkpoint& taken, std::size_t limit,
                                                  std::deque<TakenEvent>& events) {
+  if (!passed_ && !checked_) EVERFOLD_RETURN_IF_ERROR(CheckFirst());
+  checked_ = true;
   return type_.keys.empty() ? ReadStream(taken, limit, events) : ReadLog(taken, limit, events);
+}
+
+// Code of another release may have other keys, and handlers for other events.
+absl::Status KeyEvents::CheckFirst() {
+  std::optional<EventPlace> place;
+  std::string type;
+  std::string key;
+  const StreamRange only{.after = Version(at_.version.value() - 1), .upto = at_.version, .limit = 1};
+  EVERFOLD_RETURN_IF_ERROR(store_.ReadStream(at_.stream, only, [&](const RecordedEvent& event) {
+    place = PlaceOf(event);
+    type = event.event.type;
+    if (IsWanted(type_, type)) key = KeyOfEvent(type_, event);
+    return absl::OkStatus();
+  }));
+  if (!place.has_value()) {
+    EVERFOLD_ASSIGN_OR_RETURN(const Version newest, store_.VersionOf(at_.stream));
+    if (newest < at_.version) return NotTheFirst("which is not in the log");
+    passed_ = true;  // it was erased
+    return absl::OkStatus();
+  }
+  if (*place != at_) return NotTheFirst("which stands elsewhere in the log");
+  if (!IsWanted(type_, type)) return NotTheFirst(absl::StrFormat("and there is no On for %s", type));
+  if (key != key_) return NotTheFirst(absl::StrFormat("which has the key %s now", ShownText(key)));
+  return absl::OkStatus();
+}
+
+absl::Status KeyEvents::NotTheFirst(const std::string& why) const {
+  return Error(absl::StatusCode::kFailedPrecondition, reason::kEventParked,
+               absl::StrFormat("key %s begins with %s version %d, %s: put the code back that has it and "
+                               "`reactors retry`, or leave it out with `reactors drop`; then `reactors resume`",
+                               ShownText(key_), KeyOfStream(at_.stream), at_.version.value(), why),
+               {{"reactor", type_.name}});
 }
 
 absl::StatusOr<KeyEvents::Found> KeyEvents::ReadStream(const Checkpoint& taken, std::size_t limit,
@@ -33,7 +75,7 @@ absl::StatusOr<KeyEvents::Found> KeyEvents::ReadStream(const Checkpoint& taken, 
     ++seen;
     at_ = PlaceOf(event);
     passed_ = true;
-    const bool wanted = type_.handlers.contains(event.event.type) || type_.stored_forms.contains(event.event.type);
+    const bool wanted = IsWanted(type_, event.event.type);
     if (wanted) events.push_back(Take(event));
     added += wanted;
     return absl::OkStatus();

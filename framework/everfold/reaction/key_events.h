@@ -31,10 +31,15 @@ class KeyEvents {
       : type_(type), store_(store), key_(std::move(key)), at_(std::move(at)), passed_(passed) {}
 
   // Adds up to `limit` of the events that come next, no further than `taken`, a checkpoint that is nowhere before that
-  // of an earlier call. Errors: of the log.
+  // of an earlier call. An event at `at` that was erased is passed over.
+  //   FAILED_PRECONDITION  there is another event at `at`, or one that nobody reacts to any more, or whose key is
+  //                        another one now (EVENT_PARKED): what was to begin with it must not be left out unseen
+  // Else of the log.
   absl::StatusOr<Found> Read(const Checkpoint& taken, std::size_t limit, std::deque<TakenEvent>& events);
 
  private:
+  absl::Status CheckFirst();
+  absl::Status NotTheFirst(const std::string& why) const;
   absl::StatusOr<Found> ReadStream(const Checkpoint& taken, std::size_t limit, std::deque<TakenEvent>& events);
   absl::StatusOr<Found> ReadLog(const Checkpoint& taken, std::size_t limit, std::deque<TakenEvent>& events);
   bool IsBehind(const EventPlace& place) const { return passed_ ? ComesBefore(at_, place) : !ComesBefore(place, at_); }
@@ -44,6 +49,7 @@ class KeyEvents {
   const std::string key_;
   EventPlace at_;
   bool passed_;
+  bool checked_ = false;
   std::unique_ptr<Subscription> subscription_;  // of the log, up to `upto_`
   Checkpoint upto_;
 };

@@ -11,6 +11,7 @@ using State = QueuedKey::State;
 void KeyQueue::Clear() {
   keys_.clear();
   ready_.clear();
+  readers_.clear();
   due_.clear();
   parked_ = 0;
   held_ = 0;
@@ -43,10 +44,12 @@ void KeyQueue::Load(const std::vector<ReactorKey>& keys) {
   for (const ReactorKey* const key : ready) ready_.push_back(key->key);
 }
 
+// The first event by its own name where that is known: so it is asked for, and missed.
 ReactorKey KeyQueue::Describe(const std::string& key, const QueuedKey& queued) {
+  const bool is_known = !queued.events.empty();
   return {.key = key,
-          .at = queued.at,
-          .passed = queued.passed,
+          .at = is_known ? queued.events.front().place : queued.at,
+          .passed = queued.passed && !is_known,
           .attempts = queued.attempts,
           .error = queued.error,
           .next_attempt = queued.next_attempt,
@@ -97,21 +100,37 @@ void KeyQueue::PutBack(const std::string& key) {
 }
 
 // Its events are read from the log again when they are needed.
-void KeyQueue::Forget(QueuedKey& queued) {
+void KeyQueue::Forget(const std::string& key) {
+  QueuedKey& queued = keys_.at(key);
   held_ -= queued.events.size();
   for (const TakenEvent& event : queued.events) held_bytes_ -= event.payload.size();
   queued.events.clear();
   queued.reader.reset();
+  queued.searching = false;
   queued.behind = true;
+  std::erase(readers_, key);
+}
+
+bool KeyQueue::AddReader(const std::string& key, std::unique_ptr<KeyEvents> reader, std::size_t most) {
+  if (readers_.size() >= most) {
+    const auto other = std::find_if(readers_.begin(), readers_.end(),
+                                    [this](const std::string& holder) { return !keys_.at(holder).searching; });
+    if (other == readers_.end()) return false;
+    keys_.at(*other).reader.reset();
+    readers_.erase(other);
+  }
+  keys_.at(key).reader = std::move(reader);
+  readers_.push_back(key);
+  return true;
 }
 
 void KeyQueue::ReadAgain(const std::string& key) {
-  Forget(keys_.at(key));
+  Forget(key);
   PutBack(key);
 }
 
 void KeyQueue::Remove(const std::string& key) {
-  Forget(keys_.at(key));
+  Forget(key);
   keys_.erase(key);
 }
 
@@ -140,7 +159,7 @@ void KeyQueue::Fail(const std::string& key, std::string error) {
   queued.passed = false;
   ++queued.attempts;
   queued.error = std::move(error);
-  Forget(queued);
+  Forget(key);
 }
 
 void KeyQueue::Wait(const std::string& key, std::string error, absl::Time when) {
@@ -154,6 +173,16 @@ void KeyQueue::Wait(const std::string& key, std::string error, absl::Time when) 
 void KeyQueue::Park(const std::string& key, std::string error) {
   Fail(key, std::move(error));
   QueuedKey& queued = keys_.at(key);
+  queued.state = State::kParked;
+  queued.next_attempt = absl::InfinitePast();
+  ++parked_;
+}
+
+void KeyQueue::ParkUnread(const std::string& key, std::string error) {
+  QueuedKey& queued = keys_.at(key);
+  EVERFOLD_CHECK(queued.state == State::kRunning && queued.events.empty());
+  Forget(key);
+  queued.error = std::move(error);
   queued.state = State::kParked;
   queued.next_attempt = absl::InfinitePast();
   ++parked_;

@@ -34,6 +34,7 @@ struct QueuedKey {
   std::deque<TakenEvent> events = {};      // the next ones
   bool behind = false;                     // there may be more behind these, in the log
   std::unique_ptr<KeyEvents> reader = {};  // of those
+  bool searching = false;                  // it has looked at events, and found none of the key yet
   std::uint32_t attempts = 0;              // at the first one, in vain
   std::string error = {};
   absl::Time next_attempt = absl::InfinitePast();
@@ -60,6 +61,9 @@ class KeyQueue {
   QueuedKey& At(const std::string& key) { return keys_.at(key); }
   const QueuedKey* Find(const std::string& key) const;
 
+  // Gives it a reader. If there are `most` already, the key that has had its own for longest reads anew when its turn
+  // comes; one that is searching keeps it, or it would never come to an end. False if all are.
+  bool AddReader(const std::string& key, std::unique_ptr<KeyEvents> reader, std::size_t most);
   // Its events were read from the log: it had none before.
   void Added(const QueuedKey& queued);
   // Its turn comes again.
@@ -73,6 +77,8 @@ class KeyQueue {
   // Its first event is tried again at `when`, or when an operator says so.
   void Wait(const std::string& key, std::string error, absl::Time when);
   void Park(const std::string& key, std::string error);
+  // The same, without its first event at hand.
+  void ParkUnread(const std::string& key, std::string error);
 
   // REQUIRES: it waits or is parked. Its first event is tried as if it were for the first time.
   void Retry(const std::string& key);
@@ -85,6 +91,7 @@ class KeyQueue {
 
   std::size_t held_events() const { return held_; }       // in memory
   std::size_t held_bytes() const { return held_bytes_; }  // of their payloads
+  std::size_t readers() const { return readers_.size(); }
   std::size_t keys() const { return keys_.size(); }
   std::size_t waiting_keys() const { return due_.size(); }
   std::size_t parked_keys() const { return parked_; }
@@ -92,12 +99,13 @@ class KeyQueue {
 
  private:
   static ReactorKey Describe(const std::string& key, const QueuedKey& queued);
-  void Forget(QueuedKey& queued);
+  void Forget(const std::string& key);
   void Fail(const std::string& key, std::string error);
   void Free(const std::string& key);
 
   std::map<std::string, QueuedKey> keys_;
   std::deque<std::string> ready_;
+  std::deque<std::string> readers_;  // keys that have one, from the oldest on
   std::set<std::pair<absl::Time, std::string>> due_;
   std::size_t parked_ = 0;
   std::size_t held_ = 0;

@@ -92,12 +92,12 @@ class Reactor {
   virtual void Retry(std::string key, Done done) = 0;
   // All keys.
   virtual void RetryAll(Done done) = 0;
-  // Leaves out the first event of the key, for good and on record, and goes on with those behind it. `version` is that
-  // event's in its stream: who asks has looked at it.
+  // Leaves out the first event of the key, for good and on record, and goes on with those behind it. It is named by its
+  // stream and its version there: who asks has looked at it.
   //   INVALID_ARGUMENT     no reason, or one of more than 1000 bytes or that is not printable
   //   NOT_FOUND            as Retry
   //   FAILED_PRECONDITION  another event is the first one by now (NOT_PARKED)
-  virtual void Drop(std::string key, Version version, std::string reason, Done done) = 0;
+  virtual void Drop(std::string key, StreamId stream, Version version, std::string reason, Done done) = 0;
 
   // Begins no more reactions, waits for the handlers under way, saves its place, then calls `done` on the executor.
   // Whoever destroys a reactor without it makes sure that the executor runs none of its steps any more.

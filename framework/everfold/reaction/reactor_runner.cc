@@ -39,6 +39,8 @@ absl::StatusOr<std::shared_ptr<void>> MakeObject(const ReactorType& type, const 
     return type.make(setup);
   } catch (const std::exception& thrown) {
     return absl::InternalError(absl::StrFormat("reactor %s cannot be made: %s", type.name, thrown.what()));
+  } catch (...) {
+    return absl::InternalError(absl::StrFormat("reactor %s cannot be made", type.name));
   }
 }
 
@@ -51,6 +53,8 @@ absl::StatusOr<std::unique_ptr<Reactor>> ReactorRunner::Open(ReactorRunnerOption
                             MakeObject(*kept_type, {.data_directory = options.data_directory}));
   std::unique_ptr<ReactorRunner> runner(new ReactorRunner(std::move(options), std::move(kept_type), store, executor));
   runner->reactor_ = std::move(object);
+  const ReactorStart start = runner->type_->start;
+  runner->begins_ = start == ReactorStart::kHead ? store.DurableHead() : BeginningOf(store);
   runner->error_ = runner->Load();
   runner->Show();
   return runner;
@@ -106,12 +110,19 @@ absl::Status ReactorRunner::Load() {
     return absl::OkStatus();
   }));
   if (place.has_value()) return LoadFrom(*place);
-  taken_ = type_->start == ReactorStart::kHead ? store_.DurableHead() : BeginningOf(store_);
+  taken_ = begins_;
   subscription_.reset();
   queue_.Clear();
   changed_ = save_now_ = true;
   loaded_ = true;
   return absl::OkStatus();
+}
+
+// After an error of the log. REQUIRES: not loaded, so that nothing is under way.
+void ReactorRunner::LoadAgain() {
+  const absl::Status loaded = Load();
+  if (!loaded.ok()) return Stop(loaded);
+  error_ = absl::OkStatus();
 }
 
 absl::Status ReactorRunner::LoadFrom(const ReactorPlace& place) {
@@ -161,6 +172,7 @@ void ReactorRunner::RunStep() {
     Pull();
     Dispatch();
     WaitForNextAttempt();
+    if (error_.ok()) failures_ = 0;
   }
   SaveInTime();
   CloseWhenDone();
@@ -202,7 +214,6 @@ absl::Status ReactorRunner::PullSome(std::size_t max_events) {
     subscription_.reset();
     return pulled.status();
   }
-  failures_ = 0;
   if (!pulled.ok() || !pulled->caught_up) Wake(scope_.Enter());
   // It has passed over much that it does not want.
   changed_ = changed_ || EventsBefore(taken_) >= saved_events_ + options_.max_unsaved_events;
@@ -225,19 +236,20 @@ void ReactorRunner::Dispatch() {
 ReactorRunner::Next ReactorRunner::NextOf(const std::string& key) {
   QueuedKey& queued = queue_.At(key);
   if (!queued.events.empty()) return Next::kEvent;
-  if (queued.reader == nullptr) {
-    queued.reader = std::make_unique<KeyEvents>(*type_, store_, key, queued.at, queued.passed);
-  }
-  const bool is_full =
-      queue_.held_events() >= options_.max_events_in_hand || queue_.held_bytes() >= options_.max_bytes_in_hand;
-  const std::size_t limit = is_full ? 1 : KeyQueue::kMaxEventsOfKey;
-  const absl::StatusOr<KeyEvents::Found> found = queued.reader->Read(taken_, limit, queued.events);
-  queue_.Added(queued);
-  if (!found.ok()) {
-    queue_.ReadAgain(key);
-    Stop(found.status());
+  if (queued.reader == nullptr &&
+      !queue_.AddReader(key, std::make_unique<KeyEvents>(*type_, store_, key, queued.at, queued.passed),
+                        threads_.size())) {
+    queue_.PutBack(key);
+    Wake(scope_.Enter());
     return Next::kLater;
   }
+  const absl::StatusOr<KeyEvents::Found> found = queued.reader->Read(taken_, RoomForEvents(), queued.events);
+  queue_.Added(queued);
+  if (!found.ok()) {
+    StopAtKey(key, found.status());
+    return Next::kLater;
+  }
+  queued.searching = *found == KeyEvents::Found::kMore;
   if (*found == KeyEvents::Found::kSome) return Next::kEvent;
   if (*found == KeyEvents::Found::kMore) {
     queue_.PutBack(key);
@@ -247,6 +259,24 @@ ReactorRunner::Next ReactorRunner::NextOf(const std::string& key) {
   queue_.Remove(key);
   changed_ = true;
   return Next::kNone;
+}
+
+// As many of one key as may be in memory besides what is; one of them in any case, which is reacted to at once.
+std::size_t ReactorRunner::RoomForEvents() const {
+  if (queue_.held_bytes() >= options_.max_bytes_in_hand) return 1;
+  const std::size_t held = std::min(queue_.held_events(), options_.max_events_in_hand);
+  return std::clamp<std::size_t>(options_.max_events_in_hand - held, 1, KeyQueue::kMaxEventsOfKey);
+}
+
+// Where a key does not begin with what it should, it waits for an operator: nothing of it is left out unseen.
+void ReactorRunner::StopAtKey(const std::string& key, const absl::Status& cause) {
+  if (ReasonOf(cause) == reason::kEventParked) {
+    queue_.ParkUnread(key, PrintableText(std::string(cause.message()), kMaxReactorErrorBytes));
+    changed_ = save_now_ = true;
+  } else {
+    queue_.ReadAgain(key);
+  }
+  Stop(cause);
 }
 
 void ReactorRunner::React(const std::string& key) {
@@ -329,34 +359,46 @@ void ReactorRunner::After(std::unique_ptr<Timer>& timer, absl::Duration delay, a
   });
 }
 
+absl::Duration ReactorRunner::PauseAfter(int failures) const {
+  return Doubled(options_.first_retry, options_.longest_retry, static_cast<unsigned>(failures));
+}
+
+void ReactorRunner::TellStopped(const absl::Status& cause, const std::string& next_try) const {
+  Tell(LogLevel::kError, "reactor stopped",
+       {{"reactor", type_->name}, {"cause", std::string(cause.message())}, {"next_try", next_try}});
+}
+
 void ReactorRunner::Stop(const absl::Status& cause) {
   error_ = cause;
   retry_timer_.reset();  // of another cause
-  const bool tries_again = loaded_ && LogMayRecover(cause);
-  const absl::Duration delay =
-      Doubled(options_.first_retry, options_.longest_retry, static_cast<unsigned>(++failures_));
-  Tell(LogLevel::kError, "reactor stopped",
-       {{"reactor", type_->name},
-        {"cause", std::string(cause.message())},
-        {"next_try", tries_again ? "in " + absl::FormatDuration(delay) : "when it is resumed"}});
+  const absl::Duration pause = PauseAfter(++failures_);
+  const bool tries_again = LogMayRecover(cause);
+  TellStopped(cause, tries_again ? "in " + absl::FormatDuration(pause) : "when it is resumed");
   if (!tries_again) return;
-  After(retry_timer_, delay, [this, cause] {
-    if (error_ == cause) error_ = absl::OkStatus();
+  After(retry_timer_, pause, [this, cause] {
+    if (error_ == cause && !loaded_) {
+      LoadAgain();
+    } else if (error_ == cause) {
+      error_ = absl::OkStatus();
+    }
     RunStep();
   });
 }
 
 // Saving.
 
-// Saves what was changed just now, and tells when that is durable.
+// Saves what was changed just now, and tells when that is durable. An operator does not wait for the pause after a
+// failure.
 void ReactorRunner::SaveWith(Done done) {
   changed_ = save_now_ = true;
+  save_retry_timer_.reset();
   save_waiting_.push_back(std::move(done));
   RunStep();
 }
 
 void ReactorRunner::SaveInTime() {
-  if (!changed_ || !loaded_ || saving_) return;
+  if (!changed_ || !loaded_ || saving_ || save_retry_timer_ != nullptr) return;
+  if (closed_ != nullptr && is_idle()) return;  // once more, then, and whatever comes of it: CloseWhenDone
   if (save_now_ || unsaved_ >= options_.max_unsaved_events) return Save();
   if (save_timer_ != nullptr) return;
   After(save_timer_, options_.save_after, [this] {
@@ -391,22 +433,37 @@ void ReactorRunner::Saved(const absl::Status& result) {
   if (result.ok()) {
     unsaved_ -= being_saved_;
     records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(records_on_the_way_));
-    failures_ = 0;
+    save_failures_ = 0;
+    if (!save_error_.ok() && error_ == save_error_) error_ = absl::OkStatus();
+    save_error_ = absl::OkStatus();
   } else {
-    changed_ = true;
-    const bool is_lost = !LogMayRecover(result);
-    if (is_lost) loaded_ = false;
-    const absl::Status cause =
-        absl::IsAborted(result)
-            ? Annotate(absl::StrFormat("another process reacts as %s: ", type_->name), result)
-            : Annotate(absl::StrFormat("the place of reactor %s was not saved: ", type_->name), result);
-    if (error_.ok() || is_lost) Stop(cause);
+    NotSaved(result);
   }
   being_saved_ = 0;
   records_on_the_way_ = 0;
   AnswerSaved(save_on_the_way_, result);
   if (!result.ok()) AnswerSaved(save_waiting_, result);
   RunStep();
+}
+
+// It stands still until the log takes its place again: a crash would have done again what is done meanwhile.
+void ReactorRunner::NotSaved(const absl::Status& error) {
+  changed_ = true;
+  const absl::Status cause =
+      absl::IsAborted(error) ? Annotate(absl::StrFormat("another process reacts as %s: ", type_->name), error)
+                             : Annotate(absl::StrFormat("the place of reactor %s was not saved: ", type_->name), error);
+  if (!LogMayRecover(error)) {
+    loaded_ = false;
+    return Stop(cause);
+  }
+  const absl::Duration pause = PauseAfter(++save_failures_);
+  TellStopped(cause, "in " + absl::FormatDuration(pause));
+  if (error_.ok() || error_ == save_error_) error_ = save_error_ = cause;
+  After(save_retry_timer_, pause, [this] {
+    save_retry_timer_.reset();
+    save_now_ = true;
+    RunStep();
+  });
 }
 
 void ReactorRunner::AnswerSaved(std::vector<Done>& waiting, const absl::Status& result) {
@@ -437,6 +494,7 @@ void ReactorRunner::Show() {
   status.taken_keys = queue_.keys();
   status.waiting_keys = queue_.waiting_keys();
   status.parked_keys = queue_.parked_keys();
+  status.held_events = queue_.held_events();
   MutexLock lock(&mutex_);
   shown_.status = std::move(status);
   shown_.taken_upto = taken_upto_;
@@ -490,6 +548,8 @@ absl::Status ReactorRunner::BeingReset() const {
 // As soon as nothing of the old place is under way.
 void ReactorRunner::MoveOn() {
   if (!is_idle() || saving_) return;
+  // Whoever is told that an event is dropped finds the record; SaveInTime saves it now.
+  if (loaded_ && !records_.empty() && !save_waiting_.empty()) return;
   Move move = *std::exchange(moving_, std::nullopt);
   if (const absl::Status moved = MoveTo(move); !moved.ok()) {
     return Answer(std::move(move.done), absl::Status(moved));
@@ -505,6 +565,7 @@ void ReactorRunner::MoveOn() {
   if (!error_.ok()) Stop(error_);
   unsaved_ = 0;
   changed_ = save_now_ = true;
+  save_retry_timer_.reset();
   save_waiting_.push_back(std::move(move.done));
 }
 
@@ -578,21 +639,27 @@ void ReactorRunner::RetryAll(Done done) {
   });
 }
 
-void ReactorRunner::Drop(std::string key, Version version, std::string reason, Done done) {
+absl::Status ReactorRunner::CheckDrop(const std::string& key, const StreamId& stream, Version version) {
+  EVERFOLD_RETURN_IF_ERROR(CheckWaits(key));
+  const EventPlace& first = queue_.At(key).at;
+  if (first.stream == stream && first.version == version) return absl::OkStatus();
+  return Error(absl::StatusCode::kFailedPrecondition, reason::kNotParked,
+               absl::StrFormat("the first event that waits with %s is %s version %d, not %s version %d; look at it, "
+                               "and ask again",
+                               ShownText(key), KeyOfStream(first.stream), first.version.value(),
+                               ShownText(KeyOfStream(stream)), version.value()));
+}
+
+void ReactorRunner::Drop(std::string key, StreamId stream, Version version, std::string reason, Done done) {
   if (absl::Status valid = ValidateName(reason, kMaxReactorReasonBytes, "the reason"); !valid.ok()) {
     return Answer(std::move(done), std::move(valid));
   }
-  Ask<absl::Status>(std::move(done), [this, key = std::move(key), version, reason = std::move(reason)](Done answer) {
-    if (absl::Status waits = CheckWaits(key); !waits.ok()) return Answer(std::move(answer), std::move(waits));
-    const QueuedKey& queued = queue_.At(key);
-    if (queued.at.version != version) {
-      return Answer(std::move(answer),
-                    Error(absl::StatusCode::kFailedPrecondition, reason::kNotParked,
-                          absl::StrFormat("the first event that waits with %s is %s version %d, not version %d; look "
-                                          "at it, and ask again",
-                                          ShownText(key), queued.at.stream.ToString(), queued.at.version.value(),
-                                          version.value())));
+  Ask<absl::Status>(std::move(done), [this, key = std::move(key), stream = std::move(stream), version,
+                                      reason = std::move(reason)](Done answer) {
+    if (absl::Status allowed = CheckDrop(key, stream, version); !allowed.ok()) {
+      return Answer(std::move(answer), std::move(allowed));
     }
+    const QueuedKey& queued = queue_.At(key);
     records_.push_back(DropOf({.key = key, .at = queued.at, .error = queued.error}, reason));
     queue_.Drop(key);
     SaveWith(std::move(answer));
@@ -612,14 +679,12 @@ void ReactorRunner::Close(Task done) {
   });
 }
 
-// When the handlers under way have ended, and what they did is saved or cannot be.
+// When the handlers under way have ended, and what they did is saved, or was not taken by the log.
 void ReactorRunner::CloseWhenDone() {
   if (closed_ == nullptr || !is_idle() || saving_) return;
-  if (changed_ && loaded_ && !std::exchange(closing_saved_, true)) {
-    Save();
-    if (saving_) return;
-  }
+  if (changed_ && loaded_ && !std::exchange(closing_saved_, true)) return Save();
   save_timer_.reset();
+  save_retry_timer_.reset();
   retry_timer_.reset();
   if (moving_.has_value()) Answer(std::move(moving_->done), Closing());
   moving_.reset();

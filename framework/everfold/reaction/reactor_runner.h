@@ -35,7 +35,7 @@ class ReactorRunner final : public Reactor {
   void ListKeys(absl::AnyInvocable<void(absl::StatusOr<std::vector<ReactorKey>>)> done) override;
   void Retry(std::string key, Done done) override;
   void RetryAll(Done done) override;
-  void Drop(std::string key, Version version, std::string reason, Done done) override;
+  void Drop(std::string key, StreamId stream, Version version, std::string reason, Done done) override;
   void Close(Task done) override;
 
  private:
@@ -62,8 +62,8 @@ class ReactorRunner final : public Reactor {
   absl::Status Closing() const;
 
   absl::Status Load();
+  void LoadAgain();
   absl::Status LoadFrom(const ReactorPlace& place);
-  void Begin();
 
   void Wake(std::optional<TaskScope::Guard> guard);
   void RunStep();
@@ -74,12 +74,16 @@ class ReactorRunner final : public Reactor {
   void Dispatch();
   enum class Next : std::uint8_t { kEvent, kNone, kLater };
   Next NextOf(const std::string& key);
+  std::size_t RoomForEvents() const;
   void React(const std::string& key);
   void Handled(std::size_t thread, const std::string& key, const absl::Status& result);
   void Failed(const std::string& key, const absl::Status& error);
   absl::Status CheckRoom() const;
   absl::Duration WaitAfter(std::uint32_t attempts);
+  void StopAtKey(const std::string& key, const absl::Status& cause);
   void Stop(const absl::Status& cause);
+  void TellStopped(const absl::Status& cause, const std::string& next_try) const;
+  absl::Duration PauseAfter(int failures) const;
   void WaitForNextAttempt();
 
   absl::Status BeingReset() const;
@@ -87,11 +91,13 @@ class ReactorRunner final : public Reactor {
   absl::Status MoveTo(const Move& move);
   absl::Status PlaceInThisHistory(ReactorPlace& place) const;
   absl::Status CheckWaits(const std::string& key) const;
+  absl::Status CheckDrop(const std::string& key, const StreamId& stream, Version version);
 
   void SaveWith(Done done);
   void SaveInTime();
   void Save();
   void Saved(const absl::Status& result);
+  void NotSaved(const absl::Status& error);
   void AnswerSaved(std::vector<Done>& waiting, const absl::Status& result);
   void CloseWhenDone();
   void After(std::unique_ptr<Timer>& timer, absl::Duration delay, absl::AnyInvocable<void()> step);
@@ -111,6 +117,8 @@ class ReactorRunner final : public Reactor {
   mutable Mutex mutex_;
   Shown shown_ ABSL_GUARDED_BY(mutex_);
 
+  Checkpoint begins_;  // where it does that has no place in the log; as of Open
+
   // On the strand only.
   Checkpoint taken_;                            // from the log
   std::unique_ptr<Subscription> subscription_;  // from there on; null: to be started
@@ -120,7 +128,7 @@ class ReactorRunner final : public Reactor {
   std::optional<ReactorPlace> elsewhere_;  // what the log has, if that is a place in another history
   bool paused_ = false;
   std::optional<Move> moving_;
-  int failures_ = 0;  // of the log, in a row
+  int failures_ = 0;  // to read the log, in a row
   std::uint64_t done_ = 0;
   absl::Time taken_upto_ = absl::InfinitePast();
   bool told_of_waiting_ = false;
@@ -128,10 +136,13 @@ class ReactorRunner final : public Reactor {
   bool changed_ = false;  // since the last save
   bool save_now_ = false;
   bool saving_ = false;
-  std::uint64_t unsaved_ = 0;       // events done since the last save
-  std::uint64_t being_saved_ = 0;   // of those
-  std::uint64_t saved_events_ = 0;  // before the checkpoint of the last save
-  std::deque<NewEvent> records_;    // that go before the next checkpoint
+  int save_failures_ = 0;                    // in a row
+  absl::Status save_error_;                  // of the last one, if that has stopped it
+  std::unique_ptr<Timer> save_retry_timer_;  // after that; no save before
+  std::uint64_t unsaved_ = 0;                // events done since the last save
+  std::uint64_t being_saved_ = 0;            // of those
+  std::uint64_t saved_events_ = 0;           // before the checkpoint of the last save
+  std::deque<NewEvent> records_;             // that go before the next checkpoint
   std::size_t records_on_the_way_ = 0;
   std::vector<Done> save_waiting_;
   std::vector<Done> save_on_the_way_;

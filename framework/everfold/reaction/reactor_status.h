@@ -27,6 +27,7 @@ struct ReactorStatus {
   std::uint64_t taken_keys = 0;    // with events that are taken and not done, those below included
   std::uint64_t waiting_keys = 0;  // for another try
   std::uint64_t parked_keys = 0;
+  std::uint64_t held_events = 0;  // in memory
 };
 
 }  // namespace everfold

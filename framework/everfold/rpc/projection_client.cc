@@ -114,10 +114,12 @@ class GrpcProjectionClient final : public ProjectionClient {
     EVERFOLD_RETURN_IF_ERROR(Call(&Stub::RetryParkedKey, request, response));
     return Tried{response.waiting_events(), response.error()};
   }
-  absl::StatusOr<Tried> Drop(const std::string& projection, const std::string& key, std::uint64_t version,
-                             const std::string& reason) override {
+  absl::StatusOr<Tried> Drop(const std::string& projection, const std::string& key, const StreamId& stream,
+                             std::uint64_t version, const std::string& reason) override {
     auto request = Of<v1::DropParkedEventRequest>(projection);
     request.set_key(key);
+    request.set_tenant(stream.tenant);
+    request.set_stream(stream.ToString());
     request.set_version(version);
     request.set_reason(reason);
     v1::DropParkedEventResponse response;

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "everfold/event/stream_id.h"
 #include "everfold/v1/projection_service.pb.h"
 
 namespace everfold {
@@ -54,8 +55,9 @@ class ProjectionClient {
   virtual absl::StatusOr<std::vector<v1::ParkedEvent>> ParkedEvents(const std::string& projection,
                                                                     const std::string& key) = 0;
   virtual absl::StatusOr<Tried> Retry(const std::string& projection, const std::string& key) = 0;
-  virtual absl::StatusOr<Tried> Drop(const std::string& projection, const std::string& key, std::uint64_t version,
-                                     const std::string& reason) = 0;
+  // `stream` and `version` are those of the key's first event.
+  virtual absl::StatusOr<Tried> Drop(const std::string& projection, const std::string& key, const StreamId& stream,
+                                     std::uint64_t version, const std::string& reason) = 0;
 };
 
 }  // namespace everfold

@@ -172,8 +172,14 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
   Reactor* DropParkedEvent(Context* context, const v1::DropParkedEventRequest* request,
                            v1::DropParkedEventResponse* response) override {
     return With(*context, request->projection(), [request, response](Projection& projection, UnaryCall* call) {
+      std::optional<StreamId> stream;
+      if (!request->stream().empty()) {
+        absl::StatusOr<StreamId> parsed = ParseStreamId(request->stream(), request->tenant());
+        if (!parsed.ok()) return call->End(parsed.status());
+        stream = *std::move(parsed);
+      }
       projection.DropParked(
-          request->key(), Version(request->version()), request->reason(),
+          request->key(), std::move(stream), Version(request->version()), request->reason(),
           [&projection, key = request->key(), response, call](const absl::StatusOr<std::uint64_t>& left) {
             EndTried(projection, key, left, *response, call);
           });

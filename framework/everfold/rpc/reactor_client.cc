@@ -50,10 +50,12 @@ class GrpcReactorClient final : public ReactorClient {
     v1::RetryReactionsResponse response;
     return Call(&Stub::RetryReactions, request, response);
   }
-  absl::Status Drop(const std::string& reactor, const std::string& key, std::uint64_t version,
+  absl::Status Drop(const std::string& reactor, const std::string& key, const StreamId& stream, std::uint64_t version,
                     const std::string& reason) override {
     auto request = Of<v1::DropReactionRequest>(reactor);
     request.set_key(key);
+    request.set_tenant(stream.tenant);
+    request.set_stream(stream.ToString());
     request.set_version(version);
     request.set_reason(reason);
     v1::DropReactionResponse response;

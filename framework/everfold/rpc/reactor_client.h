@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "everfold/event/stream_id.h"
 #include "everfold/v1/reactor_service.pb.h"
 
 namespace everfold {
@@ -27,8 +28,9 @@ class ReactorClient {
   virtual absl::StatusOr<std::vector<v1::WaitingReaction>> Waiting(const std::string& reactor) = 0;
   // Of one key, or of all if it is empty.
   virtual absl::Status Retry(const std::string& reactor, const std::string& key) = 0;
-  virtual absl::Status Drop(const std::string& reactor, const std::string& key, std::uint64_t version,
-                            const std::string& reason) = 0;
+  // `stream` and `version` are those of the key's first event.
+  virtual absl::Status Drop(const std::string& reactor, const std::string& key, const StreamId& stream,
+                            std::uint64_t version, const std::string& reason) = 0;
 };
 
 }  // namespace everfold

@@ -63,7 +63,9 @@ class ReactorService final : public RpcService, public v1::ReactorService::Callb
   }
   Call* DropReaction(Context* context, const v1::DropReactionRequest* request, v1::DropReactionResponse*) override {
     return Ask(*context, request->reactor(), [request = *request](Reactor& reactor, Reactor::Done done) {
-      reactor.Drop(request.key(), Version(request.version()), request.reason(), std::move(done));
+      absl::StatusOr<StreamId> stream = ParseStreamId(request.stream(), request.tenant());
+      if (!stream.ok()) return done(stream.status());
+      reactor.Drop(request.key(), *std::move(stream), Version(request.version()), request.reason(), std::move(done));
     });
   }
 

@@ -68,8 +68,13 @@ absl::Status Outbox::Open() {
   if (failed) return absl::ErrnoToStatus(failed.value(), "cannot make " + directory);
   file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (file_ < 0) return Failed("open", path_);
+  // The name of the file, and that of its directory, which may be as new.
   if (absl::Status synced = SyncDirectory(directory); !synced.ok()) return synced;
-  return ReadIds();
+  const std::string above = std::filesystem::path(directory).parent_path().string();
+  if (absl::Status synced = SyncDirectory(above.empty() ? "." : above); !synced.ok()) return synced;
+  if (absl::Status read = ReadIds(); !read.ok()) return read;
+  // A process that was killed may have written lines, and not synced them: an id counts only once its line is durable.
+  return Sync();
 }
 
 // A line without an end was not written as a whole when the process was killed: it is cut off.
@@ -102,7 +107,9 @@ absl::Status Outbox::Append(const std::string& line) {
     if (written < 0) return Failed("write", path_);
     done += static_cast<std::size_t>(written);
   }
-  return ::fdatasync(file_) == 0 ? absl::OkStatus() : Failed("sync", path_);
+  return Sync();
 }
+
+absl::Status Outbox::Sync() { return ::fdatasync(file_) == 0 ? absl::OkStatus() : Failed("sync", path_); }
 
 }  // namespace shop

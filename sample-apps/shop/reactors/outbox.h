@@ -27,6 +27,7 @@ class Outbox {
   absl::Status Open();
   absl::Status ReadIds();
   absl::Status Append(const std::string& line);
+  absl::Status Sync();
   void Close();
 
   const std::string path_;

@@ -1,6 +1,8 @@
 // The mails about orders: one for each, in a file that may be torn, full, or not to be had.
 #include "reactors/order_mail.h"
 
+#include <sys/prctl.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -92,6 +94,22 @@ TEST(Outbox, CutsOffALineThatWasNotWrittenAsAWhole) {
     ASSERT_EQ(outbox.Add("2", second), absl::OkStatus());
   }
   EXPECT_THAT(LinesOf(path), ElementsAre(first, second));
+}
+
+// A line that an earlier process has written, and perhaps not synced. The name of this thread is a file that can be
+// read and never be synced.
+TEST(Outbox, AnIdCountsOnlyOnceItsLineIsDurable) {
+  const ScratchDirectory directory;
+  const std::string path = directory.path() + "/mail";
+  std::string name(16, '\0');
+  ASSERT_EQ(::prctl(PR_GET_NAME, name.data()), 0);
+  ASSERT_EQ(::prctl(PR_SET_NAME, R"({"id":"1"})"), 0);
+  std::filesystem::create_symlink("/proc/thread-self/comm", path);
+  shop::Outbox outbox(path);
+  const absl::Status added = outbox.Add("1", R"({"id":"1"})");
+  ASSERT_EQ(::prctl(PR_SET_NAME, name.data()), 0);
+  EXPECT_FALSE(added.ok());
+  EXPECT_THAT(std::string(added.message()), HasSubstr("cannot sync " + path));
 }
 
 // Larger than what is read at a time.

@@ -117,7 +117,8 @@ TEST(CommandLine, AsksForReactors) {
   EXPECT_EQ(line.reactor_action, ReactorAction::kRetry);
   EXPECT_EQ(line.key, "order/o1");
   EXPECT_TRUE(Parsed({"reactors", "retry", "mail", "--all"}).all_keys);
-  line = Parsed({"reactors", "drop", "mail", "order/o1", "--version", "3", "--reason", "why"});
+  line = Parsed({"reactors", "drop", "mail", "c1", "--stream", "order/o1", "--version", "3", "--reason", "why"});
+  EXPECT_EQ(line.stream, "order/o1");
   EXPECT_EQ(line.reactor_action, ReactorAction::kDrop);
   EXPECT_EQ(line.version, 3u);
   EXPECT_EQ(line.reason, "why");

@@ -75,9 +75,10 @@ class ParkingTest : public ::testing::Test {
     return *answer;
   }
   absl::StatusOr<std::uint64_t> Drop(const std::string& key, std::uint64_t version,
-                                     const std::string& reason = "a test") {
+                                     const std::string& reason = "a test",
+                                     const std::optional<StreamId>& stream = std::nullopt) {
     std::optional<absl::StatusOr<std::uint64_t>> answer;
-    ledger_.projection().DropParked(key, Version(version), reason,
+    ledger_.projection().DropParked(key, stream, Version(version), reason,
                                     [&](absl::StatusOr<std::uint64_t> left) { answer = left; });
     ledger_.executor().RunUntilIdle();
     EXPECT_TRUE(answer.has_value());
@@ -233,7 +234,8 @@ TEST_F(ParkingTest, DropThatWasDecidedBeforeACrashIsApplied) {
   ledger_.Credit("a", 1);
   ledger_.RunProjection(Poisoned());
   bool appended = false;
-  ledger_.projection().DropParked("account/a", Version(1), "why not", [](const absl::StatusOr<std::uint64_t>&) {});
+  ledger_.projection().DropParked("account/a", std::nullopt, Version(1), "why not",
+                                  [](const absl::StatusOr<std::uint64_t>&) {});
   const std::uint64_t before = ledger_.store().DurableSequence().value();
   ASSERT_TRUE(ledger_.executor().RunUntil([&] {
     appended = ledger_.store().DurableSequence().value() > before;
@@ -258,7 +260,7 @@ TEST(ParkingClose, DropIsAnsweredWithOkWheneverItIsDurable) {
     ledger.RunProjection(Poisoned());
     const Sequence before = ledger.store().DurableSequence();
     std::optional<absl::StatusOr<std::uint64_t>> answer;
-    ledger.projection().DropParked("account/a", Version(1), "why not",
+    ledger.projection().DropParked("account/a", std::nullopt, Version(1), "why not",
                                    [&answer](absl::StatusOr<std::uint64_t> left) { answer = std::move(left); });
     for (int i = 0; i < steps; ++i) ledger.executor().RunOne();
     const bool late = !answer.has_value();
@@ -295,8 +297,8 @@ TEST_F(ParkingTest, RepeatedDropDoesNotDropTheNextOne) {
   ledger_.RunProjection(Poisoned());
   std::vector<absl::StatusOr<std::uint64_t>> answers;
   const auto keep = [&answers](absl::StatusOr<std::uint64_t> left) { answers.push_back(left); };
-  ledger_.projection().DropParked("account/a", Version(1), "once", keep);
-  ledger_.projection().DropParked("account/a", Version(1), "twice", keep);
+  ledger_.projection().DropParked("account/a", std::nullopt, Version(1), "once", keep);
+  ledger_.projection().DropParked("account/a", std::nullopt, Version(1), "twice", keep);
   ledger_.projection().RetryParked("account/a", keep);
   ledger_.executor().RunUntilIdle();
   EXPECT_EQ(Drop("account/a", 1).status().code(), absl::StatusCode::kFailedPrecondition);
@@ -318,7 +320,7 @@ TEST_F(ParkingTest, AnyTextOfAHandlerIsKeptAsPrintableText) {
     ledger.RunProjection(
         Debiting([](std::string_view, const EventContext&, RowStore&) -> bool { throw std::runtime_error(text); }));
     std::optional<absl::StatusOr<std::uint64_t>> left;
-    ledger.projection().DropParked("account/a", Version(1), "a test",
+    ledger.projection().DropParked("account/a", std::nullopt, Version(1), "a test",
                                    [&](absl::StatusOr<std::uint64_t> l) { left = l; });
     ledger.executor().RunUntilIdle();
     ASSERT_TRUE(left.has_value() && left->ok()) << left->status();
@@ -464,7 +466,13 @@ TEST_F(ParkingTest, KeyIsWhatTheProjectionSaysItIs) {
   ASSERT_THAT(Keys(), SizeIs(1));
   EXPECT_EQ(Keys()[0].key, "minus");
   EXPECT_EQ(Keys()[0].events, 2u);
-  EXPECT_EQ(Drop("minus", 2).value(), 0u);
+  const absl::Status refused = Drop("minus", 2, "a test", StreamId{"", "account", "b"}).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(
+      refused.message(),
+      "the first event that waits with \"minus\" is account/a version 2, not \"account/b\" version 2; look at it, "
+      "and ask again");
+  EXPECT_EQ(Drop("minus", 2, "a test", StreamId{"", "account", "a"}).value(), 0u);
   EXPECT_THAT(Rows(), ElementsAre("'minus'|3|0", "'plus'|10|0"));
 }
 

@@ -787,7 +787,7 @@ TEST_F(RebuildTest, DropDuringARebuildHoldsForBoth) {
   for (int i = 0; i < 6; ++i) ledger_.executor().RunOne();
   ASSERT_FALSE(rebuilt->has_value());
   std::optional<absl::StatusOr<std::uint64_t>> left;
-  ledger_.projection().DropParked("account/a", Version(1), "a test",
+  ledger_.projection().DropParked("account/a", std::nullopt, Version(1), "a test",
                                   [&left](absl::StatusOr<std::uint64_t> l) { left = l; });
   ledger_.executor().RunUntilIdle();
   ASSERT_TRUE(left.has_value() && left->ok());
@@ -811,7 +811,8 @@ TEST_F(RebuildTest, DropFreesTheKeyInWhatIsBuiltToo) {
     const auto progress = ledger_.projection().Describe().rebuild;
     return progress.has_value() && progress->events > 5;
   }));
-  ledger_.projection().DropParked("account/a", Version(1), "a test", [](const absl::StatusOr<std::uint64_t>&) {});
+  ledger_.projection().DropParked("account/a", std::nullopt, Version(1), "a test",
+                                  [](const absl::StatusOr<std::uint64_t>&) {});
   ledger_.executor().RunUntilIdle();
   EXPECT_TRUE((*rebuilt)->ok()) << **rebuilt;
   EXPECT_THAT(Rows(), ElementsAre("'a'|1|1", "'b'|30|30"));
@@ -824,7 +825,8 @@ TEST_F(RebuildTest, DropHoldsAfterARollback) {
   ledger_.Credit("a", 1);
   ledger_.RunProjection(type);
   ASSERT_TRUE(Do(&Projection::Rebuild).ok());
-  ledger_.projection().DropParked("account/a", Version(1), "a test", [](const absl::StatusOr<std::uint64_t>&) {});
+  ledger_.projection().DropParked("account/a", std::nullopt, Version(1), "a test",
+                                  [](const absl::StatusOr<std::uint64_t>&) {});
   ledger_.executor().RunUntilIdle();
   EXPECT_TRUE(Do(&Projection::Rollback).ok());
   EXPECT_EQ(ledger_.projection().path(), Path(1));

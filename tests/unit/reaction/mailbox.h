@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "everfold/base/error.h"
 #include "everfold/log/memory/memory_log.h"
 #include "everfold/reaction/reactor.h"
 #include "everfold/runtime/manual_executor.h"
@@ -107,6 +108,41 @@ class HeldThread final : public Strand {
   const std::shared_ptr<std::deque<Task>> tasks_;
 };
 
+// What the disk below the log is like.
+struct Disk {
+  bool full = false;        // what is to be appended is refused. REQUIRES: no append is outstanding when it changes
+  bool unreadable = false;  // a cursor is INTERNAL
+  std::size_t refused = 0;  // appends so far
+};
+
+// A log on such a disk. Lifetime: inner log and disk outlive it.
+class LogOnDisk final : public PartitionLog {
+ public:
+  LogOnDisk(PartitionLog& inner, Disk& disk) : inner_(inner), disk_(disk) {}
+
+  const LogIdentity& identity() const override { return inner_.identity(); }
+  Strand& strand() const override { return inner_.strand(); }
+  bool atomic_across_partitions() const override { return inner_.atomic_across_partitions(); }
+  void Append(std::vector<ChunkAppend> group, Done done) override {
+    if (!disk_.full) return inner_.Append(std::move(group), std::move(done));
+    ++disk_.refused;
+    inner_.strand().Post([done = std::move(done)]() mutable {
+      done(Error(absl::StatusCode::kResourceExhausted, reason::kDiskFull, "the disk is full"));
+    });
+  }
+  PartitionHead Head(PartitionId partition) const override { return inner_.Head(partition); }
+  absl::StatusOr<std::unique_ptr<ChunkCursor>> Read(PartitionId partition, Offset after) const override {
+    if (disk_.unreadable) return absl::InternalError("the disk does not answer");
+    return inner_.Read(partition, after);
+  }
+  void Watch(Hint hint) override { inner_.Watch(std::move(hint)); }
+  void Close(Done done) override { inner_.Close(std::move(done)); }
+
+ private:
+  PartitionLog& inner_;
+  Disk& disk_;
+};
+
 // Threading: one thread, that of its executor.
 class Mailbox {
  public:
@@ -126,6 +162,7 @@ class Mailbox {
   EventStore& store() { return *store_; }
   Reactor& reactor() { return *reactor_; }
   Outbox& outbox() { return outbox_; }
+  Disk& disk() { return disk_; }
   ReactorRunnerOptions& options() { return options_; }
   const RecordingLogger& logger() const { return logger_; }
 
@@ -171,6 +208,13 @@ class Mailbox {
     reactor_ = *std::move(opened);
     reactor_->Start();
   }
+  // Runs what is to be done at this time; false if that has no end.
+  bool ComesToRest() {
+    for (int steps = 0; steps < 100'000; ++steps) {
+      if (!executor_.RunOne()) return true;
+    }
+    return false;
+  }
   void Stop() {
     bool closed = false;
     reactor_->Close([&closed] { closed = true; });
@@ -184,6 +228,7 @@ class Mailbox {
     reactor_.reset();
     store_.reset();
     log_.reset();
+    memory_log_.reset();
   }
   void CrashAndReopen() {
     Crash();
@@ -208,7 +253,16 @@ class Mailbox {
     return Ask([&](Reactor::Done done) { reactor_->Retry(key, std::move(done)); });
   }
   absl::Status Drop(const std::string& key, std::uint64_t version, const std::string& reason = "a test") {
-    return Ask([&](Reactor::Done done) { reactor_->Drop(key, Version(version), reason, std::move(done)); });
+    return DropOf(key, key, version, reason);
+  }
+  absl::Status DropOf(const std::string& key, const std::string& stream, std::uint64_t version,
+                      const std::string& reason = "a test") {
+    return Ask([&](Reactor::Done done) {
+      reactor_->Drop(key, ParseStreamId(stream).value(), Version(version), reason, std::move(done));
+    });
+  }
+  void StartDrop(const std::string& key, std::uint64_t version, Reactor::Done done) {
+    reactor_->Drop(key, ParseStreamId(key).value(), Version(version), "a test", std::move(done));
   }
   absl::Status Pause() {
     return Ask([&](Reactor::Done done) { reactor_->Pause(std::move(done)); });
@@ -233,7 +287,8 @@ class Mailbox {
     return {.epoch = {epoch}, .partitions = kPartitions, .key = "key"};
   }
   void OpenStore() {
-    log_ = std::make_unique<MemoryLog>(storage_, executor_);
+    memory_log_ = std::make_unique<MemoryLog>(storage_, executor_);
+    log_ = std::make_unique<LogOnDisk>(*memory_log_, disk_);
     store_ = EventStore::Open({}, *log_, executor_, executor_.clock(), random_).value();
   }
 
@@ -243,7 +298,9 @@ class Mailbox {
   Outbox outbox_;
   ReactorRunnerOptions options_;
   std::shared_ptr<MemoryLogStorage> storage_;
-  std::unique_ptr<MemoryLog> log_;
+  Disk disk_;
+  std::unique_ptr<MemoryLog> memory_log_;
+  std::unique_ptr<LogOnDisk> log_;
   std::unique_ptr<EventStore> store_;
   std::unique_ptr<Reactor> reactor_;
 };

@@ -1,6 +1,8 @@
 // What a reactor reacts to, in which order, how often, and when again.
 #include "everfold/reaction/reactor.h"
 
+#include <algorithm>
+#include <functional>
 #include <set>
 #include <stdexcept>
 
@@ -332,6 +334,54 @@ TEST_F(ReactorTest, HoldsNoMoreBytesThanItMay) {
   }
   EXPECT_THAT(Sent(), SizeIs(100));
   EXPECT_EQ(mailbox_.reactor().Describe().taken_keys, 0u);
+}
+
+// After what all of them called is there again.
+TEST_F(ReactorTest, HoldsNoMoreEventsThanItMayWhileManyKeysCatchUp) {
+  constexpr std::size_t kInHand = 40;
+  mailbox_.options().max_events_in_hand = kInHand;
+  mailbox_.outbox().answer = [](const Mail&) { return absl::NotFoundError("x"); };
+  for (int i = 0; i < 90; ++i) {
+    mailbox_.Append(absl::StrFormat("a%d", i), std::vector<NewEvent>(20, Mailbox::EventWith<Credited>(1)));
+  }
+  mailbox_.Run();
+  ASSERT_THAT(mailbox_.Keys(), SizeIs(90));
+  std::uint64_t most = 0;
+  mailbox_.outbox().answer = [this, &most](const Mail&) {
+    most = std::max(most, mailbox_.reactor().Describe().held_events);
+    return absl::OkStatus();
+  };
+  mailbox_.reactor().RetryAll([](const absl::Status& status) { EXPECT_EQ(status, absl::OkStatus()); });
+  mailbox_.executor().RunUntilIdle();
+  EXPECT_THAT(Sent(), SizeIs(90 * 20));
+  EXPECT_THAT(most, AllOf(Ge(kInHand / 2), Le(kInHand + 1)));  // one of whoever finds no room
+  EXPECT_EQ(mailbox_.reactor().Describe().held_events, 0u);
+}
+
+struct KeyThatThrows : Mailer {
+  static std::string Key(const Credited&, const Reaction&) { throw 1; }
+};
+
+TEST_F(ReactorTest, AKeyThatThrowsIsTheStreams) {
+  mailbox_.outbox().answer = [](const Mail&) { return absl::NotFoundError("no address"); };
+  mailbox_.Credit("a");
+  mailbox_.Run(MakeReactorType<KeyThatThrows>(Mailer{&mailbox_.outbox()}));
+  ASSERT_THAT(mailbox_.Keys(), SizeIs(1));
+  EXPECT_EQ(mailbox_.Keys()[0].key, "account/a");
+}
+
+TEST_F(ReactorTest, OneThatCannotBeMadeIsNotOpened) {
+  for (const auto& [make, message] : std::vector<std::pair<std::function<void()>, std::string>>{
+           {[] { throw std::runtime_error("no paper"); }, "reactor mailer cannot be made: no paper"},
+           {[] { throw 1; }, "reactor mailer cannot be made"}}) {
+    ReactorType type = mailbox_.Type();
+    type.make = [make = make](const ReactorSetup&) -> std::shared_ptr<void> {
+      make();
+      return nullptr;
+    };
+    const auto opened = Reactor::Open(mailbox_.options(), std::move(type), mailbox_.store(), mailbox_.executor());
+    EXPECT_EQ(opened.status(), absl::InternalError(message));
+  }
 }
 
 TEST_F(ReactorTest, RestsWhileNothingComes) {
