@@ -90,9 +90,9 @@ class QueryEngine {
   virtual ~QueryEngine() = default;
 
   // Calls `row` once, then `done`, both on the executor unless the options say otherwise; List and Sql call back on a
-  // thread of the readers, or on the executor where nothing was read. NOT_FOUND (ROW_NOT_FOUND,
-  // ResourceInfo) without calling `row` if there is no such row. A query without a token, or with one that is reached,
-  // is answered even if the projection has stopped. Errors of both calls:
+  // thread of the readers, or on the executor where nothing was read. NOT_FOUND (ROW_NOT_FOUND, ResourceInfo) without
+  // calling `row` if there is no such row. A query without a token, or with one that is reached, is answered even if
+  // the projection has stopped. Errors of both calls:
   //   INVALID_ARGUMENT     a consistency token or page token that is none, a negative page size; a filter or an order
   //                        that is none, or another one than the page token's
   //   UNIMPLEMENTED        no projection has this read model
@@ -119,8 +119,8 @@ class QueryEngine {
   virtual void EndSql() = 0;
 
   // Hints whenever rows of this read model may have changed: the projection has committed something, or another version
-  // is queried. Once for several where they are
-  // quick, so that who wants to know reads again. The hint comes with a lock held: it must not call the engine.
+  // is queried. Once for several where they are quick, so that who wants to know reads again. The hint comes with a
+  // lock held: it must not call the engine.
   //   UNIMPLEMENTED       no projection has this read model
   //   RESOURCE_EXHAUSTED  too many watches at a time (OVERLOADED, with RetryInfo)
   //   UNAVAILABLE         the engine is closed (SHUTTING_DOWN)

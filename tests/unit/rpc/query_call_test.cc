@@ -266,8 +266,8 @@ TEST_F(QueryCallTest, WatchOfAListSendsItsFirstPage) {
   EXPECT_EQ(asked.list.page_size, 2);
   EXPECT_EQ(asked.list.filter, "total > 0");
   EXPECT_EQ(asked.list.order_by, "total desc");
-  asked.row(TotalRow("c1", 2));
-  asked.row(TotalRow("c2", 1));
+  EXPECT_EQ(asked.take(TotalRow("c1", 2), 1000), 14u);
+  EXPECT_EQ(asked.take(TotalRow("c2", 1), 1000), 14u);
   asked.list_done("next");
   counter::v1::WatchCounterTotalsResponse response;
   ASSERT_TRUE(stream->Read(&response));
