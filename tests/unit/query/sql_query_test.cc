@@ -109,8 +109,8 @@ TEST_F(SqlQueryTest, FunctionsOfJsonAreTables) {
 
 // Of more than its cache takes; how much more is bounded where the files are (spill_files_test.cc).
 TEST_F(SqlQueryTest, SortsWithFilesBesideTheReadModel) {
-  const std::string rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) ";
-  EXPECT_EQ(Good(rows + "SELECT i FROM n ORDER BY zeroblob(1000000), i DESC", {}, 1).rows[0][0], Integer(20));
+  const std::string rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) ";
+  EXPECT_EQ(Good(rows + "SELECT i FROM n ORDER BY zeroblob(60000), i DESC", {}, 1).rows[0][0], Integer(300));
 }
 
 TEST_F(SqlQueryTest, IsOneStatement) {
