@@ -327,6 +327,7 @@ class Troubles(ErrorTest):
             lambda: self.row(self.server, wallet="w10", token=tokens[10]),
             text="projection balances has stopped at an error; its status tells which",
             metadata={"projection": "balances"},
+            kinds=["RetryInfo"],
         )
         self.assertEqual(self.row(self.server, wallet="w0").balance_minor, 0, "what is there is answered")
         self.assertEqual(self.deposit(self.server, 1).version, 3, "commands go on")

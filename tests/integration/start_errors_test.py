@@ -35,9 +35,9 @@ class StartErrors(ErrorTest):
 
     def test_format_unknown_of_read_models(self):
         manifest = self.wallet.data / "read/balances/MANIFEST"
-        manifest.write_text("everfold-read-models 2\nwhatever that says\n")
-        self.expect_refused(self.wallet, 70, f"{manifest} has format version 2, this program knows 1; run a newer one")
-        self.assertEqual(manifest.read_text(), "everfold-read-models 2\nwhatever that says\n")
+        manifest.write_text("everfold-read-models 3\nwhatever that says\n")
+        self.expect_refused(self.wallet, 70, f"{manifest} has format version 3, this program knows 2; run a newer one")
+        self.assertEqual(manifest.read_text(), "everfold-read-models 3\nwhatever that says\n")
 
     def test_format_unknown_of_types(self):
         path = self.wallet.data / "types"

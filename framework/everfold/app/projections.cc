@@ -12,6 +12,7 @@
 #include "everfold/base/duration.h"
 #include "everfold/base/status.h"
 #include "everfold/base/timestamp.h"
+#include "everfold/event/event_key.h"
 #include "everfold/event/stream_id.h"
 #include "everfold/rpc/projection_client.h"
 
@@ -19,6 +20,7 @@ namespace everfold {
 namespace {
 
 constexpr std::size_t kMaxPayloadShown = 2000;
+constexpr std::size_t kMaxValueShown = 500;
 
 const char* NameOf(v1::ProjectionState state) {
   switch (state) {
@@ -85,20 +87,23 @@ absl::StatusOr<Result> Follow(
       projection, [&bar](const v1::ProjectionRebuild& rebuild) { bar.Update(rebuild.events(), rebuild.total()); });
 }
 
+// A value as SQLite spells it, which leaves what is not printable as it is.
+std::string Spelled(const std::string& value) { return PrintableText(value, kMaxValueShown); }
+
 void AppendRow(const v1::CompareProjectionResponse& comparison, const v1::RowDifference& row, std::string& text) {
   switch (row.change()) {
     case v1::ROW_CHANGE_ADDED:
-      absl::StrAppendFormat(&text, "    only in version %d: %s\n", comparison.new_version(), ShownText(row.key()));
+      absl::StrAppendFormat(&text, "    only in version %d: %s\n", comparison.new_version(), Spelled(row.key()));
       return;
     case v1::ROW_CHANGE_REMOVED:
-      absl::StrAppendFormat(&text, "    only in version %d: %s\n", comparison.version(), ShownText(row.key()));
+      absl::StrAppendFormat(&text, "    only in version %d: %s\n", comparison.version(), Spelled(row.key()));
       return;
     default:
-      absl::StrAppendFormat(&text, "    %s differs\n", ShownText(row.key()));
+      absl::StrAppendFormat(&text, "    %s differs\n", Spelled(row.key()));
   }
   for (const v1::ColumnDifference& column : row.columns()) {
-    absl::StrAppendFormat(&text, "      %s: %s, in version %d %s\n", column.column(), ShownText(column.current()),
-                          comparison.new_version(), ShownText(column.new_()));
+    absl::StrAppendFormat(&text, "      %s: %s, in version %d %s\n", column.column(), Spelled(column.current()),
+                          comparison.new_version(), Spelled(column.new_()));
   }
 }
 
