@@ -12,6 +12,11 @@ Checkpoint Progress::committed() const {
   return committed_;
 }
 
+bool Progress::is_awaited() const {
+  MutexLock lock(&mutex_);
+  return waits_for_positions_ > 0;
+}
+
 absl::Status Progress::ended() const {
   MutexLock lock(&mutex_);
   return ended_;
@@ -38,6 +43,7 @@ void Progress::Publish(const Checkpoint& committed) {
       ++wait;
       continue;
     }
+    if (positions.has_value()) --waits_for_positions_;
     Answer(std::move(wait->second.done), absl::OkStatus());
     wait = waits_.erase(wait);
   }
@@ -49,6 +55,7 @@ void Progress::End(const absl::Status& why) {
   ended_ = why;
   for (auto& [id, wait] : waits_) Answer(std::move(wait.done), why);
   waits_.clear();
+  waits_for_positions_ = 0;
 }
 
 void Progress::Resume() {
@@ -77,6 +84,7 @@ std::uint64_t Progress::WaitForChange(Projection::WaitDone done) {
 std::uint64_t Progress::Keep(Wait wait) {
   const std::uint64_t id = ++last_id_;
   if (ended_.ok()) {
+    if (wait.positions.has_value()) ++waits_for_positions_;
     waits_.emplace(id, std::move(wait));
   } else {
     Answer(std::move(wait.done), ended_);
@@ -89,6 +97,7 @@ void Progress::Cancel(std::uint64_t id) {
   MutexLock lock(&mutex_);
   const auto found = waits_.find(id);
   if (found == waits_.end()) return;
+  if (found->second.positions.has_value()) --waits_for_positions_;
   dropped = std::move(found->second);
   waits_.erase(found);
 }

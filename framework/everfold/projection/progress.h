@@ -1,6 +1,7 @@
 // What a projection has committed, and who waits for more of it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -21,6 +22,8 @@ class Progress {
   Progress(Checkpoint committed, Executor& executor) : executor_(executor), committed_(std::move(committed)) {}
 
   Checkpoint committed() const;
+  // Somebody waits for positions, not just for a change.
+  bool is_awaited() const;
   // Why it has ended; OK while it runs.
   absl::Status ended() const;
 
@@ -53,6 +56,7 @@ class Progress {
   absl::Status ended_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<std::uint64_t, Wait> waits_ ABSL_GUARDED_BY(mutex_);
+  std::size_t waits_for_positions_ ABSL_GUARDED_BY(mutex_) = 0;  // of them
   std::uint64_t last_id_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

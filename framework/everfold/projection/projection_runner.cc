@@ -178,10 +178,36 @@ void ProjectionRunner::BuildStale() {
 void ProjectionRunner::Wake(std::optional<TaskScope::Guard> guard) {
   if (!guard.has_value() || batch_posted_.exchange(true)) return;
   if (!stall_watched_.exchange(true)) WatchForStall();
+  const absl::Duration rest = progress_.is_awaited() ? absl::ZeroDuration() : pace_.RestAt(options_.clock->Now());
+  if (rest > absl::ZeroDuration()) return RestFor(rest);
+  PostBatch(*std::move(guard));
+}
+
+void ProjectionRunner::PostBatch(TaskScope::Guard guard) {
   strand_->Post([this, guard = std::move(guard)] {
     batch_posted_ = false;
     RunBatch();
   });
+}
+
+// The batch that Wake asks for comes later, or as soon as somebody waits for it.
+void ProjectionRunner::RestFor(absl::Duration rest) {
+  rests_ = true;
+  {
+    MutexLock lock(&mutex_);
+    if (scope_.closed()) return;
+    rest_timer_ = executor_.PostAfter(rest, [this, scope = scope_]() mutable {
+      std::optional<TaskScope::Guard> guard = scope.Enter();
+      if (guard.has_value() && rests_.exchange(false)) PostBatch(*std::move(guard));
+    });
+  }
+  if (progress_.is_awaited()) EndRest();
+}
+
+void ProjectionRunner::EndRest() {
+  if (!rests_.exchange(false)) return;
+  std::optional<TaskScope::Guard> guard = scope_.Enter();
+  if (guard.has_value()) PostBatch(*std::move(guard));
 }
 
 std::string ProjectionRunner::BuiltAnewBecause() const {
@@ -200,6 +226,7 @@ bool ProjectionRunner::runs() const { return live_ != nullptr && error_.ok() && 
 void ProjectionRunner::RunBatch() {
   if (scope_.closed() || !runs()) return;
   const std::size_t parked = live_->parked_keys().size();
+  const absl::Time began = options_.clock->Now();
   const absl::StatusOr<PullResult> folded = live_->FoldBatch(options_.max_batch_events);
   if (!folded.ok()) return Stop(folded.status());
   failures_ = 0;
@@ -208,6 +235,7 @@ void ProjectionRunner::RunBatch() {
          {{"projection", type_->name}, {"parked_keys", absl::StrFormat("%d", live_->parked_keys().size())}});
   }
   if (folded->moved) Published();
+  pace_.Ran(began, folded->caught_up ? folded->events : 0);
   if (!folded->caught_up) Wake(scope_.Enter());
 }
 
@@ -365,7 +393,9 @@ ProjectionStatus ProjectionRunner::Describe() const {
 }
 
 std::uint64_t ProjectionRunner::WaitFor(std::vector<Position> positions, WaitDone done) {
-  return progress_.WaitFor(std::move(positions), std::move(done));
+  const std::uint64_t id = progress_.WaitFor(std::move(positions), std::move(done));
+  if (progress_.is_awaited()) EndRest();
+  return id;
 }
 
 void ProjectionRunner::Pause(Done done) {
@@ -850,6 +880,7 @@ void ProjectionRunner::Close(Task done) {
     MutexLock lock(&mutex_);
     retry_timer_.reset();
     next_timer_.reset();
+    rest_timer_.reset();
     stall_timer_.reset();
   }
   progress_.Close(Closing());

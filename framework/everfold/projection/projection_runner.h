@@ -11,6 +11,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "everfold/base/mutex.h"
+#include "everfold/projection/batch_pace.h"
 #include "everfold/projection/event_folder.h"
 #include "everfold/projection/next_version.h"
 #include "everfold/projection/progress.h"
@@ -89,6 +90,9 @@ class ProjectionRunner final : public Projection {
   absl::Status Reopen();
   void Begin();
   void Wake(std::optional<TaskScope::Guard> guard);
+  void PostBatch(TaskScope::Guard guard);
+  void RestFor(absl::Duration rest);
+  void EndRest();
   void RunBatch();
   bool runs() const;
   // There is nothing that events could be folded into before the next version is there.
@@ -146,12 +150,15 @@ class ProjectionRunner final : public Projection {
   TaskScope scope_;
   std::unique_ptr<EventStore::Watch> watch_;
   std::atomic<bool> batch_posted_ = false;
+  std::atomic<bool> rests_ = false;  // the batch that is posted
+  BatchPace pace_;
   std::atomic<bool> stall_watched_ = false;
   Progress progress_;
   mutable Mutex mutex_;
   Shown shown_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<Timer> retry_timer_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<Timer> next_timer_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<Timer> rest_timer_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<Timer> stall_timer_ ABSL_GUARDED_BY(mutex_);
 
   // On the strand only.

@@ -108,7 +108,8 @@ class RowCache::RowsOf final : public RowCache::Table {
 
  public:
   struct Entry {
-    Row row = {};  // its key is set always
+    Row row = {};                      // its key is set always
+    const std::string* key = nullptr;  // KeyBytes of it
     bool exists = false;
     bool changed = false;
     std::size_t bytes = 0;
@@ -125,6 +126,7 @@ class RowCache::RowsOf final : public RowCache::Table {
     const auto [found, is_new] = entries_.try_emplace(scratch_);
     Entry& entry = found->second;
     if (!is_new) return &entry;
+    entry.key = &found->first;
     entry.exists = rows.Get(
         schema_, [&key](ColumnWriter& out) { Traits::BindKey(key, out); },
         [&entry](const ColumnReader& in) { Traits::Read(in, entry.row); });
@@ -185,12 +187,8 @@ class RowCache::RowsOf final : public RowCache::Table {
   }
 
   void Flush(RowStore& rows) override {
-    std::vector<std::pair<const std::string*, Entry*>> changed;
-    for (auto& [key, entry] : entries_) {
-      if (entry.changed) changed.emplace_back(&key, &entry);
-    }
-    std::sort(changed.begin(), changed.end(), [](const auto& a, const auto& b) { return *a.first < *b.first; });
-    for (const auto& [key, entry] : changed) {
+    std::sort(changed_.begin(), changed_.end(), [](const Entry* a, const Entry* b) { return *a->key < *b->key; });
+    for (Entry* const entry : changed_) {
       entry->changed = false;
       if (entry->exists) {
         rows.Upsert(schema_, [&row = entry->row](ColumnWriter& out) { Traits::Bind(row, out); });
@@ -198,9 +196,11 @@ class RowCache::RowsOf final : public RowCache::Table {
         rows.Remove(schema_, [key = Traits::KeyOf(entry->row)](ColumnWriter& out) { Traits::BindKey(key, out); });
       }
     }
+    changed_.clear();
   }
 
   void Forget() override {
+    changed_.clear();
     entries_.clear();
     ++forgotten_;
   }
@@ -209,6 +209,7 @@ class RowCache::RowsOf final : public RowCache::Table {
   void MarkChanged(Entry& entry) {
     if (entry.changed) return;
     entry.changed = true;
+    changed_.push_back(&entry);
     cache_.changed_bytes_ += entry.bytes;
   }
 
@@ -217,6 +218,7 @@ class RowCache::RowsOf final : public RowCache::Table {
   const bool may_fail_;
   std::string scratch_;
   absl::node_hash_map<std::string, Entry> entries_;  // by KeyBytes; an entry stays where it is
+  std::vector<Entry*> changed_;                      // since the last Flush
   std::uint64_t forgotten_ = 0;                      // how often
   std::unique_ptr<Row> spare_;                       // for the next edit
 };

@@ -48,6 +48,23 @@ TEST_F(ProgressTest, AnswersWhenEveryPositionIsCommitted) {
   EXPECT_EQ(Answers().size(), 1u);
 }
 
+TEST_F(ProgressTest, IsAwaitedByThoseWhoWaitForPositions) {
+  progress_.WaitForChange([](absl::Status) {});
+  EXPECT_FALSE(progress_.is_awaited());
+  const std::uint64_t cancelled = Wait({kSecond1});
+  Wait({kFirst3});
+  EXPECT_TRUE(progress_.is_awaited());
+  progress_.Cancel(cancelled);
+  EXPECT_TRUE(progress_.is_awaited());
+  progress_.Publish(At(3, 0));
+  EXPECT_FALSE(progress_.is_awaited());
+  Wait({kSecond1});
+  progress_.End(kStopped);
+  EXPECT_FALSE(progress_.is_awaited());
+  Wait({kSecond1});
+  EXPECT_FALSE(progress_.is_awaited());
+}
+
 TEST_F(ProgressTest, AnswersOnlyTheWaitsThatAreSatisfied) {
   std::string order;
   progress_.WaitFor({kFirst3}, [&order](absl::Status) { order += "first "; });

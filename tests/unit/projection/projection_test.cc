@@ -342,6 +342,60 @@ TEST_F(ProjectionTest, WaitIsAnsweredAfterTheRowsAreCommitted) {
   EXPECT_EQ(answer, absl::OkStatus());
 }
 
+// Appends so many events in one commit, which the projection then takes in one batch.
+ConsistencyToken Burst(Ledger& ledger, int events) {
+  return ledger.Append("burst", std::vector<NewEvent>(static_cast<std::size_t>(events), EventOf<Credited>(1)));
+}
+
+TEST_F(ProjectionTest, RestsAfterABatchOfManyEventsIfNobodyWaits) {
+  ledger_.RunProjection();
+  Burst(ledger_, 200);
+  ledger_.executor().RunUntilIdle();
+  ASSERT_EQ(ledger_.projection().lag_events(), 0u);
+  Burst(ledger_, 1);
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(ledger_.projection().lag_events(), 1u);
+  ledger_.executor().Advance(absl::Milliseconds(9));
+  EXPECT_EQ(ledger_.projection().lag_events(), 1u);
+  ledger_.executor().Advance(absl::Milliseconds(1));
+  EXPECT_EQ(ledger_.projection().lag_events(), 0u);
+  ExpectRowsAreTheFold();
+}
+
+TEST_F(ProjectionTest, RestEndsWhenSomebodyWaits) {
+  ledger_.RunProjection();
+  Burst(ledger_, 200);
+  ledger_.executor().RunUntilIdle();
+  const ConsistencyToken token = Burst(ledger_, 1);
+  ledger_.executor().RunUntilIdle();
+  ASSERT_EQ(ledger_.projection().lag_events(), 1u);
+  std::optional<absl::Status> answer;
+  ledger_.projection().WaitFor(token.positions, [&](absl::Status status) { answer = std::move(status); });
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(answer, absl::OkStatus());
+  ExpectRowsAreTheFold();
+}
+
+TEST_F(ProjectionTest, DoesNotRestWhileSomebodyWaits) {
+  ledger_.RunProjection();
+  Position far = Burst(ledger_, 200).positions.front();
+  far.offset = Offset(far.offset.value() + 1000);
+  ledger_.executor().RunUntilIdle();
+  ledger_.projection().WaitFor({far}, [](absl::Status) {});
+  Burst(ledger_, 1);
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(ledger_.projection().lag_events(), 0u);
+}
+
+TEST_F(ProjectionTest, ClosesWhileItRests) {
+  ledger_.RunProjection();
+  Burst(ledger_, 200);
+  ledger_.executor().RunUntilIdle();
+  Burst(ledger_, 1);
+  ledger_.executor().RunUntilIdle();
+  ledger_.CloseProjection();
+}
+
 TEST_F(ProjectionTest, CancelledWaitIsNotAnswered) {
   ASSERT_TRUE(ledger_.OpenProjection().ok());
   const ConsistencyToken token = ledger_.Credit("a", 1);
