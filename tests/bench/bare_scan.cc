@@ -34,7 +34,7 @@ absl::StatusOr<std::unique_ptr<SealedFiles>> SealedFiles::Open(const std::string
                                                                  {"checkpoint", {}}};
   rocksdb::DB* rocks = nullptr;
   rocksdb::DBOptions options;
-  options.max_open_files = 512;
+  options.max_open_files = -1;  // all of them from now on: the store may merge files, and delete them
   EVERFOLD_RETURN_IF_ERROR(
       Checked(rocksdb::DB::OpenForReadOnly(options, log_directory + "/sealed", families, &files->families_, &rocks)));
   files->rocks_.reset(rocks);

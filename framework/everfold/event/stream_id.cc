@@ -7,6 +7,7 @@
 #include "everfold/base/digest.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/event/utf8.h"
 
 namespace everfold {
 namespace {
@@ -20,35 +21,6 @@ bool IsAggregateName(std::string_view name) {
     if (!fits) return false;
   }
   return true;
-}
-
-constexpr std::uint32_t kInvalidCodePoint = 0xffffffff;
-
-// Decodes one code point (RFC 3629) and advances; kInvalidCodePoint where the bytes are no valid UTF-8.
-std::uint32_t NextCodePoint(std::string_view& text) {
-  const auto byte = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const std::uint32_t lead = byte(0);
-  std::size_t size = 1;
-  std::uint32_t code_point = lead;
-  std::uint32_t least = 0;
-  if (lead >= 0xf0 && lead <= 0xf4) {
-    size = 4, code_point = lead & 0x07, least = 0x10000;
-  } else if (lead >= 0xe0 && lead < 0xf0) {
-    size = 3, code_point = lead & 0x0f, least = 0x800;
-  } else if (lead >= 0xc2 && lead < 0xe0) {
-    size = 2, code_point = lead & 0x1f, least = 0x80;
-  } else if (lead >= 0x80) {
-    return kInvalidCodePoint;
-  }
-  if (text.size() < size) return kInvalidCodePoint;
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return kInvalidCodePoint;
-    code_point = code_point << 6 | (byte(i) & 0x3f);
-  }
-  const bool surrogate = code_point >= 0xd800 && code_point <= 0xdfff;
-  if (code_point < least || code_point > 0x10ffff || surrogate) return kInvalidCodePoint;
-  text.remove_prefix(size);
-  return code_point;
 }
 
 // C0 and C1 controls and DEL; and what changes how the text around it reads: line and paragraph separators, and the

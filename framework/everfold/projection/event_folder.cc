@@ -15,7 +15,9 @@ constexpr std::size_t kRetriesATransaction = 500;
 // Of a transaction that is held open: what it costs to take back, and what a restart has to do again.
 constexpr std::uint64_t kMaxBatchesOfTransaction = 50;
 constexpr std::size_t kMaxUnwrittenBytes = 128 << 20;
+// Of rows that stay in memory from one transaction to the next.
 constexpr std::size_t kMaxCachedBytes = 64 << 20;
+constexpr std::size_t kMaxCachedBytesOfRebuild = 192 << 20;
 
 std::string PlaceOf(const RecordedEvent& event) {
   return absl::StrFormat("at %s, offset %d of partition %d (%s version %d, sequence %d)", event.event.type,
@@ -97,7 +99,8 @@ absl::StatusOr<PullResult> EventFolder::FoldOnce(std::size_t max_events, bool ho
   if (subscription_ == nullptr) {
     EVERFOLD_ASSIGN_OR_RETURN(subscription_, Subscription::Start(store_, checkpoint(), SubscriptionOf(type_)));
   }
-  if (!in_transaction_) EVERFOLD_RETURN_IF_ERROR(Begin(/*in_parts=*/in_parts_));
+  const std::size_t max_cached = holds ? kMaxCachedBytesOfRebuild : kMaxCachedBytes;
+  if (!in_transaction_) EVERFOLD_RETURN_IF_ERROR(Begin(in_parts_ ? 0 : max_cached));
   absl::StatusOr<PullResult> pulled =
       subscription_->Pull(max_events, [this](const RecordedEvent& event) { return FoldEvent(event); });
   if (!pulled.ok()) {
@@ -112,18 +115,18 @@ absl::StatusOr<PullResult> EventFolder::FoldOnce(std::size_t max_events, bool ho
   in_transaction_ = true;
   const bool is_full = events_in_transaction_ >= kMaxBatchesOfTransaction * max_events ||
                        file_->unwritten_bytes() >= kMaxUnwrittenBytes ||
-                       file_->cached_bytes() >= kMaxUnwrittenBytes + kMaxCachedBytes;
+                       file_->cached_bytes() >= kMaxUnwrittenBytes + max_cached;
   if (holds && !in_parts_ && !pulled->caught_up && !is_full) return pulled;
   EVERFOLD_RETURN_IF_ERROR(CommitHeld());
   return pulled;
 }
 
-absl::Status EventFolder::Begin(bool in_parts) {
+absl::Status EventFolder::Begin(std::size_t max_cached_bytes) {
   event_failed_ = false;
   new_keys_.clear();
   tallies_ = file_->tallies();
   events_in_transaction_ = 0;
-  file_->CacheRows(in_parts ? 0 : kMaxCachedBytes);
+  file_->CacheRows(max_cached_bytes);
   return file_->Begin();
 }
 
@@ -234,7 +237,7 @@ absl::StatusOr<std::uint64_t> EventFolder::Retry(const std::string& key) {
 // One transaction. `go_on` is true if it has handled all it took, and there may be more.
 absl::Status EventFolder::RetrySome(const std::string& key, bool& go_on) {
   EVERFOLD_RETURN_IF_ERROR(CommitHeld());
-  EVERFOLD_RETURN_IF_ERROR(Begin(/*in_parts=*/true));
+  EVERFOLD_RETURN_IF_ERROR(Begin(/*max_cached_bytes=*/0));
   absl::Status status;
   absl::Status handled;
   const absl::StatusOr<std::vector<ParkedEvent>> events = file_->parked().EventsOf(key, kRetriesATransaction);
@@ -306,7 +309,7 @@ absl::Status EventFolder::Drop(const EventName& event) {
 
 absl::Status EventFolder::DropParked(const ParkedEvent& parked) {
   EVERFOLD_RETURN_IF_ERROR(CommitHeld());
-  EVERFOLD_RETURN_IF_ERROR(Begin(/*in_parts=*/true));
+  EVERFOLD_RETURN_IF_ERROR(Begin(/*max_cached_bytes=*/0));
   absl::Status status = Settle(parked, &PartitionTally::dropped);
   const absl::StatusOr<std::vector<ParkedEvent>> waiting = file_->parked().EventsOf(parked.key, 1);
   status.Update(waiting.status());

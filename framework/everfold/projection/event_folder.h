@@ -81,7 +81,7 @@ class EventFolder {
   absl::StatusOr<PullResult> Fold(std::size_t max_events, bool holds);
   absl::StatusOr<PullResult> FoldOnce(std::size_t max_events, bool holds);
   absl::Status CommitHeld();
-  absl::Status Begin(bool in_parts);
+  absl::Status Begin(std::size_t max_cached_bytes);  // of rows; 0: each change is written at once
   absl::Status Commit(const Checkpoint& checkpoint);
   void TakeBack();
   absl::Status FoldEvent(const RecordedEvent& event);

@@ -1,5 +1,6 @@
 #include "everfold/projection/row_cache.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace everfold {
@@ -35,8 +36,7 @@ void KeyBytes::Finish() {
 
 bool MayFailToWrite(const ReadModelSchema& schema) {
   return std::any_of(schema.columns.begin(), schema.columns.end(), [](const Column& column) {
-    return column.type == ColumnType::kReal || column.meaning == ColumnMeaning::kTimestamp ||
-           column.meaning == ColumnMeaning::kJson;
+    return column.type == ColumnType::kReal || column.type == ColumnType::kText;
   });
 }
 
@@ -47,10 +47,8 @@ bool HasUniqueIndex(const ReadModelSchema& schema) {
 }  // namespace internal
 
 void RowCache::Flush(RowStore& rows) {
-  if (changed_bytes_ == 0) return;
-  changed_bytes_ = 0;
   for (const auto& [schema, table] : tables_) {
-    if (table != nullptr) table->Flush(rows);
+    if (table != nullptr && table->changed_bytes() > 0) table->Flush(rows);
   }
 }
 
@@ -58,7 +56,18 @@ void RowCache::Forget() {
   for (const auto& [schema, table] : tables_) {
     if (table != nullptr) table->Forget();
   }
-  bytes_ = changed_bytes_ = 0;
+}
+
+std::size_t RowCache::bytes() const {
+  std::size_t bytes = 0;
+  for (const auto& [schema, table] : tables_) bytes += table != nullptr ? table->bytes() : 0;
+  return bytes;
+}
+
+std::size_t RowCache::changed_bytes() const {
+  std::size_t bytes = 0;
+  for (const auto& [schema, table] : tables_) bytes += table != nullptr ? table->changed_bytes() : 0;
+  return bytes;
 }
 
 }  // namespace everfold

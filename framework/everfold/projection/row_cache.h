@@ -1,21 +1,26 @@
-// Rows of the running transaction as messages in memory, in front of their tables: a row that changes often in a batch
-// is read once, and written once, in the order of the keys. Rows that did not change stay for later transactions.
+// Rows of the running transaction in memory, in front of their tables: a row that changes often in a batch is read
+// once, and written once, in the order of the keys. Rows that did not change stay for later transactions.
 //
 // What handlers see is what they would see without it, errors included: a row that no column can hold fails at once,
 // and tables with a unique index are not kept here, because two changes that break it and mend it again must not pass.
 #pragma once
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/node_hash_map.h"
+#include "everfold/base/check.h"
+#include "everfold/event/utf8.h"
+#include "everfold/projection/cached_rows.h"
 #include "everfold/projection/read_model.h"
 #include "everfold/projection/row_store.h"
+#include "google/protobuf/io/coded_stream.h"
 
 namespace everfold {
 
@@ -40,30 +45,52 @@ class KeyBytes final : public ColumnWriter {
   std::vector<std::uint32_t> lengths_;
 };
 
-// Whether a column can hold what is written. NaN is nothing that SQLite stores.
+// Whether a column can hold what is written. NaN is nothing that SQLite stores, and a text is UTF-8.
 class WriteCheck final : public ColumnWriter {
  public:
-  bool ok() const { return ok_; }
+  bool ok() const { return cannot_ < 0; }
+  // REQUIRES: not ok. The first column that cannot.
+  int column() const { return cannot_; }
   void Integer(int, std::int64_t) override {}
-  void Real(int, double value) override { ok_ = ok_ && value == value; }
-  void Text(int, std::string_view) override {}
+  void Real(int index, double value) override { Check(index, value == value); }
+  void Text(int index, std::string_view value) override { Check(index, IsUtf8(value)); }
   void Blob(int, std::string_view) override {}
   void Null(int) override {}
-  void CannotWrite(int, std::string_view) override { ok_ = false; }
+  void CannotWrite(int index, std::string_view) override { Check(index, false); }
 
  private:
-  bool ok_ = true;
+  void Check(int index, bool can) {
+    if (!can && ok()) cannot_ = index;
+  }
+  int cannot_ = -1;
 };
 
 // True if there are values of its fields that a column cannot hold.
 bool MayFailToWrite(const ReadModelSchema& schema);
 bool HasUniqueIndex(const ReadModelSchema& schema);
 
+// As deep as messages may lie in each other in a row; those of an event are read from 100 levels at most.
+inline constexpr int kMaxRowDepth = 10'000;
+// SQLite holds no larger rows.
+inline constexpr std::size_t kMaxRowBytes = 1'000'000'000;
+
+// A row as bytes. Rows are messages; tests specialize it for what is none.
 template <class Row>
-std::size_t BytesOfRow(const Row& row) {
-  if constexpr (requires { row.ByteSizeLong(); }) return sizeof(Row) + 3 * row.ByteSizeLong();
-  return sizeof(Row);
-}
+struct RowBytes {
+  static std::size_t Size(const Row& row) { return row.ByteSizeLong(); }
+  // REQUIRES: the row has that size, and texts of it are UTF-8.
+  static void Write(const Row& row, char* bytes, std::size_t size) {
+    EVERFOLD_CHECK(row.SerializePartialToArray(bytes, static_cast<int>(size)));
+  }
+  // REQUIRES: Write wrote it.
+  static void Read(std::string_view bytes, Row& row) {
+    if (row.ParsePartialFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
+    google::protobuf::io::CodedInputStream in(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                              static_cast<int>(bytes.size()));
+    in.SetRecursionLimit(kMaxRowDepth);
+    EVERFOLD_CHECK(row.ParsePartialFromCodedStream(&in));
+  }
+};
 
 }  // namespace internal
 
@@ -76,6 +103,8 @@ class RowCache {
     // Writes what has changed.
     virtual void Flush(RowStore& rows) = 0;
     virtual void Forget() = 0;
+    virtual std::size_t bytes() const = 0;
+    virtual std::size_t changed_bytes() const = 0;
   };
   template <class Row>
   class RowsOf;
@@ -84,7 +113,7 @@ class RowCache {
   template <class Row>
   RowsOf<Row>* Find(const ReadModelSchema& schema) {
     const auto [found, is_new] = tables_.try_emplace(&schema);
-    if (is_new && !internal::HasUniqueIndex(schema)) found->second = std::make_unique<RowsOf<Row>>(schema, *this);
+    if (is_new && !internal::HasUniqueIndex(schema)) found->second = std::make_unique<RowsOf<Row>>(schema);
     return static_cast<RowsOf<Row>*>(found->second.get());
   }
 
@@ -92,135 +121,153 @@ class RowCache {
   // Drops everything. What has changed and is not flushed is lost.
   void Forget();
 
-  // About. Of all rows, and of those that have changed since the last Flush.
-  std::size_t bytes() const { return bytes_; }
-  std::size_t changed_bytes() const { return changed_bytes_; }
+  // Of memory: for all rows, and for those that have changed since the last Flush.
+  std::size_t bytes() const;
+  std::size_t changed_bytes() const;
 
  private:
   absl::flat_hash_map<const ReadModelSchema*, std::unique_ptr<Table>> tables_;
-  std::size_t bytes_ = 0, changed_bytes_ = 0;
 };
 
 template <class Row>
 class RowCache::RowsOf final : public RowCache::Table {
   using Traits = ReadModelTraits<Row>;
   using Key = typename Traits::Key;
+  using Bytes = internal::RowBytes<Row>;
 
  public:
-  struct Entry {
-    Row row = {};                      // its key is set always
-    const std::string* key = nullptr;  // KeyBytes of it
-    bool exists = false;
-    bool changed = false;
-    std::size_t bytes = 0;
-  };
+  explicit RowsOf(const ReadModelSchema& schema) : schema_(schema), may_fail_(internal::MayFailToWrite(schema)) {}
 
-  RowsOf(const ReadModelSchema& schema, RowCache& cache)
-      : schema_(schema), cache_(cache), may_fail_(internal::MayFailToWrite(schema)) {}
+  std::optional<Row> Get(const Key& key, RowStore& rows) {
+    const CachedRow* const cached = Load(key, rows);
+    if (cached == nullptr || !cached->exists()) return std::nullopt;
+    std::optional<Row> row(std::in_place);
+    Bytes::Read(cached->bytes(), *row);
+    return row;
+  }
 
-  // Null after an error of `rows`.
-  Entry* Load(const Key& key, RowStore& rows) {
-    internal::KeyBytes bytes(scratch_);
-    Traits::BindKey(key, bytes);
-    bytes.Finish();
-    const auto [found, is_new] = entries_.try_emplace(scratch_);
-    Entry& entry = found->second;
-    if (!is_new) return &entry;
-    entry.key = &found->first;
-    entry.exists = rows.Get(
-        schema_, [&key](ColumnWriter& out) { Traits::BindKey(key, out); },
-        [&entry](const ColumnReader& in) { Traits::Read(in, entry.row); });
-    if (!rows.status().ok()) {
-      entries_.erase(found);
-      return nullptr;
-    }
-    if (!entry.exists) Traits::SetKey(key, entry.row);
-    entry.bytes = sizeof(Entry) + 2 * scratch_.size() + internal::BytesOfRow(entry.row);
-    cache_.bytes_ += entry.bytes;
-    return &entry;
+  void Upsert(const Row& row, RowStore& rows) {
+    if (rows.MayChange(schema_)) Change(Place(Traits::KeyOf(row)), row, rows);
+  }
+
+  void Remove(const Key& key, RowStore& rows) {
+    if (!rows.MayChange(schema_)) return;
+    internal::WriteCheck check;
+    Traits::BindKey(key, check);
+    if (!check.ok()) return rows.Remove(schema_, [&key](ColumnWriter& out) { Traits::BindKey(key, out); });
+    CachedRow& cached = Place(key);
+    Row row;
+    Traits::SetKey(key, row);
+    Set(cached, row, /*exists=*/false);
+    cached_.MarkChanged(cached);
   }
 
   // `edit` works on a copy: what it reads, and what an exception leaves, is the row as it was; and it may have the
   // cache forgotten.
   template <class F>
   void Edit(const Key& key, RowStore& rows, F& edit) {
-    Entry* entry = Load(key, rows);
-    if (entry == nullptr) return;
-    std::unique_ptr<Row> row = spare_ != nullptr ? std::move(spare_) : std::make_unique<Row>();
-    *row = entry->row;
+    CachedRow* cached = Load(key, rows);
+    if (cached == nullptr) return;
+    std::unique_ptr<Row> row = TakeSpare();
+    if (cached->exists()) {
+      Bytes::Read(cached->bytes(), *row);
+    } else {
+      *row = Row();
+      Traits::SetKey(key, *row);
+    }
     const std::uint64_t forgotten = forgotten_;
     edit(*row);
     Traits::SetKey(key, *row);
     if (!rows.MayChange(schema_)) return;
-    if (forgotten != forgotten_) entry = Load(key, rows);
-    if (entry == nullptr) return;
-    std::swap(entry->row, *row);
-    Changed(*entry, rows);
+    if (forgotten != forgotten_) cached = &Place(key);
+    Change(*cached, *row, rows);
     spare_ = std::move(row);
   }
 
-  // The entry's row was changed, and exists. A value that no column can hold is written at once, for its error.
-  void Changed(Entry& entry, RowStore& rows) {
-    entry.exists = true;
-    if (may_fail_) {
-      internal::WriteCheck check;
-      Traits::Bind(entry.row, check);
-      if (!check.ok()) return rows.Upsert(schema_, [&entry](ColumnWriter& out) { Traits::Bind(entry.row, out); });
-    }
-    const std::size_t bytes = sizeof(Entry) + internal::BytesOfRow(entry.row);
-    if (bytes > entry.bytes) {
-      const std::size_t grown = bytes - entry.bytes;
-      cache_.bytes_ += grown;
-      if (entry.changed) cache_.changed_bytes_ += grown;
-      entry.bytes = bytes;
-    }
-    MarkChanged(entry);
-  }
-
-  void Removed(Entry& entry) {
-    if (!entry.exists) return;
-    const Key key = Traits::KeyOf(entry.row);
-    entry.row = Row();
-    Traits::SetKey(key, entry.row);
-    entry.exists = false;
-    MarkChanged(entry);
-  }
-
   void Flush(RowStore& rows) override {
-    std::sort(changed_.begin(), changed_.end(), [](const Entry* a, const Entry* b) { return *a->key < *b->key; });
-    for (Entry* const entry : changed_) {
-      entry->changed = false;
-      if (entry->exists) {
-        rows.Upsert(schema_, [&row = entry->row](ColumnWriter& out) { Traits::Bind(row, out); });
+    std::unique_ptr<Row> row = TakeSpare();
+    for (const CachedRow* const cached : cached_.TakeChanged()) {
+      Bytes::Read(cached->bytes(), *row);
+      if (cached->exists()) {
+        rows.Upsert(schema_, [&row](ColumnWriter& out) { Traits::Bind(*row, out); });
       } else {
-        rows.Remove(schema_, [key = Traits::KeyOf(entry->row)](ColumnWriter& out) { Traits::BindKey(key, out); });
+        rows.Remove(schema_, [key = Traits::KeyOf(*row)](ColumnWriter& out) { Traits::BindKey(key, out); });
       }
     }
-    changed_.clear();
+    spare_ = std::move(row);
   }
 
   void Forget() override {
-    changed_.clear();
-    entries_.clear();
+    cached_.Clear();
     ++forgotten_;
   }
 
+  std::size_t bytes() const override { return cached_.bytes(); }
+  std::size_t changed_bytes() const override { return cached_.changed_bytes(); }
+
  private:
-  void MarkChanged(Entry& entry) {
-    if (entry.changed) return;
-    entry.changed = true;
-    changed_.push_back(&entry);
-    cache_.changed_bytes_ += entry.bytes;
+  std::unique_ptr<Row> TakeSpare() { return spare_ != nullptr ? std::move(spare_) : std::make_unique<Row>(); }
+
+  std::string_view BytesOf(const Key& key) {
+    internal::KeyBytes bytes(scratch_);
+    Traits::BindKey(key, bytes);
+    bytes.Finish();
+    return scratch_;
+  }
+
+  // For what is written without being read.
+  CachedRow& Place(const Key& key) {
+    const std::string_view bytes = BytesOf(key);
+    CachedRow* const cached = cached_.Find(bytes);
+    return cached != nullptr ? *cached : cached_.Add(bytes, cached_.last_size());
+  }
+
+  // Null after an error of `rows`.
+  CachedRow* Load(const Key& key, RowStore& rows) {
+    if (CachedRow* const cached = cached_.Find(BytesOf(key)); cached != nullptr) return cached;
+    std::unique_ptr<Row> row = TakeSpare();
+    const bool exists = rows.Get(
+        schema_, [&key](ColumnWriter& out) { Traits::BindKey(key, out); },
+        [this, &row](const ColumnReader& in) { Read(in, *row); });
+    if (!rows.status().ok()) return nullptr;
+    CachedRow& cached = cached_.Add(BytesOf(key), exists ? Bytes::Size(*row) : cached_.last_size());
+    if (exists) Set(cached, *row, /*exists=*/true);
+    spare_ = std::move(row);
+    return &cached;
+  }
+
+  void Read(const ColumnReader& in, Row& row) {
+    Traits::Read(in, row);
+    if (!may_fail_) return;
+    internal::WriteCheck check;
+    Traits::Bind(row, check);
+    if (!check.ok()) in.CannotRead(check.column(), "holds what this column cannot hold");
+  }
+
+  void Set(CachedRow& cached, const Row& row, bool exists) {
+    const std::size_t size = Bytes::Size(row);
+    Bytes::Write(row, cached_.Set(cached, size, exists), size);
+  }
+
+  // A value that no column can hold is written at once, for its error.
+  void Change(CachedRow& cached, const Row& row, RowStore& rows) {
+    bool can = Bytes::Size(row) <= internal::kMaxRowBytes;
+    if (can && may_fail_) {
+      internal::WriteCheck check;
+      Traits::Bind(row, check);
+      can = check.ok();
+    }
+    if (!can) return rows.Upsert(schema_, [&row](ColumnWriter& out) { Traits::Bind(row, out); });
+    Set(cached, row, /*exists=*/true);
+    cached_.MarkChanged(cached);
   }
 
   const ReadModelSchema& schema_;
-  RowCache& cache_;
   const bool may_fail_;
+  CachedRows cached_;
   std::string scratch_;
-  absl::node_hash_map<std::string, Entry> entries_;  // by KeyBytes; an entry stays where it is
-  std::vector<Entry*> changed_;                      // since the last Flush
-  std::uint64_t forgotten_ = 0;                      // how often
-  std::unique_ptr<Row> spare_;                       // for the next edit
+  std::uint64_t forgotten_ = 0;  // how often
+  std::unique_ptr<Row> spare_;   // for the next edit
 };
 
 }  // namespace everfold

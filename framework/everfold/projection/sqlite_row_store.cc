@@ -8,6 +8,7 @@
 #include "everfold/base/counted.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/event/utf8.h"
 #include "everfold/projection/read_model_sql.h"
 
 namespace everfold {
@@ -42,6 +43,25 @@ class ParameterCounter final : public ColumnWriter {
 
   sqlite::Statement& statement_;
   int given_ = 0;
+};
+
+// Values of a row. Columns of text hold UTF-8, and nothing else.
+class RowWriter final : public ColumnWriter {
+ public:
+  explicit RowWriter(sqlite::Statement& statement) : statement_(statement) {}
+
+  void Integer(int index, std::int64_t value) override { statement_.Integer(index, value); }
+  void Real(int index, double value) override { statement_.Real(index, value); }
+  void Text(int index, std::string_view value) override {
+    if (!IsUtf8(value)) return CannotWrite(index, "is a text that is not UTF-8");
+    statement_.Text(index, value);
+  }
+  void Blob(int index, std::string_view value) override { statement_.Blob(index, value); }
+  void Null(int index) override { statement_.Null(index); }
+  void CannotWrite(int index, std::string_view why) override { statement_.CannotWrite(index, why); }
+
+ private:
+  sqlite::Statement& statement_;
 };
 
 }  // namespace
@@ -89,7 +109,8 @@ bool SqliteRowStore::Get(const ReadModelSchema& schema, Bind key, Visit row) {
   TableStatements* const table = Find(schema);
   if (table == nullptr) return false;
   const sqlite::Use use(*table->get);
-  key(*table->get);
+  RowWriter writer(*table->get);
+  key(writer);
   const absl::StatusOr<bool> found = table->get->Step();
   if (!found.ok()) KeepError(found.status());
   if (!found.ok() || !*found) return false;
@@ -100,7 +121,8 @@ bool SqliteRowStore::Get(const ReadModelSchema& schema, Bind key, Visit row) {
 
 void SqliteRowStore::Change(sqlite::Statement& statement, Bind parameters) {
   const sqlite::Use use(statement);
-  parameters(statement);
+  RowWriter writer(statement);
+  parameters(writer);
   KeepError(statement.Step().status());
 }
 

@@ -37,10 +37,7 @@ class Table {
   explicit Table(RowStore& rows) : rows_(rows) {}
 
   std::optional<Row> Get(const Key& key) {
-    if (auto* const cached = Cached()) {
-      const auto* const entry = cached->Load(key, rows_);
-      return entry != nullptr && entry->exists ? std::optional<Row>(entry->row) : std::nullopt;
-    }
+    if (auto* const cached = Cached()) return cached->Get(key, rows_);
     std::optional<Row> found;
     rows_.Get(
         Traits::Schema(), [&key](ColumnWriter& out) { Traits::BindKey(key, out); },
@@ -49,13 +46,7 @@ class Table {
   }
 
   void Upsert(const Row& row) {
-    if (auto* const cached = Cached()) {
-      if (!rows_.MayChange(Traits::Schema())) return;
-      auto* const entry = cached->Load(Traits::KeyOf(row), rows_);
-      if (entry == nullptr) return;
-      entry->row = row;
-      return cached->Changed(*entry, rows_);
-    }
+    if (auto* const cached = Cached()) return cached->Upsert(row, rows_);
     rows_.Upsert(Traits::Schema(), [&row](ColumnWriter& out) { Traits::Bind(row, out); });
   }
 
@@ -63,9 +54,7 @@ class Table {
   // key stays what it is.
   template <class F>
   void Edit(const Key& key, F edit) {
-    if (auto* const cached = Cached()) {
-      return cached->Edit(key, rows_, edit);
-    }
+    if (auto* const cached = Cached()) return cached->Edit(key, rows_, edit);
     Row row;
     const bool exists = rows_.Get(
         Traits::Schema(), [&key](ColumnWriter& out) { Traits::BindKey(key, out); },
@@ -77,11 +66,7 @@ class Table {
   }
 
   void Remove(const Key& key) {
-    if (auto* const cached = Cached()) {
-      if (!rows_.MayChange(Traits::Schema())) return;
-      if (auto* const entry = cached->Load(key, rows_)) cached->Removed(*entry);
-      return;
-    }
+    if (auto* const cached = Cached()) return cached->Remove(key, rows_);
     rows_.Remove(Traits::Schema(), [&key](ColumnWriter& out) { Traits::BindKey(key, out); });
   }
 

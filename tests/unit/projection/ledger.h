@@ -19,6 +19,7 @@
 #include "everfold/telemetry/recording_logger.h"
 #include "google/protobuf/wrappers.pb.h"
 #include "gtest/gtest.h"
+#include "tests/unit/projection/columns_as_bytes.h"
 #include "tests/unit/projection/temporary_folder.h"
 
 namespace everfold {
@@ -90,6 +91,9 @@ struct ReadModelTraits<Balance> {
   static Key KeyOf(const Balance& row) { return {row.account}; }
   static void SetKey(const Key& key, Balance& row) { row.account = key.account; }
 };
+
+template <>
+struct internal::RowBytes<Balance> : ColumnsAsBytes<Balance> {};
 
 struct Balances {
   static constexpr ProjectionOptions kOptions{.name = "balances", .revision = 1};

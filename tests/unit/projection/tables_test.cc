@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "google/protobuf/type.pb.h"
 #include "gtest/gtest.h"
+#include "tests/unit/projection/columns_as_bytes.h"
 #include "tests/unit/projection/temporary_folder.h"
 
 namespace everfold {
@@ -100,6 +101,11 @@ struct ReadModelTraits<Pair> {
   static Key KeyOf(const Pair& row) { return {row.left, row.right}; }
   static void SetKey(const Key& key, Pair& row) { row = {.left = key.left, .right = key.right}; }
 };
+
+template <>
+struct internal::RowBytes<Sample> : ColumnsAsBytes<Sample> {};
+template <>
+struct internal::RowBytes<Pair> : ColumnsAsBytes<Pair> {};
 
 namespace {
 
