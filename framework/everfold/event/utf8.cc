@@ -31,18 +31,19 @@ std::uint32_t NextCodePoint(std::string_view& text) {
   return code_point;
 }
 
+// Eight bytes at a time, and one at a time, where they are ASCII.
 bool IsUtf8(std::string_view text) {
   constexpr std::uint64_t kHighBits = 0x8080808080808080;
   while (!text.empty()) {
-    std::uint64_t eight = 0;
-    if (text.size() >= sizeof(eight)) {
-      std::memcpy(&eight, text.data(), sizeof(eight));
-      if ((eight & kHighBits) == 0) {
-        text.remove_prefix(sizeof(eight));
-        continue;
-      }
+    std::uint64_t eight = kHighBits;
+    if (text.size() >= sizeof(eight)) std::memcpy(&eight, text.data(), sizeof(eight));
+    if ((eight & kHighBits) == 0) {
+      text.remove_prefix(sizeof(eight));
+    } else if (static_cast<unsigned char>(text.front()) < 0x80) {
+      text.remove_prefix(1);
+    } else if (NextCodePoint(text) == kInvalidCodePoint) {
+      return false;
     }
-    if (NextCodePoint(text) == kInvalidCodePoint) return false;
   }
   return true;
 }

@@ -227,7 +227,10 @@ void ProjectionRunner::RunBatch() {
   if (scope_.closed() || !runs()) return;
   const std::size_t parked = live_->parked_keys().size();
   const absl::Time began = options_.clock->Now();
-  const absl::StatusOr<PullResult> folded = live_->FoldBatch(options_.max_batch_events);
+  // Far behind, nobody waits for the single event.
+  const bool is_far = lag_events() > options_.max_rebuild_batch_events;
+  const absl::StatusOr<PullResult> folded =
+      live_->FoldBatch(is_far ? options_.max_rebuild_batch_events : options_.max_batch_events);
   if (!folded.ok()) return Stop(folded.status());
   failures_ = 0;
   if (live_->parked_keys().size() > parked) {

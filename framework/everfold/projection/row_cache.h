@@ -78,9 +78,9 @@ inline constexpr std::size_t kMaxRowBytes = 1'000'000'000;
 template <class Row>
 struct RowBytes {
   static std::size_t Size(const Row& row) { return row.ByteSizeLong(); }
-  // REQUIRES: the row has that size, and texts of it are UTF-8.
-  static void Write(const Row& row, char* bytes, std::size_t size) {
-    EVERFOLD_CHECK(row.SerializePartialToArray(bytes, static_cast<int>(size)));
+  // REQUIRES: Size was asked for last, and said so; texts of the row are UTF-8.
+  static void Write(const Row& row, char* bytes, std::size_t) {
+    row.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(bytes));
   }
   // REQUIRES: Write wrote it.
   static void Read(std::string_view bytes, Row& row) {
@@ -244,21 +244,22 @@ class RowCache::RowsOf final : public RowCache::Table {
     if (!check.ok()) in.CannotRead(check.column(), "holds what this column cannot hold");
   }
 
-  void Set(CachedRow& cached, const Row& row, bool exists) {
-    const std::size_t size = Bytes::Size(row);
+  void Set(CachedRow& cached, const Row& row, bool exists) { Set(cached, row, Bytes::Size(row), exists); }
+  void Set(CachedRow& cached, const Row& row, std::size_t size, bool exists) {
     Bytes::Write(row, cached_.Set(cached, size, exists), size);
   }
 
   // A value that no column can hold is written at once, for its error.
   void Change(CachedRow& cached, const Row& row, RowStore& rows) {
-    bool can = Bytes::Size(row) <= internal::kMaxRowBytes;
+    const std::size_t size = Bytes::Size(row);
+    bool can = size <= internal::kMaxRowBytes;
     if (can && may_fail_) {
       internal::WriteCheck check;
       Traits::Bind(row, check);
       can = check.ok();
     }
     if (!can) return rows.Upsert(schema_, [&row](ColumnWriter& out) { Traits::Bind(row, out); });
-    Set(cached, row, /*exists=*/true);
+    Set(cached, row, size, /*exists=*/true);
     cached_.MarkChanged(cached);
   }
 
