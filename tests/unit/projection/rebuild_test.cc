@@ -936,6 +936,20 @@ TEST_F(HeedDropsTest, StartFindsThatOneIsNotLeftOut) {
   EXPECT_EQ(ledger_.projection().path(), Path(2));
 }
 
+TEST_F(HeedDropsTest, AsManyOthersAreNotTheSame) {
+  bad_amount = 2;
+  ledger_.Debit("a", 2);
+  ledger_.Credit("b", 1);
+  ledger_.RunProjection(type_);
+  Drop(Version(1));
+  ledger_.CloseProjection();
+  Alter(Path(1), "UPDATE everfold_checkpoint SET dropped_low = dropped_low + 1 WHERE dropped_count > 0");
+  ledger_.RunProjection(type_);
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
+  EXPECT_THAT(Rows(), ElementsAre("'b'|1|1"));
+  EXPECT_THAT(BuiltAnewBecause(), ElementsAre("its file leaves out other events than those dropped"));
+}
+
 // A handler that does not come back for a while: somebody is told, once, and that it goes on again.
 TEST_F(RebuildTest, StandstillIsTold) {
   static ManualExecutor* executor;
