@@ -73,7 +73,7 @@ absl::StatusOr<bool> Build(const ProjectionType& type, const std::string& direct
   }
   EVERFOLD_ASSIGN_OR_RETURN(const auto build, AheadBuild::Open(PosixFiles(), directory, type, feed, head));
   if (!build->begun_anew_because().empty()) {
-    absl::PrintF("%s: begun anew; of what was begun before, %s\n", type.name, build->begun_anew_because());
+    absl::PrintF("%s: begun anew; what was begun before is deleted: %s\n", type.name, build->begun_anew_because());
   }
   if (const absl::Status followed = Follow(*build, feed); !followed.ok()) {
     return WithMore(followed, "; what was built is kept, and the same command goes on with it");

@@ -1,6 +1,7 @@
 #include "everfold/projection/version_build.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"

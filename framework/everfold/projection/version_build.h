@@ -2,9 +2,7 @@
 // one that is queried, catches up, and is swapped in, compared or given up.
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
