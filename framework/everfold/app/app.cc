@@ -10,6 +10,7 @@
 #include "everfold/app/projections.h"
 #include "everfold/app/reactors.h"
 #include "everfold/app/rebuild.h"
+#include "everfold/app/rebuild_ahead.h"
 #include "everfold/app/rebuild_index.h"
 #include "everfold/app/serve.h"
 #include "everfold/app/verify.h"
@@ -30,7 +31,7 @@ ExitCode Run(const std::string& app, const Parts& parts, const ServiceFactories&
       return Serve(app, parts, services, line, *logger);
     }
     case Verb::kRebuild:
-      return Rebuild(app, parts, line);
+      return line.ahead ? RebuildAhead(app, parts, line) : Rebuild(app, parts, line);
     case Verb::kRebuildIndex:
       return RebuildIndex(app, line);
     case Verb::kProjections:

@@ -11,6 +11,7 @@
 #include "everfold/app/progress_bar.h"
 #include "everfold/app/type_copies.h"
 #include "everfold/base/counted.h"
+#include "everfold/base/error_message.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
 #include "everfold/log/embedded/backup.h"

@@ -66,15 +66,6 @@ void AddServe(CLI::App& parser, CommandLine& line) {
   serve.callback([&line] { line.verb = Verb::kServe; });
 }
 
-void AddRebuild(CLI::App& parser, CommandLine& line) {
-  CLI::App& rebuild = *parser.add_subcommand(
-      "rebuild",
-      "Build read models anew from the log; the application must not be running (else: projections rebuild)");
-  rebuild.add_option("PROJECTION", line.projections, "Projections to rebuild; all if none is given")->type_name("");
-  AddDataDirectory(rebuild, line);
-  rebuild.callback([&line] { line.verb = Verb::kRebuild; });
-}
-
 void AddAddress(CLI::App& verb, CommandLine& line) {
   verb.add_option("--address", line.address,
                   "Ask the application that runs there to do it, HOST:PORT or unix:PATH; its own data directory counts")
@@ -95,12 +86,28 @@ void SetRunning(CommandLine& line, Verb verb) {
 }
 
 // A running application is needed, so there is a default.
-void AddRunningAddress(CLI::App& verb, CommandLine& line) {
-  verb.add_option_function<std::string>(
-          "--address", [&line](const std::string& address) { line.address = address; },
-          "Where the application runs, HOST:PORT or unix:PATH")
-      ->type_name("ADDR")
-      ->default_str(line.listen.front());
+CLI::Option& AddRunningAddress(CLI::App& verb, CommandLine& line) {
+  return *verb.add_option_function<std::string>(
+                  "--address", [&line](const std::string& address) { line.address = address; },
+                  "Where the application runs, HOST:PORT or unix:PATH")
+              ->type_name("ADDR")
+              ->default_str(line.listen.front());
+}
+
+void AddRebuild(CLI::App& parser, CommandLine& line) {
+  CLI::App& rebuild = *parser.add_subcommand(
+      "rebuild",
+      "Build read models anew from the log; the application must not be running (else: projections rebuild)");
+  rebuild.add_option("PROJECTION", line.projections, "Projections to rebuild; all if none is given")->type_name("");
+  AddDataDirectory(rebuild, line);
+  CLI::Option* const ahead =
+      rebuild.add_flag("--ahead", line.ahead,
+                       "While another program serves the data: build what this program needs, for its first start");
+  AddRunningAddress(rebuild, line).needs(ahead);
+  rebuild.callback([&line] {
+    if (line.ahead) return SetRunning(line, Verb::kRebuild);
+    line.verb = Verb::kRebuild;
+  });
 }
 
 CLI::App& AddAction(CLI::App& verb, const char* name, const char* what, CommandLine& line) {

@@ -2,7 +2,7 @@
 //
 //   wallet [serve] [--data DIR] [--listen ADDR]... [--partitions N] [--threads N]
 //                  [--allow-raw-appends] [--allow-sql] [--log-level LEVEL]
-//   wallet rebuild [PROJECTION...] [--data DIR]
+//   wallet rebuild [PROJECTION...] [--data DIR] [--ahead [--address ADDR]]
 //   wallet rebuild-index [--data DIR]
 //   wallet projections [list | pause NAME | resume NAME | wait NAME [--timeout S] | rebuild NAME | compare NAME |
 //                       cancel NAME | rollback NAME | reset NAME] [--address ADDR]
@@ -61,6 +61,7 @@ struct CommandLine {
   bool allow_sql = false;          // of callers, on read models
   LogLevel log_level = LogLevel::kInfo;
   std::vector<std::string> projections;  // to rebuild; empty: all
+  bool ahead = false;                    // of rebuild: for the next start, from the events of an application that runs
   ProjectionAction projection_action = ProjectionAction::kList;
   ParkedAction parked_action = ParkedAction::kList;
   std::string projection;   // of the action

@@ -11,6 +11,7 @@
 #include "everfold/app/progress_bar.h"
 #include "everfold/base/clock.h"
 #include "everfold/base/counted.h"
+#include "everfold/base/error_message.h"
 #include "everfold/base/status.h"
 #include "everfold/event/stream_id.h"
 #include "everfold/log/embedded/new_store.h"

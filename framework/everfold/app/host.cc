@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "everfold/app/print_error.h"
 #include "everfold/base/error.h"
+#include "everfold/base/error_message.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
 

@@ -2,7 +2,6 @@
 
 #include <cstdio>
 
-#include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 
 namespace everfold {
@@ -21,14 +20,6 @@ void PrintError(const std::string& app, const absl::Status& status) {
 void PrintStoreError(const std::string& app, const absl::Status& status) {
   PrintError(app, status);
   if (ReasonOf(status) == reason::kDataLoss) std::fputs(kWhatToDoAboutDamage, stderr);
-}
-
-absl::Status WithMore(const absl::Status& status, const std::string& more) {
-  if (status.ok()) return status;
-  absl::Status result(status.code(), absl::StrFormat("%s%s", status.message(), more));
-  status.ForEachPayload(
-      [&result](absl::string_view type, const absl::Cord& payload) { result.SetPayload(type, payload); });
-  return result;
 }
 
 }  // namespace everfold

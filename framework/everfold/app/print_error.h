@@ -12,7 +12,4 @@ void PrintError(const std::string& app, const absl::Status& status);
 // The same, of what is done with a store; for damage of its log with what to do now.
 void PrintStoreError(const std::string& app, const absl::Status& status);
 
-// The same error, with more in its message.
-absl::Status WithMore(const absl::Status& status, const std::string& more);
-
 }  // namespace everfold

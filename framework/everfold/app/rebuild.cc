@@ -25,23 +25,6 @@ namespace {
 
 constexpr absl::Duration kProgressInterval = absl::Milliseconds(200);
 
-// The projections of these names, all if there are none.
-absl::StatusOr<std::vector<ProjectionType>> Select(const Parts& parts, const std::vector<std::string>& names) {
-  if (names.empty()) return parts.projections;
-  std::vector<ProjectionType> selected;
-  for (const std::string& name : names) {
-    const auto found = std::find_if(parts.projections.begin(), parts.projections.end(),
-                                    [&name](const ProjectionType& type) { return type.name == name; });
-    if (found == parts.projections.end()) {
-      const auto append_name = [](std::string* out, const ProjectionType& type) { out->append(type.name); };
-      return absl::InvalidArgumentError(absl::StrFormat("there is no projection %s; there is: %s", name,
-                                                        absl::StrJoin(parts.projections, ", ", append_name)));
-    }
-    selected.push_back(*found);
-  }
-  return selected;
-}
-
 absl::Status DeleteFiles(const std::string& directory) {
   std::error_code error;
   std::filesystem::remove_all(directory, error);
@@ -157,13 +140,30 @@ absl::Status RebuildOn(Host& host, const Parts& parts, std::vector<ProjectionTyp
 
 absl::Status RunRebuild(const Parts& parts, const CommandLine& line) {
   EVERFOLD_RETURN_IF_ERROR(parts.Validate());
-  EVERFOLD_ASSIGN_OR_RETURN(std::vector<ProjectionType> types, Select(parts, line.projections));
+  EVERFOLD_ASSIGN_OR_RETURN(std::vector<ProjectionType> types, SelectProjections(parts, line.projections));
   EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<Host> host,
                             Host::Open({.data_directory = line.data_directory, .create = false}));
   return RebuildOn(*host, parts, std::move(types), line.data_directory);
 }
 
 }  // namespace
+
+absl::StatusOr<std::vector<ProjectionType>> SelectProjections(const Parts& parts,
+                                                              const std::vector<std::string>& names) {
+  if (names.empty()) return parts.projections;
+  std::vector<ProjectionType> selected;
+  for (const std::string& name : names) {
+    const auto found = std::find_if(parts.projections.begin(), parts.projections.end(),
+                                    [&name](const ProjectionType& type) { return type.name == name; });
+    if (found == parts.projections.end()) {
+      const auto append_name = [](std::string* out, const ProjectionType& type) { out->append(type.name); };
+      return absl::InvalidArgumentError(absl::StrFormat("there is no projection %s; there is: %s", name,
+                                                        absl::StrJoin(parts.projections, ", ", append_name)));
+    }
+    selected.push_back(*found);
+  }
+  return selected;
+}
 
 ExitCode Rebuild(const std::string& app, const Parts& parts, const CommandLine& line) {
   const absl::Status status = RunRebuild(parts, line);

@@ -38,6 +38,7 @@ inline constexpr char kLimitExceeded[] = "LIMIT_EXCEEDED";                 // la
 inline constexpr char kOverloaded[] = "OVERLOADED";                        // a queue is full; retry later
 inline constexpr char kOutcomeUnknown[] = "OUTCOME_UNKNOWN";               // an append failed in the middle
 inline constexpr char kDeadlineExceeded[] = "DEADLINE_EXCEEDED";           // before the work was begun
+inline constexpr char kCallerGone[] = "CALLER_GONE";                       // nobody waits for the answer any more
 inline constexpr char kShuttingDown[] = "SHUTTING_DOWN";                   // no new work is taken
 inline constexpr char kReadModelBehind[] = "READ_MODEL_BEHIND";            // the token's events are not folded yet
 inline constexpr char kReadModelFailed[] = "READ_MODEL_FAILED";            // SQLite could not read or write it

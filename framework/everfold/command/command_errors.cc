@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
+#include "everfold/base/error_message.h"
 #include "everfold/base/unavailable.h"
 #include "google/rpc/error_details.pb.h"
 
@@ -21,10 +22,7 @@ absl::Status UnreadableEvent(const std::string& type) {
 absl::Status AtEvent(const absl::Status& error, const RecordedEvent& event) {
   const std::string stream = event.stream.stream.ToString();
   const std::string version = std::to_string(event.version.value());
-  absl::Status placed(error.code(),
-                      absl::StrFormat("%s version %s: %s", stream, version, std::string(error.message())));
-  error.ForEachPayload(
-      [&placed](absl::string_view type, const absl::Cord& detail) { placed.SetPayload(type, detail); });
+  absl::Status placed = Annotate(absl::StrFormat("%s version %s", stream, version), error);
   google::rpc::ErrorInfo info;
   if (!FindDetail(placed, info)) return placed;
   (*info.mutable_metadata())["stream"] = stream;

@@ -9,10 +9,6 @@
 
 namespace everfold {
 
-namespace reason {
-inline constexpr char kCallerGone[] = "CALLER_GONE";  // nobody waits for the answer any more
-}
-
 // CANCELLED (CALLER_GONE): nobody waits for the answer any more.
 absl::Status CallerHasGone();
 

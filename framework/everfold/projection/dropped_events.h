@@ -5,8 +5,10 @@
 #include <set>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "everfold/event/position.h"
+#include "everfold/event/recorded_event.h"
 #include "everfold/event/stream_id.h"
 #include "everfold/projection/parked_events.h"
 #include "everfold/store/event_store.h"
@@ -22,6 +24,11 @@ struct EventName {
 inline EventName NameOf(const ParkedEvent& event) { return {event.stream, event.version}; }
 
 using DroppedEvents = std::set<EventName>;
+
+// Where a projection's are on record.
+StreamId StreamOfDrops(const std::string& projection);
+// Adds what an event of that stream says. DATA_LOSS if it is something else.
+absl::Status AddDropped(const RecordedEvent& event, DroppedEvents& dropped);
 
 // DATA_LOSS if something else stands in the stream, and what EventStore::ReadStream says.
 absl::StatusOr<DroppedEvents> LoadDroppedEvents(const EventStore& store, const std::string& projection);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
+#include "everfold/base/error_message.h"
 #include "everfold/base/status.h"
 #include "everfold/event/event_key.h"
 
@@ -25,14 +26,6 @@ std::string PlaceOf(const RecordedEvent& event) {
                          event.stream.stream.ToString(), event.version.value(), event.commit.sequence.value());
 }
 
-// The same error with another text in front of its own.
-absl::Status Annotate(const std::string& where, const absl::Status& error) {
-  absl::Status annotated(error.code(), where + ": " + std::string(error.message()));
-  error.ForEachPayload(
-      [&annotated](absl::string_view url, const absl::Cord& payload) { annotated.SetPayload(url, payload); });
-  return annotated;
-}
-
 std::string TextOf(const RecordedEvent& event, const absl::Status& error) {
   return PlaceOf(event) + ": " + std::string(error.message());
 }
@@ -45,16 +38,16 @@ EventTally Sum(const std::vector<PartitionTally>& tallies, EventTally PartitionT
 
 }  // namespace
 
-EventFolder::EventFolder(std::unique_ptr<ReadModelFile> file, const ProjectionType& type, const EventStore& store)
-    : file_(std::move(file)), type_(type), store_(store), tallies_(file_->tallies()) {
+EventFolder::EventFolder(std::unique_ptr<ReadModelFile> file, const ProjectionType& type, const EventFeed& feed)
+    : file_(std::move(file)), type_(type), feed_(feed), tallies_(file_->tallies()) {
   for (const auto& [name, handler] : type.handlers) routes_.emplace(name, RouteOf(type, name));
   for (const auto& [name, form] : type.stored_forms) routes_.emplace(name, RouteOf(type, name));
 }
 
 absl::StatusOr<std::unique_ptr<EventFolder>> EventFolder::Open(std::unique_ptr<ReadModelFile> file,
-                                                               const ProjectionType& type, const EventStore& store) {
-  std::unique_ptr<EventFolder> folder(new EventFolder(std::move(file), type, store));
-  auto subscription = Subscription::Start(store, folder->checkpoint(), SubscriptionOf(type));
+                                                               const ProjectionType& type, const EventFeed& feed) {
+  std::unique_ptr<EventFolder> folder(new EventFolder(std::move(file), type, feed));
+  auto subscription = feed.Subscribe(folder->checkpoint(), SubscriptionOf(type));
   if (!subscription.ok()) return Annotate(folder->path(), subscription.status());
   folder->subscription_ = *std::move(subscription);
   const absl::StatusOr<std::vector<ParkedKey>> keys = folder->DescribeParked();
@@ -68,7 +61,7 @@ absl::StatusOr<std::unique_ptr<EventFolder>> EventFolder::Open(std::unique_ptr<R
 
 // Those that were decided on and not applied, because the process ended in between.
 absl::Status EventFolder::ApplyDrops() {
-  EVERFOLD_ASSIGN_OR_RETURN(dropped_, LoadDroppedEvents(store_, type_.name));
+  EVERFOLD_ASSIGN_OR_RETURN(dropped_, feed_.DroppedFrom(type_.name));
   for (const EventName& event : DroppedEvents(dropped_)) EVERFOLD_RETURN_IF_ERROR(Drop(event));
   return absl::OkStatus();
 }
@@ -97,7 +90,7 @@ absl::StatusOr<PullResult> EventFolder::Fold(std::size_t max_events, bool holds)
 
 absl::StatusOr<PullResult> EventFolder::FoldOnce(std::size_t max_events, bool holds) {
   if (subscription_ == nullptr) {
-    EVERFOLD_ASSIGN_OR_RETURN(subscription_, Subscription::Start(store_, checkpoint(), SubscriptionOf(type_)));
+    EVERFOLD_ASSIGN_OR_RETURN(subscription_, feed_.Subscribe(checkpoint(), SubscriptionOf(type_)));
   }
   const std::size_t max_cached = holds ? kMaxCachedBytesOfRebuild : kMaxCachedBytes;
   if (!in_transaction_) EVERFOLD_RETURN_IF_ERROR(Begin(in_parts_ ? 0 : max_cached));
@@ -290,7 +283,7 @@ absl::Status EventFolder::ReadAt(const Position& position, Subscription::Visit v
   before.offsets[position.partition.value()] = Offset(position.offset.value() - 1);
   SubscriptionOptions options = SubscriptionOf(type_);
   options.partition = position.partition;
-  EVERFOLD_ASSIGN_OR_RETURN(const auto subscription, Subscription::Start(store_, before, options));
+  EVERFOLD_ASSIGN_OR_RETURN(const auto subscription, feed_.Subscribe(before, std::move(options)));
   return subscription->Pull(1, visit).status();
 }
 

@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "everfold/projection/dropped_events.h"
+#include "everfold/projection/event_feed.h"
 #include "everfold/projection/event_handling.h"
 #include "everfold/projection/read_model_file.h"
 #include "everfold/subscription/subscription.h"
@@ -32,13 +33,13 @@ inline constexpr std::size_t kMaxParkedKeys = 100;
 inline constexpr std::size_t kMinKeysOfShare = 10;
 inline constexpr std::uint64_t kMaxParkedPercent = 1;
 
-// Threading: one thread at a time. Lifetime: store and type outlive it.
+// Threading: one thread at a time. Lifetime: feed and type outlive it.
 class EventFolder {
  public:
   // REQUIRES: the file fits.
   //   OTHER_HISTORY, DATA_LOSS  as Subscription::Start for the file's checkpoint
   static absl::StatusOr<std::unique_ptr<EventFolder>> Open(std::unique_ptr<ReadModelFile> file,
-                                                           const ProjectionType& type, const EventStore& store);
+                                                           const ProjectionType& type, const EventFeed& feed);
 
   // Up to so many events. After an error nothing has changed since the last commit:
   //   RESOURCE_EXHAUSTED, INTERNAL  the file could not be written; worth another try
@@ -63,6 +64,8 @@ class EventFolder {
   const Checkpoint& position() const;
   const std::vector<PartitionTally>& tallies() const { return file_->tallies(); }
   const absl::flat_hash_set<std::string>& parked_keys() const { return keys_; }
+  // Those that it leaves out, or would.
+  const DroppedEvents& dropped() const { return dropped_; }
   absl::StatusOr<std::vector<ParkedKey>> DescribeParked() { return file_->parked().Keys(); }
   // nullopt if it is not parked.
   absl::StatusOr<std::optional<ParkedKey>> DescribeParked(const std::string& key) {
@@ -75,7 +78,7 @@ class EventFolder {
   absl::Time folded_upto() const { return folded_upto_; }
 
  private:
-  EventFolder(std::unique_ptr<ReadModelFile> file, const ProjectionType& type, const EventStore& store);
+  EventFolder(std::unique_ptr<ReadModelFile> file, const ProjectionType& type, const EventFeed& feed);
 
   absl::Status ApplyDrops();
   absl::StatusOr<PullResult> Fold(std::size_t max_events, bool holds);
@@ -100,7 +103,7 @@ class EventFolder {
 
   const std::unique_ptr<ReadModelFile> file_;
   const ProjectionType& type_;
-  const EventStore& store_;
+  const EventFeed& feed_;
   absl::flat_hash_map<std::string, EventRoute> routes_;  // by the name under which events are stored
   DroppedEvents dropped_;
   std::unique_ptr<Subscription> subscription_;  // null when it is not where the file is

@@ -4,27 +4,18 @@
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/projection/projection_runner.h"
-#include "everfold/projection/read_model_sql.h"
+#include "everfold/projection/projection_type_checks.h"
 
 namespace everfold {
 namespace {
 
-absl::Status ValidateName(const ProjectionType& type) {
-  bool valid = !type.name.empty() && type.name[0] >= 'a' && type.name[0] <= 'z';
-  for (const char c : type.name) valid = valid && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_');
-  if (valid && type.name.size() <= kMaxAggregateNameBytes) return absl::OkStatus();
-  return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-               absl::StrFormat("projection name \"%s\" is not of the form [a-z][a-z0-9_]*, at most %d bytes", type.name,
-                               kMaxAggregateNameBytes));
-}
-
 absl::Status Validate(const ProjectionRunnerOptions& options, const ProjectionType& type) {
-  EVERFOLD_RETURN_IF_ERROR(ValidateName(type));
-  if (type.revision < 1 || options.max_batch_events < 1 || options.max_rebuild_batch_events < 1) {
-    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-                 absl::StrFormat("projection %s: revision and max_batch_events are 1 or more", type.name));
-  }
-  return ValidateSchemas(type.read_models);
+  EVERFOLD_RETURN_IF_ERROR(ValidateProjectionType(type));
+  if (options.max_batch_events >= 1 && options.max_rebuild_batch_events >= 1) return absl::OkStatus();
+  return Error(
+      absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+      absl::StrFormat("projection %s: max_batch_events and max_rebuild_batch_events are 1 or more, not %d and %d",
+                      type.name, options.max_batch_events, options.max_rebuild_batch_events));
 }
 
 }  // namespace

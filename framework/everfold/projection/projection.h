@@ -5,6 +5,9 @@
 // and see the old one or the new one. That happens by itself when the file is of another revision or of other tables
 // than the code, or is found to be damaged when it is opened, which leaves nothing to be queried meanwhile; a file that
 // is deleted is built anew in its place.
+//
+// What the new code needs can be built before it starts, while an application of the code of before is at work
+// (ahead_build.h): the opening takes it over, and what is left is to catch up.
 #pragma once
 
 #include <cstdint>

@@ -82,6 +82,21 @@ absl::StatusOr<std::unique_ptr<ReadModelFile>> ReadModelFile::Open(std::string p
   return file;
 }
 
+absl::StatusOr<ReadModelFile::Fit> ReadModelFile::FitOf(const std::string& path, const ProjectionType& type,
+                                                        const Checkpoint& beginning) {
+  ReadModelFile file(path, type, beginning);
+  EVERFOLD_RETURN_IF_ERROR(AtPath(file.InspectOnly(), path));
+  return file.fit_;
+}
+
+absl::Status ReadModelFile::InspectOnly() {
+  EVERFOLD_ASSIGN_OR_RETURN(database_, sqlite::Database::Open(path_, sqlite::Access::kReadOnly));
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> tables, NamesOf(*database_, "table"));
+  if (!tables.empty()) return Inspect(tables);
+  fit_ = Fit::kUnreadable;  // it was made a moment ago
+  return absl::OkStatus();
+}
+
 absl::Status ReadModelFile::OpenDatabase() {
   EVERFOLD_ASSIGN_OR_RETURN(database_, sqlite::Database::Open(path_, sqlite::Access::kReadWrite));
   EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> tables, NamesOf(*database_, "table"));

@@ -54,6 +54,9 @@ class ReadModelFile {
   static absl::StatusOr<std::unique_ptr<ReadModelFile>> Open(std::string path, const ProjectionType& type,
                                                              const Checkpoint& beginning);
 
+  // How a file that is there goes with the code, also while others write to it. Changes nothing. Errors as of Open.
+  static absl::StatusOr<Fit> FitOf(const std::string& path, const ProjectionType& type, const Checkpoint& beginning);
+
   const std::string& path() const { return path_; }
   Fit fit() const { return fit_; }
   bool created() const { return created_; }  // by this opening
@@ -92,6 +95,7 @@ class ReadModelFile {
       : path_(std::move(path)), type_(type), checkpoint_(std::move(beginning)), tallies_(checkpoint_.offsets.size()) {}
 
   absl::Status OpenDatabase();
+  absl::Status InspectOnly();
   absl::Status Inspect(const std::vector<std::string>& tables);
   absl::Status CheckHistory(const Epoch& epoch, std::uint32_t partitions) const;
   absl::Status CreateTables();

@@ -6,6 +6,8 @@
 // ReadModelVersions, and "sha256 <hex>" of all that stands before. It is replaced whole (ReplaceFile). Only where a
 // version is held it is of format 2, and has the line "held 1".
 //
+// What else is in the folder stays: ahead.db (ahead_file.h) among it.
+//
 // One that is damaged is kept as MANIFEST.damaged, and the databases as they are, until another one names a version
 // that is queried.
 #pragma once
@@ -43,6 +45,7 @@ class ReadModelManifest {
   const ReadModelVersions& versions() const { return versions_; }
   // Why no version is queried though there may have been one; OK if that is not so.
   const absl::Status& damage() const { return damage_; }
+  const std::string& folder() const { return folder_; }
   std::string PathOf(std::uint32_t version) const;
 
   // Durable when it returns OK. Then deletes what it does not name any more; that this fails is no error, the next Load

@@ -21,6 +21,9 @@ namespace {
 // Another process may hold the file for a moment: an inspection by hand, or the recovery of the WAL.
 constexpr int kBusyTimeoutMilliseconds = 5000;
 
+// In place of a path, SQLite's name for a database without a file.
+constexpr char kInMemory[] = ":memory:";
+
 constexpr char kOnlyReads[] = "only SELECT is available here";
 constexpr char kOnlyRows[] = "only SELECT, INSERT, UPDATE and DELETE are available here";
 constexpr int kMaxExpressionDepth = 100;
@@ -284,7 +287,7 @@ void Statement::Reset() {
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path, Access access) {
-  if (access == Access::kReadWrite) MakeForOwner(path);
+  if (access == Access::kReadWrite && path != kInMemory) MakeForOwner(path);
   const int mode = access == Access::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   std::unique_ptr<SpillFiles> spill;
   if (access == Access::kReadOnly) {

@@ -4,8 +4,10 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "everfold/base/counted.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/projection/event_handling.h"
 
 namespace everfold {
 namespace {
@@ -19,6 +21,24 @@ EventTally HandledBy(const EventFolder& folder) {
 absl::Status IsBehindAtTheEnd(const NextVersion& next) {
   return Error(absl::StatusCode::kInternal, reason::kReadModelFailed,
                absl::StrFormat("version %d has read the whole log and is behind the current one", next.version()));
+}
+
+// Of those on record that the version has met; of each partition.
+absl::StatusOr<std::vector<EventTally>> TallyOfDrops(const EventStore& store, const ProjectionType& type,
+                                                     const EventFolder& folder) {
+  std::vector<EventTally> tallies(folder.tallies().size());
+  for (const EventName& dropped : folder.dropped()) {
+    const StreamRange one{.after = Version(dropped.version.value() - 1), .upto = dropped.version};
+    const absl::Status read = store.ReadStream(dropped.stream, one, [&](const RecordedEvent& event) {
+      const std::size_t partition = event.position.partition.value();
+      const bool is_met = event.position.offset <= folder.checkpoint().offsets[partition];
+      if (is_met && RouteOf(type, event.event.type).handler != nullptr) tallies[partition] += TallyOf(event);
+      return absl::OkStatus();
+    });
+    if (absl::IsOutOfRange(read)) continue;  // of a log that has less of the stream
+    EVERFOLD_RETURN_IF_ERROR(read);
+  }
+  return tallies;
 }
 
 }  // namespace
@@ -67,6 +87,22 @@ absl::StatusOr<std::uint64_t> BringToSameEvents(EventFolder& current, NextVersio
         behind.FoldBatch(static_cast<std::size_t>(std::min<std::uint64_t>(missing, max_batch_events))));
     if (folded.caught_up && folded.events == 0) return IsBehindAtTheEnd(next);
   }
+}
+
+absl::StatusOr<std::string> FindUnheededDrops(const EventStore& store, const ProjectionType& type,
+                                              const EventFolder& folder) {
+  if (folder.dropped().empty()) return std::string();
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<EventTally> drops, TallyOfDrops(store, type, folder));
+  EventTally on_record, left_out;
+  bool is_same = true;
+  for (std::size_t i = 0; i < drops.size(); ++i) {
+    is_same = is_same && drops[i] == folder.tallies()[i].dropped;
+    on_record += drops[i];
+    left_out += folder.tallies()[i].dropped;
+  }
+  if (is_same) return std::string();
+  if (on_record.count <= left_out.count) return std::string("its file leaves out other events than those dropped");
+  return absl::StrFormat("its file leaves out %d of %s", left_out.count, Counted(on_record.count, "dropped event"));
 }
 
 }  // namespace everfold

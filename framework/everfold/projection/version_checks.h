@@ -7,9 +7,12 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "everfold/event/position.h"
 #include "everfold/projection/event_folder.h"
 #include "everfold/projection/next_version.h"
+#include "everfold/projection/projection_type.h"
+#include "everfold/store/event_store.h"
 
 namespace everfold {
 
@@ -24,5 +27,11 @@ absl::Status CheckParksNoMore(const std::string& projection, NextVersion& next,
 // Folds on with the one that is behind until both have handled the same events. They come in the same order to both.
 // The result is their number.
 absl::StatusOr<std::uint64_t> BringToSameEvents(EventFolder& current, NextVersion& next, std::size_t max_batch_events);
+
+// Compares the events that a version has left out, up to its checkpoint, with those that are on record as dropped: one
+// that had taken an event in when that was dropped has it still. "" if it has left out just these; else what is wrong.
+//   as EventStore::ReadStream
+absl::StatusOr<std::string> FindUnheededDrops(const EventStore& store, const ProjectionType& type,
+                                              const EventFolder& folder);
 
 }  // namespace everfold

@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
+#include "everfold/base/error_message.h"
+#include "everfold/base/retry.h"
 #include "everfold/base/status.h"
 #include "everfold/base/unavailable.h"
 #include "everfold/event/event_key.h"
@@ -15,23 +17,6 @@
 
 namespace everfold {
 namespace {
-
-// Another try may help: the log could not be read, or could not take more.
-bool LogMayRecover(const absl::Status& error) { return absl::IsResourceExhausted(error) || absl::IsInternal(error); }
-
-absl::Duration Doubled(absl::Duration first, absl::Duration longest, std::uint64_t failures) {
-  absl::Duration delay = first;
-  for (std::uint64_t i = 1; i < failures && delay < longest; ++i) delay *= 2;
-  return std::min(delay, longest);
-}
-
-// The same error with another text in front of its own.
-absl::Status Annotate(const std::string& where, const absl::Status& error) {
-  absl::Status annotated(error.code(), where + std::string(error.message()));
-  error.ForEachPayload(
-      [&annotated](absl::string_view url, const absl::Cord& payload) { annotated.SetPayload(url, payload); });
-  return annotated;
-}
 
 // User code, and what it throws ends here.
 absl::StatusOr<std::shared_ptr<void>> MakeObject(const ReactorType& type, const ReactorSetup& setup) {
@@ -130,7 +115,7 @@ absl::Status ReactorRunner::LoadFrom(const ReactorPlace& place) {
   if (const absl::Status history = CheckHistory(store_, place.checkpoint); !history.ok()) {
     if (ReasonOf(history) == reason::kOtherHistory) elsewhere_ = place;
     return Annotate(absl::StrFormat("reactor %s does not go on from where it stood; `reactors reset` says where it "
-                                    "does: ",
+                                    "does",
                                     type_->name),
                     history);
   }
@@ -332,7 +317,7 @@ absl::Status ReactorRunner::CheckRoom() const {
 
 // Drawn from the upper half, so that what failed together does not come back together.
 absl::Duration ReactorRunner::WaitAfter(std::uint32_t attempts) {
-  const absl::Duration longest = Doubled(type_->retry.first_wait, type_->retry.longest_wait, attempts);
+  const absl::Duration longest = BackOff(type_->retry.first_wait, type_->retry.longest_wait, attempts);
   const std::int64_t micros = std::max<std::int64_t>(absl::ToInt64Microseconds(longest), 2);
   const auto half = static_cast<std::uint64_t>(micros / 2);
   return absl::Microseconds(micros - static_cast<std::int64_t>(options_.random->Below(half)));
@@ -360,7 +345,7 @@ void ReactorRunner::After(std::unique_ptr<Timer>& timer, absl::Duration delay, a
 }
 
 absl::Duration ReactorRunner::PauseAfter(int failures) const {
-  return Doubled(options_.first_retry, options_.longest_retry, static_cast<unsigned>(failures));
+  return BackOff(options_.first_retry, options_.longest_retry, static_cast<unsigned>(failures));
 }
 
 void ReactorRunner::TellStopped(const absl::Status& cause, const std::string& next_try) const {
@@ -372,7 +357,7 @@ void ReactorRunner::Stop(const absl::Status& cause) {
   error_ = cause;
   retry_timer_.reset();  // of another cause
   const absl::Duration pause = PauseAfter(++failures_);
-  const bool tries_again = LogMayRecover(cause);
+  const bool tries_again = StorageMayRecover(cause);
   TellStopped(cause, tries_again ? "in " + absl::FormatDuration(pause) : "when it is resumed");
   if (!tries_again) return;
   After(retry_timer_, pause, [this, cause] {
@@ -450,9 +435,9 @@ void ReactorRunner::Saved(const absl::Status& result) {
 void ReactorRunner::NotSaved(const absl::Status& error) {
   changed_ = true;
   const absl::Status cause =
-      absl::IsAborted(error) ? Annotate(absl::StrFormat("another process reacts as %s: ", type_->name), error)
-                             : Annotate(absl::StrFormat("the place of reactor %s was not saved: ", type_->name), error);
-  if (!LogMayRecover(error)) {
+      absl::IsAborted(error) ? Annotate(absl::StrFormat("another process reacts as %s", type_->name), error)
+                             : Annotate(absl::StrFormat("the place of reactor %s was not saved", type_->name), error);
+  if (!StorageMayRecover(error)) {
     loaded_ = false;
     return Stop(cause);
   }

@@ -56,14 +56,6 @@ absl::StatusOr<StreamAppend> StreamOf(const v1::StreamAppend& message, const std
   return stream;
 }
 
-Metadata MetadataOf(const v1::EventMetadata& message) {
-  return {.correlation_id = message.correlation_id(),
-          .causation_id = message.causation_id(),
-          .actor = message.actor(),
-          .traceparent = message.traceparent(),
-          .headers = {message.headers().begin(), message.headers().end()}};
-}
-
 // What makes a request another one: what it appends and on which condition. A repeat may have other metadata: it is
 // another call.
 std::string IdentityOf(const v1::AppendRequest& message) {
@@ -86,6 +78,14 @@ CommandId CommandOf(const v1::AppendRequest& message, const EventStore& store) {
 }
 
 }  // namespace
+
+Metadata MetadataOf(const v1::EventMetadata& message) {
+  return {.correlation_id = message.correlation_id(),
+          .causation_id = message.causation_id(),
+          .actor = message.actor(),
+          .traceparent = message.traceparent(),
+          .headers = {message.headers().begin(), message.headers().end()}};
+}
 
 absl::StatusOr<absl::Time> TimeOf(const google::protobuf::Timestamp& time, const char* what) {
   constexpr std::int64_t kFirstSecond = -62135596800;  // 0001-01-01, as google/protobuf/timestamp.proto says

@@ -17,6 +17,7 @@ void Fill(const AppendResult& result, const EventStore& store, v1::AppendRespons
 absl::StatusOr<absl::Time> TimeOf(const google::protobuf::Timestamp& time, const char* what);
 void Fill(absl::Time from, google::protobuf::Timestamp& to);
 
+Metadata MetadataOf(const v1::EventMetadata& message);
 EventQuery EventQueryOf(const v1::EventQuery& message);
 
 }  // namespace everfold

@@ -4,6 +4,7 @@
 #include <grpcpp/security/credentials.h>
 
 #include "absl/strings/str_format.h"
+#include "everfold/base/error_message.h"
 #include "everfold/rpc/status.h"
 
 namespace everfold {
@@ -21,11 +22,8 @@ absl::Status AnswerOf(const std::string& address, const grpc::Status& status) {
     return absl::UnavailableError(absl::StrFormat("the application at %s could not be reached, is it running? %s",
                                                   address, status.error_message()));
   }
-  const absl::Status said = FromGrpcStatus(status);
-  absl::Status result(said.code(), absl::StrFormat("the application at %s says: %s", address, status.error_message()));
-  said.ForEachPayload(
-      [&result](absl::string_view type, const absl::Cord& payload) { result.SetPayload(type, payload); });
-  return result;
+  return WithMessage(FromGrpcStatus(status),
+                     absl::StrFormat("the application at %s says: %s", address, status.error_message()));
 }
 
 }  // namespace everfold

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "everfold/base/clock.h"
+#include "everfold/base/error_message.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/random.h"
 #include "everfold/base/uuid.h"
@@ -51,9 +51,7 @@ absl::Status LastError(const absl::Status& status, bool may_have_happened, const
                                  std::string(status.message()), id),
                  {{"request_id", request_id}});
   }
-  absl::Status last(status.code(), absl::StrCat(std::string(status.message()), id));
-  status.ForEachPayload([&last](absl::string_view type, const absl::Cord& payload) { last.SetPayload(type, payload); });
-  return last;
+  return WithMore(status, id);
 }
 
 }  // namespace

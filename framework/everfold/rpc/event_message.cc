@@ -69,6 +69,20 @@ std::optional<PartitionId> PartitionOf(const v1::EventSelection& message) {
   return PartitionId(message.partition());
 }
 
+v1::EventSelection EventSelectionMessage(const EventSelection& selection, std::optional<PartitionId> partition) {
+  v1::EventSelection message;
+  for (const QueryItem& item : selection.query.items) {
+    v1::QueryItem& to = *message.mutable_query()->add_items();
+    for (const std::string& type : item.types) to.add_types(type);
+    for (const std::string& tag : item.tags) to.add_tags(tag);
+  }
+  if (selection.tenant.has_value()) message.set_tenant(*selection.tenant);
+  message.set_framework_streams(selection.framework_streams);
+  message.set_group_streams(selection.group_streams);
+  if (partition.has_value()) message.set_partition(partition->value());
+  return message;
+}
+
 std::string EncodeCheckpointBytes(const Checkpoint& checkpoint) {
   v1::GroupCheckpoint message;
   message.set_epoch(checkpoint.epoch.bytes);

@@ -18,6 +18,8 @@ void Fill(const RecordedEvent& event, v1::RecordedEvent& message);
 EventSelection EventSelectionOf(const v1::EventSelection& message);
 std::optional<PartitionId> PartitionOf(const v1::EventSelection& message);
 
+v1::EventSelection EventSelectionMessage(const EventSelection& selection, std::optional<PartitionId> partition);
+
 // Opaque to callers: an everfold.v1.GroupCheckpoint.
 std::string EncodeCheckpointBytes(const Checkpoint& checkpoint);
 // No offsets for no bytes. INVALID_ARGUMENT for bytes that no response held.

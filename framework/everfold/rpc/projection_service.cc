@@ -18,6 +18,7 @@
 #include "everfold/rpc/long_unary_call.h"
 #include "everfold/rpc/projection_message.h"
 #include "everfold/rpc/unary_call.h"
+#include "everfold/rpc/wait_call.h"
 #include "everfold/rpc/work_call.h"
 #include "everfold/runtime/disk_thread.h"
 #include "everfold/store/export/message_json.h"
@@ -114,13 +115,19 @@ class ProjectionService final : public RpcService, public v1::ProjectionService:
   }
   Reactor* WaitForProjection(Context* context, const v1::WaitForProjectionRequest* request,
                              v1::WaitForProjectionResponse*) override {
-    return With(*context, request->projection(), [this](Projection& projection, UnaryCall* call) {
-      std::vector<Position> positions;
-      const Checkpoint head = store_.DurableHead();
-      for (std::uint32_t i = 0; i < head.offsets.size(); ++i) positions.push_back({PartitionId(i), head.offsets[i]});
-      projection.WaitFor(std::move(positions), [end = LongUnaryCall::Begin(long_calls_, call)](
-                                                   const absl::Status& status) mutable { end(status, [] {}); });
-    });
+    const absl::Status allowed = CheckLocalCaller(*context);
+    const absl::StatusOr<Projection*> found = allowed.ok() ? Find(request->projection()) : allowed;
+    if (!found.ok()) {
+      UnaryCall* const call = UnaryCall::Start();
+      call->End(found.status());
+      return call;
+    }
+    std::vector<Position> positions;
+    const Checkpoint head = store_.DurableHead();
+    for (std::uint32_t i = 0; i < head.offsets.size(); ++i) positions.push_back({PartitionId(i), head.offsets[i]});
+    return WaitCall::Start(
+        long_calls_, [&](WaitCall::Done done) { return (*found)->WaitFor(std::move(positions), std::move(done)); },
+        [projection = *found](std::uint64_t wait) { projection->CancelWait(wait); });
   }
   Reactor* RollbackProjection(Context* context, const v1::RollbackProjectionRequest* request,
                               v1::RollbackProjectionResponse* response) override {

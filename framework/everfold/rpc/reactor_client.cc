@@ -1,11 +1,9 @@
 #include "everfold/rpc/reactor_client.h"
 
-#include <grpcpp/client_context.h>
-
 #include <utility>
 
 #include "everfold/base/status.h"
-#include "everfold/rpc/application_stub.h"
+#include "everfold/rpc/application_calls.h"
 #include "everfold/rpc/listen_address.h"
 #include "everfold/v1/reactor_service.grpc.pb.h"
 
@@ -16,39 +14,39 @@ class GrpcReactorClient final : public ReactorClient {
   using Stub = v1::ReactorService::Stub;
 
  public:
-  explicit GrpcReactorClient(std::string address)
-      : address_(std::move(address)), stub_(v1::ReactorService::NewStub(ChannelTo(address_))) {}
+  explicit GrpcReactorClient(std::string address) : calls_(std::move(address)) {}
 
   absl::StatusOr<std::vector<v1::ReactorInfo>> List() override {
     v1::ListReactorsResponse response;
-    EVERFOLD_RETURN_IF_ERROR(Call(&Stub::ListReactors, v1::ListReactorsRequest(), response));
+    EVERFOLD_RETURN_IF_ERROR(calls_.Call(&Stub::ListReactors, v1::ListReactorsRequest(), response));
     return std::vector<v1::ReactorInfo>(response.reactors().begin(), response.reactors().end());
   }
   absl::Status Pause(const std::string& reactor) override {
     v1::PauseReactorResponse response;
-    return Call(&Stub::PauseReactor, Of<v1::PauseReactorRequest>(reactor), response);
+    return calls_.Call(&Stub::PauseReactor, Of<v1::PauseReactorRequest>(reactor), response);
   }
   absl::Status Resume(const std::string& reactor) override {
     v1::ResumeReactorResponse response;
-    return Call(&Stub::ResumeReactor, Of<v1::ResumeReactorRequest>(reactor), response);
+    return calls_.Call(&Stub::ResumeReactor, Of<v1::ResumeReactorRequest>(reactor), response);
   }
   absl::Status Reset(const std::string& reactor, v1::ReactorResetTo to, const std::string& reason) override {
     auto request = Of<v1::ResetReactorRequest>(reactor);
     request.set_to(to);
     request.set_reason(reason);
     v1::ResetReactorResponse response;
-    return Call(&Stub::ResetReactor, request, response);
+    return calls_.Call(&Stub::ResetReactor, request, response);
   }
   absl::StatusOr<std::vector<v1::WaitingReaction>> Waiting(const std::string& reactor) override {
     v1::ListWaitingReactionsResponse response;
-    EVERFOLD_RETURN_IF_ERROR(Call(&Stub::ListWaitingReactions, Of<v1::ListWaitingReactionsRequest>(reactor), response));
+    EVERFOLD_RETURN_IF_ERROR(
+        calls_.Call(&Stub::ListWaitingReactions, Of<v1::ListWaitingReactionsRequest>(reactor), response));
     return std::vector<v1::WaitingReaction>(response.reactions().begin(), response.reactions().end());
   }
   absl::Status Retry(const std::string& reactor, const std::string& key) override {
     auto request = Of<v1::RetryReactionsRequest>(reactor);
     request.set_key(key);
     v1::RetryReactionsResponse response;
-    return Call(&Stub::RetryReactions, request, response);
+    return calls_.Call(&Stub::RetryReactions, request, response);
   }
   absl::Status Drop(const std::string& reactor, const std::string& key, const StreamId& stream, std::uint64_t version,
                     const std::string& reason) override {
@@ -59,7 +57,7 @@ class GrpcReactorClient final : public ReactorClient {
     request.set_version(version);
     request.set_reason(reason);
     v1::DropReactionResponse response;
-    return Call(&Stub::DropReaction, request, response);
+    return calls_.Call(&Stub::DropReaction, request, response);
   }
 
  private:
@@ -70,15 +68,7 @@ class GrpcReactorClient final : public ReactorClient {
     return request;
   }
 
-  template <class Request, class Response>
-  absl::Status Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                    const Request& request, Response& response) {
-    grpc::ClientContext context;
-    return AnswerOf(address_, ((*stub_).*method)(&context, request, &response));
-  }
-
-  const std::string address_;
-  const std::unique_ptr<Stub> stub_;
+  const ApplicationCalls<v1::ReactorService> calls_;
 };
 
 }  // namespace

@@ -63,6 +63,19 @@ TEST(CommandLine, RebuildsEverythingOrSome) {
   EXPECT_EQ(line.data_directory, "d");
 }
 
+TEST(CommandLine, RebuildsAheadFromAnApplication) {
+  EXPECT_FALSE(Parsed({"rebuild", "balances"}).ahead);
+  EXPECT_EQ(Parsed({"rebuild", "balances"}).address, "");
+  const CommandLine line = Parsed({"rebuild", "balances", "--ahead", "--data", "d", "--address", "unix:/s"});
+  EXPECT_EQ(line.verb, Verb::kRebuild);
+  EXPECT_TRUE(line.ahead);
+  EXPECT_THAT(line.projections, ElementsAre("balances"));
+  EXPECT_EQ(line.data_directory, "d");
+  EXPECT_EQ(line.address, "unix:/s");
+  EXPECT_EQ(Parsed({"rebuild", "--ahead"}).address, "127.0.0.1:50051");
+  EXPECT_THAT(Refusal({"rebuild", "--address", "127.0.0.1:1"}), HasSubstr("--address requires --ahead"));
+}
+
 TEST(CommandLine, VerifiesADirectoryOrAnApplication) {
   const CommandLine offline = Parsed({"verify", "--data", "d"});
   EXPECT_EQ(offline.verb, Verb::kVerify);

@@ -318,9 +318,9 @@ TEST_F(ProjectionTest, RefusesANameThatIsNoName) {
 TEST_F(ProjectionTest, RefusesOptionsThatCannotBe) {
   ProjectionType type = MakeProjectionType<Balances>();
   type.revision = 0;
-  EXPECT_EQ(ledger_.OpenProjection(type).message(), "projection balances: revision and max_batch_events are 1 or more");
+  EXPECT_EQ(ledger_.OpenProjection(type).message(), "projection balances: its revision is 1 or more, not 0");
   EXPECT_EQ(ledger_.OpenProjection(MakeProjectionType<Balances>(), 0).message(),
-            "projection balances: revision and max_batch_events are 1 or more");
+            "projection balances: max_batch_events and max_rebuild_batch_events are 1 or more, not 0 and 0");
   type = MakeProjectionType<Balances>();
   type.read_models.push_back(type.read_models[0]);
   EXPECT_EQ(ledger_.OpenProjection(type).message(), "two read models of one projection have the table \"balance\"");

@@ -55,14 +55,15 @@ TEST_F(ReadModelManifestTest, ThatAVersionIsHeldIsAnotherFormat) {
 TEST_F(ReadModelManifestTest, DeletesTheDatabasesThatItDoesNotName) {
   ASSERT_TRUE(Load().Save({.current = 4, .previous = 2, .building = 5, .next = 6}).ok());
   for (const char* name : {"1.db", "2.db", "3.db", "3.db-wal", "3.db-shm", "4.db", "4.db-wal", "5.db", "6.db",
-                           "notes.txt", "x.db", "3.db.bak"}) {
+                           "notes.txt", "x.db", "3.db.bak", "ahead.db", "ahead.db-wal", "ahead.lock"}) {
     MakeFile(name);
   }
   ReadModelManifest manifest = Load();
-  EXPECT_THAT(FilesThere(),
-              ElementsAre("2.db", "3.db.bak", "4.db", "4.db-wal", "5.db", "MANIFEST", "notes.txt", "x.db"));
+  EXPECT_THAT(FilesThere(), ElementsAre("2.db", "3.db.bak", "4.db", "4.db-wal", "5.db", "MANIFEST", "ahead.db",
+                                        "ahead.db-wal", "ahead.lock", "notes.txt", "x.db"));
   ASSERT_TRUE(manifest.Save({.current = 5, .previous = 4, .building = 0, .next = 6}).ok());
-  EXPECT_THAT(FilesThere(), ElementsAre("3.db.bak", "4.db", "4.db-wal", "5.db", "MANIFEST", "notes.txt", "x.db"));
+  EXPECT_THAT(FilesThere(), ElementsAre("3.db.bak", "4.db", "4.db-wal", "5.db", "MANIFEST", "ahead.db", "ahead.db-wal",
+                                        "ahead.lock", "notes.txt", "x.db"));
 }
 
 TEST_F(ReadModelManifestTest, EveryDamagedByteIsFound) {

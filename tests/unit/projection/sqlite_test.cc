@@ -198,5 +198,18 @@ TEST_F(SqliteTest, MisspeltQuotedColumnIsAnErrorAndNotAText) {
   EXPECT_EQ(statement.status().message(), "SQLite: no such column: amuont (extended code 1)");
 }
 
+// As the vocabulary of tests opens it, in whatever directory they run.
+TEST(SqliteInMemoryTest, LeavesNoFile) {
+  const TemporaryFolder folder;
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  const auto database = Database::Open(":memory:", Access::kReadWrite);
+  const bool left = !std::filesystem::is_empty(folder.path());
+  std::filesystem::current_path(before);
+  ASSERT_TRUE(database.ok()) << database.status();
+  EXPECT_TRUE((*database)->Execute("CREATE TABLE t (a)").ok());
+  EXPECT_FALSE(left);
+}
+
 }  // namespace
 }  // namespace everfold::sqlite

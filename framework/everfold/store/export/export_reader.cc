@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
+#include "everfold/base/error_message.h"
 #include "everfold/base/status.h"
 #include "everfold/base/timestamp.h"
 #include "everfold/store/export/export_store.h"
@@ -13,10 +14,7 @@ namespace everfold {
 
 absl::Status AtLine(std::uint64_t line, const absl::Status& status) {
   if (status.ok()) return status;
-  absl::Status result(status.code(), absl::StrFormat("line %d: %s", line, status.message()));
-  status.ForEachPayload(
-      [&result](absl::string_view type, const absl::Cord& payload) { result.SetPayload(type, payload); });
-  return result;
+  return Annotate(absl::StrFormat("line %d", line), status);
 }
 
 absl::StatusOr<std::unique_ptr<ExportReader>> ExportReader::Open(NextLine next_line) {

@@ -1,0 +1,61 @@
+// Builds a version of a projection's read models ahead of the deploy that needs it: from the events of an application
+// that is at work, and into a file that this application does not look at (ahead_file.h).
+//
+//   while (!near the head) build->Fold(n);
+//   build->MakeDurable();
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "everfold/event/position.h"
+#include "everfold/log/files/files.h"
+#include "everfold/projection/ahead_file.h"
+#include "everfold/projection/event_feed.h"
+#include "everfold/projection/event_folder.h"
+#include "everfold/projection/projection_type.h"
+
+namespace everfold {
+
+// Whether what is queried of the projection was built by other code, or nothing is: otherwise a version that is built
+// ahead would be deleted. `directory` is that of all read models. Changes nothing.
+//   as ReadModelManifest::Read and ReadModelFile::Open, but for damage, which is built anew
+absl::StatusOr<bool> NeedsAnotherVersion(Files& files, const std::string& directory, const ProjectionType& type,
+                                         const Checkpoint& head);
+
+// Threading: one thread at a time. Lifetime: files, type and feed outlive it.
+class AheadBuild {
+ public:
+  // Goes on with what was begun, or begins. `head` is that of the feed.
+  //   INVALID_ARGUMENT     as ValidateProjectionType
+  //   FAILED_PRECONDITION  somebody else builds it (READ_MODEL_REBUILDING)
+  //   and as EventFolder::Open
+  static absl::StatusOr<std::unique_ptr<AheadBuild>> Open(Files& files, const std::string& directory,
+                                                          const ProjectionType& type, const EventFeed& feed,
+                                                          const Checkpoint& head);
+
+  // Why what was begun by somebody before was deleted; "" if nothing was.
+  const std::string& begun_anew_because() const { return begun_anew_because_; }
+
+  // As EventFolder::FoldOn. What was not committed when the process ends is folded again.
+  absl::StatusOr<PullResult> Fold(std::size_t max_events) { return folder_->FoldOn(max_events); }
+  // As far as it has come.
+  const Checkpoint& position() const { return folder_->position(); }
+  std::size_t parked_keys() const { return folder_->parked_keys().size(); }
+  const std::string& path() const { return file_->path(); }
+  absl::Status MakeDurable() { return folder_->MakeDurable(); }
+
+ private:
+  explicit AheadBuild(std::unique_ptr<AheadFile> file) : file_(std::move(file)) {}
+
+  absl::Status Begin(const ProjectionType& type, const EventFeed& feed, const Checkpoint& head);
+
+  const std::unique_ptr<AheadFile> file_;
+  std::string begun_anew_because_;
+  std::unique_ptr<EventFolder> folder_;
+};
+
+}  // namespace everfold
