@@ -12,6 +12,9 @@ namespace everfold {
 
 struct EventInput {
   TakenEvent event;
+  // It was looked up, and is in no step, although it stands before the last event that was taken: in a store that was
+  // imported, places are other ones.
+  bool is_new = false;
 };
 struct RefusalInput {
   OutgoingRef command;

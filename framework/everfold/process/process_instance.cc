@@ -111,6 +111,7 @@ absl::Status ProcessInstance::Apply(const ProcessType& type, const v1::ProcessSt
   const Version next(version.value() + 1);
   EVERFOLD_RETURN_IF_ERROR(SetRest(*this, type, step, next));
   this->metadata = metadata;
+  this->metadata.correlation_id = step.open().correlation_id();
   std::set<OutgoingRef> open_commands, open_activities;
   for (const v1::ProcessReference& command : step.open().commands()) open_commands.insert(RefOf(command));
   for (const v1::ProcessReference& activity : step.open().activities()) open_activities.insert(RefOf(activity));
@@ -127,6 +128,21 @@ absl::StatusOr<v1::ProcessStep> StepOfEvent(const RecordedEvent& event) {
   return step;
 }
 
+absl::StatusOr<bool> HasTaken(const EventStore& store, const ProcessInstance& instance, const StreamId& stream,
+                              Version version) {
+  bool taken = false;
+  const absl::Status enough = absl::CancelledError();
+  const absl::Status read = store.ReadStream(
+      instance.stream, {.direction = Direction::kBackwards}, [&](const RecordedEvent& event) -> absl::Status {
+        EVERFOLD_ASSIGN_OR_RETURN(const v1::ProcessStep step, StepOfEvent(event));
+        taken =
+            step.has_event() && step.event().stream() == stream.ToString() && step.event().version() == version.value();
+        return taken ? enough : absl::OkStatus();
+      });
+  if (!read.ok() && read != enough) return read;
+  return taken;
+}
+
 absl::StatusOr<ProcessInstance> LoadInstance(const EventStore& store, const ProcessType& type, const StreamId& stream) {
   ProcessInstance instance;
   instance.stream = stream;
@@ -136,6 +152,7 @@ absl::StatusOr<ProcessInstance> LoadInstance(const EventStore& store, const Proc
                                               EVERFOLD_ASSIGN_OR_RETURN(newest, StepOfEvent(event));
                                               EVERFOLD_RETURN_IF_ERROR(SetRest(instance, type, *newest, event.version));
                                               instance.metadata = event.commit.metadata;
+                                              instance.metadata.correlation_id = newest->open().correlation_id();
                                               return AddOpenOf(instance, newest->open(), *newest, event.version,
                                                                event.commit.recorded_at, event.commit.metadata);
                                             }));

@@ -81,6 +81,10 @@ struct ProcessInstance {
 // and errors of the store.
 absl::StatusOr<ProcessInstance> LoadInstance(const EventStore& store, const ProcessType& type, const StreamId& stream);
 
+// Whether one of its steps has taken the event. Reads back through its stream; blocks, and errors, as LoadInstance.
+absl::StatusOr<bool> HasTaken(const EventStore& store, const ProcessInstance& instance, const StreamId& stream,
+                              Version version);
+
 // Of one event of an instance's stream. DATA_LOSS if it is none.
 absl::StatusOr<v1::ProcessStep> StepOfEvent(const RecordedEvent& event);
 

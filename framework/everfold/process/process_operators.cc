@@ -146,10 +146,27 @@ void ProcessRunner::Resume(Done done) {
   });
 }
 
-// Nothing of the old place is under way when the reactor moves on.
+// Those that are not on their way into the log: the reactor has them, and nothing of its old place is to be under way
+// when it moves on.
+void ProcessRunner::GiveBackEvents() {
+  for (TakenInput& taken : std::exchange(held_events_, {})) taken.done(Closing());
+  for (auto& [key, slot] : slots_) {
+    std::deque<WaitingInput> kept;
+    for (WaitingInput& waiting : slot->inputs) {
+      const bool is_appended = slot->appending && slot->ends_first && kept.empty();
+      if (is_appended || !std::holds_alternative<EventInput>(waiting.input)) {
+        kept.push_back(std::move(waiting));
+      } else {
+        waiting.done(Closing());
+      }
+    }
+    slot->inputs = std::move(kept);
+  }
+}
+
 void ProcessRunner::Reset(v1::ReactorResetTo to, std::string reason, Done done) {
   Ask<absl::Status>(std::move(done), [this, to, reason = std::move(reason)](Done answer) {
-    for (TakenInput& taken : std::exchange(held_events_, {})) taken.done(Closing());
+    GiveBackEvents();
     reactor_->Reset(to, reason, [this, scope = scope_, answer = std::move(answer)](absl::Status moved) mutable {
       std::optional<TaskScope::Guard> guard = scope.Enter();
       if (!guard.has_value()) return;

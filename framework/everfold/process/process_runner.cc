@@ -172,13 +172,14 @@ void ProcessRunner::Wake(std::optional<TaskScope::Guard> guard) {
   if (!guard.has_value() || step_posted_.exchange(true)) return;
   strand_->Post([this, guard = *std::move(guard)] {
     step_posted_ = false;
+    fold_wanted_ = true;
     RunStep();
   });
 }
 
 void ProcessRunner::RunStep() {
   if (scope_.closed()) return;
-  if (runs()) {
+  if (runs() && std::exchange(fold_wanted_, false)) {
     if (const absl::Status folded = FoldSteps(); !folded.ok()) Stop(folded);
   }
   if (runs()) {
@@ -303,7 +304,9 @@ void ProcessRunner::Uncount(ProcessSlot& slot) {
 
 void ProcessRunner::LookAtTimersLater() {
   const absl::Time now = options_.clock->Now();
-  if (directory_->counts().timers == 0 && due_.size() == 0) return due_timer_.reset();
+  // Whoever resumes it has it look again.
+  const bool is_none = directory_->counts().timers == 0 && due_.size() == 0;
+  if (is_none || !takes_inputs() || !folded_all_ || !knows_held_) return due_timer_.reset();
   const bool full = in_flight_ >= options_.max_in_flight || timer_inputs_ >= kMaxTimerInputs;
   // Where it is full, whatever ends has it look again.
   const absl::Time at = full ? absl::InfiniteFuture() : std::min(due_.NextLook(now), now + kLongestSleep);
@@ -384,6 +387,10 @@ bool ProcessRunner::WorkOnFirst(ProcessSlot& slot) {
     Stop(loaded);
     return false;
   }
+  if (const absl::Status known = LookUp(slot); !known.ok()) {
+    Stop(known);
+    return false;
+  }
   const absl::Time now = options_.clock->Now();
   absl::StatusOr<StepResult> made =
       MakeStep(*type_, *slot.instance, slot.inputs.front().input, slot.accepted, now, *options_.random);
@@ -399,6 +406,16 @@ bool ProcessRunner::WorkOnFirst(ProcessSlot& slot) {
   slot.ends_first = true;
   Append(slot, *std::move(made->step), now);
   return false;
+}
+
+// Places tell repeats of events in one history; what they tell is made sure of, so that in another one nothing is lost.
+absl::Status ProcessRunner::LookUp(ProcessSlot& slot) {
+  auto* const event = std::get_if<EventInput>(&slot.inputs.front().input);
+  if (event == nullptr || event->is_new || !MayBeRepeat(*slot.instance, event->event.place)) return absl::OkStatus();
+  EVERFOLD_ASSIGN_OR_RETURN(const bool taken,
+                            HasTaken(store_, *slot.instance, event->event.place.stream, event->event.place.version));
+  event->is_new = !taken;
+  return absl::OkStatus();
 }
 
 // Whoever brings an answer hears whether it, or the same one before, has ended the activity.
@@ -630,6 +647,7 @@ void ProcessRunner::BeginAgain() {
   idle_.clear();
   unrecorded_.clear();
   due_.Clear();
+  fold_wanted_ = true;
   open_upto_ = "";
   in_flight_ = waiting_sends_ = timer_inputs_ = 0;
   parked_ = 0;
@@ -675,7 +693,7 @@ void ProcessRunner::Close(Task done) {
 // When what is under way has ended, and what was accepted is on record, or was not taken by the log.
 void ProcessRunner::CloseWhenDone() {
   if (closed_ == nullptr || !reactor_closed_ || appending_ > 0 || sends_under_way_ > 0) return;
-  if (error_.ok() && RecordSomeAccepted()) return;
+  if (error_.ok() && RecordSomeAccepted(absl::InfiniteFuture())) return;
   for (auto& [key, slot] : slots_) {
     slot->flights.clear();
     slot->runs.clear();
@@ -692,7 +710,7 @@ ProcessStatus ProcessRunner::Describe() const {
   status.lag_events = events.lag_events;
   status.lag = events.lag;
   status.parked += events.parked_keys;
-  if (status.error.ok() && !events.error.ok()) {
+  if (status.error.ok()) {
     status.error = events.error;
     status.state = events.state;
   }

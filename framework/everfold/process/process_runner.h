@@ -91,6 +91,7 @@ class ProcessRunner final : public Process {
                 const absl::StatusOr<AppendResult>& result);
   absl::Status ApplyStep(ProcessSlot& slot, const v1::ProcessStep& step, absl::Time recorded_at,
                          const Metadata& metadata);
+  absl::Status LookUp(ProcessSlot& slot);
   absl::Status ResultOfNoStep(const ProcessSlot& slot, const ProcessInput& input) const;
   void EndFirst(ProcessSlot& slot, const absl::Status& result);
   void ParkFirst(ProcessSlot& slot, const absl::Status& error);
@@ -106,9 +107,9 @@ class ProcessRunner final : public Process {
   void Send(ProcessSlot& slot, const OutgoingRef& ref);
   void Answered(const std::string& key, const OutgoingRef& ref, const absl::StatusOr<CommandOutcome>& answer);
   void SendLater(ProcessSlot& slot, const OutgoingRef& ref, const absl::Status& error);
-  void Accepted(ProcessSlot& slot, const OutgoingRef& ref);
+  void Accepted(ProcessSlot& slot, const OutgoingRef& ref, bool at_once);
   void RecordAcceptedInTime();
-  bool RecordSomeAccepted();
+  bool RecordSomeAccepted(absl::Time until);
   void Run(ProcessSlot& slot, const OutgoingRef& ref, bool taken_up);
   void Attempt(ProcessSlot& slot, const OutgoingRef& ref);
   void AttemptEnded(const std::string& key, const OutgoingRef& ref, std::uint64_t attempt,
@@ -135,6 +136,7 @@ class ProcessRunner final : public Process {
   void DropEvent(const std::string& instance, const std::string& input, const std::string& reason, Done done);
   void LetGo(const std::string& instance);
   void WorkOnAll();
+  void GiveBackEvents();
 
   void Stop(const absl::Status& cause);
   void BeginAgain();
@@ -158,6 +160,7 @@ class ProcessRunner final : public Process {
   // On the strand only.
   std::unique_ptr<ProcessDirectory> directory_;
   std::unique_ptr<Subscription> steps_;        // that the directory folds; null: to be started
+  bool fold_wanted_ = true;                    // there may be more in the log
   std::optional<std::string> open_upto_ = "";  // instances with something in flight are taken up to this key; none: all
   bool knows_held_ = false;                    // which instances wait for an operator because of an event
   bool folded_all_ = false;                    // that there was at the start

@@ -13,6 +13,7 @@
 namespace everfold {
 namespace {
 
+constexpr absl::Duration kRecordEndedAfter = absl::Seconds(1);
 constexpr std::size_t kMostRecordedAtATime = kMaxStreamsPerCommit;
 constexpr absl::Duration kLongestSleep = absl::Minutes(1);  // of a deadline, so that a clock that jumps is noticed
 
@@ -127,7 +128,9 @@ void ProcessRunner::Answered(const std::string& key, const OutgoingRef& ref,
   const auto flight = slot.flights.find(ref);
   // Its event was faster, or it was begun again meanwhile.
   if (flight == slot.flights.end() || flight->second.state != CommandFlight::State::kSent) return;
-  if (answer.ok() && std::holds_alternative<CommandReceipt>(*answer)) return Accepted(slot, ref);
+  if (answer.ok() && std::holds_alternative<CommandReceipt>(*answer)) {
+    return Accepted(slot, ref, std::get<CommandReceipt>(*answer).sequence == Sequence());
+  }
   if (!answer.ok() && !IsRefusal(answer.status())) return SendLater(slot, ref, answer.status());
   flight->second.state = CommandFlight::State::kAnswered;
   AnyRefusal refusal;
@@ -168,13 +171,19 @@ void ProcessRunner::SendLater(ProcessSlot& slot, const OutgoingRef& ref, const a
   });
 }
 
-// It is known, and put on record with the next step, or later: until then a restart sends it again, in vain.
-void ProcessRunner::Accepted(ProcessSlot& slot, const OutgoingRef& ref) {
+// It is known, and put on record with the next step, or later: until then a restart sends it again, in vain. One that
+// has left no commit would be decided again, so that is put on record at once. No step follows where the instance has
+// ended: soon, then, with others.
+void ProcessRunner::Accepted(ProcessSlot& slot, const OutgoingRef& ref, bool at_once) {
   slot.flights.erase(ref);
   --in_flight_;
-  if (slot.accepted.empty()) {
-    slot.accepted_since = options_.clock->Now();
-    unrecorded_.emplace(slot.accepted_since, slot.key);
+  const absl::Duration wait = options_.record_accepted_after;
+  const absl::Duration left = slot.instance->done ? std::min(wait, kRecordEndedAfter) : wait;
+  const absl::Time since = at_once ? absl::InfinitePast() : options_.clock->Now() - (wait - left);
+  if (slot.accepted.empty() || at_once) {
+    unrecorded_.erase({slot.accepted_since, slot.key});
+    slot.accepted_since = since;
+    unrecorded_.emplace(since, slot.key);
   }
   slot.accepted.push_back(ref);
 }
@@ -190,12 +199,14 @@ void ProcessRunner::RecordAcceptedInTime() {
         RunStep();
       });
     }
-    if (!RecordSomeAccepted()) return;
+    const bool is_due = due <= now;
+    if (!RecordSomeAccepted(is_due ? now - options_.record_accepted_after : absl::InfiniteFuture())) return;
   }
 }
 
-// One commit for as many instances as fit. False if there is none to record now.
-bool ProcessRunner::RecordSomeAccepted() {
+// One commit for as many instances as fit, of those that wait since then or before. False if there is none to record
+// now.
+bool ProcessRunner::RecordSomeAccepted(absl::Time until) {
   struct Recorded {
     std::string key;
     v1::ProcessStep step;
@@ -205,6 +216,7 @@ bool ProcessRunner::RecordSomeAccepted() {
   AppendRequest request;
   std::size_t bytes = 0;
   for (const auto& [since, key] : unrecorded_) {
+    if (since > until) break;
     ProcessSlot& slot = *slots_.at(key);
     if (slot.appending) continue;
     if (!recorded.empty() && slot.instance->stream.tenant != request.tenant) continue;
@@ -240,10 +252,12 @@ bool ProcessRunner::RecordSomeAccepted() {
         if (result.ok()) {
           const absl::Status applied = ApplyStep(slot, one.step, result->recorded_at, one.metadata);
           if (!applied.ok()) Stop(applied);
-        } else if (!is_closing_) {
-          slot.accepted_since = options_.clock->Now();
         }
-        if (!slot.accepted.empty() && !is_closing_) unrecorded_.emplace(slot.accepted_since, slot.key);
+        if (!slot.accepted.empty() && !is_closing_) {
+          unrecorded_.erase({slot.accepted_since, slot.key});
+          if (!result.ok()) slot.accepted_since = options_.clock->Now();
+          unrecorded_.emplace(slot.accepted_since, slot.key);
+        }
         Work(slot);
       }
       if (!result.ok() && !absl::IsResourceExhausted(result.status())) Stop(result.status());

@@ -90,6 +90,7 @@ class StepMaker {
     last_event_ = instance.last_event;
     done_ = instance.done;
     timers_ = instance.timers;
+    correlation_id_ = instance.metadata.correlation_id;
   }
 
   v1::ProcessStep& step() { return step_; }
@@ -99,6 +100,7 @@ class StepMaker {
     input.set_type(event.type);
     input.set_stream(event.place.stream.ToString());
     input.set_version(event.place.version.value());
+    if (!event.metadata.correlation_id.empty()) correlation_id_ = event.metadata.correlation_id;
     last_event_ = OrderOf(event.place);
     *input.mutable_place() = PlaceMessage(last_event_);
     SettleCommand(event.command_id);
@@ -202,6 +204,7 @@ class StepMaker {
       *open.add_activities() = ReferenceOf({next(), static_cast<std::uint32_t>(i)});
     }
     for (const auto& [name, timer] : timers_) *open.add_timers() = timer;
+    open.set_correlation_id(correlation_id_);
     return absl::OkStatus();
   }
 
@@ -219,6 +222,7 @@ class StepMaker {
   std::optional<OutgoingRef> ended_;
   EventOrder last_event_;
   std::map<std::string, v1::ProcessTimer> timers_;
+  std::string correlation_id_;
   bool done_ = false;
   v1::ProcessStep step_;
 };
@@ -272,7 +276,7 @@ struct Making {
 
   absl::StatusOr<StepResult> operator()(const EventInput& input) const {
     const TakenEvent& event = input.event;
-    if (instance.exists() && OrderOf(event.place) <= instance.last_event) return StepResult{.why = NoStep::kRepeat};
+    if (!input.is_new && MayBeRepeat(instance, event.place)) return StepResult{.why = NoStep::kRepeat};
     EVERFOLD_ASSIGN_OR_RETURN(const Route route, RouteOf(type, event));
     if (route.kind() == Route::Kind::kIgnore) return StepResult{.why = NoStep::kIgnored};
     EVERFOLD_RETURN_IF_ERROR(CheckFits(type, instance, route));
@@ -375,6 +379,9 @@ struct InputText {
 
 }  // namespace
 
+bool MayBeRepeat(const ProcessInstance& instance, const EventPlace& place) {
+  return instance.exists() && OrderOf(place) <= instance.last_event;
+}
 std::string NameOf(const StreamId& stream, Version version) {
   return absl::StrFormat("%s@%d", KeyOfStream(stream), version.value());
 }

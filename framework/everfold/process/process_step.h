@@ -23,7 +23,8 @@ StreamId StreamOfInstance(const ProcessType& type, const std::string& tenant, co
 
 // Why no step is made of an input.
 enum class NoStep {
-  kRepeat,   // an event that it has taken, or something that has ended already
+  kRepeat,   // an event that may be a repeat (MayBeRepeat) and is not known to be new, or something that has ended
+             // already
   kDone,     // the instance has ended
   kIgnored,  // the event is for none
 };
@@ -32,6 +33,9 @@ struct StepResult {
   std::optional<v1::ProcessStep> step = {};
   NoStep why = NoStep::kRepeat;  // without one
 };
+
+// The event stands at or before the last one that the instance has taken.
+bool MayBeRepeat(const ProcessInstance& instance, const EventPlace& place);
 
 // `accepted` are commands that are put on record with it. Errors, with which the input is parked, are the process's
 // own:

@@ -195,6 +195,7 @@ struct ProcessCommandType {
 };
 
 struct ProcessActivityType {
+  const google::protobuf::Message* request = nullptr;
   ActivityOptions options = {};
   std::shared_ptr<void> object = {};  // thread-safe
   // False if the request does not parse.
@@ -356,7 +357,7 @@ void AddProcessCommand(ProcessType& type) {
 }
 
 template <class P, class... C>
-void AddProcessCommands(ProcessType& type, Types<C...>) {
+void AddProcessCommands([[maybe_unused]] ProcessType& type, Types<C...>) {
   (AddProcessCommand<P, C>(type), ...);
 }
 
@@ -371,13 +372,14 @@ std::shared_ptr<void> ActivityObject(std::tuple<std::shared_ptr<Objects>...>& ob
   }
 }
 
-template <class P, class A, class... Objects>
-void AddProcessActivity(ProcessType& type, std::tuple<std::shared_ptr<Objects>...>& objects) {
+template <class P, class A>
+void AddProcessActivity(ProcessType& type, std::shared_ptr<void> object) {
   static_assert(HasExactReact<P, Outcome<A>>,
                 "missing, or with other types, for the activity A that is named with this error: "
                 "static void React(State& state, const everfold::Outcome<A>& outcome, everfold::Steps<P>& steps);");
-  type.activities.emplace(std::string(A::kOptions.name), ProcessActivityType{.options = A::kOptions,
-                                                                             .object = ActivityObject<A>(objects),
+  type.activities.emplace(std::string(A::kOptions.name), ProcessActivityType{.request = &A::Request::default_instance(),
+                                                                             .options = A::kOptions,
+                                                                             .object = std::move(object),
                                                                              .start = &StartActivity<A>,
                                                                              .react = &ReactToOutcome<P, A>,
                                                                              .is_result = [](const std::string& bytes) {
@@ -387,10 +389,17 @@ void AddProcessActivity(ProcessType& type, std::tuple<std::shared_ptr<Objects>..
 }
 
 template <class P, class... A, class... Objects>
-void AddProcessActivities(ProcessType& type, Types<A...>, std::tuple<std::shared_ptr<Objects>...> objects) {
+void AddProcessActivities([[maybe_unused]] ProcessType& type, Types<A...>,
+                          [[maybe_unused]] std::tuple<std::shared_ptr<Objects>...> objects) {
   static_assert((kIsIn<Objects, Types<A...>> && ...),
                 "an object is handed to Process<P>(...) that is not among the process's Activities");
-  (AddProcessActivity<P, A>(type, objects), ...);
+  (AddProcessActivity<P, A>(type, ActivityObject<A>(objects)), ...);
+}
+
+// Without objects, whose Start is never called.
+template <class P, class... A>
+void AddPureActivities([[maybe_unused]] ProcessType& type, Types<A...>) {
+  (AddProcessActivity<P, A>(type, nullptr), ...);
 }
 
 template <class P>
@@ -409,9 +418,11 @@ constexpr void Steps<P>::CheckTimers() {
                 "static void React(State& state, const everfold::TimerFired& timer, everfold::Steps<P>& steps);");
 }
 
-// `activities` are the objects whose Start is called, of those that are made of something.
-template <class P, class... Objects>
-ProcessType MakeProcessType(Objects... activities) {
+namespace internal {
+
+// All but its activities.
+template <class P>
+ProcessType MakeProcessTypeAlone() {
   using State = typename P::Process;
   ProcessType type{.name = ProcessOf<State>::kName,
                    .initial_state = &State::default_instance(),
@@ -419,11 +430,28 @@ ProcessType MakeProcessType(Objects... activities) {
                      return ProcessOf<State>::MutableId(static_cast<State&>(state));
                    }};
   if constexpr (requires { P::kOptions; }) type.start = P::kOptions.start;
-  internal::AddProcessEvents<P>(type, typename P::Events{});
-  internal::AddProcessCommands<P>(type, typename internal::CommandsOfProcess<P>::type{});
+  AddProcessEvents<P>(type, typename P::Events{});
+  AddProcessCommands<P>(type, typename CommandsOfProcess<P>::type{});
+  if constexpr (HasExactReact<P, TimerFired>) type.on_timer = &ReactToTimer<P>;
+  return type;
+}
+
+}  // namespace internal
+
+// `activities` are the objects whose Start is called, of those that are made of something.
+template <class P, class... Objects>
+ProcessType MakeProcessType(Objects... activities) {
+  ProcessType type = internal::MakeProcessTypeAlone<P>();
   internal::AddProcessActivities<P>(type, typename internal::ActivitiesOfProcess<P>::type{},
                                     std::tuple(std::make_shared<Objects>(std::move(activities))...));
-  if constexpr (internal::HasExactReact<P, TimerFired>) type.on_timer = &internal::ReactToTimer<P>;
+  return type;
+}
+
+// For tests of what it decides: its activities have no objects, and must not be started.
+template <class P>
+ProcessType MakePureProcessType() {
+  ProcessType type = internal::MakeProcessTypeAlone<P>();
+  internal::AddPureActivities<P>(type, typename internal::ActivitiesOfProcess<P>::type{});
   return type;
 }
 

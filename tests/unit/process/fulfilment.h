@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,6 +60,10 @@ struct Provider {
     unsigned attempt = 0;
     std::shared_ptr<std::function<void(absl::StatusOr<PaymentAuthorization>)>> answer;
   };
+  // Not null: takes the calls, from any thread, and nothing below counts.
+  std::function<void(const PaymentRequest& request, const everfold::ActivityCall& call,
+                     std::function<void(absl::StatusOr<PaymentAuthorization>)> answer)>
+      take = nullptr;
   std::vector<Call> calls;
   // What is answered at once; null: nothing is.
   std::function<absl::StatusOr<PaymentAuthorization>(const Call& call)> answer = nullptr;
@@ -76,15 +81,16 @@ struct AuthorizePayment {
   void Start(const PaymentRequest& request, const everfold::ActivityCall& call,
              everfold::ActivityDone<AuthorizePayment> done) {
     auto kept = std::make_shared<everfold::ActivityDone<AuthorizePayment>>(std::move(done));
+    const auto answer = [kept](absl::StatusOr<PaymentAuthorization> result) {
+      if (result.ok()) {
+        (*kept)(*result);
+      } else {
+        (*kept)(result.status());
+      }
+    };
+    if (provider->take != nullptr) return provider->take(request, call, answer);
     Provider::Call made{.key = call.key, .order_id = request.order_id(), .attempt = call.attempt, .answer = nullptr};
-    made.answer = std::make_shared<std::function<void(absl::StatusOr<PaymentAuthorization>)>>(
-        [kept](absl::StatusOr<PaymentAuthorization> answer) {
-          if (answer.ok()) {
-            (*kept)(*answer);
-          } else {
-            (*kept)(answer.status());
-          }
-        });
+    made.answer = std::make_shared<std::function<void(absl::StatusOr<PaymentAuthorization>)>>(answer);
     provider->calls.push_back(made);
     if (provider->answer != nullptr) (*made.answer)(provider->answer(made));
   }
@@ -116,45 +122,49 @@ struct FulfilmentProcess {
   static void React(Fulfilment& state, const OrderPlaced& e, Steps& steps) {
     state.set_item_id(e.item_id());
     state.set_quantity(e.quantity());
+    state.set_reserving(true);
     steps.Send(MakeReserveItem({.item_id = e.item_id(), .order_id = steps.id(), .quantity = e.quantity()}));
     steps.SetTimer("payment", absl::Minutes(3));
   }
   static void React(Fulfilment& state, const ItemReserved&, Steps& steps) {
+    state.set_reserving(false);
     state.set_reserved(true);
+    if (state.cancelled()) return Release(state, steps);
     steps.Run<AuthorizePayment>(MakePaymentRequest({.order_id = steps.id(), .amount_minor = 100 * state.quantity()}));
   }
-  static void React(Fulfilment&, const everfold::Refused<ReserveItem>& refused, Steps& steps) {
+  static void React(Fulfilment& state, const everfold::Refused<ReserveItem>& refused, Steps& steps) {
+    state.set_reserving(false);
+    if (state.cancelled()) return steps.Done();
     const bool out_of_stock = refused.As<OutOfStock>().has_value();
-    steps.Send(MakeCancelOrder({.order_id = steps.id(), .reason = out_of_stock ? "out of stock" : "refused"}));
+    GiveUp(out_of_stock ? "out of stock" : "refused", steps);
   }
   static void React(Fulfilment& state, const everfold::Outcome<AuthorizePayment>& outcome, Steps& steps) {
-    if (!outcome.has_result()) return GiveUp(state, outcome.is_unknown() ? "payment unknown" : "not paid", steps);
+    if (!outcome.has_result()) return GiveUp(outcome.is_unknown() ? "payment unknown" : "not paid", steps);
+    if (outcome.result.authorization_id().empty()) throw std::invalid_argument("an authorization without an id");
     state.set_authorization_id(outcome.result.authorization_id());
     steps.CancelTimer("payment");
     steps.Send(MakeCompleteOrder({.order_id = steps.id()}));
   }
-  static void React(Fulfilment& state, const everfold::TimerFired&, Steps& steps) { GiveUp(state, "too late", steps); }
+  static void React(Fulfilment&, const everfold::TimerFired&, Steps& steps) { GiveUp("too late", steps); }
   static void React(Fulfilment&, const OrderCompleted&, Steps& steps) { steps.Done(); }
   static void React(Fulfilment& state, const OrderCancelled&, Steps& steps) {
-    Release(state, steps);
-    steps.Done();
+    state.set_cancelled(true);
+    steps.CancelTimer("payment");
+    if (state.reserved()) return Release(state, steps);
+    if (!state.reserving()) steps.Done();
   }
-  // What these say is known already.
+  // What became of the order, its events tell.
   static void React(Fulfilment&, const everfold::Refused<ReleaseItem>&, Steps&) {}
-  static void React(Fulfilment& state, const everfold::Refused<CompleteOrder>&, Steps& steps) {
-    Release(state, steps);
-    steps.Done();
-  }
+  static void React(Fulfilment&, const everfold::Refused<CompleteOrder>&, Steps&) {}
   static void React(Fulfilment&, const everfold::Refused<CancelOrder>&, Steps&) {}
 
  private:
   static void Release(Fulfilment& state, Steps& steps) {
-    if (!state.reserved()) return;
     state.set_reserved(false);
     steps.Send(MakeReleaseItem({.item_id = state.item_id(), .order_id = steps.id(), .quantity = state.quantity()}));
+    steps.Done();
   }
-  static void GiveUp(Fulfilment& state, const char* reason, Steps& steps) {
-    Release(state, steps);
+  static void GiveUp(const char* reason, Steps& steps) {
     steps.Send(MakeCancelOrder({.order_id = steps.id(), .reason = reason}));
   }
 };

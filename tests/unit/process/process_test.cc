@@ -4,51 +4,12 @@
 #include "everfold/event/event_key.h"
 #include "everfold/process/process_directory.h"
 #include "everfold/testing/test_app.h"
-#include "tests/unit/process/fulfilment.h"
+#include "tests/unit/process/fulfilment_test.h"
 
 namespace fulfil::v1 {
 namespace {
 
-using everfold::testing::TestApp;
-
-PaymentAuthorization Authorized(const std::string& id = "auth") {
-  return MakePaymentAuthorization({.authorization_id = id});
-}
-
-class ProcessTest : public ::testing::Test {
- protected:
-  ProcessTest() : app_(FulfilmentParts(provider_)) {}
-
-  void Place(const std::string& order, std::int64_t quantity = 1) {
-    app_.Accepted(MakePlaceOrder({.order_id = order, .item_id = "pen", .quantity = quantity}));
-    app_.Settle();
-  }
-  void Stock(std::int64_t quantity) {
-    app_.Accepted(MakeStockItem({.item_id = "pen", .quantity = quantity}));
-    app_.Settle();
-  }
-  void AnswerPayments() {
-    provider_.answer = [](const Provider::Call&) { return Authorized(); };
-  }
-  // Types and ids of the commands' events of a stream: "OrderPlaced OrderCompleted".
-  std::string EventsOf(const std::string& stream) {
-    std::string types;
-    EXPECT_EQ(app_.engine().store().ReadStream(everfold::StreamOfKey(stream).value(), {},
-                                               [&](const everfold::RecordedEvent& event) {
-                                                 const std::size_t dot = event.event.type.rfind('.');
-                                                 if (!types.empty()) types += " ";
-                                                 types += event.event.type.substr(dot + 1);
-                                                 return absl::OkStatus();
-                                               }),
-              absl::OkStatus());
-    return types;
-  }
-  everfold::ProcessStatus Status() { return app_.engine().processes().front()->Describe(); }
-  void Reopen() { ASSERT_EQ(app_.Open(), absl::OkStatus()); }
-
-  Provider provider_;
-  TestApp app_;
-};
+using ProcessTest = FulfilmentTest;
 
 TEST_F(ProcessTest, GoesItsWay) {
   AnswerPayments();
@@ -158,6 +119,54 @@ TEST_F(ProcessTest, TheSecondAnswerOfAnActivityIsLeftOut) {
   (*provider_.calls[1].answer)(Authorized());
   app_.Settle();
   EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCompleted");
+}
+
+TEST_F(ProcessTest, AcceptanceGoesOnRecordWithTheNextStepOrLater) {
+  Stock(5);
+  Place("o1");
+  const auto open_commands = [&] {
+    std::optional<std::size_t> open;
+    process().Get("", "o1", [&](const absl::StatusOr<everfold::ProcessInstance>& instance) {
+      open = instance.value().commands.size();
+    });
+    app_.Settle();
+    return open.value();
+  };
+  EXPECT_EQ(open_commands(), 0u);  // ItemReserved came in, under the id of ReserveItem
+  AnswerPayments();
+  app_.Advance(absl::Minutes(2));
+  ASSERT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCompleted");
+  EXPECT_EQ(open_commands(), 0u);
+  EXPECT_EQ(Status().instances, 0u);
+}
+
+TEST_F(ProcessTest, AStopPutsOnRecordWhatWasAccepted) {
+  provider_.answer = [](const Provider::Call&) { return absl::FailedPreconditionError("declined"); };
+  Stock(5);
+  Place("o1");
+  EXPECT_EQ(EventsOf("item/pen"), "ItemStocked ItemReserved ItemReleased");
+  // The instance has ended, and nothing comes in any more that could say that ReleaseItem was accepted.
+  EXPECT_EQ(Status().in_flight, 1u);
+  app_.Stop();
+  Reopen();
+  app_.Settle();
+  EXPECT_EQ(Status().in_flight, 0u);
+  EXPECT_EQ(Status().instances, 0u);
+  EXPECT_EQ(Status().commands_sent, 0u);
+}
+
+TEST_F(ProcessTest, WhatWasAcceptedGoesOnRecordAfterAWhile) {
+  provider_.answer = [](const Provider::Call&) { return absl::FailedPreconditionError("declined"); };
+  Stock(5);
+  Place("o1");
+  Place("o2");
+  EXPECT_EQ(Status().in_flight, 2u);
+  app_.Advance(absl::Minutes(10));
+  EXPECT_EQ(Status().in_flight, 0u);
+  app_.Crash();
+  Reopen();
+  app_.Settle();
+  EXPECT_EQ(Status().commands_sent, 0u);
 }
 
 TEST_F(ProcessTest, TheDirectoryIsMadeAnew) {
