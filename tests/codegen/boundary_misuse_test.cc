@@ -86,7 +86,8 @@ TEST(BoundaryMisuseTest, HasNoIdAndNoTags) {
   EXPECT_EQ(ErrorOf("message Rule { option (everfold.v1.message).boundary = {};\n string id = 1 "
                     "[(everfold.v1.field).id = true];\n string tag = 2 " +
                     kTag + "; }\n" + kKeep),
-            "bad.proto:7: id is marked id, but Rule is a boundary; ids are marked in aggregates and commands only\n"
+            "bad.proto:7: id is marked id, but Rule is a boundary; ids are marked in aggregates, commands and "
+            "processes only\n"
             "bad.proto:8: tag is marked tag, but Rule is a boundary; tags are marked in events only");
 }
 

@@ -58,15 +58,14 @@ TEST_P(GoldenTest, BothPassesWriteWhatIsCheckedIn) {
   ExpectGolden(rpc.files);
 }
 
-INSTANTIATE_TEST_SUITE_P(Domains, GoldenTest,
-                         testing::Values(Case{EVERFOLD_TEST_WALLET_DIR, "wallet/v1/wallet"},
-                                         Case{EVERFOLD_TEST_DOMAIN_DIR, "shop/v1/shop"},
-                                         Case{EVERFOLD_TEST_DOMAIN_DIR, "catalog/v1/catalog"},
-                                         Case{EVERFOLD_TEST_DOMAIN_DIR, "odd"},
-                                         Case{EVERFOLD_TEST_DOMAIN_DIR, "rules/v1/rules"},
-                                         Case{EVERFOLD_TEST_DOMAIN_DIR, "account/v1/account"},
-                                         Case{EVERFOLD_TEST_DOMAIN_DIR, "hall/v1/hall"}),
-                         [](const auto& info) { return info.param.stem.substr(info.param.stem.rfind('/') + 1); });
+INSTANTIATE_TEST_SUITE_P(
+    Domains, GoldenTest,
+    testing::Values(Case{EVERFOLD_TEST_WALLET_DIR, "wallet/v1/wallet"}, Case{EVERFOLD_TEST_DOMAIN_DIR, "shop/v1/shop"},
+                    Case{EVERFOLD_TEST_DOMAIN_DIR, "catalog/v1/catalog"}, Case{EVERFOLD_TEST_DOMAIN_DIR, "odd"},
+                    Case{EVERFOLD_TEST_DOMAIN_DIR, "rules/v1/rules"},
+                    Case{EVERFOLD_TEST_DOMAIN_DIR, "account/v1/account"},
+                    Case{EVERFOLD_TEST_DOMAIN_DIR, "hall/v1/hall"}, Case{EVERFOLD_TEST_DOMAIN_DIR, "flow/v1/flow"}),
+    [](const auto& info) { return info.param.stem.substr(info.param.stem.rfind('/') + 1); });
 
 }  // namespace
 }  // namespace everfold::codegen

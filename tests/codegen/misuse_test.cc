@@ -113,7 +113,8 @@ TEST(EventTimeMisuseTest, IsMarkedOnce) {
 
 TEST(FieldMisuseTest, OptionsStandWhereTheyMeanSomething) {
   EXPECT_EQ(ErrorOf(kWallet + "message Opened { " + kEvent + "\n string id = 1 " + kId + "; }"),
-            "bad.proto:8: id is marked id, but Opened is an event; ids are marked in aggregates and commands only");
+            "bad.proto:8: id is marked id, but Opened is an event; ids are marked in aggregates, commands and "
+            "processes only");
   EXPECT_EQ(ErrorOf(kWallet + "message Value {\n google.protobuf.Timestamp at = 1 " + kTime + "; }"),
             "bad.proto:8: at is marked event_time, but Value is a plain value; remove the mark, or mark a field of an "
             "event");

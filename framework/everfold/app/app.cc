@@ -7,6 +7,7 @@
 #include "everfold/app/command_line.h"
 #include "everfold/app/export.h"
 #include "everfold/app/print_error.h"
+#include "everfold/app/processes.h"
 #include "everfold/app/projections.h"
 #include "everfold/app/reactors.h"
 #include "everfold/app/rebuild.h"
@@ -40,6 +41,8 @@ ExitCode Run(const std::string& app, const Parts& parts, const ServiceFactories&
       return Parked(app, line);
     case Verb::kReactors:
       return Reactors(app, line);
+    case Verb::kProcesses:
+      return Processes(app, parts, line);
     case Verb::kVerify:
       return Verify(app, parts, line);
     case Verb::kBackup:

@@ -218,6 +218,40 @@ void AddReactors(CLI::App& parser, CommandLine& line) {
   AddDropped(drop, "waiting", line);
 }
 
+void AddProcesses(CLI::App& parser, CommandLine& line) {
+  CLI::App& verb = *parser.add_subcommand("processes", "Where the processes of a running application stand");
+  AddRunningAddress(verb, line);
+  verb.require_subcommand(0, 1);
+  verb.callback([&line] { SetRunning(line, Verb::kProcesses); });
+  const auto add = [&](const char* name, ProcessAction action, const char* what) -> CLI::App& {
+    CLI::App& added = action == ProcessAction::kList ? AddAction(verb, name, what, line)
+                                                     : AddActionOn("PROCESS", line.process, verb, name, what, line);
+    added.callback([&line, action] { line.process_action = action; });
+    return added;
+  };
+  const auto add_on = [&](const char* name, ProcessAction action, const char* what, const char* which) -> CLI::App& {
+    CLI::App& added = add(name, action, what);
+    added.add_option("INSTANCE", line.instance, which)->type_name("")->required();
+    return added;
+  };
+  add("list", ProcessAction::kList, "All of them; the same as without an action");
+  add("pause", ProcessAction::kPause, "Take no input, until it is resumed; what is in flight goes on");
+  add("resume", ProcessAction::kResume, "Go on; what an error has stopped is tried at once");
+  AddReset(add("reset", ProcessAction::kReset, "Go on elsewhere in the log; what is open stays open"), line);
+  add("instances", ProcessAction::kInstances, "Open instances, a hundred at a time")
+      .add_option("--after", line.after, "Those behind this one, as the page before ends")
+      ->type_name("KEY");
+  add_on("show", ProcessAction::kShow, "One instance: its state, what is open, and its steps", "Its id")
+      .add_option("--tenant", line.tenant, "Its tenant")
+      ->type_name("TENANT");
+  add("parked", ProcessAction::kParked, "Instances that wait for you, or for another try, and why");
+  add_on("retry", ProcessAction::kRetry, "Try what is parked again, at once", "The instance, as `parked` tells it");
+  CLI::App& drop =
+      add_on("drop", ProcessAction::kDrop, "Leave out what is parked, for good", "The instance, as `parked` tells it");
+  drop.add_option("--input", line.input, "What is parked, as `parked` tells it")->type_name("INPUT")->required();
+  drop.add_option("--reason", line.reason, "Why, in words; kept in the log")->type_name("TEXT")->required();
+}
+
 void AddBackup(CLI::App& parser, CommandLine& line) {
   CLI::App& backup = *parser.add_subcommand("backup", "Add a backup of the log to a directory of backups");
   backup.add_option("DIRECTORY", line.directory, "Directory of backups; made where there is none")
@@ -334,6 +368,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::string& app, const std::
   AddProjections(parser, line);
   AddParked(parser, line);
   AddReactors(parser, line);
+  AddProcesses(parser, line);
   AddVerify(parser, line);
   AddBackup(parser, line);
   AddRestore(parser, line);

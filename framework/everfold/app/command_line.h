@@ -12,6 +12,9 @@
 //                    waiting NAME | retry NAME (KEY | --all) | drop NAME KEY [--stream STREAM] --version N --reason
 //                    TEXT]
 //                   [--address ADDR]
+//   wallet processes [list | pause NAME | resume NAME | reset NAME (--to-head | --as-it-was) --reason TEXT |
+//                     instances NAME [--after KEY] | show NAME ID [--tenant TENANT] | parked NAME |
+//                     retry NAME INSTANCE | drop NAME INSTANCE --input INPUT --reason TEXT] [--address ADDR]
 //   wallet verify [--quick] [--data DIR | --address ADDR]
 //   wallet backup DIRECTORY [--data DIR | --address ADDR]
 //   wallet restore DIRECTORY --data DIR [--backup N]
@@ -37,6 +40,7 @@ enum class Verb {
   kProjections,
   kParked,
   kReactors,
+  kProcesses,
   kVerify,
   kBackup,
   kRestore,
@@ -50,6 +54,8 @@ enum class Verb {
 enum class ProjectionAction { kList, kPause, kResume, kWait, kRebuild, kCompare, kCancel, kRollback, kReset };
 enum class ParkedAction { kList, kShow, kRetry, kDrop };
 enum class ReactorAction { kList, kPause, kResume, kReset, kWaiting, kRetry, kDrop };
+
+enum class ProcessAction { kList, kPause, kResume, kReset, kInstances, kShow, kParked, kRetry, kDrop };
 
 struct CommandLine {
   Verb verb = Verb::kServe;
@@ -67,7 +73,13 @@ struct CommandLine {
   std::string projection;   // of the action
   int timeout_seconds = 0;  // of a wait; 0: none
   ReactorAction reactor_action = ReactorAction::kList;
-  std::string reactor;        // of the action
+  std::string reactor;  // of the action
+  ProcessAction process_action = ProcessAction::kList;
+  std::string process;        // of the action
+  std::string instance;       // of the process: its id, to show; its key, of what is parked
+  std::string tenant;         // of the instance to show
+  std::string after;          // key of the last instance that was listed
+  std::string input;          // that is parked, and is to be dropped
   bool to_head = false;       // of its reset
   bool as_it_was = false;     // likewise
   bool all_keys = false;      // that wait; else: the one

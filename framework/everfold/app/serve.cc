@@ -17,6 +17,7 @@
 #include "everfold/rpc/event_store_service.h"
 #include "everfold/rpc/grpc_server.h"
 #include "everfold/rpc/listen_address.h"
+#include "everfold/rpc/process_service.h"
 #include "everfold/rpc/projection_service.h"
 #include "everfold/rpc/reactor_service.h"
 #include "everfold/rpc/sql_service.h"
@@ -43,6 +44,12 @@ std::vector<Projection*> ProjectionsOf(const Engine& engine) {
   std::vector<Projection*> projections;
   for (const auto& projection : engine.projections()) projections.push_back(projection.get());
   return projections;
+}
+
+std::vector<Process*> ProcessesOf(const Engine& engine) {
+  std::vector<Process*> processes;
+  for (const auto& process : engine.processes()) processes.push_back(process.get());
+  return processes;
 }
 
 std::vector<Reactor*> ReactorsOf(const Engine& engine) {
@@ -194,6 +201,7 @@ ExitCode Serve(const std::string& app, const Parts& parts, const ServiceFactorie
                                       (*host)->clock(), CopiesOfTypes(line.data_directory, logger)));
   services.push_back(MakeProjectionService(ProjectionsOf(**engine), (*engine)->store()));
   services.push_back(MakeReactorService(ReactorsOf(**engine)));
+  services.push_back(MakeProcessService(ProcessesOf(**engine), (*engine)->store()));
   services.push_back(
       MakeEventStoreService((*engine)->store(), (*host)->embedded_log(), (*host)->executor(), RulesOf(parts, line)));
   if (line.allow_sql) services.push_back(MakeSqlService((*engine)->queries()));

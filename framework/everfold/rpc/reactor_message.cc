@@ -5,7 +5,6 @@
 #include "everfold/rpc/status.h"
 
 namespace everfold {
-namespace {
 
 v1::ReactorState StateMessage(ReactorState state) {
   switch (state) {
@@ -18,8 +17,6 @@ v1::ReactorState StateMessage(ReactorState state) {
   }
   return v1::REACTOR_STATE_UNSPECIFIED;
 }
-
-}  // namespace
 
 v1::ReactorInfo ReactorMessage(const ReactorStatus& status) {
   v1::ReactorInfo message;

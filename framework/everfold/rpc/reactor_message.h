@@ -7,6 +7,7 @@
 
 namespace everfold {
 
+v1::ReactorState StateMessage(ReactorState state);
 v1::ReactorInfo ReactorMessage(const ReactorStatus& status);
 v1::WaitingReaction WaitingReactionMessage(const ReactorKey& key);
 

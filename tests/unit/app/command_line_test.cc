@@ -141,6 +141,38 @@ TEST(CommandLine, AsksForReactors) {
   EXPECT_TRUE(Parsed({"reactors", "reset", "mail", "--as-it-was", "--reason", "why"}).as_it_was);
 }
 
+TEST(CommandLine, AsksForProcesses) {
+  EXPECT_EQ(Parsed({"processes"}).verb, Verb::kProcesses);
+  EXPECT_EQ(Parsed({"processes"}).process_action, ProcessAction::kList);
+  EXPECT_EQ(Parsed({"processes"}).address, "127.0.0.1:50051");
+  CommandLine line = Parsed({"processes", "pause", "fulfilment", "--address", "127.0.0.1:7"});
+  EXPECT_EQ(line.process_action, ProcessAction::kPause);
+  EXPECT_EQ(line.process, "fulfilment");
+  EXPECT_EQ(line.address, "127.0.0.1:7");
+  EXPECT_EQ(Parsed({"processes", "resume", "fulfilment"}).process_action, ProcessAction::kResume);
+  EXPECT_EQ(Parsed({"processes", "parked", "fulfilment"}).process_action, ProcessAction::kParked);
+  EXPECT_EQ(Parsed({"processes", "instances", "fulfilment", "--after", "k"}).after, "k");
+  line = Parsed({"processes", "show", "fulfilment", "o1", "--tenant", "acme"});
+  EXPECT_EQ(line.process_action, ProcessAction::kShow);
+  EXPECT_EQ(line.instance, "o1");
+  EXPECT_EQ(line.tenant, "acme");
+  line = Parsed({"processes", "retry", "fulfilment", "$process_fulfilment/o1"});
+  EXPECT_EQ(line.process_action, ProcessAction::kRetry);
+  EXPECT_EQ(line.instance, "$process_fulfilment/o1");
+  line = Parsed({"processes", "drop", "fulfilment", "key", "--input", "timer 4/payment", "--reason", "why"});
+  EXPECT_EQ(line.process_action, ProcessAction::kDrop);
+  EXPECT_EQ(line.input, "timer 4/payment");
+  EXPECT_EQ(line.reason, "why");
+  EXPECT_TRUE(Parsed({"processes", "reset", "fulfilment", "--as-it-was", "--reason", "why"}).as_it_was);
+}
+
+TEST(CommandLine, ProcessesNeedWhatTheyAreToDo) {
+  EXPECT_THAT(Refusal({"processes", "pause"}), HasSubstr("PROCESS"));
+  EXPECT_THAT(Refusal({"processes", "show", "fulfilment"}), HasSubstr("INSTANCE"));
+  EXPECT_THAT(Refusal({"processes", "drop", "fulfilment", "key", "--reason", "why"}), HasSubstr("--input"));
+  EXPECT_THAT(Refusal({"processes", "drop", "fulfilment", "key", "--input", "x"}), HasSubstr("--reason"));
+}
+
 TEST(CommandLine, ReactorsNeedWhatTheyAreToDo) {
   EXPECT_THAT(Refusal({"reactors", "pause"}), HasSubstr("REACTOR"));
   EXPECT_THAT(Refusal({"reactors", "retry", "mail"}), HasSubstr("KEY"));

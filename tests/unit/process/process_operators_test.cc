@@ -1,0 +1,273 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "everfold/base/error.h"
+#include "everfold/process/process_directory.h"
+#include "tests/unit/process/fulfilment_test.h"
+
+namespace fulfil::v1 {
+namespace {
+
+using everfold::ReasonOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class ProcessOperatorsTest : public FulfilmentTest {
+ protected:
+  // Runs steps until the instance has made its first one, and its command is on its way.
+  void PlaceAndCrashAfterTheFirstStep() {
+    app_.Start(MakePlaceOrder({.order_id = "o1", .item_id = "pen", .quantity = 1}));
+    const everfold::StreamId stream{"", "$process_fulfilment", "o1"};
+    while (app_.engine().store().VersionOf(stream).value() < everfold::Version(1)) {
+      ASSERT_TRUE(app_.executor().RunOne());
+    }
+    app_.Crash();
+  }
+};
+
+TEST_F(ProcessOperatorsTest, AnEventThatFitsNoInstanceParksAndOthersGoOn) {
+  AnswerPayments();
+  Stock(9);
+  app_.Accepted(MakeReserveItem({.item_id = "pen", .order_id = "nobody", .quantity = 1}));
+  Place("o1");
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCompleted");
+  EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/nobody: item/pen@2"));
+  EXPECT_EQ(Status().parked, 1u);
+
+  EXPECT_EQ(Retry("$process_fulfilment/nobody"), absl::OkStatus());
+  EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/nobody: item/pen@2"));
+  EXPECT_EQ(ReasonOf(Drop("$process_fulfilment/nobody", "item/pen@3")), everfold::reason::kNotParked);
+  EXPECT_TRUE(absl::IsInvalidArgument(Drop("$process_fulfilment/nobody", "item/pen@2", "")));
+  EXPECT_EQ(Drop("$process_fulfilment/nobody", "item/pen@2"), absl::OkStatus());
+  EXPECT_THAT(Parked(), IsEmpty());
+  EXPECT_TRUE(absl::IsNotFound(Retry("$process_fulfilment/nobody")));
+}
+
+TEST_F(ProcessOperatorsTest, AParkedEventSurvivesACrash) {
+  app_.Accepted(MakeStockItem({.item_id = "pen", .quantity = 9}));
+  app_.Accepted(MakeReserveItem({.item_id = "pen", .order_id = "nobody", .quantity = 1}));
+  app_.Settle();
+  app_.Advance(absl::Seconds(2));
+  app_.Crash();
+  Reopen();
+  app_.Settle();
+  EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/nobody: item/pen@2"));
+}
+
+TEST_F(ProcessOperatorsTest, AnOutcomeThatIsNoneParksUntilItIsDropped) {
+  provider_.answer = [](const Provider::Call&) { return MakePaymentAuthorization({}); };
+  Stock(9);
+  Place("o1");
+  EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: activity 2/0"));
+  // What comes behind it waits, an event where events are kept.
+  app_.Accepted(MakeCancelOrder({.order_id = "o1", .reason = "customer"}));
+  app_.Settle();
+  EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: activity 2/0", "$process_fulfilment/o1: order/o1@2"));
+  AnswerPayments();
+  Place("o2");
+  EXPECT_EQ(EventsOf("order/o2"), "OrderPlaced OrderCompleted");
+
+  EXPECT_EQ(Drop("$process_fulfilment/o1", "activity 2/0"), absl::OkStatus());
+  EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: order/o1@2"));
+  EXPECT_EQ(Retry("$process_fulfilment/o1"), absl::OkStatus());
+  EXPECT_THAT(Parked(), IsEmpty());
+  EXPECT_EQ(EventsOf("item/pen"), "ItemStocked ItemReserved ItemReserved ItemReleased");
+  EXPECT_EQ(Status().parked, 0u);
+}
+
+TEST_F(ProcessOperatorsTest, WhatIsParkedComesInAgainAfterACrash) {
+  provider_.answer = [](const Provider::Call&) { return MakePaymentAuthorization({}); };
+  Stock(9);
+  Place("o1");
+  ASSERT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: activity 2/0"));
+  AnswerPayments();
+  app_.Crash();
+  Reopen();
+  app_.Settle();
+  EXPECT_THAT(Parked(), IsEmpty());
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCompleted");
+  EXPECT_EQ(provider_.calls[0].key, provider_.calls[1].key);
+}
+
+TEST_F(ProcessOperatorsTest, AnswersComeFromOutsideOnce) {
+  Stock(9);
+  Place("o1");
+  ASSERT_EQ(provider_.calls.size(), 1u);
+  const std::string key = provider_.calls[0].key;
+  const std::string result = Authorized().SerializeAsString();
+  EXPECT_TRUE(absl::IsNotFound(Answer("no such key", "webhook-1", result)));
+  EXPECT_TRUE(absl::IsInvalidArgument(Answer(key, "", result)));
+  EXPECT_TRUE(absl::IsInvalidArgument(Answer(key, "webhook-1", std::string("\xff\xff"))));
+  EXPECT_EQ(Answer(key, "webhook-1", result), absl::OkStatus());
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCompleted");
+  EXPECT_EQ(Answer(key, "webhook-1", result), absl::OkStatus());
+  EXPECT_TRUE(absl::IsFailedPrecondition(Answer(key, "webhook-2", result)));
+  app_.Crash();
+  Reopen();
+  app_.Settle();
+  EXPECT_EQ(Answer(key, "webhook-1", result), absl::OkStatus());
+  EXPECT_TRUE(absl::IsFailedPrecondition(Answer(key, "webhook-2", result)));
+}
+
+TEST_F(ProcessOperatorsTest, AFailureComesFromOutside) {
+  Stock(9);
+  Place("o1");
+  EXPECT_EQ(Answer(provider_.calls.at(0).key, "webhook-1", absl::FailedPreconditionError("declined")),
+            absl::OkStatus());
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCancelled");
+}
+
+TEST_F(ProcessOperatorsTest, APausedProcessTakesNothingAfterARestartEither) {
+  AnswerPayments();
+  Stock(9);
+  EXPECT_EQ(Pause(), absl::OkStatus());
+  Place("o1");
+  app_.Advance(absl::Minutes(5));
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced");
+  EXPECT_TRUE(absl::IsUnavailable(Answer("key", "webhook-1", std::string())));
+  app_.Stop();
+  Reopen();
+  app_.Settle();
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced");
+  EXPECT_EQ(Status().state, everfold::ReactorState::kPaused);
+  EXPECT_EQ(Resume(), absl::OkStatus());
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCompleted");
+}
+
+TEST_F(ProcessOperatorsTest, TimersOfAPausedProcessFireWhenItIsResumed) {
+  Stock(9);
+  Place("o1");
+  EXPECT_EQ(Pause(), absl::OkStatus());
+  app_.Advance(absl::Hours(1));
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced");
+  EXPECT_EQ(Resume(), absl::OkStatus());
+  app_.Advance(absl::Seconds(10));
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCancelled");
+}
+
+TEST_F(ProcessOperatorsTest, IsResetToTheHeadAlsoWhileItIsPaused) {
+  AnswerPayments();
+  Stock(9);
+  EXPECT_EQ(Pause(), absl::OkStatus());
+  Place("o1");
+  EXPECT_TRUE(absl::IsInvalidArgument(Reset(everfold::v1::REACTOR_RESET_TO_HEAD, "")));
+  EXPECT_EQ(Reset(everfold::v1::REACTOR_RESET_TO_HEAD, "a test"), absl::OkStatus());
+  EXPECT_EQ(Resume(), absl::OkStatus());
+  Place("o2");
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced");
+  EXPECT_EQ(EventsOf("order/o2"), "OrderPlaced OrderCompleted");
+  EXPECT_TRUE(absl::IsFailedPrecondition(Reset(everfold::v1::REACTOR_RESET_TO_AS_IT_WAS, "a test")));
+}
+
+TEST_F(ProcessOperatorsTest, ACommandThatIsTooOldIsNotSentAgainByItself) {
+  Stock(9);
+  PlaceAndCrashAfterTheFirstStep();
+  app_.executor().Advance(absl::Hours(24 * 8));
+  Reopen();
+  app_.Settle();
+  EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: command 1/0"));
+  EXPECT_EQ(EventsOf("item/pen"), "ItemStocked");
+  EXPECT_EQ(Retry("$process_fulfilment/o1"), absl::OkStatus());
+  EXPECT_THAT(Parked(), IsEmpty());
+  EXPECT_THAT(EventsOf("item/pen"), HasSubstr("ItemStocked ItemReserved"));
+}
+
+TEST_F(ProcessOperatorsTest, ACommandThatIsTooOldMayBeDropped) {
+  Stock(9);
+  PlaceAndCrashAfterTheFirstStep();
+  app_.executor().Advance(absl::Hours(24 * 8));
+  Reopen();
+  app_.Settle();
+  ASSERT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: command 1/0"));
+  EXPECT_EQ(Drop("$process_fulfilment/o1", "command 1/0"), absl::OkStatus());
+  EXPECT_THAT(Parked(), IsEmpty());
+  app_.Crash();
+  Reopen();
+  app_.Settle();
+  EXPECT_THAT(Parked(), IsEmpty());
+  EXPECT_EQ(EventsOf("item/pen"), "ItemStocked");
+}
+
+TEST_F(ProcessOperatorsTest, ShowsOpenInstances) {
+  Stock(9);
+  Place("o1");
+  Place("o2");
+  std::vector<std::string> keys;
+  const auto list = [&](const std::string& after, std::size_t limit) {
+    keys.clear();
+    process().ListInstances(after, limit, [&](const absl::StatusOr<std::vector<everfold::OpenInstance>>& page) {
+      ASSERT_TRUE(page.ok()) << page.status();
+      for (const everfold::OpenInstance& one : *page) {
+        keys.push_back(one.key);
+        EXPECT_EQ(one.timers, 1u);
+        EXPECT_EQ(one.in_flight, 1u);
+      }
+    });
+    app_.Settle();
+  };
+  list("", 10);
+  EXPECT_THAT(keys, ElementsAre("$process_fulfilment/o1", "$process_fulfilment/o2"));
+  list("", 1);
+  EXPECT_THAT(keys, ElementsAre("$process_fulfilment/o1"));
+  list("$process_fulfilment/o1", 1);
+  EXPECT_THAT(keys, ElementsAre("$process_fulfilment/o2"));
+
+  std::optional<absl::StatusOr<everfold::ProcessInstance>> instance;
+  process().Get("", "o1", [&](absl::StatusOr<everfold::ProcessInstance> got) { instance = std::move(got); });
+  app_.Settle();
+  ASSERT_TRUE(instance.has_value() && instance->ok());
+  EXPECT_EQ((*instance)->activities.size(), 1u);
+  EXPECT_EQ((*instance)->commands.size(), 0u);
+  EXPECT_EQ((*instance)->timers.count("payment"), 1u);
+  process().Get("", "o9", [&](absl::StatusOr<everfold::ProcessInstance> got) { instance = std::move(got); });
+  app_.Settle();
+  EXPECT_TRUE(absl::IsNotFound(instance->status()));
+}
+
+TEST_F(ProcessOperatorsTest, OfTwoThatRunAProcessOneStopsAndNothingIsDoneTwice) {
+  AnswerPayments();
+  Stock(9);
+  everfold::ProcessRunnerOptions options;
+  options.directory = app_.directory() + "/other";
+  options.clock = &app_.executor().clock();
+  everfold::SeededRandom random(7);
+  options.random = &random;
+  auto other =
+      everfold::Process::Open(options, everfold::MakeProcessType<FulfilmentProcess>(AuthorizePayment{&provider_}),
+                              app_.engine().store(), app_.engine().commands(), app_.executor());
+  ASSERT_TRUE(other.ok()) << other.status();
+  (*other)->Start();
+  for (int i = 0; i < 5; ++i) Place(absl::StrFormat("o%d", i));
+  app_.Advance(absl::Minutes(1));
+  EXPECT_FALSE(Status().error.ok() && (*other)->Describe().error.ok());
+  app_.executor().DropAll();
+  other->reset();
+  app_.Crash();
+  Reopen();
+  app_.Advance(absl::Minutes(1));
+  std::string expected = "ItemStocked";
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(EventsOf(absl::StrFormat("order/o%d", i)), "OrderPlaced OrderCompleted");
+    expected += " ItemReserved";
+  }
+  EXPECT_EQ(EventsOf("item/pen"), expected);
+}
+
+TEST_F(ProcessOperatorsTest, ADamagedDirectoryIsMadeAnew) {
+  Stock(9);
+  Place("o1");
+  app_.Stop();
+  std::ofstream(app_.directory() + "/process/fulfilment.db", std::ios::trunc) << "this is no database";
+  Reopen();
+  app_.Settle();
+  EXPECT_EQ(Status().instances, 1u);
+  EXPECT_EQ(Status().timers, 1u);
+  app_.Advance(absl::Minutes(4));
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCancelled");
+}
+
+}  // namespace
+}  // namespace fulfil::v1

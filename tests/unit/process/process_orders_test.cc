@@ -1,0 +1,137 @@
+// What a React may order beside commands that go out at once: scheduled commands, timers that are put off, too much of
+// something; and instances of tenants.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "everfold/testing/process.h"
+#include "tests/unit/process/fulfilment_test.h"
+
+namespace fulfil::v1 {
+namespace {
+
+using ::testing::ElementsAre;
+
+// Cancels an order that is not completed within an hour. "postpone" puts it off.
+struct PatienceProcess {
+  static constexpr everfold::ProcessOptions kOptions{.start = everfold::ReactorStart::kBeginning};
+  using Process = Fulfilment;
+  using Events = everfold::EventsOf<Order>;
+  using Commands = everfold::Types<CancelOrder>;
+  using Steps = everfold::Steps<PatienceProcess>;
+
+  static everfold::Route Route(const OrderPlaced&, const everfold::EventContext& c) {
+    return everfold::Route::Start(c.id);
+  }
+  static everfold::Route Route(const OrderCompleted&, const everfold::EventContext& c) {
+    return everfold::Route::Continue(c.id);
+  }
+  static everfold::Route Route(const OrderCancelled&, const everfold::EventContext& c) {
+    return everfold::Route::Continue(c.id);
+  }
+  static void React(Fulfilment&, const OrderPlaced& e, Steps& steps) {
+    for (int i = 0; i < e.quantity(); ++i) steps.SetTimer("timer " + std::to_string(i), absl::Minutes(10));
+    steps.SendAfter("cancel", absl::Hours(1), MakeCancelOrder({.order_id = steps.id(), .reason = "too late"}));
+  }
+  static void React(Fulfilment&, const everfold::TimerFired& timer, Steps& steps) {
+    if (timer.name == "timer 0") {
+      steps.SendAt("cancel", steps.now() + absl::Hours(1),
+                   MakeCancelOrder({.order_id = steps.id(), .reason = "later"}));
+    }
+  }
+  static void React(Fulfilment&, const OrderCompleted&, Steps& steps) { steps.CancelTimer("cancel"); }
+  static void React(Fulfilment&, const OrderCancelled&, Steps& steps) { steps.Done(); }
+  static void React(Fulfilment&, const everfold::Refused<CancelOrder>&, Steps&) {}
+};
+
+everfold::Parts PatienceParts(Provider&) {
+  return everfold::Parts().Aggregate<OrderDecider>().Aggregate<ItemDecider>().Process<PatienceProcess>();
+}
+
+class ProcessOrdersTest : public FulfilmentTest {
+ protected:
+  ProcessOrdersTest() : FulfilmentTest(PatienceParts) {}
+};
+
+TEST_F(ProcessOrdersTest, AScheduledCommandIsSentWhenItIsDue) {
+  app_.Accepted(MakePlaceOrder({.order_id = "o1", .item_id = "pen", .quantity = 2}));
+  app_.Advance(absl::Minutes(69));
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced");
+  app_.Crash();
+  Reopen();
+  app_.Advance(absl::Minutes(1));
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCancelled");
+  EXPECT_EQ(Status().instances, 0u);
+}
+
+TEST_F(ProcessOrdersTest, AScheduledCommandThatIsCancelledIsNeverSent) {
+  app_.Accepted(MakePlaceOrder({.order_id = "o1", .item_id = "pen", .quantity = 1}));
+  app_.Accepted(MakeCompleteOrder({.order_id = "o1"}));
+  app_.Settle();
+  EXPECT_EQ(Status().timers, 1u);
+  app_.Advance(absl::Minutes(11));  // "timer 0" sets it again
+  EXPECT_EQ(Status().timers, 1u);
+  app_.Advance(absl::Hours(2));
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCompleted");
+  EXPECT_EQ(Status().timers, 0u);
+}
+
+TEST_F(ProcessOrdersTest, WhatComesAfterTheEndIsLeftOutAndCounted) {
+  app_.Accepted(MakePlaceOrder({.order_id = "o1", .item_id = "pen", .quantity = 1}));
+  app_.Accepted(MakeCancelOrder({.order_id = "o1", .reason = "customer"}));
+  app_.Settle();
+  EXPECT_EQ(Status().instances, 0u);
+  EXPECT_EQ(Status().timers, 0u);
+  app_.Advance(absl::Hours(2));
+  EXPECT_EQ(EventsOf("$process_fulfilment/o1"), "ProcessStep ProcessStep");
+}
+
+TEST_F(ProcessOrdersTest, MoreThanMayBeOpenParksTheInstance) {
+  app_.Accepted(MakePlaceOrder({.order_id = "o1", .item_id = "pen", .quantity = 100}));
+  app_.Accepted(MakePlaceOrder({.order_id = "o2", .item_id = "pen", .quantity = 99}));
+  app_.Settle();
+  EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: order/o1@1"));
+  EXPECT_EQ(Status().timers, 100u);
+}
+
+TEST_F(ProcessOrdersTest, InstancesOfATenantAreItsOwn) {
+  const PlaceOrder command = MakePlaceOrder({.order_id = "o1", .item_id = "pen", .quantity = 1});
+  everfold::CommandRequest request;
+  request.command = &command;
+  request.tenant = "acme";
+  request.metadata.correlation_id = "conversation 7";
+  bool accepted = false;
+  app_.engine().commands().Handle(
+      std::move(request), [&](const absl::StatusOr<everfold::CommandOutcome>& answer) { accepted = answer.ok(); });
+  app_.Settle();
+  ASSERT_TRUE(accepted);
+  EXPECT_EQ(EventsOf("acme:$process_fulfilment/o1"), "ProcessStep");
+  EXPECT_EQ(EventsOf("$process_fulfilment/o1"), "");
+  app_.Advance(absl::Minutes(71));
+  EXPECT_EQ(EventsOf("acme:order/o1"), "OrderPlaced OrderCancelled");
+  // What caused it, step by step.
+  std::vector<std::string> causes;
+  const auto note = [&](const everfold::RecordedEvent& event) {
+    EXPECT_EQ(event.commit.metadata.correlation_id, "conversation 7");
+    causes.push_back(event.commit.metadata.causation_id);
+    return absl::OkStatus();
+  };
+  const everfold::EventStore& store = app_.engine().store();
+  EXPECT_EQ(store.ReadStream({"acme", "$process_fulfilment", "o1"}, {}, note), absl::OkStatus());
+  EXPECT_EQ(store.ReadStream({"acme", "order", "o1"}, {}, note), absl::OkStatus());
+  EXPECT_THAT(causes, ElementsAre("order/o1@1", "", "", "order/o1@2", "", "$process_fulfilment/o1@3"));
+}
+
+TEST(ProcessVocabularyTest, SendsScheduledCommands) {
+  everfold::testing::Process<PatienceProcess>(
+      everfold::testing::InStream("o1", MakeOrderPlaced({.item_id = "pen", .quantity = 1})))
+      .ThenTimer("o1", "cancel", absl::Hours(1))
+      .Advance(absl::Minutes(10))
+      .ThenTimer("o1", "cancel", absl::Hours(1))
+      .Advance(absl::Minutes(59))
+      .ThenSentNothing()
+      .Advance(absl::Minutes(1))
+      .ThenSent(MakeCancelOrder({.order_id = "o1", .reason = "later"}));
+}
+
+}  // namespace
+}  // namespace fulfil::v1
