@@ -52,6 +52,17 @@ void WriteServices(const pb::FileDescriptor& api, GeneratorContext& context, Pro
   if (problems.empty()) Write(domain, Stem(api) + ".everfold.cc", EmitServices, context);
 }
 
+// The api file of a domain that has no service: one of processes alone.
+bool IsEmptyApi(const pb::FileDescriptor& file) {
+  return absl::EndsWith(Stem(file), "_api") && file.service_count() == 0 && file.message_type_count() == 0;
+}
+
+void WriteNoServices(const pb::FileDescriptor& api, GeneratorContext& context) {
+  const std::unique_ptr<pb::io::ZeroCopyOutputStream> stream(context.Open(Stem(api) + ".everfold.cc"));
+  pb::io::Printer(stream.get(), '$')
+      .Print("// Generated from $proto$ by protoc-gen-everfold; it has no service.\n", "proto", api.name());
+}
+
 void WriteDomain(const pb::FileDescriptor& file, bool api, GeneratorContext& context, Problems& problems) {
   const Domain domain = ReadDomain(file, problems);
   if (!problems.empty()) return;
@@ -75,6 +86,8 @@ bool Generator::Generate(const pb::FileDescriptor* file, const std::string& para
   Problems problems;
   if (!api && IsGeneratedApi(*file)) {
     WriteServices(*file, *context, problems);
+  } else if (!api && IsEmptyApi(*file)) {
+    WriteNoServices(*file, *context);
   } else {
     WriteDomain(*file, api, *context, problems);
   }

@@ -223,6 +223,16 @@ void EmitRejection(const Rejection& rejection, const char* kind, const pb::Descr
             StatusEnumerator(rejection.code));
 }
 
+void EmitProcess(const Process& process, pb::io::Printer& out) {
+  out.Print(
+      "template <>\nstruct ProcessOf<$state$> {\n"
+      "  static constexpr char kName[] = \"$name$\";\n"
+      "  static const std::string& Id(const $state$& state) { return state.$id$(); }\n"
+      "  static std::string* MutableId($state$& state) { return state.mutable_$id$(); }\n"
+      "};\n\n",
+      "state", QualifiedName(*process.message), "name", process.name, "id", FieldName(*process.id));
+}
+
 void EmitTraits(const Domain& domain, pb::io::Printer& out) {
   for (const Aggregate& aggregate : domain.aggregates) {
     EmitAggregate(aggregate, out);
@@ -238,6 +248,7 @@ void EmitTraits(const Domain& domain, pb::io::Printer& out) {
     for (const Rejection& rejection : boundary.rejections) EmitRejection(rejection, kBoundary, *boundary.message, out);
   }
   for (const ReadModel& read_model : domain.read_models) EmitReadModelTraits(read_model, out);
+  for (const Process& process : domain.processes) EmitProcess(process, out);
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ class Reader {
     ForEach(Kind::kEvent, &Reader::AddEvent);
     ForEach(Kind::kRejection, &Reader::AddRejection);
     ForEach(Kind::kReadModel, &Reader::AddReadModel);
+    ForEach(Kind::kProcess, &Reader::AddProcess);
     for (const Aggregate& aggregate : domain_.aggregates) CheckHasCommands(aggregate, "aggregate", "{}");
     for (const Boundary& boundary : domain_.boundaries) {
       CheckHasCommands(boundary, "boundary", absl::StrFormat("{boundary: \"%s\"}", boundary.message->name()));
@@ -73,11 +74,21 @@ class Reader {
     domain_.boundaries.push_back({.message = &message, .name = name});
   }
 
-  void CheckName(const pb::Descriptor& message, const char* kind, const std::string& name) {
-    if (IsPartName(name)) return;
+  void AddProcess(const pb::Descriptor& message) {
+    const pb::FieldDescriptor* id = IdFieldOf(message, problems_);
+    const std::string& given = message.options().GetExtension(v1::message).process().name();
+    const std::string name = given.empty() ? SnakeCase(message.name()) : given;
+    CheckName(message, "process", name, kMaxProcessNameBytes);
+    CheckIsUnique(message, "process", name, domain_.processes);
+    domain_.processes.push_back({.message = &message, .id = id, .name = name});
+  }
+
+  void CheckName(const pb::Descriptor& message, const char* kind, const std::string& name,
+                 std::size_t max_bytes = kMaxPartNameBytes) {
+    if (IsPartName(name) && name.size() <= max_bytes) return;
     problems_.Add(message, absl::StrFormat("'%s' is no name for the %s %s; give it one like [a-z][a-z0-9_]*, of at "
                                            "most %d characters: `%s = {name: \"order\"}`",
-                                           name, kind, message.name(), kMaxPartNameBytes, kind));
+                                           name, kind, message.name(), max_bytes, kind));
   }
 
   template <class Part>

@@ -72,6 +72,12 @@ struct Boundary {
   std::vector<Rejection> rejections{};
 };
 
+struct Process {
+  const pb::Descriptor* message = nullptr;
+  const pb::FieldDescriptor* id = nullptr;
+  std::string name;  // a part of its streams' names
+};
+
 struct ReadModel {
   const pb::Descriptor* message = nullptr;
   std::string table;
@@ -85,6 +91,7 @@ struct Domain {
   std::vector<Aggregate> aggregates{};
   std::vector<Boundary> boundaries{};
   std::vector<ReadModel> read_models{};
+  std::vector<Process> processes{};
 };
 
 // Reads the file, and adds everything that is wrong with it to `problems`; the domain is complete only if there is

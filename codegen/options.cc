@@ -36,8 +36,9 @@ bool CanBeTag(const pb::FieldDescriptor& field) {
 
 void CheckFieldOptions(const pb::FieldDescriptor& field, Kind kind, Problems& problems) {
   const v1::FieldOptions& options = OptionsOf(field);
-  if (options.id() && kind != Kind::kAggregate && kind != Kind::kCommand) {
-    problems.Add(field, absl::StrFormat("%s is marked id, but %s is %s; ids are marked in aggregates and commands only",
+  if (options.id() && kind != Kind::kAggregate && kind != Kind::kCommand && kind != Kind::kProcess) {
+    problems.Add(field, absl::StrFormat("%s is marked id, but %s is %s; ids are marked in aggregates, commands and "
+                                        "processes only",
                                         field.name(), field.containing_type()->name(), Article(kind)));
   }
   if (options.event_time() && kind != Kind::kEvent) {
@@ -87,6 +88,8 @@ std::string Article(Kind kind) {
       return "a read model";
     case Kind::kBoundary:
       return "a boundary";
+    case Kind::kProcess:
+      return "a process";
     case Kind::KIND_NOT_SET:
       return "a plain value";
   }

@@ -20,7 +20,7 @@ std::string Article(Kind kind);
 // Refuses a kind on a nested message, and options of fields where they are not looked at.
 void CheckOptions(const pb::Descriptor& message, Problems& problems);
 
-// The field marked `id` of an aggregate or a command; nullptr, and a problem, unless there is exactly one, a string.
+// The field marked `id` of an aggregate, a command or a process; nullptr, and a problem, unless there is exactly one, a string.
 const pb::FieldDescriptor* IdFieldOf(const pb::Descriptor& message, Problems& problems);
 // The field marked `event_time`, or nullptr. Refuses more than one, and types other than Timestamp.
 const pb::FieldDescriptor* TimeFieldOf(const pb::Descriptor& event, Problems& problems);
@@ -30,6 +30,7 @@ std::vector<TagField> TagFieldsOf(const pb::Descriptor& event, Problems& problem
 std::string CodeOf(const pb::Descriptor& rejection, Problems& problems);
 
 inline constexpr std::size_t kMaxPartNameBytes = 64;
+inline constexpr std::size_t kMaxProcessNameBytes = 56;  // its streams' names begin with "$process_"
 
 // True for "[a-z][a-z0-9_]{0,63}", as aggregates, boundaries and tags are called.
 bool IsPartName(const std::string& name);

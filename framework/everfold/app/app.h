@@ -66,6 +66,14 @@ class App {
     return *this;
   }
 
+  // What happens over time, across aggregates and with the outside (process/process_type.h). `activities` are the
+  // objects of those activities that are made of something.
+  template <class P, class... Activities>
+  App& Process(Activities... activities) {
+    parts_.Process<P>(std::move(activities)...);
+    return *this;
+  }
+
   const Parts& parts() const { return parts_; }
 
   // Does what the command line says, and returns the process's exit code (app/exit_code.h). Serving ends with SIGINT or

@@ -1,5 +1,6 @@
 #include "everfold/app/engine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "everfold/app/stored_types.h"
@@ -19,9 +20,18 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, Par
   if (options.reactors.clock == nullptr) options.reactors.clock = &clock;
   if (options.reactors.random == nullptr) options.reactors.random = &random;
 
+  if (options.processes.directory.empty()) options.processes.directory = options.data_directory + "/process";
+  if (options.processes.logger == nullptr) options.processes.logger = options.logger;
+  if (options.processes.clock == nullptr) options.processes.clock = &clock;
+  if (options.processes.random == nullptr) options.processes.random = &random;
+  // A day less, as the log's clock may be ahead of this one.
+  options.processes.command_retention =
+      std::min(options.processes.command_retention, options.store.index.command_retention - absl::Hours(24));
+
   options.store.stored_names = StoredNamesOf(parts.aggregates);
   AddStoredForms(parts.aggregates, parts.projections);
   AddStoredForms(parts.aggregates, parts.reactors);
+  AddStoredForms(parts.aggregates, parts.processes);
 
   std::unique_ptr<Engine> engine(new Engine);
   EVERFOLD_ASSIGN_OR_RETURN(engine->store_, EventStore::Open(options.store, log, executor, clock, random));
@@ -37,6 +47,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, Par
   EVERFOLD_RETURN_IF_ERROR(engine->OpenReactors(options.reactors, std::move(parts.reactors), executor));
   engine->commands_ = CommandHandler::Create(options.commands, std::move(parts.aggregates), std::move(parts.boundaries),
                                              *engine->store_, executor, clock, random);
+  EVERFOLD_RETURN_IF_ERROR(engine->OpenProcesses(options.processes, std::move(parts.processes), executor));
   std::vector<Projection*> queried;
   for (const auto& projection : engine->projections_) queried.push_back(projection.get());
   EVERFOLD_ASSIGN_OR_RETURN(engine->queries_, QueryEngine::Create(std::move(queried), executor, clock,
@@ -46,6 +57,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, Par
   for (const auto& projection : engine->projections_) projection->Start();
   // Nobody can append a command's events yet: a new reactor's place is in the log before them.
   for (const auto& reactor : engine->reactors_) reactor->Start();
+  for (const auto& process : engine->processes_) process->Start();
   return engine;
 }
 
@@ -61,6 +73,13 @@ void Engine::LogOpened(Logger& logger) const {
     logger.Info("reactor opened", {{"reactor", status.name},
                                    {"events_behind", std::to_string(status.lag_events)},
                                    {"parked_keys", std::to_string(status.parked_keys)}});
+  }
+  for (const auto& process : processes_) {
+    const ProcessStatus status = process->Describe();
+    logger.Info("process opened", {{"process", status.name},
+                                   {"events_behind", std::to_string(status.lag_events)},
+                                   {"instances", std::to_string(status.instances)},
+                                   {"parked", std::to_string(status.parked)}});
   }
 }
 
@@ -82,14 +101,31 @@ absl::Status Engine::OpenReactors(const ReactorRunnerOptions& options, std::vect
   return absl::OkStatus();
 }
 
+absl::Status Engine::OpenProcesses(const ProcessRunnerOptions& options, std::vector<ProcessType> types,
+                                   Executor& executor) {
+  for (ProcessType& type : types) {
+    EVERFOLD_ASSIGN_OR_RETURN(auto process, Process::Open(options, std::move(type), *store_, *commands_, executor));
+    processes_.push_back(std::move(process));
+  }
+  return absl::OkStatus();
+}
+
 void Engine::Close(Task done) {
-  commands_->Close([this, done = std::move(done)]() mutable {
-    CloseReactors([this, done = std::move(done)]() mutable {  // they save their places in the store
-      store_->Close([this, done = std::move(done)]() mutable {
-        queries_->Close([this, done = std::move(done)]() mutable { CloseProjections(0, std::move(done)); });
+  CloseProcesses([this, done = std::move(done)]() mutable {  // they wait for their commands
+    commands_->Close([this, done = std::move(done)]() mutable {
+      CloseReactors([this, done = std::move(done)]() mutable {  // they save their places in the store
+        store_->Close([this, done = std::move(done)]() mutable {
+          queries_->Close([this, done = std::move(done)]() mutable { CloseProjections(0, std::move(done)); });
+        });
       });
     });
   });
+}
+
+void Engine::CloseProcesses(Task done) {
+  TaskScope scope;
+  for (const auto& process : processes_) process->Close([guard = scope.Enter()] {});
+  scope.Close(std::move(done));
 }
 
 // All at a time: the longest handler under way is what is waited for.

@@ -15,6 +15,7 @@
 #include "everfold/base/random.h"
 #include "everfold/command/command_handler.h"
 #include "everfold/log/partition_log.h"
+#include "everfold/process/process.h"
 #include "everfold/projection/projection.h"
 #include "everfold/projection/projection_type.h"
 #include "everfold/query/query_engine.h"
@@ -33,6 +34,7 @@ struct EngineOptions {
   CommandHandlerOptions commands;
   ProjectionRunnerOptions projections;                         // without a directory or logger: those of here
   ReactorRunnerOptions reactors;                               // likewise; without a clock or randomness: those of here
+  ProcessRunnerOptions processes;                              // likewise; in <data_directory>/process
   std::size_t max_queries = QueryEngineOptions().max_queries;  // at a time; further ones are refused
   // Of threads for lists and SQL (query_engine.h). nullptr: they run on `executor`, and hold up its commands.
   std::function<std::unique_ptr<Executor>(int threads)> make_readers = nullptr;
@@ -44,10 +46,10 @@ struct EngineOptions {
 // is for tests of a crash.
 class Engine {
  public:
-  // Opens the store, then starts the projections and the reactors.
+  // Opens the store, then starts the projections, the reactors and the processes.
   //   INVALID_ARGUMENT  two parts claim the same name (Parts::Validate)
   //   FAILED_PRECONDITION  the store has events that these parts would misread (INCOMPATIBLE_TYPE)
-  //   anything that EventStore::Open, Projection::Open and Reactor::Open say
+  //   anything that EventStore::Open, Projection::Open, Reactor::Open and Process::Open say
   static absl::StatusOr<std::unique_ptr<Engine>> Start(EngineOptions options, Parts parts, PartitionLog& log,
                                                        Executor& executor, const Clock& clock, RandomSource& random);
 
@@ -56,16 +58,19 @@ class Engine {
   QueryEngine& queries() { return *queries_; }
   const std::vector<std::unique_ptr<Projection>>& projections() const { return projections_; }
   const std::vector<std::unique_ptr<Reactor>>& reactors() const { return reactors_; }
+  const std::vector<std::unique_ptr<Process>>& processes() const { return processes_; }
 
-  // In this order: takes no further command, waits for reactions that are under way, makes durable what is under way,
-  // lets queries end, ends the projections. Then calls `done`. The log is the caller's to close.
+  // In this order: ends the processes, takes no further command, waits for reactions that are under way, makes durable
+  // what is under way, lets queries end, ends the projections. Then calls `done`. The log is the caller's to close.
   void Close(Task done);
 
  private:
   Engine() = default;
   absl::Status OpenProjections(const ProjectionRunnerOptions& options, std::vector<ProjectionType> types,
                                Executor& executor);
+  absl::Status OpenProcesses(const ProcessRunnerOptions& options, std::vector<ProcessType> types, Executor& executor);
   absl::Status OpenReactors(const ReactorRunnerOptions& options, std::vector<ReactorType> types, Executor& executor);
+  void CloseProcesses(Task done);
   void CloseReactors(Task done);
   void CloseProjections(std::size_t first, Task done);
   void LogOpened(Logger& logger) const;
@@ -76,6 +81,7 @@ class Engine {
   std::vector<std::unique_ptr<Projection>> projections_;
   std::unique_ptr<QueryEngine> queries_;
   std::vector<std::unique_ptr<Reactor>> reactors_;
+  std::vector<std::unique_ptr<Process>> processes_;
 };
 
 // Number of events in the store.

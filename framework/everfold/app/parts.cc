@@ -21,6 +21,7 @@ class Claims {
     return absl::InvalidArgumentError(
         absl::StrFormat("the %s %s is there twice: in %s and in %s", kind_, name, claim->second, claimant));
   }
+  bool Has(const std::string& name) const { return claims_.contains(name); }
 
  private:
   const char* kind_;
@@ -58,11 +59,20 @@ absl::Status CheckEvents(const BoundaryType& boundary, const std::vector<Aggrega
   return absl::OkStatus();
 }
 
+absl::Status CheckCommands(const ProcessType& process, const Claims& commands) {
+  for (const auto& [name, type] : process.commands) {
+    if (commands.Has(name)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrFormat("the process %s sends the command %s, whose aggregate is no part; add it", process.name, name));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status Parts::Validate() const {
   Claims part_names("name"), commands("command"), projection_names("projection"), read_models("read model");
-  Claims reactor_names("reactor");
+  Claims reactor_names("reactor"), process_names("process");
   for (std::size_t i = 0; i < aggregates.size(); ++i) {
     EVERFOLD_RETURN_IF_ERROR(part_names.Add(aggregates[i].name, Numbered("Aggregate", i)));
     for (const auto& [command, type] : aggregates[i].commands) {
@@ -86,6 +96,11 @@ absl::Status Parts::Validate() const {
   for (std::size_t i = 0; i < reactors.size(); ++i) {
     EVERFOLD_RETURN_IF_ERROR(reactors[i].Validate());
     EVERFOLD_RETURN_IF_ERROR(reactor_names.Add(reactors[i].name, Numbered("Reactor", i)));
+  }
+  for (std::size_t i = 0; i < processes.size(); ++i) {
+    EVERFOLD_RETURN_IF_ERROR(processes[i].Validate());
+    EVERFOLD_RETURN_IF_ERROR(process_names.Add(processes[i].name, Numbered("Process", i)));
+    EVERFOLD_RETURN_IF_ERROR(CheckCommands(processes[i], commands));
   }
   return absl::OkStatus();
 }

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "everfold/decide/aggregate_type.h"
 #include "everfold/decide/boundary_type.h"
+#include "everfold/process/process_type.h"
 #include "everfold/projection/projection_type.h"
 #include "everfold/reaction/reactor_type.h"
 
@@ -20,6 +21,7 @@ struct Parts {
   std::vector<BoundaryType> boundaries = {};
   std::vector<ProjectionType> projections;
   std::vector<ReactorType> reactors = {};
+  std::vector<ProcessType> processes = {};
 
   template <class Decider>
   Parts& Aggregate() {
@@ -47,9 +49,18 @@ struct Parts {
     return *this;
   }
 
+  // `activities` are the objects of those activities that are made of something (MakeProcessType). Aggregates whose
+  // commands it sends are parts as well.
+  template <class P, class... Activities>
+  Parts& Process(Activities... activities) {
+    processes.push_back(MakeProcessType<P>(std::move(activities)...));
+    return *this;
+  }
+
   // INVALID_ARGUMENT, naming it, if two parts claim the same name of an aggregate or a boundary, command, projection,
-  // reactor or read model, an event's earlier name is the name of another event, a boundary relies on events of no
-  // aggregate that is a part, or a reactor has a name or options that cannot be.
+  // reactor, process or read model, an event's earlier name is the name of another event, a boundary relies on events
+  // of no aggregate that is a part, a process sends commands that no part takes, or a reactor or a process has a name
+  // or options that cannot be.
   absl::Status Validate() const;
 };
 

@@ -163,6 +163,12 @@ void AddStoredForms(const std::vector<AggregateType>& aggregates, std::vector<Re
   }
 }
 
+void AddStoredForms(const std::vector<AggregateType>& aggregates, std::vector<ProcessType>& processes) {
+  for (ProcessType& process : processes) {
+    for (const AggregateType& aggregate : aggregates) process.AddStoredForms(aggregate);
+  }
+}
+
 absl::Status CheckStoredTypes(const std::vector<AggregateType>& aggregates, const EventStore& store, Files& files,
                               const std::string& path, Logger* logger) {
   const Readers readers = ReadersOf(aggregates);

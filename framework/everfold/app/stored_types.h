@@ -10,6 +10,7 @@
 #include "everfold/decide/aggregate_type.h"
 #include "everfold/event/stored_names.h"
 #include "everfold/log/files/files.h"
+#include "everfold/process/process_type.h"
 #include "everfold/projection/projection_type.h"
 #include "everfold/reaction/reactor_type.h"
 #include "everfold/store/event_store.h"
@@ -20,9 +21,10 @@ namespace everfold {
 // What queries by type ask for beside the types that they name.
 StoredNames StoredNamesOf(const std::vector<AggregateType>& aggregates);
 
-// Hands projections and reactors the stored forms of their events.
+// Hands projections, reactors and processes the stored forms of their events.
 void AddStoredForms(const std::vector<AggregateType>& aggregates, std::vector<ProjectionType>& projections);
 void AddStoredForms(const std::vector<AggregateType>& aggregates, std::vector<ReactorType>& reactors);
+void AddStoredForms(const std::vector<AggregateType>& aggregates, std::vector<ProcessType>& processes);
 
 // Compares every event type that the log defines and an aggregate reads with what it was when its events were written,
 // then keeps descriptions of the types of today in the file `path`: durably, so that it has those of all events that

@@ -53,6 +53,14 @@
 //     using Boundary = Enrolment;                       // no kExpect, Id and MutableId
 //     ...
 //   };
+//
+// A process's state:
+//
+//   template <> struct ProcessOf<Fulfilment> {
+//     static constexpr char kName[] = "fulfilment";
+//     static const std::string& Id(const Fulfilment&);
+//     static std::string* MutableId(Fulfilment&);
+//   };
 #pragma once
 
 #include "everfold/decide/types.h"
@@ -66,12 +74,18 @@ template <class State>
 struct AggregateOf;
 template <class Boundary>
 struct BoundaryOf;
+template <class State>
+struct ProcessOf;
 template <class Command>
 struct CommandTraits;
 template <class Event>
 struct EventTraits;
 template <class Rejection>
 struct RejectionTraits;
+
+// The commands of one or several aggregates, named by their states: CommandsOf<Order, Payment>.
+template <class... States>
+using CommandsOf = Concat<typename AggregateOf<States>::Commands...>;
 
 // The events of one or several aggregates, named by their states: EventsOf<Order, Payment>.
 template <class... States>

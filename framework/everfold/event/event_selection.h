@@ -16,7 +16,7 @@ struct EventSelection {
 
   // Streams whose aggregate begins with '$' are the framework's own, and hidden unless asked for.
   bool framework_streams = false;
-  // Where readers keep their checkpoints, groups and reactors, is hidden even then, unless it is asked for, too:
+  // Where readers keep their checkpoints, groups, reactors and processes, is hidden even then, unless it is asked for, too:
   // whoever saves a checkpoint after each event, and is handed what it saved, never comes to an end.
   bool group_streams = false;
 
@@ -27,6 +27,8 @@ struct EventSelection {
 inline constexpr char kGroupAggregate[] = "$group";
 // Of the streams that hold the places of reactors: `$reactor/<name>`.
 inline constexpr char kReactorAggregate[] = "$reactor";
+// Of the streams that hold the places of processes: `$process/<name>`.
+inline constexpr char kProcessAggregate[] = "$process";
 
 // Of the events that are stored under these names, of all tenants.
 EventSelection SelectionOfTypes(const std::vector<std::string>& types);

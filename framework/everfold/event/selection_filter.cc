@@ -41,7 +41,8 @@ void SelectionFilter::Refresh() {
 }
 
 bool SelectionFilter::WantsFrameworkStream(const StreamView& stream) const {
-  const bool has_checkpoints = stream.aggregate == kGroupAggregate || stream.aggregate == kReactorAggregate;
+  const bool has_checkpoints = stream.aggregate == kGroupAggregate || stream.aggregate == kReactorAggregate ||
+                               stream.aggregate == kProcessAggregate;
   return selection_.framework_streams && (selection_.group_streams || !has_checkpoints);
 }
 

@@ -25,6 +25,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "everfold/decide/aggregate_type.h"
+#include "everfold/decide/event_context.h"
 #include "everfold/decide/on_overload.h"
 #include "everfold/decide/stored_form.h"
 #include "everfold/decide/traits.h"
@@ -37,18 +38,6 @@ struct ProjectionOptions {
   std::string_view name;  // [a-z][a-z0-9_]*; the name of its folder
   // Raise it when the handlers change in a way that old rows do not show: the read models are then built anew.
   int revision = 1;
-};
-
-// Where an event stands. Lifetime: one call of a handler.
-struct EventContext {
-  const std::string& id;  // of the aggregate
-  const StreamId& stream;
-  Version version;
-  Position position;
-  Sequence sequence;
-  absl::Time event_time;
-  absl::Time recorded_at;
-  const Metadata& metadata;
 };
 
 // Threading: immutable once made.

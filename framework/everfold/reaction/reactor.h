@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "everfold/base/clock.h"
 #include "everfold/base/random.h"
+#include "everfold/event/event_selection.h"
 #include "everfold/reaction/reactor_place.h"
 #include "everfold/reaction/reactor_status.h"
 #include "everfold/reaction/reactor_type.h"
@@ -29,12 +30,13 @@
 namespace everfold {
 
 struct ReactorRunnerOptions {
-  std::string data_directory = {};           // that handlers are told of
-  std::size_t max_events_in_hand = 256;      // that are taken from the log and not done
-  std::size_t max_bytes_in_hand = 16 << 20;  // of their payloads, and a few events more
-  std::size_t max_waiting_keys = 100;        // for another try; with so many, no more are taken from the log
-  std::size_t max_parked_keys = 100;         // with more it stops
-  std::uint64_t max_unsaved_events = 1000;   // that are done, or passed over, until its place is saved
+  std::string data_directory = {};            // that handlers are told of
+  std::string aggregate = kReactorAggregate;  // of the stream that holds its place
+  std::size_t max_events_in_hand = 256;       // that are taken from the log and not done
+  std::size_t max_bytes_in_hand = 16 << 20;   // of their payloads, and a few events more
+  std::size_t max_waiting_keys = 100;         // for another try; with so many, no more are taken from the log
+  std::size_t max_parked_keys = 100;          // with more it stops
+  std::uint64_t max_unsaved_events = 1000;    // that are done, or passed over, until its place is saved
   absl::Duration save_after = absl::Seconds(1);
   // After an error of the log: the first pause, doubled up to the longest.
   absl::Duration first_retry = absl::Milliseconds(100);

@@ -16,6 +16,8 @@
 namespace everfold {
 namespace {
 
+constexpr std::size_t kMaxReaders = 64;  // of keys whose events are read from the log again
+
 // Another try may help: the log could not be read, or could not take more.
 bool LogMayRecover(const absl::Status& error) { return absl::IsResourceExhausted(error) || absl::IsInternal(error); }
 
@@ -49,8 +51,10 @@ absl::StatusOr<std::shared_ptr<void>> MakeObject(const ReactorType& type, const 
 absl::StatusOr<std::unique_ptr<Reactor>> ReactorRunner::Open(ReactorRunnerOptions options, ReactorType type,
                                                              EventStore& store, Executor& executor) {
   auto kept_type = std::make_unique<const ReactorType>(std::move(type));
-  EVERFOLD_ASSIGN_OR_RETURN(std::shared_ptr<void> object,
-                            MakeObject(*kept_type, {.data_directory = options.data_directory}));
+  std::shared_ptr<void> object;
+  if (kept_type->begin == nullptr) {
+    EVERFOLD_ASSIGN_OR_RETURN(object, MakeObject(*kept_type, {.data_directory = options.data_directory}));
+  }
   std::unique_ptr<ReactorRunner> runner(new ReactorRunner(std::move(options), std::move(kept_type), store, executor));
   runner->reactor_ = std::move(object);
   const ReactorStart start = runner->type_->start;
@@ -68,10 +72,10 @@ ReactorRunner::ReactorRunner(ReactorRunnerOptions options, std::unique_ptr<const
       executor_(executor),
       strand_(executor.MakeStrand()),
       newest_(std::make_shared<NewestEvent>(
-          store, StreamId{.tenant = "", .aggregate = kReactorAggregate, .id = type_->name})) {
-  for (int i = 0; i < type_->concurrency; ++i) {
-    idle_threads_.push_back(threads_.size());
-    threads_.push_back(options_.make_thread(type_->name));
+          store, StreamId{.tenant = "", .aggregate = options_.aggregate, .id = type_->name})) {
+  for (std::size_t i = 0; i < slots(); ++i) {
+    idle_threads_.push_back(i);
+    if (type_->begin == nullptr) threads_.push_back(options_.make_thread(type_->name));
   }
 }
 
@@ -238,7 +242,7 @@ ReactorRunner::Next ReactorRunner::NextOf(const std::string& key) {
   if (!queued.events.empty()) return Next::kEvent;
   if (queued.reader == nullptr &&
       !queue_.AddReader(key, std::make_unique<KeyEvents>(*type_, store_, key, queued.at, queued.passed),
-                        threads_.size())) {
+                        std::min(slots(), kMaxReaders))) {
     queue_.PutBack(key);
     Wake(scope_.Enter());
     return Next::kLater;
@@ -285,6 +289,15 @@ void ReactorRunner::React(const std::string& key) {
   idle_threads_.pop_back();
   std::optional<TaskScope::Guard> guard = scope_.Enter();
   if (!guard.has_value()) return;  // it is closed, and there is nobody to react for
+  if (type_->begin != nullptr) {
+    type_->begin(queued.events.front(), queued.attempts + 1,
+                 [this, guard = *std::move(guard), thread, key](absl::Status result) mutable {
+                   strand_->Post([this, guard = std::move(guard), thread, key, result = std::move(result)] {
+                     Handled(thread, key, result);
+                   });
+                 });
+    return;
+  }
   threads_[thread]->Post([this, guard = *std::move(guard), thread, key, event = queued.events.front(),
                           attempt = queued.attempts + 1]() mutable {
     absl::Status result = ReactTo(*type_, reactor_.get(), event, attempt);
@@ -297,7 +310,9 @@ void ReactorRunner::React(const std::string& key) {
 void ReactorRunner::Handled(std::size_t thread, const std::string& key, const absl::Status& result) {
   idle_threads_.push_back(thread);
   changed_ = true;
-  if (result.ok()) {
+  if (is_closing_ && absl::IsCancelled(result)) {
+    queue_.PutBack(key);
+  } else if (result.ok()) {
     queue_.Done(key);
     ++done_;
     ++unsaved_;

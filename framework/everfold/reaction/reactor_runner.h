@@ -68,7 +68,9 @@ class ReactorRunner final : public Reactor {
   void Wake(std::optional<TaskScope::Guard> guard);
   void RunStep();
   bool runs() const { return error_.ok() && !paused_ && !moving_.has_value() && !is_closing_; }
-  bool is_idle() const { return idle_threads_.size() == threads_.size(); }
+  // Of events under way; each has a thread, unless the type does without (ReactorType::begin).
+  std::size_t slots() const { return static_cast<std::size_t>(type_->concurrency); }
+  bool is_idle() const { return idle_threads_.size() == slots(); }
   void Pull();
   absl::Status PullSome(std::size_t max_events);
   void Dispatch();

@@ -33,6 +33,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "everfold/decide/aggregate_type.h"
@@ -42,6 +43,8 @@
 #include "everfold/event/commit.h"
 
 namespace everfold {
+
+struct TakenEvent;  // reaction/taken_event.h
 
 // Where a reactor begins that has never run.
 enum class ReactorStart : std::uint8_t {
@@ -89,15 +92,21 @@ struct ReactorType {
   // Calls On of the object; DATA_LOSS if the payload does not parse.
   using Handler = absl::Status (*)(void* reactor, std::string_view payload, const Reaction& reaction);
   // nullopt if the payload does not parse.
-  using KeyOf = std::optional<std::string> (*)(std::string_view payload, const Reaction& reaction);
+  using KeyOf = std::function<std::optional<std::string>(std::string_view payload, const Reaction& reaction)>;
 
   std::string name;
   int concurrency = 1;
   ReactorStart start = ReactorStart::kHead;
   ReactorRetry retry = {};
   std::function<std::shared_ptr<void>(const ReactorSetup& setup)> make;  // the object whose On is called
-  absl::flat_hash_map<std::string, Handler> handlers = {};               // by the event's full message name
-  absl::flat_hash_map<std::string, KeyOf> keys = {};  // likewise; an event without one has its stream's key
+  // In place of the handlers, whose names alone count then: what needs no thread while it is under way. Begins, and
+  // calls `done` once, on any thread, with what On would have returned; CANCELLED while the reactor closes: it was not
+  // tried. It is called on a strand, so it does not block.
+  using Done = absl::AnyInvocable<void(absl::Status)>;
+  using Begin = std::function<void(const TakenEvent& event, unsigned attempt, Done done)>;
+  Begin begin = nullptr;
+  absl::flat_hash_map<std::string, Handler> handlers = {};  // by the event's full message name
+  absl::flat_hash_map<std::string, KeyOf> keys = {};        // likewise; an event without one has its stream's key
   // How events that are stored otherwise come to these handlers, by the name under which they are stored.
   absl::flat_hash_map<std::string, StoredForm> stored_forms = {};
 

@@ -18,7 +18,8 @@ TakenEvent Take(const RecordedEvent& event) {
           .payload = std::string(event.event.payload),
           .event_time = event.event.event_time,
           .recorded_at = event.commit.recorded_at,
-          .metadata = event.commit.metadata};
+          .metadata = event.commit.metadata,
+          .command_id = event.commit.command.id};
 }
 
 // No part can hold a line's end, so different events have different texts. The time tells events apart that took the

@@ -32,6 +32,7 @@ struct TakenEvent {
   absl::Time event_time;
   absl::Time recorded_at;
   Metadata metadata;
+  std::string command_id = {};  // of the command that it came of; empty if that had none
 };
 TakenEvent Take(const RecordedEvent& event);
 

@@ -1,0 +1,42 @@
+// The timers of a process that are due next, out of any number in its directory: as many as fit into memory, and all
+// that are due before the last of them.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "everfold/process/process_directory.h"
+
+namespace everfold {
+
+// Threading: one thread.
+class DueTimers {
+ public:
+  explicit DueTimers(std::size_t most) : most_(most) {}
+
+  // Nothing is known.
+  void Clear();
+  // Reads those that are due within the horizon, if it has less than it might. Errors of the directory.
+  absl::Status Fill(ProcessDirectory& directory, absl::Time now);
+  // One that was put into the directory since.
+  void Add(DueTimer timer);
+  // The first one, if it is due.
+  std::optional<DueTimer> TakeDue(absl::Time now);
+  // When the first one is due, or when there is to be read again; never later than the horizon.
+  absl::Time NextLook(absl::Time now) const;
+
+  std::size_t size() const { return timers_.size(); }
+
+ private:
+  static constexpr absl::Duration kHorizon = absl::Minutes(1);
+
+  const std::size_t most_;
+  std::set<DueTimer> timers_;
+  DueTimer known_upto_;  // all of the directory up to here are in memory, or were taken
+};
+
+}  // namespace everfold

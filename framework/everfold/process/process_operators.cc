@@ -1,0 +1,340 @@
+// What a process is asked from outside: answers of activities, and what operators do.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "everfold/base/error.h"
+#include "everfold/base/status.h"
+#include "everfold/base/unavailable.h"
+#include "everfold/event/event_key.h"
+#include "everfold/process/process_runner.h"
+
+namespace everfold {
+namespace {
+
+constexpr std::size_t kMaxAnswerIdBytes = 200;
+constexpr char kExpired[] =
+    "the command was in flight when the process was down for so long that the store may not know its id any more: if "
+    "it "
+    "was decided, drop it, else retry it";
+
+absl::Status NotParked(const std::string& process, const std::string& instance) {
+  return Error(absl::StatusCode::kNotFound, reason::kNotParked,
+               absl::StrFormat("of process %s nothing of %s waits or is parked", process, ShownText(instance)));
+}
+
+std::string NameOfCommand(const OutgoingRef& ref) { return NameOf(RefusalInput{.command = ref, .refusal = {}}); }
+
+}  // namespace
+
+absl::Status ProcessRunner::Closing() const {
+  return Unavailable(reason::kShuttingDown, absl::StrFormat("process %s is closing", type_->name));
+}
+
+template <class Result>
+void ProcessRunner::Reply(absl::AnyInvocable<void(Result)> done, Result result) {
+  executor_.Post([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+}
+
+template <class Result>
+void ProcessRunner::Ask(absl::AnyInvocable<void(Result)> done,
+                        absl::AnyInvocable<void(absl::AnyInvocable<void(Result)>)> work) {
+  std::optional<TaskScope::Guard> guard = scope_.Enter();
+  if (!guard.has_value()) return Reply<Result>(std::move(done), Closing());
+  strand_->Post([this, guard = *std::move(guard), done = std::move(done), work = std::move(work)]() mutable {
+    if (is_closing_) return Reply<Result>(std::move(done), Closing());
+    work(std::move(done));
+    RunStep();
+  });
+}
+
+// Answers from outside.
+
+void ProcessRunner::Answer(std::string activity_key, std::string answer_id, absl::StatusOr<std::string> result,
+                           Done done) {
+  if (absl::Status valid = ValidateName(answer_id, kMaxAnswerIdBytes, "the id of an answer"); !valid.ok()) {
+    return Reply(std::move(done), std::move(valid));
+  }
+  Ask<absl::Status>(std::move(done), [this, activity_key = std::move(activity_key), answer_id = std::move(answer_id),
+                                      result = std::move(result)](Done answer) mutable {
+    Done posted = [this, scope = scope_, answer = std::move(answer)](absl::Status status) mutable {
+      const std::optional<TaskScope::Guard> guard = scope.Enter();
+      if (guard.has_value()) Reply(std::move(answer), std::move(status));
+    };
+    TakeAnswer(activity_key, answer_id, std::move(result), std::move(posted));
+  });
+}
+
+// The directory is brought up to now: whoever answers has seen the key, so its step is in the log.
+void ProcessRunner::TakeAnswer(const std::string& activity_key, const std::string& answer_id,
+                               absl::StatusOr<std::string> result, Done done) {
+  const auto stopped = [this](const std::string& why) {
+    return Unavailable(reason::kReadModelBehind, absl::StrFormat("process %s %s", type_->name, why));
+  };
+  if (!takes_inputs()) return done(stopped(error_.ok() ? "is paused" : "is stopped"));
+  if (const absl::Status folded = FoldSteps(); !folded.ok()) {
+    Stop(folded);
+    return done(stopped("is stopped"));
+  }
+  const absl::StatusOr<std::optional<FoundActivity>> found = directory_->FindActivity(activity_key);
+  if (!found.ok()) return done(found.status());
+  if (!found->has_value()) {
+    if (!folded_all_) return done(stopped("has not come to its end of the log yet"));
+    return done(
+        Error(absl::StatusCode::kNotFound, reason::kRequestInvalid,
+              absl::StrFormat("process %s has no activity with the key %s", type_->name, ShownText(activity_key))));
+  }
+  const FoundActivity& activity = **found;
+  if (activity.ended) {
+    if (activity.answer_id == answer_id) return done(absl::OkStatus());
+    return done(Error(
+        absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
+        absl::StrFormat("the activity with the key %s has ended, and not with this answer", ShownText(activity_key))));
+  }
+  ProcessSlot& slot = SlotOf(activity.instance);
+  if (const absl::Status loaded = Load(slot); !loaded.ok()) {
+    Stop(loaded);
+    return done(loaded);
+  }
+  AnyOutcome outcome;
+  if (!result.ok()) {
+    outcome = {.kind = OutcomeKind::kFailed,
+               .result = "",
+               .status = absl::Status(result.status().code(),
+                                      PrintableText(std::string(result.status().message()), kMaxReactorErrorBytes))};
+  } else {
+    const auto open = slot.instance->activities.find(activity.ref);
+    const auto type =
+        open == slot.instance->activities.end() ? type_->activities.end() : type_->activities.find(open->second.name);
+    if (type != type_->activities.end() && !type->second.is_result(*result)) {
+      SetIdle(slot);
+      return done(Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+                        absl::StrFormat("the answer is no result of the activity %s", type->first)));
+    }
+    outcome = {.kind = OutcomeKind::kResult, .result = *std::move(result), .status = {}};
+  }
+  AddInput(slot, OutcomeInput{.activity = activity.ref, .outcome = std::move(outcome), .answer_id = answer_id},
+           std::move(done));
+}
+
+// Operators.
+
+void ProcessRunner::WorkOnAll() {
+  std::vector<std::string> keys;
+  for (const auto& [key, slot] : slots_) keys.push_back(key);
+  std::sort(keys.begin(), keys.end());
+  for (const std::string& key : keys) Work(SlotOf(key));
+}
+
+void ProcessRunner::Pause(Done done) {
+  Ask<absl::Status>(std::move(done), [this](Done answer) {
+    paused_ = true;
+    Tell(LogLevel::kInfo, "process is paused", {{"process", type_->name}});
+    reactor_->Pause(std::move(answer));
+  });
+}
+
+void ProcessRunner::Resume(Done done) {
+  Ask<absl::Status>(std::move(done), [this](Done answer) {
+    if (ReasonOf(error_) == reason::kOtherHistory) return Reply(std::move(answer), absl::Status(error_));
+    paused_ = false;
+    failures_ = 0;
+    BeginAgain();
+    WorkOnAll();
+    Tell(LogLevel::kInfo, "process is resumed", {{"process", type_->name}});
+    reactor_->Resume(std::move(answer));
+  });
+}
+
+// Nothing of the old place is under way when the reactor moves on.
+void ProcessRunner::Reset(v1::ReactorResetTo to, std::string reason, Done done) {
+  Ask<absl::Status>(std::move(done), [this, to, reason = std::move(reason)](Done answer) {
+    for (TakenInput& taken : std::exchange(held_events_, {})) taken.done(Closing());
+    reactor_->Reset(to, reason, [this, scope = scope_, answer = std::move(answer)](absl::Status moved) mutable {
+      std::optional<TaskScope::Guard> guard = scope.Enter();
+      if (!guard.has_value()) return;
+      strand_->Post([this, guard = *std::move(guard), answer = std::move(answer), moved]() mutable {
+        if (moved.ok()) BeginAgain();
+        Reply(std::move(answer), std::move(moved));
+        RunStep();
+      });
+    });
+  });
+}
+
+std::vector<ParkedInstance> ProcessRunner::ParkedHere() const {
+  std::vector<ParkedInstance> parked;
+  for (const auto& [key, slot] : slots_) {
+    if (!slot->parked.empty()) {
+      parked.push_back({.instance = key, .input = NameOf(slot->inputs.front().input), .error = slot->parked});
+    }
+    for (const auto& [ref, flight] : slot->flights) {
+      if (flight.state != CommandFlight::State::kExpired) continue;
+      parked.push_back({.instance = key, .input = NameOfCommand(ref), .error = kExpired});
+    }
+  }
+  return parked;
+}
+
+void ProcessRunner::AddParkedEvents(std::vector<ParkedInstance> parked,
+                                    absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedInstance>>)> done) {
+  reactor_->ListKeys(
+      [parked = std::move(parked), done = std::move(done)](absl::StatusOr<std::vector<ReactorKey>> keys) mutable {
+        if (!keys.ok()) return done(keys.status());
+        for (const ReactorKey& key : *keys) {
+          parked.push_back({.instance = key.key,
+                            .input = NameOf(key.at.stream, key.at.version),
+                            .error = key.error,
+                            .parked = key.parked,
+                            .next_attempt = key.parked ? absl::InfiniteFuture() : key.next_attempt});
+        }
+        std::stable_sort(parked.begin(), parked.end(),
+                         [](const ParkedInstance& a, const ParkedInstance& b) { return a.instance < b.instance; });
+        done(std::move(parked));
+      });
+}
+
+void ProcessRunner::ListParked(absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedInstance>>)> done) {
+  using Result = absl::StatusOr<std::vector<ParkedInstance>>;
+  Ask<Result>(std::move(done),
+              [this](absl::AnyInvocable<void(Result)> answer) { AddParkedEvents(ParkedHere(), std::move(answer)); });
+}
+
+// True if there was something.
+bool ProcessRunner::RetryHere(const std::string& instance) {
+  const auto found = slots_.find(instance);
+  if (found == slots_.end()) return false;
+  ProcessSlot& slot = *found->second;
+  bool tried = false;
+  for (auto& [ref, flight] : slot.flights) {
+    if (flight.state != CommandFlight::State::kExpired) continue;
+    tried = true;
+    ++commands_sent_;
+    Send(slot, ref);
+  }
+  if (slot.parked.empty()) return tried;
+  slot.parked.clear();
+  --parked_;
+  Work(slot);
+  return true;
+}
+
+void ProcessRunner::Retry(std::string instance, Done done) {
+  Ask<absl::Status>(std::move(done), [this, instance = std::move(instance)](Done answer) {
+    const bool tried = RetryHere(instance);
+    reactor_->Retry(instance, [this, tried, instance, answer = std::move(answer)](absl::Status retried) mutable {
+      if (!absl::IsNotFound(retried)) return answer(std::move(retried));
+      answer(tried ? absl::OkStatus() : NotParked(type_->name, instance));
+    });
+  });
+}
+
+bool ProcessRunner::DropHere(const std::string& instance, const std::string& input, const std::string& reason,
+                             Done& done) {
+  const auto found = slots_.find(instance);
+  if (found == slots_.end() || found->second->appending) return false;
+  ProcessSlot& slot = *found->second;
+  const absl::Time now = options_.clock->Now();
+  if (!slot.parked.empty() && NameOf(slot.inputs.front().input) == input) {
+    std::optional<v1::ProcessStep> step =
+        DropInput(*type_, *slot.instance, slot.inputs.front().input, slot.accepted, reason, slot.parked);
+    slot.was_parked = std::exchange(slot.parked, "");
+    --parked_;
+    if (!step.has_value()) {
+      EndFirst(slot, absl::OkStatus());  // it has ended already
+      std::exchange(done, nullptr)(absl::OkStatus());
+      Work(slot);
+      return true;
+    }
+    slot.dropping = std::exchange(done, nullptr);
+    slot.ends_first = true;
+    Append(slot, *std::move(step), now);
+    return true;
+  }
+  for (auto& [ref, flight] : slot.flights) {
+    if (flight.state != CommandFlight::State::kExpired || NameOfCommand(ref) != input) continue;
+    std::vector<OutgoingRef> accepted = slot.accepted;
+    accepted.push_back(ref);
+    v1::ProcessStep step = RecordAccepted(*type_, *slot.instance, accepted);
+    step.mutable_dropped()->set_reason(reason);
+    step.mutable_dropped()->set_error(kExpired);
+    slot.dropping = std::exchange(done, nullptr);
+    slot.was_parked.clear();
+    slot.ends_first = false;
+    Append(slot, std::move(step), now);
+    return true;
+  }
+  return false;
+}
+
+void ProcessRunner::Drop(std::string instance, std::string input, std::string reason, Done done) {
+  if (absl::Status valid = ValidateName(reason, kMaxReactorReasonBytes, "the reason"); !valid.ok()) {
+    return Reply(std::move(done), std::move(valid));
+  }
+  Ask<absl::Status>(std::move(done), [this, instance = std::move(instance), input = std::move(input),
+                                      reason = std::move(reason)](Done answer) {
+    if (!error_.ok()) return Reply(std::move(answer), absl::Status(error_));
+    if (!DropHere(instance, input, reason, answer)) DropEvent(instance, input, reason, std::move(answer));
+  });
+}
+
+// An event is dropped where it is kept. It is named by its stream and version, which are looked up.
+void ProcessRunner::DropEvent(const std::string& instance, const std::string& input, const std::string& reason,
+                              Done done) {
+  reactor_->ListKeys([this, scope = scope_, instance, input, reason,
+                      done = std::move(done)](absl::StatusOr<std::vector<ReactorKey>> keys) mutable {
+    if (!keys.ok()) return done(keys.status());
+    const auto key = std::find_if(keys->begin(), keys->end(),
+                                  [&instance](const ReactorKey& waiting) { return waiting.key == instance; });
+    if (key == keys->end()) return done(NotParked(type_->name, instance));
+    if (NameOf(key->at.stream, key->at.version) != input) {
+      return done(
+          Error(absl::StatusCode::kFailedPrecondition, reason::kNotParked,
+                absl::StrFormat("the first input that waits with %s is %s, not %s; look at it, and ask again",
+                                ShownText(instance), NameOf(key->at.stream, key->at.version), ShownText(input))));
+    }
+    reactor_->Drop(instance, key->at.stream, key->at.version, reason,
+                   [this, scope, instance, done = std::move(done)](absl::Status dropped) mutable {
+                     std::optional<TaskScope::Guard> guard = scope.Enter();
+                     if (guard.has_value() && dropped.ok()) {
+                       strand_->Post([this, guard = *std::move(guard), instance] { LetGo(instance); });
+                     }
+                     done(std::move(dropped));
+                   });
+  });
+}
+
+// What waited for an event goes on.
+void ProcessRunner::LetGo(const std::string& instance) {
+  const auto found = slots_.find(instance);
+  if (found == slots_.end() || !found->second->held) return;
+  found->second->held = false;
+  Work(*found->second);
+  RunStep();
+}
+
+void ProcessRunner::ListInstances(std::string after, std::size_t limit,
+                                  absl::AnyInvocable<void(absl::StatusOr<std::vector<OpenInstance>>)> done) {
+  using Result = absl::StatusOr<std::vector<OpenInstance>>;
+  Ask<Result>(std::move(done), [this, after = std::move(after), limit](absl::AnyInvocable<void(Result)> answer) {
+    Reply<Result>(std::move(answer), directory_->InstancesAfter(after, limit));
+  });
+}
+
+void ProcessRunner::Get(std::string tenant, std::string id,
+                        absl::AnyInvocable<void(absl::StatusOr<ProcessInstance>)> done) {
+  using Result = absl::StatusOr<ProcessInstance>;
+  StreamId stream = StreamOfInstance(*type_, tenant, id);
+  if (absl::Status valid = ValidateStreamId(stream); !valid.ok())
+    return Reply<Result>(std::move(done), std::move(valid));
+  Ask<Result>(std::move(done), [this, stream = std::move(stream)](absl::AnyInvocable<void(Result)> answer) {
+    Result instance = LoadInstance(store_, *type_, stream);
+    if (instance.ok() && !instance->exists()) {
+      instance = Error(absl::StatusCode::kNotFound, reason::kStreamNotFound,
+                       absl::StrFormat("process %s has no instance %s", type_->name, KeyOfStream(stream)));
+    }
+    Reply<Result>(std::move(answer), std::move(instance));
+  });
+}
+
+}  // namespace everfold

@@ -1,0 +1,725 @@
+#include "everfold/process/process_runner.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_format.h"
+#include "everfold/base/check.h"
+#include "everfold/base/error.h"
+#include "everfold/base/status.h"
+#include "everfold/base/timestamp.h"
+#include "everfold/base/unavailable.h"
+#include "everfold/event/event_key.h"
+#include "everfold/event/event_selection.h"
+#include "everfold/event/fingerprint.h"
+#include "everfold/log/files/files.h"
+#include "everfold/reaction/reactor_runner.h"
+
+namespace everfold {
+namespace {
+
+constexpr std::size_t kStepsAPull = 1000;
+constexpr std::size_t kInstancesAPage = 64;
+constexpr std::size_t kMaxTimerInputs = 1024;               // that wait for their step
+constexpr absl::Duration kLongestSleep = absl::Seconds(5);  // of timers, so that a clock that jumps is noticed
+// The checkpoint of the directory is not worth a transaction for less, where no step was folded.
+constexpr std::uint64_t kPassedEvents = 10'000;
+
+// Another try may help: the log could not be read, or could not take more.
+bool LogMayRecover(const absl::Status& error) { return absl::IsResourceExhausted(error) || absl::IsInternal(error); }
+
+// Why an event parks its instance; whatever it is, another try by itself does not help.
+absl::Status Parking(const absl::Status& error) {
+  absl::Status parking = absl::FailedPreconditionError(error.message());
+  error.ForEachPayload(
+      [&parking](absl::string_view url, const absl::Cord& payload) { parking.SetPayload(url, payload); });
+  return parking;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Process>> ProcessRunner::Open(ProcessRunnerOptions options, ProcessType type,
+                                                             EventStore& store, CommandHandler& commands,
+                                                             Executor& executor) {
+  auto kept_type = std::make_unique<const ProcessType>(std::move(type));
+  std::unique_ptr<ProcessRunner> runner(
+      new ProcessRunner(std::move(options), std::move(kept_type), store, commands, executor));
+  EVERFOLD_RETURN_IF_ERROR(PosixFiles().MakeDirectory(runner->options_.directory));
+  EVERFOLD_RETURN_IF_ERROR(runner->OpenDirectory());
+  EVERFOLD_RETURN_IF_ERROR(runner->OpenReactor());
+  runner->Show();
+  return runner;
+}
+
+ProcessRunner::ProcessRunner(ProcessRunnerOptions options, std::unique_ptr<const ProcessType> type, EventStore& store,
+                             CommandHandler& commands, Executor& executor)
+    : options_(std::move(options)),
+      type_(std::move(type)),
+      store_(store),
+      commands_(commands),
+      executor_(executor),
+      strand_(executor.MakeStrand()),
+      due_(options_.max_timers_in_memory) {}
+
+// Hints and answers may outlive it, so it keeps them out even if it was never closed.
+ProcessRunner::~ProcessRunner() {
+  if (!scope_.closed()) scope_.Close([] {});
+}
+
+// Takes the events, in the order of each instance, and keeps the place in the log.
+ReactorType ProcessRunner::ReactorOfEvents() {
+  ReactorType events{.name = type_->name,
+                     .concurrency = static_cast<int>(options_.max_events_under_way),
+                     .start = type_->start,
+                     .make = nullptr};
+  events.begin = [this, scope = scope_](const TakenEvent& event, unsigned, ReactorType::Done done) mutable {
+    std::optional<TaskScope::Guard> guard = scope.Enter();
+    if (!guard.has_value()) return done(absl::CancelledError("the process is closed"));
+    strand_->Post([this, guard = *std::move(guard), event, done = std::move(done)]() mutable {
+      TakeEvent(std::move(event), std::move(done));
+    });
+  };
+  for (const auto& [name, type] : type_->events) {
+    events.handlers.emplace(name, nullptr);
+    events.keys.emplace(
+        name, [this, route = type.route](std::string_view payload, const Reaction& at) -> std::optional<std::string> {
+          const EventContext context{.id = at.stream.id,
+                                     .stream = at.stream,
+                                     .version = at.version,
+                                     .position = at.position,
+                                     .sequence = at.sequence,
+                                     .event_time = at.event_time,
+                                     .recorded_at = at.recorded_at,
+                                     .metadata = at.metadata};
+          const std::optional<Route> to = route(payload, context);
+          if (!to.has_value() || to->kind() == Route::Kind::kIgnore) return std::nullopt;
+          return KeyOfStream(StreamOfInstance(*type_, at.stream.tenant, to->id()));
+        });
+  }
+  events.stored_forms = type_->stored_forms;
+  return events;
+}
+
+absl::Status ProcessRunner::OpenReactor() {
+  ReactorRunnerOptions options;
+  options.aggregate = kProcessAggregate;
+  options.max_events_in_hand = 2 * options_.max_events_under_way;
+  options.max_parked_keys = options_.max_parked_instances;
+  options.clock = options_.clock;
+  options.random = options_.random;
+  options.logger = options_.logger;
+  EVERFOLD_ASSIGN_OR_RETURN(reactor_, ReactorRunner::Open(std::move(options), ReactorOfEvents(), store_, executor_));
+  const ReactorStatus events = reactor_->Describe();
+  paused_ = events.state == ReactorState::kPaused;
+  // After a restore nobody knows what was sent since the backup: an operator says how it goes on.
+  if (ReasonOf(events.error) == reason::kOtherHistory) error_ = events.error;
+  return absl::OkStatus();
+}
+
+absl::Status ProcessRunner::OpenDirectory() {
+  std::string why;
+  const std::string path = options_.directory + "/" + type_->name + ".db";
+  EVERFOLD_ASSIGN_OR_RETURN(directory_, ProcessDirectory::Open(path, *type_, BeginningOf(store_), &why));
+  if (!why.empty()) {
+    Tell(LogLevel::kWarning, "the directory of a process is made anew",
+         {{"process", type_->name}, {"file", path}, {"cause", why}});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ProcessRunner::MakeDirectoryAnew() {
+  directory_.reset();
+  steps_.reset();
+  EVERFOLD_RETURN_IF_ERROR(ProcessDirectory::Remove(options_.directory + "/" + type_->name + ".db"));
+  Tell(LogLevel::kWarning, "the directory of a process is damaged, and made anew", {{"process", type_->name}});
+  due_.Clear();
+  return OpenDirectory();
+}
+
+void ProcessRunner::Start() {
+  reactor_->Start();
+  reactor_->ListKeys([this, scope = scope_](absl::StatusOr<std::vector<ReactorKey>> keys) mutable {
+    std::optional<TaskScope::Guard> guard = scope.Enter();
+    if (!guard.has_value()) return;
+    strand_->Post([this, guard = *std::move(guard), keys = std::move(keys)] {
+      if (keys.ok()) Hold(*keys);
+      RunStep();
+    });
+  });
+  // Watches before it reads for the first time: what becomes durable in between is read or hinted at.
+  watch_ = store_.WatchDurable([this, scope = scope_]() mutable { Wake(scope.Enter()); });
+  Wake(scope_.Enter());
+}
+
+// Where an event is parked, nothing else is taken.
+void ProcessRunner::Hold(const std::vector<ReactorKey>& keys) {
+  for (const ReactorKey& key : keys) {
+    const absl::StatusOr<StreamId> stream = StreamOfKey(key.key);
+    const bool is_instance = stream.ok() && stream->aggregate == type_->StreamAggregate();
+    if (key.parked && is_instance) SlotOf(key.key).held = true;
+  }
+  knows_held_ = true;
+}
+
+void ProcessRunner::OnStrand(absl::AnyInvocable<void()> step) {
+  std::optional<TaskScope::Guard> guard = scope_.Enter();
+  if (!guard.has_value()) return;
+  strand_->Post([guard = *std::move(guard), step = std::move(step)]() mutable { step(); });
+}
+
+// Has a step run after this moment. A hint that comes while one runs leads to another, because the flag is down by
+// then.
+void ProcessRunner::Wake(std::optional<TaskScope::Guard> guard) {
+  if (!guard.has_value() || step_posted_.exchange(true)) return;
+  strand_->Post([this, guard = *std::move(guard)] {
+    step_posted_ = false;
+    RunStep();
+  });
+}
+
+void ProcessRunner::RunStep() {
+  if (scope_.closed()) return;
+  if (runs()) {
+    if (const absl::Status folded = FoldSteps(); !folded.ok()) Stop(folded);
+  }
+  if (runs()) {
+    TakeUpWhatWasOpen();
+    FireTimers();
+    LookAtTimersLater();
+    RecordAcceptedInTime();
+  }
+  ReleaseEvents();
+  TrimIdle();
+  CloseWhenDone();
+  Show();
+}
+
+// On the strand. REQUIRES: of a timer of this.
+void ProcessRunner::After(std::unique_ptr<Timer>& timer, absl::Duration delay, absl::AnyInvocable<void()> step) {
+  timer = executor_.PostAfter(delay, [this, scope = scope_, step = std::move(step)]() mutable {
+    if (std::optional<TaskScope::Guard> guard = scope.Enter(); guard.has_value()) {
+      strand_->Post([guard = *std::move(guard), step = std::move(step)]() mutable { step(); });
+    }
+  });
+}
+
+absl::Duration ProcessRunner::PauseAfter(unsigned failures) const {
+  absl::Duration pause = options_.first_retry;
+  for (unsigned i = 1; i < failures && pause < options_.longest_retry; ++i) pause *= 2;
+  return std::min(pause, options_.longest_retry);
+}
+
+// The directory.
+
+absl::Status ProcessRunner::FoldSteps() {
+  std::vector<DueTimer> set;
+  bool caught_up = false;
+  absl::Status folded = FoldSome(set, caught_up);
+  if (ReasonOf(folded) == reason::kReadModelDamaged) {
+    EVERFOLD_RETURN_IF_ERROR(MakeDirectoryAnew());
+    Wake(scope_.Enter());
+    return absl::OkStatus();
+  }
+  EVERFOLD_RETURN_IF_ERROR(folded);
+  for (DueTimer& timer : set) due_.Add(std::move(timer));
+  folded_all_ = folded_all_ || caught_up;
+  if (!caught_up) Wake(scope_.Enter());
+  return absl::OkStatus();
+}
+
+absl::Status ProcessRunner::FoldSome(std::vector<DueTimer>& set, bool& caught_up) {
+  if (steps_ == nullptr) {
+    EventSelection selection = SelectionOfTypes({v1::ProcessStep::descriptor()->full_name()});
+    selection.framework_streams = true;
+    EVERFOLD_ASSIGN_OR_RETURN(steps_, Subscription::Start(store_, directory_->checkpoint(), {.selection = selection}));
+  }
+  bool begun = false;
+  const std::string aggregate = type_->StreamAggregate();
+  const absl::StatusOr<PullResult> pulled = steps_->Pull(kStepsAPull, [&](const RecordedEvent& event) -> absl::Status {
+    if (event.stream.stream.aggregate != aggregate) return absl::OkStatus();
+    EVERFOLD_ASSIGN_OR_RETURN(const v1::ProcessStep step, StepOfEvent(event));
+    if (!std::exchange(begun, true)) EVERFOLD_RETURN_IF_ERROR(directory_->Begin());
+    for (const v1::ProcessTimer& timer : step.open().timers()) {
+      if (Version(timer.version()) != event.version) continue;
+      set.push_back({.due_micros = absl::ToUnixMicros(TimeOf(timer.due_time())),
+                     .instance = KeyOfStream(event.stream.stream),
+                     .name = timer.name(),
+                     .version = event.version});
+    }
+    return directory_->Apply(event.stream.stream, event.version, step, event.commit.recorded_at);
+  });
+  absl::Status result = pulled.status();
+  if (result.ok()) {
+    caught_up = pulled->caught_up;
+    const Checkpoint& upto = steps_->checkpoint();
+    if (!begun && EventsBefore(upto) >= EventsBefore(directory_->checkpoint()) + kPassedEvents) {
+      result = directory_->Begin();
+      begun = result.ok();
+    }
+    if (begun) result = directory_->Commit(upto);
+  }
+  if (result.ok()) return result;
+  directory_->Rollback();
+  steps_.reset();
+  set.clear();
+  return result;
+}
+
+// Page by page, so that no more is under way than may be.
+void ProcessRunner::TakeUpWhatWasOpen() {
+  if (!folded_all_ || !knows_held_ || !open_upto_.has_value() || in_flight_ > options_.max_in_flight / 2) return;
+  const absl::StatusOr<std::vector<OpenInstance>> open = directory_->InFlightAfter(*open_upto_, kInstancesAPage);
+  if (!open.ok()) return Stop(open.status());
+  for (const OpenInstance& instance : *open) {
+    open_upto_ = instance.key;
+    ProcessSlot& slot = SlotOf(instance.key);
+    if (const absl::Status loaded = Load(slot); !loaded.ok()) return Stop(loaded);
+    SetIdle(slot);
+  }
+  if (open->empty()) open_upto_.reset();
+  Wake(scope_.Enter());
+}
+
+void ProcessRunner::FireTimers() {
+  if (!folded_all_ || !knows_held_) return;
+  const absl::Time now = options_.clock->Now();
+  while (takes_inputs() && in_flight_ < options_.max_in_flight && timer_inputs_ < kMaxTimerInputs) {
+    if (const absl::Status filled = due_.Fill(*directory_, now); !filled.ok()) return Stop(filled);
+    std::optional<DueTimer> timer = due_.TakeDue(now);
+    if (!timer.has_value()) return;
+    ProcessSlot& slot = SlotOf(timer->instance);
+    const bool counted = slot.parked.empty() && !slot.held;
+    timer_inputs_ += counted;
+    slot.inputs.push_back({.input = TimerInput{.name = std::move(timer->name), .version = timer->version},
+                           .done = nullptr,
+                           .counted = counted});
+    Work(slot);
+  }
+}
+
+// What waits for an operator does not keep other timers from being taken.
+void ProcessRunner::Uncount(ProcessSlot& slot) {
+  for (WaitingInput& waiting : slot.inputs) timer_inputs_ -= std::exchange(waiting.counted, false);
+}
+
+void ProcessRunner::LookAtTimersLater() {
+  const absl::Time now = options_.clock->Now();
+  if (directory_->counts().timers == 0 && due_.size() == 0) return due_timer_.reset();
+  const bool full = in_flight_ >= options_.max_in_flight || timer_inputs_ >= kMaxTimerInputs;
+  // Where it is full, whatever ends has it look again.
+  const absl::Time at = full ? absl::InfiniteFuture() : std::min(due_.NextLook(now), now + kLongestSleep);
+  if (due_timer_ != nullptr && due_timer_at_ <= at && due_timer_at_ > now) return;
+  due_timer_at_ = at;
+  due_timer_.reset();
+  if (full) return;
+  After(due_timer_, std::max(at - now, absl::ZeroDuration()), [this] {
+    due_timer_.reset();
+    RunStep();
+  });
+}
+
+// Inputs and steps.
+
+void ProcessRunner::TakeEvent(TakenEvent event, Done done) {
+  if (is_closing_) return done(absl::CancelledError("the process is closing"));
+  if (!error_.ok()) return held_events_.push_back({std::move(event), std::move(done)});
+  const absl::StatusOr<Route> route = RouteOf(*type_, event);
+  if (!route.ok()) return done(Parking(route.status()));
+  if (route->kind() == Route::Kind::kIgnore) return done(absl::OkStatus());
+  ProcessSlot& slot = SlotOf(KeyOfStream(StreamOfInstance(*type_, event.place.stream.tenant, route->id())));
+  if (!slot.held) return AddInput(slot, EventInput{std::move(event)}, std::move(done));
+  // It is what the others wait for.
+  slot.held = false;
+  slot.inputs.push_front({.input = EventInput{std::move(event)}, .done = std::move(done)});
+  Work(slot);
+}
+
+ProcessSlot& ProcessRunner::SlotOf(const std::string& key) {
+  std::unique_ptr<ProcessSlot>& slot = slots_[key];
+  if (slot == nullptr) {
+    slot = std::make_unique<ProcessSlot>();
+    slot->key = key;
+  }
+  if (slot->idle.has_value()) {
+    idle_.erase(*slot->idle);
+    slot->idle.reset();
+  }
+  return *slot;
+}
+
+absl::Status ProcessRunner::Load(ProcessSlot& slot) {
+  if (slot.instance.has_value()) return absl::OkStatus();
+  EVERFOLD_ASSIGN_OR_RETURN(const StreamId stream, StreamOfKey(slot.key));
+  EVERFOLD_ASSIGN_OR_RETURN(slot.instance, LoadInstance(store_, *type_, stream));
+  Launch(slot, true);
+  return absl::OkStatus();
+}
+
+void ProcessRunner::AddInput(ProcessSlot& slot, ProcessInput input, Done done) {
+  slot.inputs.push_back({.input = std::move(input), .done = std::move(done)});
+  Work(slot);
+}
+
+void ProcessRunner::Work(ProcessSlot& slot) {
+  while (takes_inputs() && !slot.appending && slot.retry == nullptr && !slot.inputs.empty()) {
+    if (!WorkOnFirst(slot)) break;
+  }
+  SetIdle(slot);
+}
+
+// False if it has to wait.
+bool ProcessRunner::WorkOnFirst(ProcessSlot& slot) {
+  if (!slot.parked.empty()) {
+    // Events wait where they are kept for good.
+    const auto event = std::find_if(slot.inputs.begin(), slot.inputs.end(),
+                                    [](const WaitingInput& waiting) { return waiting.done != nullptr; });
+    if (event == slot.inputs.end()) return false;
+    Done done = std::move(event->done);
+    slot.inputs.erase(event);
+    AnswerEvent(std::move(done),
+                absl::FailedPreconditionError(absl::StrFormat("%s is parked: %s", slot.key, slot.parked)));
+    return true;
+  }
+  if (slot.held) return false;
+  if (const absl::Status loaded = Load(slot); !loaded.ok()) {
+    Stop(loaded);
+    return false;
+  }
+  const absl::Time now = options_.clock->Now();
+  absl::StatusOr<StepResult> made =
+      MakeStep(*type_, *slot.instance, slot.inputs.front().input, slot.accepted, now, *options_.random);
+  if (!made.ok()) {
+    ParkFirst(slot, made.status());
+    return true;
+  }
+  if (!made->step.has_value()) {
+    left_out_ += made->why == NoStep::kDone;
+    EndFirst(slot, ResultOfNoStep(slot, slot.inputs.front().input));
+    return true;
+  }
+  slot.ends_first = true;
+  Append(slot, *std::move(made->step), now);
+  return false;
+}
+
+// Whoever brings an answer hears whether it, or the same one before, has ended the activity.
+absl::Status ProcessRunner::ResultOfNoStep(const ProcessSlot& slot, const ProcessInput& input) const {
+  const auto* const outcome = std::get_if<OutcomeInput>(&input);
+  if (outcome == nullptr || outcome->answer_id.empty()) return absl::OkStatus();
+  const auto answer = slot.answers.find(outcome->activity);
+  if (answer != slot.answers.end() && answer->second == outcome->answer_id) return absl::OkStatus();
+  return Error(absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
+               absl::StrFormat("%s of %s has ended already, and not with this answer", NameOf(input), slot.key));
+}
+
+// Of a commit that this input leads to.
+Metadata ProcessRunner::MetadataOf(const ProcessSlot& slot, const ProcessInput* input) const {
+  Metadata metadata{.correlation_id = slot.instance->metadata.correlation_id,
+                    .causation_id = "",
+                    .actor = "process:" + type_->name,
+                    .traceparent = slot.instance->metadata.traceparent,
+                    .headers = {}};
+  const auto* const event = input == nullptr ? nullptr : std::get_if<EventInput>(input);
+  if (event == nullptr) return metadata;
+  const Metadata& cause = event->event.metadata;
+  if (!cause.correlation_id.empty()) metadata.correlation_id = cause.correlation_id;
+  metadata.traceparent = cause.traceparent;
+  metadata.causation_id =
+      absl::StrFormat("%s@%d", event->event.place.stream.ToString(), event->event.place.version.value());
+  return metadata;
+}
+
+AppendRequest ProcessRunner::RequestOf(const ProcessInstance& instance, const v1::ProcessStep& step) {
+  static const std::string* const fingerprint = new std::string(FingerprintOf(*v1::ProcessStep::descriptor()));
+  AppendRequest request;
+  request.tenant = instance.stream.tenant;
+  request.of_framework = true;
+  request.streams.push_back({.stream = instance.stream,
+                             .expectation = StreamExpectation::Exact(instance.version),
+                             .events = {{.type = v1::ProcessStep::descriptor()->full_name(),
+                                         .fingerprint = *fingerprint,
+                                         .payload = step.SerializeAsString(),
+                                         .event_time = {},
+                                         .tags = {}}}});
+  return request;
+}
+
+void ProcessRunner::Append(ProcessSlot& slot, v1::ProcessStep step, absl::Time now) {
+  slot.appending = true;
+  ++appending_;
+  AppendRequest request = RequestOf(*slot.instance, step);
+  request.not_before = now;
+  request.metadata = MetadataOf(slot, slot.ends_first ? &slot.inputs.front().input : nullptr);
+  Metadata metadata = request.metadata;
+  store_.Append(std::move(request), [this, scope = scope_, key = slot.key, step = std::move(step),
+                                     metadata = std::move(metadata)](absl::StatusOr<AppendResult> result) mutable {
+    std::optional<TaskScope::Guard> guard = scope.Enter();
+    if (!guard.has_value()) return;
+    strand_->Post([this, guard = *std::move(guard), key = std::move(key), step = std::move(step),
+                   metadata = std::move(metadata), result = std::move(result)] {
+      --appending_;
+      Appended(key, step, metadata, result);
+      RunStep();
+    });
+  });
+}
+
+void ProcessRunner::Appended(const std::string& key, const v1::ProcessStep& step, const Metadata& metadata,
+                             const absl::StatusOr<AppendResult>& result) {
+  ProcessSlot& slot = SlotOf(key);
+  slot.appending = false;
+  if (result.ok()) {
+    failures_ = 0;
+    ++steps_made_;
+    timers_fired_ += step.has_timer();
+    if (const absl::Status applied = ApplyStep(slot, step, result->recorded_at, metadata); !applied.ok()) {
+      return Stop(applied);
+    }
+    if (step.has_outcome() && !step.outcome().answer_id().empty()) {
+      slot.answers[RefOf(step.outcome().activity())] = step.outcome().answer_id();
+    }
+    if (slot.ends_first) EndFirst(slot, absl::OkStatus());
+    if (slot.dropping != nullptr) std::exchange(slot.dropping, nullptr)(absl::OkStatus());
+    Launch(slot, false);
+    return Work(slot);
+  }
+  if (slot.dropping != nullptr) {
+    slot.parked = std::exchange(slot.was_parked, "");
+    parked_ += !slot.parked.empty();
+    std::exchange(slot.dropping, nullptr)(result.status());
+    if (!LogMayRecover(result.status())) Stop(result.status());
+    return;
+  }
+  if (absl::IsInvalidArgument(result.status())) {
+    ParkFirst(slot, result.status());
+    return Work(slot);
+  }
+  if (!absl::IsResourceExhausted(result.status())) return Stop(result.status());
+  After(slot.retry, PauseAfter(++failures_), [this, key] {
+    ProcessSlot& again = SlotOf(key);
+    again.retry.reset();
+    Work(again);
+    RunStep();
+  });
+}
+
+// What the log has is what the instance is.
+absl::Status ProcessRunner::ApplyStep(ProcessSlot& slot, const v1::ProcessStep& step, absl::Time recorded_at,
+                                      const Metadata& metadata) {
+  EVERFOLD_RETURN_IF_ERROR(slot.instance->Apply(*type_, step, recorded_at, metadata));
+  const ProcessInstance& instance = *slot.instance;
+  for (auto flight = slot.flights.begin(); flight != slot.flights.end();) {
+    if (instance.commands.contains(flight->first)) {
+      ++flight;
+      continue;
+    }
+    waiting_sends_ -= flight->second.state == CommandFlight::State::kWaiting;
+    --in_flight_;
+    flight = slot.flights.erase(flight);
+  }
+  std::erase_if(slot.runs, [&](const auto& run) { return !instance.activities.contains(run.first); });
+  std::erase_if(slot.accepted, [&](const OutgoingRef& ref) { return !instance.commands.contains(ref); });
+  if (slot.accepted.empty()) unrecorded_.erase({slot.accepted_since, slot.key});
+  return absl::OkStatus();
+}
+
+void ProcessRunner::EndFirst(ProcessSlot& slot, const absl::Status& result) {
+  if (slot.inputs.empty()) return;
+  WaitingInput ended = std::move(slot.inputs.front());
+  slot.inputs.pop_front();
+  timer_inputs_ -= ended.counted;
+  if (ended.done != nullptr) AnswerEvent(std::move(ended.done), result);
+}
+
+// Where it is an event, or an answer, whoever brought it keeps it; else what is open is on record, and it comes in
+// again after a restart.
+void ProcessRunner::ParkFirst(ProcessSlot& slot, const absl::Status& error) {
+  const WaitingInput& first = slot.inputs.front();
+  Tell(LogLevel::kWarning, "process has parked an instance",
+       {{"process", type_->name},
+        {"instance", slot.key},
+        {"input", TextOf(first.input)},
+        {"cause", std::string(error.message())}});
+  if (first.done != nullptr) {
+    slot.held = std::holds_alternative<EventInput>(first.input);
+    EndFirst(slot, Parking(error));
+    if (slot.held) Uncount(slot);
+    return;
+  }
+  Uncount(slot);
+  slot.parked = PrintableText(std::string(error.message()), kMaxReactorErrorBytes);
+  slot.parked_at = options_.clock->Now();
+  if (++parked_ <= options_.max_parked_instances) return;
+  Stop(Error(absl::StatusCode::kFailedPrecondition, reason::kEventParked,
+             absl::StrFormat("%d instances of process %s are parked; with more than %d it stops", parked_, type_->name,
+                             options_.max_parked_instances),
+             {{"process", type_->name}}));
+}
+
+// With too much in flight, no further event is taken: whoever brought this one hears of it later.
+void ProcessRunner::AnswerEvent(Done done, absl::Status result) {
+  if (result.ok() && in_flight_ >= options_.max_in_flight && !is_closing_) return full_.push_back(std::move(done));
+  done(std::move(result));
+}
+
+void ProcessRunner::ReleaseEvents() {
+  while (!full_.empty() && (in_flight_ < options_.max_in_flight || is_closing_)) {
+    Done done = std::move(full_.front());
+    full_.pop_front();
+    done(absl::OkStatus());
+  }
+}
+
+void ProcessRunner::SetIdle(ProcessSlot& slot) {
+  if (slot.idle.has_value() || !slot.has_nothing_to_do()) return;
+  slot.idle = idle_.insert(idle_.end(), slot.key);
+}
+
+void ProcessRunner::TrimIdle() {
+  while (idle_.size() > options_.max_idle_instances) {
+    const std::string key = std::move(idle_.front());
+    idle_.pop_front();
+    slots_.erase(key);
+  }
+}
+
+// Errors.
+
+void ProcessRunner::Stop(const absl::Status& cause) {
+  if (!error_.ok()) return;
+  error_ = absl::IsAborted(cause)
+               ? Error(absl::StatusCode::kAborted, reason::kVersionConflict,
+                       absl::StrFormat("somebody else runs process %s: %s", type_->name, std::string(cause.message())),
+                       {{"process", type_->name}})
+               : cause;
+  const absl::Duration pause = PauseAfter(++failures_);
+  const bool tries_again = LogMayRecover(cause);
+  Tell(LogLevel::kError, "process stopped",
+       {{"process", type_->name},
+        {"cause", std::string(error_.message())},
+        {"next_try", tries_again ? "in " + absl::FormatDuration(pause) : "when it is resumed"}});
+  if (!tries_again || is_closing_) return;
+  After(retry_timer_, pause, [this] {
+    retry_timer_.reset();
+    BeginAgain();
+    RunStep();
+  });
+}
+
+// With what is on record. What is under way is not waited for: its answers find nobody, and what is open is taken up.
+void ProcessRunner::BeginAgain() {
+  if (is_closing_ || error_.ok()) return;
+  if (appending_ > 0) {
+    return After(retry_timer_, options_.first_retry, [this] {
+      retry_timer_.reset();
+      BeginAgain();
+      RunStep();
+    });
+  }
+  for (auto& [key, slot] : slots_) {
+    for (WaitingInput& waiting : slot->inputs) {
+      auto* const event = std::get_if<EventInput>(&waiting.input);
+      if (waiting.done == nullptr) continue;
+      if (event != nullptr) {
+        held_events_.push_back({std::move(event->event), std::move(waiting.done)});
+      } else {
+        waiting.done(Unavailable(reason::kShuttingDown, absl::StrFormat("process %s begins again", type_->name)));
+      }
+    }
+  }
+  slots_.clear();
+  idle_.clear();
+  unrecorded_.clear();
+  due_.Clear();
+  open_upto_ = "";
+  in_flight_ = waiting_sends_ = timer_inputs_ = 0;
+  parked_ = 0;
+  error_ = absl::OkStatus();
+  // Events of one instance come one after the other: each is done before the next one is taken.
+  for (TakenInput& taken : std::exchange(held_events_, {})) TakeEvent(std::move(taken.event), std::move(taken.done));
+}
+
+void ProcessRunner::Close(Task done) {
+  watch_.reset();
+  OnStrand([this, done = std::move(done)]() mutable {
+    is_closing_ = true;
+    closed_ = std::move(done);
+    due_timer_.reset();
+    retry_timer_.reset();
+    record_timer_.reset();
+    for (TakenInput& taken : std::exchange(held_events_, {}))
+      taken.done(absl::CancelledError("the process is closing"));
+    for (auto& [key, slot] : slots_) {
+      slot->retry.reset();
+      if (!slot->appending && slot->dropping != nullptr) std::exchange(slot->dropping, nullptr)(Closing());
+      const std::size_t first = slot->appending ? 1 : 0;
+      for (std::size_t i = first; i < slot->inputs.size(); ++i) {
+        Done& waiting = slot->inputs[i].done;
+        if (waiting == nullptr) continue;
+        const bool is_event = std::holds_alternative<EventInput>(slot->inputs[i].input);
+        std::exchange(waiting, nullptr)(is_event ? absl::CancelledError("the process is closing") : Closing());
+      }
+    }
+    ReleaseEvents();
+    reactor_->Close([this, scope = scope_]() mutable {
+      if (std::optional<TaskScope::Guard> guard = scope.Enter(); guard.has_value()) {
+        strand_->Post([this, guard = *std::move(guard)] {
+          reactor_closed_ = true;
+          RunStep();
+        });
+      }
+    });
+    RunStep();
+  });
+}
+
+// When what is under way has ended, and what was accepted is on record, or was not taken by the log.
+void ProcessRunner::CloseWhenDone() {
+  if (closed_ == nullptr || !reactor_closed_ || appending_ > 0 || sends_under_way_ > 0) return;
+  if (error_.ok() && RecordSomeAccepted()) return;
+  for (auto& [key, slot] : slots_) {
+    slot->flights.clear();
+    slot->runs.clear();
+  }
+  scope_.Close(
+      [&executor = executor_, done = std::exchange(closed_, nullptr)]() mutable { executor.Post(std::move(done)); });
+}
+
+ProcessStatus ProcessRunner::Describe() const {
+  const ReactorStatus events = reactor_->Describe();
+  MutexLock lock(&mutex_);
+  ProcessStatus status = shown_;
+  status.checkpoint = events.checkpoint;
+  status.lag_events = events.lag_events;
+  status.lag = events.lag;
+  status.parked += events.parked_keys;
+  if (status.error.ok() && !events.error.ok()) {
+    status.error = events.error;
+    status.state = events.state;
+  }
+  return status;
+}
+
+void ProcessRunner::Show() {
+  ProcessStatus status{.name = type_->name, .error = error_};
+  if (!error_.ok()) status.state = ReactorState::kStopped;
+  if (directory_ != nullptr) {
+    status.instances = directory_->counts().instances;
+    status.in_flight = directory_->counts().in_flight;
+    status.timers = directory_->counts().timers;
+  }
+  status.parked = parked_;
+  status.waiting_sends = waiting_sends_;
+  status.send_error = send_error_;
+  status.steps = steps_made_;
+  status.commands_sent = commands_sent_;
+  status.timers_fired = timers_fired_;
+  status.inputs_left_out = left_out_;
+  MutexLock lock(&mutex_);
+  shown_ = std::move(status);
+}
+
+void ProcessRunner::Tell(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const {
+  if (options_.logger != nullptr) options_.logger->Write(level, message, fields);
+}
+
+}  // namespace everfold

@@ -1,0 +1,375 @@
+// What a process sends: commands until they are accepted or refused, activities until they have ended.
+#include <algorithm>
+#include <atomic>
+#include <exception>
+
+#include "absl/strings/str_format.h"
+#include "everfold/base/error.h"
+#include "everfold/base/status.h"
+#include "everfold/event/event_key.h"
+#include "everfold/process/process_runner.h"
+#include "everfold/reaction/event_reaction.h"
+
+namespace everfold {
+namespace {
+
+constexpr std::size_t kMostRecordedAtATime = kMaxStreamsPerCommit;
+constexpr absl::Duration kLongestSleep = absl::Minutes(1);  // of a deadline, so that a clock that jumps is noticed
+
+// The command was not decided, and never will be as it is: its process hears of it. Whatever else an answer says, the
+// command may go through later, when somebody has more room, or has mended something.
+bool IsRefusal(const absl::Status& answer) {
+  switch (answer.code()) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kPermissionDenied:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// An attempt that ended so may have had an effect.
+bool MayHaveHadEffect(const absl::Status& answer) {
+  return !absl::IsResourceExhausted(answer) && !absl::IsAborted(answer);
+}
+
+// User code, and what it throws ends here.
+void StartAttempt(const ProcessActivityType& type, void* object, const std::string& request, const ActivityCall& call,
+                  AnyActivityDone done) {
+  // Whoever throws may have kept `done` and may call it nevertheless: the first one counts.
+  struct Once {
+    std::atomic<bool> called = false;
+    AnyActivityDone done;
+  };
+  auto once = std::make_shared<Once>();
+  once->done = std::move(done);
+  const auto answer = [once](absl::StatusOr<std::string> result) {
+    if (!once->called.exchange(true)) once->done(std::move(result));
+  };
+  try {
+    if (type.start(object, request, call, answer)) return;
+    answer(absl::DataLossError("the recorded request does not parse"));
+  } catch (const std::exception& thrown) {
+    answer(absl::InternalError(absl::StrFormat("the activity threw: %s", thrown.what())));
+  } catch (...) {
+    answer(absl::InternalError("the activity threw something that is not a std::exception"));
+  }
+}
+
+}  // namespace
+
+// Commands.
+
+// Everything that is open and not under way. `taken_up`: it was on record before this process began.
+void ProcessRunner::Launch(ProcessSlot& slot, bool taken_up) {
+  const absl::Time oldest = options_.clock->Now() - options_.command_retention;
+  for (const auto& [ref, command] : slot.instance->commands) {
+    const bool is_accepted = std::find(slot.accepted.begin(), slot.accepted.end(), ref) != slot.accepted.end();
+    if (is_accepted || slot.flights.contains(ref)) continue;
+    ++in_flight_;
+    if (taken_up && command.recorded_at < oldest) {
+      slot.flights[ref].state = CommandFlight::State::kExpired;
+      Tell(LogLevel::kWarning, "a command of a process is too old to be sent again, an operator decides",
+           {{"process", type_->name}, {"instance", slot.key}, {"command", command.type}, {"id", command.id}});
+      continue;
+    }
+    ++commands_sent_;
+    Send(slot, ref);
+  }
+  for (const auto& [ref, activity] : slot.instance->activities) {
+    if (!slot.runs.contains(ref)) Run(slot, ref, taken_up);
+  }
+}
+
+void ProcessRunner::Send(ProcessSlot& slot, const OutgoingRef& ref) {
+  const OpenCommand& command = slot.instance->commands.at(ref);
+  CommandFlight& flight = slot.flights[ref];
+  flight.state = CommandFlight::State::kSent;
+  ++flight.attempts;
+  const std::optional<CommandTarget> target = commands_.FindTarget(command.type);
+  if (!target.has_value()) {
+    return SendLater(slot, ref,
+                     Error(absl::StatusCode::kUnimplemented, reason::kUnknownType,
+                           absl::StrFormat("no part of the application takes the command %s", command.type)));
+  }
+  std::shared_ptr<google::protobuf::Message> message(target->type->prototype->New());
+  if (!message->ParseFromString(command.payload)) {
+    return SendLater(slot, ref,
+                     Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+                           absl::StrFormat("a recorded command %s does not parse", command.type)));
+  }
+  CommandRequest request;
+  request.command = message.get();
+  request.request_id = command.id;
+  request.tenant = slot.instance->stream.tenant;
+  request.metadata = command.metadata;
+  request.metadata.causation_id = absl::StrFormat("%s@%d", slot.instance->stream.ToString(), ref.version.value());
+  ++sends_under_way_;
+  commands_.Handle(std::move(request), [this, scope = scope_, key = slot.key, ref,
+                                        message](absl::StatusOr<CommandOutcome> answer) mutable {
+    std::optional<TaskScope::Guard> guard = scope.Enter();
+    if (!guard.has_value()) return;
+    strand_->Post([this, guard = *std::move(guard), key = std::move(key), ref, answer = std::move(answer)] {
+      --sends_under_way_;
+      Answered(key, ref, answer);
+      RunStep();
+    });
+  });
+}
+
+void ProcessRunner::Answered(const std::string& key, const OutgoingRef& ref,
+                             const absl::StatusOr<CommandOutcome>& answer) {
+  const auto found = slots_.find(key);
+  if (found == slots_.end()) return;
+  ProcessSlot& slot = *found->second;
+  const auto flight = slot.flights.find(ref);
+  // Its event was faster, or it was begun again meanwhile.
+  if (flight == slot.flights.end() || flight->second.state != CommandFlight::State::kSent) return;
+  if (answer.ok() && std::holds_alternative<CommandReceipt>(*answer)) return Accepted(slot, ref);
+  if (!answer.ok() && !IsRefusal(answer.status())) return SendLater(slot, ref, answer.status());
+  flight->second.state = CommandFlight::State::kAnswered;
+  AnyRefusal refusal;
+  if (answer.ok()) {
+    const Rejection& rejection = std::get<Rejection>(*answer);
+    refusal.rejection_type = rejection.message->GetDescriptor()->full_name();
+    refusal.rejection = rejection.message->SerializeAsString();
+    refusal.status = absl::Status(rejection.code, absl::StrFormat("rejected: %s", refusal.rejection_type));
+  } else {
+    refusal.status = absl::Status(answer.status().code(), PrintableText(std::string(answer.status().message()), 1000));
+  }
+  AddInput(slot, RefusalInput{.command = ref, .refusal = std::move(refusal)}, nullptr);
+}
+
+void ProcessRunner::SendLater(ProcessSlot& slot, const OutgoingRef& ref, const absl::Status& error) {
+  CommandFlight& flight = slot.flights.at(ref);
+  flight.state = CommandFlight::State::kWaiting;
+  flight.error = send_error_ = error;
+  ++waiting_sends_;
+  if (flight.attempts == 5) {
+    Tell(LogLevel::kWarning, "a command of a process does not go through; it is sent again",
+         {{"process", type_->name}, {"instance", slot.key}, {"cause", std::string(error.message())}});
+  }
+  if (is_closing_) return;
+  After(flight.retry, PauseAfter(flight.attempts), [this, key = slot.key, ref] {
+    const auto found = slots_.find(key);
+    if (found == slots_.end()) return;
+    const auto again = found->second->flights.find(ref);
+    if (again == found->second->flights.end() || again->second.state != CommandFlight::State::kWaiting) return;
+    --waiting_sends_;
+    if (is_closing_ || !error_.ok()) {
+      // It is on record, and is sent when it is taken up again.
+      ++waiting_sends_;
+      return;
+    }
+    Send(*found->second, ref);
+    Show();
+  });
+}
+
+// It is known, and put on record with the next step, or later: until then a restart sends it again, in vain.
+void ProcessRunner::Accepted(ProcessSlot& slot, const OutgoingRef& ref) {
+  slot.flights.erase(ref);
+  --in_flight_;
+  if (slot.accepted.empty()) {
+    slot.accepted_since = options_.clock->Now();
+    unrecorded_.emplace(slot.accepted_since, slot.key);
+  }
+  slot.accepted.push_back(ref);
+}
+
+void ProcessRunner::RecordAcceptedInTime() {
+  const absl::Time now = options_.clock->Now();
+  while (runs() && !unrecorded_.empty()) {
+    const absl::Time due = unrecorded_.begin()->first + options_.record_accepted_after;
+    if (due > now && unrecorded_.size() <= options_.max_accepted_unrecorded) {
+      if (record_timer_ != nullptr) return;
+      return After(record_timer_, due - now, [this] {
+        record_timer_.reset();
+        RunStep();
+      });
+    }
+    if (!RecordSomeAccepted()) return;
+  }
+}
+
+// One commit for as many instances as fit. False if there is none to record now.
+bool ProcessRunner::RecordSomeAccepted() {
+  struct Recorded {
+    std::string key;
+    v1::ProcessStep step;
+    Metadata metadata;
+  };
+  std::vector<Recorded> recorded;
+  AppendRequest request;
+  std::size_t bytes = 0;
+  for (const auto& [since, key] : unrecorded_) {
+    ProcessSlot& slot = *slots_.at(key);
+    if (slot.appending) continue;
+    if (!recorded.empty() && slot.instance->stream.tenant != request.tenant) continue;
+    v1::ProcessStep step = RecordAccepted(*type_, *slot.instance, slot.accepted);
+    bytes += step.ByteSizeLong();
+    if (!recorded.empty() && bytes > kMaxCommitBytes / 2) break;
+    AppendRequest one = RequestOf(*slot.instance, step);
+    request.tenant = one.tenant;
+    request.of_framework = true;
+    request.streams.push_back(std::move(one.streams.front()));
+    // What the instance goes by is what its last input said.
+    recorded.push_back({key, std::move(step), slot.instance->metadata});
+    if (recorded.size() == kMostRecordedAtATime) break;
+  }
+  if (recorded.empty()) return false;
+  if (recorded.size() == 1) request.metadata = recorded.front().metadata;
+  request.metadata.actor = "process:" + type_->name;
+  for (const Recorded& one : recorded) {
+    ProcessSlot& slot = *slots_.at(one.key);
+    slot.appending = true;
+    unrecorded_.erase({slot.accepted_since, one.key});
+  }
+  ++appending_;
+  store_.Append(std::move(request), [this, scope = scope_,
+                                     recorded = std::move(recorded)](absl::StatusOr<AppendResult> result) mutable {
+    std::optional<TaskScope::Guard> guard = scope.Enter();
+    if (!guard.has_value()) return;
+    strand_->Post([this, guard = *std::move(guard), recorded = std::move(recorded), result = std::move(result)] {
+      --appending_;
+      for (const Recorded& one : recorded) {
+        ProcessSlot& slot = SlotOf(one.key);
+        slot.appending = false;
+        if (result.ok()) {
+          const absl::Status applied = ApplyStep(slot, one.step, result->recorded_at, one.metadata);
+          if (!applied.ok()) Stop(applied);
+        } else if (!is_closing_) {
+          slot.accepted_since = options_.clock->Now();
+        }
+        if (!slot.accepted.empty() && !is_closing_) unrecorded_.emplace(slot.accepted_since, slot.key);
+        Work(slot);
+      }
+      if (!result.ok() && !absl::IsResourceExhausted(result.status())) Stop(result.status());
+      RunStep();
+    });
+  });
+  return true;
+}
+
+// Activities.
+
+void ProcessRunner::Run(ProcessSlot& slot, const OutgoingRef& ref, bool taken_up) {
+  ActivityRun& run = slot.runs[ref];
+  run.perhaps_effect = taken_up;  // nobody knows what was begun before
+  WatchDeadline(slot, ref);
+  Attempt(slot, ref);
+}
+
+void ProcessRunner::WatchDeadline(ProcessSlot& slot, const OutgoingRef& ref) {
+  const absl::Duration left = slot.instance->activities.at(ref).deadline - options_.clock->Now();
+  After(slot.runs.at(ref).deadline, std::clamp(left, absl::ZeroDuration(), kLongestSleep), [this, key = slot.key, ref] {
+    const auto found = slots_.find(key);
+    if (found == slots_.end() || !runs()) return;
+    ProcessSlot& watched = *found->second;
+    const auto run = watched.runs.find(ref);
+    if (run == watched.runs.end() || run->second.answered) return;
+    if (options_.clock->Now() < watched.instance->activities.at(ref).deadline) return WatchDeadline(watched, ref);
+    if (run->second.attempt != 0) run->second.perhaps_effect = true;  // one is under way
+    if (run->second.error.ok()) run->second.error = absl::DeadlineExceededError("the time of the activity is over");
+    GiveUp(watched, ref);
+    RunStep();
+  });
+}
+
+void ProcessRunner::Attempt(ProcessSlot& slot, const OutgoingRef& ref) {
+  const OpenActivity& activity = slot.instance->activities.at(ref);
+  ActivityRun& run = slot.runs.at(ref);
+  const auto found = type_->activities.find(activity.name);
+  if (found == type_->activities.end()) {
+    // Its deadline ends it; code that has it may come before.
+    run.error = absl::UnimplementedError(absl::StrFormat("the process has no activity %s any more", activity.name));
+    return;
+  }
+  const ProcessActivityType& type = found->second;
+  const absl::Time now = options_.clock->Now();
+  if (now >= activity.deadline) return;  // WatchDeadline ends it
+  const absl::Time deadline = std::min(activity.deadline, now + type.options.attempt_timeout);
+  ++run.attempts;
+  run.attempt = ++attempts_;
+  AnyActivityDone done = [this, scope = scope_, key = slot.key, ref,
+                          attempt = run.attempt](absl::StatusOr<std::string> answer) mutable {
+    std::optional<TaskScope::Guard> guard = scope.Enter();
+    if (!guard.has_value()) return;
+    strand_->Post([this, guard = *std::move(guard), key = std::move(key), ref, attempt, answer = std::move(answer)] {
+      AttemptEnded(key, ref, attempt, answer);
+      RunStep();
+    });
+  };
+  if (deadline < activity.deadline) {
+    After(run.timer, deadline - now, [this, key = slot.key, ref, attempt = run.attempt] {
+      AttemptEnded(key, ref, attempt, absl::DeadlineExceededError("the attempt was not answered in time"));
+      RunStep();
+    });
+  }
+  std::optional<TaskScope::Guard> guard = scope_.Enter();
+  if (!guard.has_value()) return;
+  executor_.Post([guard = *std::move(guard), &type, object = type.object, key = activity.key,
+                  instance = slot.instance->stream, request = activity.request, attempt = run.attempts, deadline,
+                  done = std::move(done)]() mutable {
+    const ActivityCall call{.key = key, .instance = instance, .attempt = attempt, .deadline = deadline};
+    StartAttempt(type, object.get(), request, call, std::move(done));
+  });
+}
+
+void ProcessRunner::AttemptEnded(const std::string& key, const OutgoingRef& ref, std::uint64_t attempt,
+                                 absl::StatusOr<std::string> answer) {
+  const auto found = slots_.find(key);
+  if (found == slots_.end() || !runs()) return;
+  ProcessSlot& slot = *found->second;
+  const auto at = slot.runs.find(ref);
+  if (at == slot.runs.end() || at->second.answered) return;
+  ActivityRun& run = at->second;
+  // A result counts whenever it comes, a failure only of the attempt that is under way.
+  if (answer.ok()) return EndActivity(slot, ref, {.kind = OutcomeKind::kResult, .result = *std::move(answer)});
+  if (run.attempt != attempt) return;
+  run.attempt = 0;
+  run.error = answer.status();
+  if (!IsWorthAnotherTry(answer.status())) {
+    return EndActivity(slot, ref, {.kind = OutcomeKind::kFailed, .status = answer.status()});
+  }
+  run.perhaps_effect = run.perhaps_effect || MayHaveHadEffect(answer.status());
+  const ActivityOptions& options = type_->activities.at(slot.instance->activities.at(ref).name).options;
+  if (run.attempts >= options.retry.attempts) return GiveUp(slot, ref);
+  After(run.timer, WaitAfter(options.retry, run.attempts), [this, key, ref] {
+    const auto again = slots_.find(key);
+    if (again == slots_.end() || !runs()) return;
+    const auto waiting = again->second->runs.find(ref);
+    if (waiting != again->second->runs.end() && !waiting->second.answered) Attempt(*again->second, ref);
+  });
+}
+
+// No attempt is left, or no time.
+void ProcessRunner::GiveUp(ProcessSlot& slot, const OutgoingRef& ref) {
+  const ActivityRun& run = slot.runs.at(ref);
+  EndActivity(slot, ref,
+              {.kind = run.perhaps_effect ? OutcomeKind::kUnknown : OutcomeKind::kFailed, .status = run.error});
+}
+
+void ProcessRunner::EndActivity(ProcessSlot& slot, const OutgoingRef& ref, AnyOutcome outcome) {
+  ActivityRun& run = slot.runs.at(ref);
+  run.answered = true;
+  run.timer.reset();
+  run.deadline.reset();
+  outcome.status =
+      absl::Status(outcome.status.code(), PrintableText(std::string(outcome.status.message()), kMaxReactorErrorBytes));
+  AddInput(slot, OutcomeInput{.activity = ref, .outcome = std::move(outcome)}, nullptr);
+}
+
+// Drawn from the upper half, so that what failed together does not come back together.
+absl::Duration ProcessRunner::WaitAfter(const ActivityRetry& retry, unsigned attempts) {
+  absl::Duration longest = retry.first_wait;
+  for (unsigned i = 1; i < attempts && longest < retry.longest_wait; ++i) longest *= 2;
+  longest = std::min(longest, retry.longest_wait);
+  const std::int64_t micros = std::max<std::int64_t>(absl::ToInt64Microseconds(longest), 2);
+  return absl::Microseconds(micros -
+                            static_cast<std::int64_t>(options_.random->Below(static_cast<std::uint64_t>(micros / 2))));
+}
+
+}  // namespace everfold

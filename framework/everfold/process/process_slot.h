@@ -1,0 +1,82 @@
+// An instance that has something to do, or had a while ago.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "everfold/process/process_input.h"
+#include "everfold/process/process_instance.h"
+#include "everfold/runtime/executor.h"
+#include "google/protobuf/message.h"
+
+namespace everfold {
+
+// A command on its way.
+struct CommandFlight {
+  enum class State : std::uint8_t {
+    kSent,      // its answer is awaited
+    kWaiting,   // for another try
+    kAnswered,  // refused; that is an input
+    kExpired,   // it is too old to be sent again without a word of an operator
+  };
+  State state = State::kSent;
+  unsigned attempts = 0;
+  absl::Status error = {};  // of the last one
+  std::unique_ptr<Timer> retry = {};
+};
+
+// An activity that runs.
+struct ActivityRun {
+  unsigned attempts = 0;
+  std::uint64_t attempt = 0;          // which one is under way; answers of others are late
+  bool perhaps_effect = false;        // of an attempt that has ended, or was begun before a restart
+  bool answered = false;              // that is an input
+  absl::Status error = {};            // of the last attempt
+  std::unique_ptr<Timer> timer = {};  // of the next attempt, or of the end of this one
+  std::unique_ptr<Timer> deadline = {};
+};
+
+struct WaitingInput {
+  ProcessInput input;
+  // Of an event, or of an answer from outside; else null.
+  absl::AnyInvocable<void(absl::Status)> done = nullptr;
+  bool counted = false;  // among the timers that are taken at a time; not while its instance waits for an operator
+};
+
+// Threading: strand-bound.
+struct ProcessSlot {
+  std::string key;                               // of its stream
+  std::optional<ProcessInstance> instance = {};  // as its stream has it; none: it is not loaded
+  std::deque<WaitingInput> inputs = {};
+  bool appending = false;
+  std::unique_ptr<Timer> retry = {};  // of the first input, after the log did not take its step
+  std::string parked = {};            // why the first input is parked, which is no event; empty if it is not
+  absl::Time parked_at = {};
+  // An operator leaves something out with the step that is being appended: it is told, or `was_parked` is parked again.
+  absl::AnyInvocable<void(absl::Status)> dropping = nullptr;
+  std::string was_parked = {};
+  bool ends_first = false;                          // the step that is being appended is of the first input
+  std::map<OutgoingRef, std::string> answers = {};  // from outside that have ended activities, by their ids
+  bool held = false;                                // an event for it is parked: nothing else is taken
+  std::map<OutgoingRef, CommandFlight> flights = {};
+  std::map<OutgoingRef, ActivityRun> runs = {};
+  std::vector<OutgoingRef> accepted = {};  // not on record
+  absl::Time accepted_since = {};
+  std::optional<std::list<std::string>::iterator> idle = {};  // its place among those with nothing to do
+
+  bool has_nothing_to_do() const {
+    return inputs.empty() && !appending && parked.empty() && !held && flights.empty() && runs.empty() &&
+           accepted.empty();
+  }
+};
+
+}  // namespace everfold
