@@ -8,6 +8,7 @@
 #include "everfold/base/status.h"
 #include "shop/v1/order_book_api.grpc.pb.h"
 #include "shop/v1/revenue_api.grpc.pb.h"
+#include "shop/v1/stock_level_api.grpc.pb.h"
 #include "tools/import/decimal.h"
 #include "tools/import/pages.h"
 #include "tools/import/progress_bar.h"
@@ -66,12 +67,19 @@ absl::Status AddRevenue(const std::shared_ptr<grpc::Channel>& channel, Lines& li
       Methods::NewStub(channel), &Methods::Stub::async_interface::ListRevenueByMethods, lines);
 }
 
+absl::Status AddStockLevels(const std::shared_ptr<grpc::Channel>& channel, Lines& lines) {
+  using Levels = StockLevelQueryService;
+  return AddRows<ListStockLevelsRequest, ListStockLevelsResponse>(
+      Levels::NewStub(channel), &Levels::Stub::async_interface::ListStockLevels, lines);
+}
+
 }  // namespace
 
 absl::Status DumpRows(std::shared_ptr<grpc::Channel> channel, std::ostream& out) {
   Lines lines;
   EVERFOLD_RETURN_IF_ERROR(AddOrderBook(channel, lines));
   EVERFOLD_RETURN_IF_ERROR(AddRevenue(channel, lines));
+  EVERFOLD_RETURN_IF_ERROR(AddStockLevels(channel, lines));
   std::sort(lines.begin(), lines.end());
   for (const std::string& line : lines) out << line << "\n";
   return absl::OkStatus();

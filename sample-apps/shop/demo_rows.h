@@ -10,7 +10,7 @@
 
 namespace shop::v1 {
 
-// Every row of all six read models: one line each, sorted.
+// Every row of all seven read models: one line each, sorted.
 absl::Status DumpRows(std::shared_ptr<grpc::Channel> channel, std::ostream& out);
 
 // A table of the first rows of revenue by method and day, from a state that includes the token's write.

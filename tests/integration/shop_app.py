@@ -25,6 +25,7 @@ READ_MODELS = [
     "orders_by_status",
     "revenue_by_method",
     "revenue_by_method_day",
+    "stock_level",
 ]
 
 

@@ -117,10 +117,10 @@ class WalletApp:
         self.process = None
         return code
 
-    def run(self, *arguments):
+    def run(self, *arguments, seconds=60):
         """A built-in command of the app on the data folder, while it is stopped."""
         command = [self.program, *arguments, "--data", str(self.data)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, capture_output=True, text=True, timeout=seconds)
 
     def ask(self, *arguments):
         """A built-in command that asks the app while it runs."""
@@ -190,11 +190,11 @@ class IntegrationTest(unittest.TestCase):
         self.addCleanup(lambda: app.process and app.kill())
         return app.start()
 
-    def expect_verified(self, app):
+    def expect_verified(self, app, seconds=60):
         """The log is whole, and the read models are what a fold of it gives. The app must be stopped."""
-        self.expect_done(app.run("verify"))
+        self.expect_done(app.run("verify", seconds=seconds))
         before = dump_of_read_models(app)
-        self.expect_done(app.run("rebuild"))
+        self.expect_done(app.run("rebuild", seconds=seconds))
         self.assertEqual(dump_of_read_models(app), before)
 
     def expect_done(self, process):

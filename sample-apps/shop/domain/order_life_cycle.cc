@@ -5,7 +5,7 @@
 namespace shop::v1 {
 namespace {
 
-std::vector<OrderStatus> BeforeInTheShop(OrderStatus to) {
+std::vector<OrderStatus> BeforeByHand(OrderStatus to) {
   switch (to) {
     case ORDER_STATUS_APPROVED:
       return {ORDER_STATUS_PLACED};
@@ -27,12 +27,38 @@ std::vector<OrderStatus> BeforeInTheShop(OrderStatus to) {
   }
 }
 
+std::vector<OrderStatus> BeforeWithCheckout(OrderStatus to) {
+  switch (to) {
+    case ORDER_STATUS_STOCK_RESERVED:
+    case ORDER_STATUS_UNAVAILABLE:
+      return {ORDER_STATUS_PLACED};
+    case ORDER_STATUS_PAYMENT_AUTHORIZED:
+      return {ORDER_STATUS_STOCK_RESERVED};
+    case ORDER_STATUS_CONFIRMED:
+      return {ORDER_STATUS_PAYMENT_AUTHORIZED};
+    case ORDER_STATUS_SHIPPED:
+      return {ORDER_STATUS_CONFIRMED};
+    case ORDER_STATUS_DELIVERED:
+      return {ORDER_STATUS_SHIPPED};
+    case ORDER_STATUS_CANCELED:
+      return {ORDER_STATUS_PLACED, ORDER_STATUS_STOCK_RESERVED, ORDER_STATUS_PAYMENT_AUTHORIZED,
+              ORDER_STATUS_CONFIRMED};
+    case ORDER_STATUS_RETURNED:
+      return {ORDER_STATUS_SHIPPED, ORDER_STATUS_DELIVERED};
+    case ORDER_STATUS_REFUNDED:
+      return {ORDER_STATUS_RETURNED};
+    default:
+      return {};
+  }
+}
+
 // Both end an order, so neither follows on the other.
 int StageOf(OrderStatus status) { return status == ORDER_STATUS_UNAVAILABLE ? ORDER_STATUS_CANCELED : status; }
 
 std::vector<OrderStatus> BeforeElsewhere(OrderStatus to) {
   std::vector<OrderStatus> statuses;
-  for (int number = ORDER_STATUS_PLACED; number < OrderStatus_ARRAYSIZE; ++number) {
+  if (to > ORDER_STATUS_REFUNDED) return statuses;
+  for (int number = ORDER_STATUS_PLACED; number <= ORDER_STATUS_REFUNDED; ++number) {
     const auto status = static_cast<OrderStatus>(number);
     if (StageOf(status) < StageOf(to)) statuses.push_back(status);
   }
@@ -41,12 +67,25 @@ std::vector<OrderStatus> BeforeElsewhere(OrderStatus to) {
 
 }  // namespace
 
-std::vector<OrderStatus> StatusesBefore(OrderStatus to, Origin origin) {
-  return origin == ORIGIN_IMPORTED ? BeforeElsewhere(to) : BeforeInTheShop(to);
+LifeCycle LifeCycleOf(const Order& order) {
+  if (order.origin() == ORIGIN_IMPORTED) return LifeCycle::kImported;
+  return order.has_checkout() ? LifeCycle::kWithCheckout : LifeCycle::kByHand;
 }
 
-bool MayFollow(OrderStatus to, OrderStatus from, Origin origin) {
-  const std::vector<OrderStatus> wanted = StatusesBefore(to, origin);
+std::vector<OrderStatus> StatusesBefore(OrderStatus to, LifeCycle life_cycle) {
+  switch (life_cycle) {
+    case LifeCycle::kByHand:
+      return BeforeByHand(to);
+    case LifeCycle::kWithCheckout:
+      return BeforeWithCheckout(to);
+    case LifeCycle::kImported:
+      return BeforeElsewhere(to);
+  }
+  return {};
+}
+
+bool MayFollow(OrderStatus to, OrderStatus from, LifeCycle life_cycle) {
+  const std::vector<OrderStatus> wanted = StatusesBefore(to, life_cycle);
   return std::find(wanted.begin(), wanted.end(), from) != wanted.end();
 }
 

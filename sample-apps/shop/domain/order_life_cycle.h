@@ -5,6 +5,12 @@
 //
 // The shop's own orders take every step. Imported ones may leave steps out, and may be canceled when they are with the
 // customer already, because other systems' records are like that; but they go back as little as the others.
+//
+// Orders with a checkout, which the shop fulfils by itself, take other ones:
+//
+//   placed -> stock reserved -> payment authorized -> confirmed -> shipped -> delivered
+//    | '------------'------------------'---------------'--> canceled  '----------'--> returned -> refunded
+//    '--> unavailable
 #pragma once
 
 #include <vector>
@@ -13,9 +19,17 @@
 
 namespace shop::v1 {
 
-// The statuses on which `to` follows, in the order of their numbers.
-std::vector<OrderStatus> StatusesBefore(OrderStatus to, Origin origin);
+enum class LifeCycle {
+  kByHand,
+  kWithCheckout,
+  kImported,
+};
 
-bool MayFollow(OrderStatus to, OrderStatus from, Origin origin);
+LifeCycle LifeCycleOf(const Order& order);
+
+// The statuses on which `to` follows, in the order of the life cycle.
+std::vector<OrderStatus> StatusesBefore(OrderStatus to, LifeCycle life_cycle);
+
+bool MayFollow(OrderStatus to, OrderStatus from, LifeCycle life_cycle);
 
 }  // namespace shop::v1

@@ -22,7 +22,8 @@ Refusal RefuseStatus(const Payment& payment, const std::vector<PaymentStatus>& w
 }
 
 bool AreEqual(const PaymentTerms& a, const PaymentTerms& b) {
-  return a.order_id() == b.order_id() && a.method() == b.method() && a.installments() == b.installments();
+  return a.order_id() == b.order_id() && a.method() == b.method() && a.installments() == b.installments() &&
+         a.has_checkout() == b.has_checkout();
 }
 
 // Of a command that may begin a payment or go on with one.
@@ -74,6 +75,19 @@ Refusal RefuseRefund(const Payment& payment, const RefundPayment& c) {
   return Reject(MakeRefundExceedsCapture({.left = left}));
 }
 
+// What is authorized and neither captured nor released. Sums of these stay far below 64 bits.
+std::int64_t MinorToRelease(const Payment& payment) {
+  return payment.authorized().minor() - payment.captured().minor() - payment.released().minor();
+}
+
+Refusal RefuseRelease(const Payment& payment) {
+  const std::vector<PaymentStatus> wanted = {PAYMENT_STATUS_AUTHORIZED, PAYMENT_STATUS_CAPTURED,
+                                             PAYMENT_STATUS_REFUNDED};
+  if (Refusal refusal = RefuseStatus(payment, wanted)) return refusal;
+  if (payment.has_authorized() && MinorToRelease(payment) > 0) return std::nullopt;
+  return Reject(MakeNothingToRelease({}));
+}
+
 template <class Event>
 void Move(Payment& payment, PaymentStatus to, const Event& event) {
   payment.set_status(to);
@@ -107,6 +121,15 @@ Decision<Payment> PaymentDecider::Decide(const Payment& s, const RefundPayment& 
   return Emit(MakePaymentRefunded({.terms = s.terms(), .amount = c.amount(), .occurred_at = at}));
 }
 
+Decision<Payment> PaymentDecider::Decide(const Payment& s, const ReleasePayment& c, Context& context) {
+  if (Refusal refusal = RefuseRelease(s)) return *std::move(refusal);
+  const TimeBounds bounds = BoundsSince(s.last_event_at(), context);
+  const Timestamp at = OccurredAt(c, bounds);
+  if (Refusal refusal = RefuseTime(at, bounds)) return *std::move(refusal);
+  const Money left = everfold::MakeMoney(s.authorized().currency(), MinorToRelease(s));
+  return Emit(MakePaymentReleased({.terms = s.terms(), .amount = left, .reason = c.reason(), .occurred_at = at}));
+}
+
 Decision<Payment> PaymentDecider::Decide(const Payment& s, const DeclinePayment& c, Context& context) {
   if (Refusal refusal = RefuseStatus(s, {PAYMENT_STATUS_UNSPECIFIED, PAYMENT_STATUS_AUTHORIZED})) {
     return *std::move(refusal);
@@ -134,6 +157,14 @@ void PaymentDecider::Evolve(Payment& s, const PaymentRefunded& e) {
   Move(s, all ? PAYMENT_STATUS_REFUNDED : PAYMENT_STATUS_CAPTURED, e);
 }
 
-void PaymentDecider::Evolve(Payment& s, const PaymentDeclined& e) { Move(s, PAYMENT_STATUS_DECLINED, e); }
+void PaymentDecider::Evolve(Payment& s, const PaymentReleased& e) {
+  Move(s, s.status() == PAYMENT_STATUS_AUTHORIZED ? PAYMENT_STATUS_RELEASED : s.status(), e);
+  *s.mutable_released() = s.has_released() ? Plus(s.released(), e.amount()).value() : e.amount();
+}
+
+void PaymentDecider::Evolve(Payment& s, const PaymentDeclined& e) {
+  Move(s, PAYMENT_STATUS_DECLINED, e);
+  if (s.has_authorized()) *s.mutable_released() = s.authorized();
+}
 
 }  // namespace shop::v1

@@ -128,6 +128,20 @@ void OrderBook::On(const OrderRefunded& e, const EventContext& c, ReadModels& t)
   Close(e, c, ORDER_STATUS_REFUNDED, t);
 }
 
+void OrderBook::On(const OrderStockReserved&, const EventContext& c, ReadModels& t) {
+  Move(c, ORDER_STATUS_STOCK_RESERVED, t);
+}
+
+void OrderBook::On(const OrderPaymentAuthorized&, const EventContext& c, ReadModels& t) {
+  Move(c, ORDER_STATUS_PAYMENT_AUTHORIZED, t);
+}
+
+void OrderBook::On(const OrderConfirmed& e, const EventContext& c, ReadModels& t) {
+  Move(c, ORDER_STATUS_CONFIRMED, t, [&](OrderSummary& order) { *order.mutable_approved_at() = e.occurred_at(); });
+}
+
+void OrderBook::On(const OrderReturned&, const EventContext& c, ReadModels& t) { Move(c, ORDER_STATUS_RETURNED, t); }
+
 void OrderBook::On(const PaymentCaptured& e, const EventContext&, ReadModels& t) {
   const auto add = [&](auto& row) { row.set_captured_minor(CheckedSum(row.captured_minor(), e.amount())); };
   t.Of<OrderBalance>().Edit({e.terms().order_id(), e.amount().currency()}, [&](OrderBalance& balance) {

@@ -24,6 +24,10 @@ struct OrderBook {
   static void On(const OrderCanceled& e, const EventContext& c, ReadModels& t);
   static void On(const OrderMarkedUnavailable& e, const EventContext& c, ReadModels& t);
   static void On(const OrderRefunded& e, const EventContext& c, ReadModels& t);
+  static void On(const OrderStockReserved& e, const EventContext& c, ReadModels& t);
+  static void On(const OrderPaymentAuthorized& e, const EventContext& c, ReadModels& t);
+  static void On(const OrderConfirmed& e, const EventContext& c, ReadModels& t);
+  static void On(const OrderReturned& e, const EventContext& c, ReadModels& t);
   static void On(const PaymentCaptured& e, const EventContext& c, ReadModels& t);
   static void On(const PaymentRefunded& e, const EventContext& c, ReadModels& t);
 };

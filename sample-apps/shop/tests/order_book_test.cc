@@ -88,6 +88,26 @@ TEST(OrderBook, FollowsAnOrderToTheCustomer) {
       .ExpectRows(Count(ORDER_STATUS_DELIVERED, 1));
 }
 
+TEST(OrderBook, FollowsAnOrderWithACheckout) {
+  OrderSummary order = NewOrder();
+  order.set_status(ORDER_STATUS_RETURNED);
+  *order.mutable_approved_at() = At("2025-03-04");
+  *order.mutable_shipped_at() = At("2025-03-05");
+  const auto steps = [](const auto&... events) {
+    return Project<OrderBook>(InStream("o1", Placed("c1", 1000, 200, "2025-03-01"),
+                                       MakeOrderStockReserved({.occurred_at = At("2025-03-02")}), events...));
+  };
+  const auto authorized = MakeOrderPaymentAuthorized({.occurred_at = At("2025-03-03")});
+  const auto confirmed = MakeOrderConfirmed({.occurred_at = At("2025-03-04")});
+  steps().ExpectRows(Count(ORDER_STATUS_STOCK_RESERVED, 1));
+  steps(authorized).ExpectRows(Count(ORDER_STATUS_PAYMENT_AUTHORIZED, 1));
+  steps(authorized, confirmed).ExpectRows(Count(ORDER_STATUS_CONFIRMED, 1));
+  steps(authorized, confirmed, MakeOrderShipped({.occurred_at = At("2025-03-05"), .has_checkout = true}),
+        MakeOrderReturned({.occurred_at = At("2025-03-06"), .reason = ""}))
+      .ExpectRows(order)
+      .ExpectRows(Count(ORDER_STATUS_RETURNED, 1));
+}
+
 template <class Event>
 void ExpectClosed(const Event& event, OrderStatus status) {
   OrderSummary order = NewOrder();

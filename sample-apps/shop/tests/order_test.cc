@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "domain/amounts.h"
+#include "domain/checkout.h"
 #include "domain/order_decider.h"
 #include "domain/order_totals.h"
 #include "everfold/base/error.h"
@@ -348,6 +349,219 @@ TEST(StepsOfAnImportedOrder, EndItEvenWhenItIsDelivered) {
   ExpectStep(ORIGIN_IMPORTED, MakeRefundOrder({.order_id = "o1", .occurred_at = {}, .reason = ""}),
              MakeOrderRefunded({.occurred_at = Now(), .reason = ""}),
              std::vector<OrderStatus>(kStatuses.begin(), kStatuses.begin() + 8));
+}
+
+// Orders with a checkout ---------------------------------------------------------------------------------------------
+
+Checkout ACheckout(std::optional<google::protobuf::Duration> confirm_within = {}) {
+  return MakeCheckout(
+      {.payment_token = "card", .method = PAYMENT_METHOD_CREDIT_CARD, .confirm_within = confirm_within});
+}
+google::protobuf::Duration Seconds(std::int64_t seconds) {
+  google::protobuf::Duration duration;
+  duration.set_seconds(seconds);
+  return duration;
+}
+PlaceOrder PlaceWithCheckout(std::vector<OrderItem> items, Checkout checkout = ACheckout()) {
+  PlaceOrder place = Place(std::move(items));
+  *place.mutable_checkout() = std::move(checkout);
+  return place;
+}
+OrderPlaced PlacedWithCheckout(Checkout checkout = ACheckout(Seconds(1800))) {
+  OrderPlaced placed = Placed(ORIGIN_WEB, "2025-03-01");
+  *placed.mutable_checkout() = std::move(checkout);
+  return placed;
+}
+
+const std::vector<OrderStatus> kCheckoutStatuses = {
+    ORDER_STATUS_PLACED,   ORDER_STATUS_STOCK_RESERVED, ORDER_STATUS_PAYMENT_AUTHORIZED, ORDER_STATUS_CONFIRMED,
+    ORDER_STATUS_SHIPPED,  ORDER_STATUS_DELIVERED,      ORDER_STATUS_CANCELED,           ORDER_STATUS_UNAVAILABLE,
+    ORDER_STATUS_RETURNED, ORDER_STATUS_REFUNDED};
+
+everfold::testing::GivenHistory<OrderDecider> GivenCheckoutOrder(OrderStatus status) {
+  const OrderPlaced placed = PlacedWithCheckout();
+  const Timestamp later = At("2025-12-15");
+  switch (status) {
+    case ORDER_STATUS_STOCK_RESERVED:
+      return Given<OrderDecider>(placed, MakeOrderStockReserved({.occurred_at = later}));
+    case ORDER_STATUS_PAYMENT_AUTHORIZED:
+      return Given<OrderDecider>(placed, MakeOrderPaymentAuthorized({.occurred_at = later}));
+    case ORDER_STATUS_CONFIRMED:
+      return Given<OrderDecider>(placed, MakeOrderConfirmed({.occurred_at = later}));
+    case ORDER_STATUS_SHIPPED:
+      return Given<OrderDecider>(placed, MakeOrderShipped({.occurred_at = later, .has_checkout = true}));
+    case ORDER_STATUS_DELIVERED:
+      return Given<OrderDecider>(placed, MakeOrderDelivered({.occurred_at = later, .has_checkout = true}));
+    case ORDER_STATUS_CANCELED:
+      return Given<OrderDecider>(placed, MakeOrderCanceled({.occurred_at = later, .reason = "", .has_checkout = true}));
+    case ORDER_STATUS_UNAVAILABLE:
+      return Given<OrderDecider>(placed, MakeOrderMarkedUnavailable({.occurred_at = later, .has_checkout = true}));
+    case ORDER_STATUS_RETURNED:
+      return Given<OrderDecider>(placed, MakeOrderReturned({.occurred_at = later, .reason = ""}));
+    case ORDER_STATUS_REFUNDED:
+      return Given<OrderDecider>(placed, MakeOrderRefunded({.occurred_at = later, .reason = ""}));
+    default:
+      return Given<OrderDecider>(placed);
+  }
+}
+
+template <class Command, class Event>
+void ExpectCheckoutStep(const Command& command, const Event& event, const std::vector<OrderStatus>& wanted) {
+  for (const OrderStatus status : kCheckoutStatuses) {
+    SCOPED_TRACE(OrderStatus_Name(status));
+    const auto decided = GivenCheckoutOrder(status).When(command);
+    if (std::find(wanted.begin(), wanted.end(), status) != wanted.end()) {
+      decided.Then(event);
+    } else {
+      decided.ThenRejected(Wrong(status, wanted));
+    }
+  }
+}
+
+TEST(AnOrderWithACheckout, IsPlacedWithTheTimeThatItMayTake) {
+  const auto placed_with = [](const Checkout& checkout) {
+    OrderPlaced placed = PlacedWithCheckout(checkout);
+    *placed.mutable_occurred_at() = Now();
+    return placed;
+  };
+  Given<OrderDecider>().When(PlaceWithCheckout({Item(10990, 2551)})).Then(placed_with(ACheckout(Seconds(30 * 60))));
+  Given<OrderDecider>()
+      .When(PlaceWithCheckout({Item(10990, 2551)}, ACheckout(Seconds(5))))
+      .Then(placed_with(ACheckout(Seconds(5))));
+}
+
+TEST(AnOrderWithACheckout, ChecksIt) {
+  Checkout checkout = ACheckout(Seconds(0));
+  Given<OrderDecider>()
+      .When(PlaceWithCheckout({Item(1, 1)}, checkout))
+      .ThenInvalid("checkout.confirm_within", "duration.gt_lte");
+  checkout = ACheckout(Seconds(604801));
+  Given<OrderDecider>()
+      .When(PlaceWithCheckout({Item(1, 1)}, checkout))
+      .ThenInvalid("checkout.confirm_within", "duration.gt_lte");
+  checkout.set_payment_token("");
+  Given<OrderDecider>()
+      .When(PlaceWithCheckout({Item(1, 1)}, checkout))
+      .ThenInvalid("checkout.payment_token", "required");
+  checkout.clear_method();
+  Given<OrderDecider>().When(PlaceWithCheckout({Item(1, 1)}, checkout)).ThenInvalid("checkout.method", "required");
+}
+
+TEST(AnOrderWithACheckout, CostsSomething) {
+  Given<OrderDecider>().When(PlaceWithCheckout({Item(0, 0)})).ThenRejected(MakeNothingToPay({}));
+}
+
+TEST(AnOrderWithACheckout, IsNotImported) {
+  PlaceOrder place = PlaceWithCheckout({Item(1, 1)});
+  place.set_origin(ORIGIN_IMPORTED);
+  Given<OrderDecider>().When(place).ThenRejected(MakeCheckoutOfImport({}));
+}
+
+TEST(AnOrderWithACheckout, IsOfProductsThatMayHaveAStock) {
+  PlaceOrder place = PlaceWithCheckout({Item(1, 1), Item(1, 1)});
+  // 101 letters of two bytes each.
+  std::string long_id;
+  for (int i = 0; i < 101; ++i) long_id += "\xC3\xA4";
+  place.mutable_items(1)->set_product_id(long_id);
+  Given<OrderDecider>().When(place).ThenRejected(MakeProductIdTooLong({.item = 1, .most_bytes = kMostProductIdBytes}));
+  place.clear_checkout();
+  OrderPlaced placed = Placed(ORIGIN_WEB, "2026-01-01");
+  *placed.mutable_items() = place.items();
+  *placed.mutable_items_total() = Brl(2);
+  *placed.mutable_freight_total() = Brl(2);
+  Given<OrderDecider>().When(place).Then(placed);
+}
+
+TEST(AnOrderWithACheckout, HasAFewProducts) {
+  std::vector<OrderItem> items;
+  for (int i = 0; i < kMostProducts; ++i) {
+    for (int twice = 0; twice < 2; ++twice) items.push_back(Item(1, 1));
+    items[items.size() - 1].set_product_id("p" + std::to_string(i));
+    items[items.size() - 2].set_product_id("p" + std::to_string(i));
+  }
+  items.push_back(Item(1, 1));
+  items.back().set_product_id("p0");
+  OrderPlaced placed = PlacedWithCheckout();
+  *placed.mutable_items() = {items.begin(), items.end()};
+  *placed.mutable_items_total() = Brl(101);
+  *placed.mutable_freight_total() = Brl(101);
+  *placed.mutable_occurred_at() = Now();
+  Given<OrderDecider>().When(PlaceWithCheckout(items)).Then(placed);
+  items.back().set_product_id("one more");
+  Given<OrderDecider>()
+      .When(PlaceWithCheckout(items))
+      .ThenRejected(MakeTooManyProducts({.actual = kMostProducts + 1, .most = kMostProducts}));
+}
+
+TEST(AnOrderWithACheckout, TakesItsOwnSteps) {
+  ExpectCheckoutStep(MakeMarkStockReserved({.order_id = "o1", .occurred_at = {}}),
+                     MakeOrderStockReserved({.occurred_at = Now()}), {ORDER_STATUS_PLACED});
+  ExpectCheckoutStep(MakeMarkPaymentAuthorized({.order_id = "o1", .occurred_at = {}}),
+                     MakeOrderPaymentAuthorized({.occurred_at = Now()}), {ORDER_STATUS_STOCK_RESERVED});
+  ExpectCheckoutStep(MakeConfirmOrder({.order_id = "o1", .occurred_at = {}}),
+                     MakeOrderConfirmed({.occurred_at = Now()}), {ORDER_STATUS_PAYMENT_AUTHORIZED});
+  ExpectCheckoutStep(Ship(), MakeOrderShipped({.occurred_at = Now(), .has_checkout = true}), {ORDER_STATUS_CONFIRMED});
+  ExpectCheckoutStep(Deliver(), MakeOrderDelivered({.occurred_at = Now(), .has_checkout = true}),
+                     {ORDER_STATUS_SHIPPED});
+  ExpectCheckoutStep(MakeReturnOrder({.order_id = "o1", .occurred_at = {}, .reason = "too small"}),
+                     MakeOrderReturned({.occurred_at = Now(), .reason = "too small"}),
+                     {ORDER_STATUS_SHIPPED, ORDER_STATUS_DELIVERED});
+  ExpectCheckoutStep(MakeRefundOrder({.order_id = "o1", .occurred_at = {}, .reason = ""}),
+                     MakeOrderRefunded({.occurred_at = Now(), .reason = ""}), {ORDER_STATUS_RETURNED});
+}
+
+TEST(AnOrderWithACheckout, IsCanceledUntilItIsShipped) {
+  ExpectCheckoutStep(
+      MakeCancelOrder({.order_id = "o1", .occurred_at = {}, .reason = "changed my mind"}),
+      MakeOrderCanceled({.occurred_at = Now(), .reason = "changed my mind", .has_checkout = true}),
+      {ORDER_STATUS_PLACED, ORDER_STATUS_STOCK_RESERVED, ORDER_STATUS_PAYMENT_AUTHORIZED, ORDER_STATUS_CONFIRMED});
+  ExpectCheckoutStep(MakeMarkUnavailable({.order_id = "o1", .occurred_at = {}}),
+                     MakeOrderMarkedUnavailable({.occurred_at = Now(), .has_checkout = true}), {ORDER_STATUS_PLACED});
+}
+
+TEST(AnOrderWithACheckout, TakesNoStepsByHand) {
+  ExpectCheckoutStep(MakeApproveOrder({.order_id = "o1", .occurred_at = {}}), OrderApproved(), {});
+  ExpectCheckoutStep(MakeInvoiceOrder({.order_id = "o1", .occurred_at = {}}), OrderInvoiced(), {});
+  ExpectCheckoutStep(MakeStartProcessing({.order_id = "o1", .occurred_at = {}}), ProcessingStarted(), {});
+}
+
+TEST(StepsOfACheckout, AreNotForOtherOrders) {
+  for (const Origin origin : {ORIGIN_WEB, ORIGIN_IMPORTED}) {
+    ExpectStep(origin, MakeMarkStockReserved({.order_id = "o1", .occurred_at = {}}), OrderStockReserved(), {});
+    ExpectStep(origin, MakeMarkPaymentAuthorized({.order_id = "o1", .occurred_at = {}}), OrderPaymentAuthorized(), {});
+    ExpectStep(origin, MakeConfirmOrder({.order_id = "o1", .occurred_at = {}}), OrderConfirmed(), {});
+    ExpectStep(origin, MakeReturnOrder({.order_id = "o1", .occurred_at = {}, .reason = ""}), OrderReturned(), {});
+  }
+}
+
+TEST(StepsOfACheckout, NeedAnOrder) {
+  const auto given_none = Given<OrderDecider>();
+  given_none.When(MakeMarkStockReserved({.order_id = "o1", .occurred_at = {}})).ThenNotFound();
+  given_none.When(MakeMarkPaymentAuthorized({.order_id = "o1", .occurred_at = {}})).ThenNotFound();
+  given_none.When(MakeConfirmOrder({.order_id = "o1", .occurred_at = {}})).ThenNotFound();
+  given_none.When(MakeReturnOrder({.order_id = "o1", .occurred_at = {}, .reason = ""})).ThenNotFound();
+}
+
+TEST(ReturningAnOrder, TakesAtMost30DaysFromItsDelivery) {
+  const auto back = MakeReturnOrder({.order_id = "o1", .occurred_at = {}, .reason = ""});
+  GivenCheckoutOrder(ORDER_STATUS_DELIVERED)
+      .At(Utc("2026-01-14"))
+      .When(back)
+      .Then(MakeOrderReturned({.occurred_at = At("2026-01-14"), .reason = ""}));
+  GivenCheckoutOrder(ORDER_STATUS_DELIVERED)
+      .At(Utc("2026-01-14T00:00:01"))
+      .When(back)
+      .ThenRejected(MakeReturnTooLate({.latest = At("2026-01-14")}));
+  // Who says that it happened earlier comes too late as well.
+  GivenCheckoutOrder(ORDER_STATUS_DELIVERED)
+      .At(Utc("2026-01-14T00:00:01"))
+      .When(MakeReturnOrder({.order_id = "o1", .occurred_at = At("2026-01-01"), .reason = ""}))
+      .ThenRejected(MakeReturnTooLate({.latest = At("2026-01-14")}));
+  // What has not arrived may come back whenever it does.
+  GivenCheckoutOrder(ORDER_STATUS_SHIPPED)
+      .At(Utc("2026-03-01"))
+      .When(back)
+      .Then(MakeOrderReturned({.occurred_at = At("2026-03-01"), .reason = ""}));
 }
 
 // Times --------------------------------------------------------------------------------------------------------------

@@ -140,6 +140,11 @@ TEST(CapturingAPayment, KeepsToTheAuthorizedTerms) {
       .When(Capture(Brl(100), other))
       .ThenRejected(MakePaymentTermsDiffer({.authorized = kCard}));
   other = kCard;
+  other.set_has_checkout(true);
+  Given<PaymentDecider>(Authorized(Brl(100)))
+      .When(Capture(Brl(100), other))
+      .ThenRejected(MakePaymentTermsDiffer({.authorized = kCard}));
+  other = kCard;
   other.set_installments(2);
   Given<PaymentDecider>(Authorized(Brl(100)))
       .When(Capture(Brl(100), other))
@@ -198,6 +203,83 @@ TEST(RefundingAPayment, RefusesAmountsThatCannotBe) {
   Given<PaymentDecider>(Captured(Brl(100)))
       .When(Refund(Eur(5)))
       .ThenRejected(MakePaymentCurrencyMismatch({.actual = "EUR", .wanted = "BRL"}));
+}
+
+ReleasePayment Release() {
+  return MakeReleasePayment({.payment_id = kPayment, .reason = "canceled", .occurred_at = {}});
+}
+PaymentReleased Released(const Money& amount, const Timestamp& at = Now()) {
+  return MakePaymentReleased({.terms = kCard, .amount = amount, .reason = "canceled", .occurred_at = at});
+}
+
+TEST(ReleasingAPayment, GivesUpWhatIsAuthorizedAndNotCaptured) {
+  Given<PaymentDecider>(Authorized(Brl(100))).When(Release()).Then(Released(Brl(100)));
+  Given<PaymentDecider>(Authorized(Brl(100)), Captured(Brl(40))).When(Release()).Then(Released(Brl(60)));
+  Given<PaymentDecider>(Authorized(Brl(100)), Captured(Brl(40)), Refunded(Brl(40)))
+      .When(Release())
+      .Then(Released(Brl(60)));
+}
+
+TEST(ReleasingAPayment, OfNothingIsRefused) {
+  const auto nothing = MakeNothingToRelease({});
+  Given<PaymentDecider>(Captured(Brl(100))).When(Release()).ThenRejected(nothing);
+  Given<PaymentDecider>(Authorized(Brl(100)), Captured(Brl(100))).When(Release()).ThenRejected(nothing);
+  Given<PaymentDecider>(Authorized(Brl(100)), Captured(Brl(40)), Released(Brl(60)))
+      .When(Release())
+      .ThenRejected(nothing);
+  const std::vector<PaymentStatus> wanted = {PAYMENT_STATUS_AUTHORIZED, PAYMENT_STATUS_CAPTURED,
+                                             PAYMENT_STATUS_REFUNDED};
+  Given<PaymentDecider>(Authorized(Brl(100)), Released(Brl(100)))
+      .When(Release())
+      .ThenRejected(Wrong(PAYMENT_STATUS_RELEASED, wanted));
+  Given<PaymentDecider>(Declined()).When(Release()).ThenRejected(Wrong(PAYMENT_STATUS_DECLINED, wanted));
+  Given<PaymentDecider>().When(Release()).ThenNotFound();
+}
+
+TEST(ReleasingAPayment, EndsOneOfWhichNothingIsCaptured) {
+  Given<PaymentDecider>(Authorized(Brl(100)), Released(Brl(100)))
+      .When(Capture(Brl(1)))
+      .ThenRejected(NotOpen(PAYMENT_STATUS_RELEASED));
+  Given<PaymentDecider>(Authorized(Brl(100)), Released(Brl(100)))
+      .When(Decline())
+      .ThenRejected(NotOpen(PAYMENT_STATUS_RELEASED));
+  Given<PaymentDecider>(Authorized(Brl(100)), Released(Brl(100)))
+      .When(Refund(Brl(1)))
+      .ThenRejected(Wrong(PAYMENT_STATUS_RELEASED, {PAYMENT_STATUS_CAPTURED}));
+}
+
+TEST(ReleasingAPayment, LeavesWhatIsCaptured) {
+  Given<PaymentDecider>(Authorized(Brl(100)), Captured(Brl(40)), Released(Brl(60)))
+      .When(Refund(Brl(40)))
+      .Then(Refunded(Brl(40)));
+}
+
+TEST(ReleasingAPayment, HasATimeAndAReason) {
+  ReleasePayment release = Release();
+  *release.mutable_occurred_at() = At("2025-02-28");
+  Given<PaymentDecider>(Authorized(Brl(100), At("2025-03-01")))
+      .When(release)
+      .ThenRejected(
+          MakePaymentTimeRefused({.occurred_at = At("2025-02-28"), .earliest = At("2025-03-01"), .latest = Now()}));
+  release.set_reason(std::string(501, 'r'));
+  Given<PaymentDecider>(Authorized(Brl(100))).When(release).ThenInvalid("reason", "string.max_len");
+}
+
+TEST(APaymentsState, KnowsWhatIsReleased) {
+  Payment state;
+  *state.mutable_terms() = kCard;
+  state.set_status(PAYMENT_STATUS_CAPTURED);
+  *state.mutable_authorized() = Brl(100);
+  *state.mutable_captured() = Brl(40);
+  *state.mutable_released() = Brl(60);
+  *state.mutable_last_event_at() = Now();
+  Given<PaymentDecider>(Authorized(Brl(100)), Captured(Brl(40)), Released(Brl(60))).When(Decline()).ThenState(state);
+  state.clear_captured();
+  state.set_status(PAYMENT_STATUS_RELEASED);
+  *state.mutable_released() = Brl(100);
+  Given<PaymentDecider>(Authorized(Brl(100)), Released(Brl(100))).When(Decline()).ThenState(state);
+  state.set_status(PAYMENT_STATUS_DECLINED);
+  Given<PaymentDecider>(Authorized(Brl(100)), Declined()).When(Decline()).ThenState(state);
 }
 
 TEST(DecliningAPayment, EndsItBeforeTheMoneyIsThere) {

@@ -8,12 +8,14 @@
 
 #include "domain/order_decider.h"
 #include "domain/payment_decider.h"
+#include "domain/stock_decider.h"
 #include "everfold/testing/message_text.h"
 #include "everfold/testing/test_app.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "read_models/order_book.h"
 #include "read_models/revenue.h"
+#include "read_models/stock_levels.h"
 #include "shop_samples.h"
 
 namespace shop::v1 {
@@ -29,8 +31,10 @@ everfold::Parts ShopParts() {
   return everfold::Parts()
       .Aggregate<OrderDecider>()
       .Aggregate<PaymentDecider>()
+      .Aggregate<StockDecider>()
       .Projection<OrderBook>()
-      .Projection<Revenue>();
+      .Projection<Revenue>()
+      .Projection<StockLevels>();
 }
 
 PlaceOrder PlaceOrderOf(const std::string& order, const std::string& customer, std::vector<OrderItem> items,
@@ -140,7 +144,10 @@ class RandomShopping {
     return MakePaymentTerms({.order_id = order, .method = method, .installments = 1});
   }
 
-  std::shared_ptr<const google::protobuf::Message> DrawOne() { return random_.Below(2) == 0 ? OfOrder() : OfPayment(); }
+  std::shared_ptr<const google::protobuf::Message> DrawOne() {
+    const std::uint64_t draw = random_.Below(10);
+    return draw < 4 ? OfOrder() : draw < 8 ? OfPayment() : OfStock();
+  }
 
   std::shared_ptr<const google::protobuf::Message> OfOrder() {
     const std::string order = AnOrder();
@@ -175,10 +182,29 @@ class RandomShopping {
     return place;
   }
 
+  std::shared_ptr<const google::protobuf::Message> OfStock() {
+    const std::string product = "p" + std::to_string(random_.Below(3));
+    const auto quantity = static_cast<std::int64_t>(1 + random_.Below(5));
+    switch (random_.Below(6)) {
+      case 0:
+        return Share(MakeReserveStock({.product_id = product, .order_id = AnOrder(), .quantity = quantity}));
+      case 1:
+        return Share(MakeReserveStock({.product_id = product, .order_id = AnOrder(), .quantity = 1}));
+      case 2:
+        return Share(MakeReleaseStock({.product_id = product, .order_id = AnOrder()}));
+      case 3:
+        return Share(MakeShipStock({.product_id = product, .order_id = AnOrder()}));
+      default:
+        return Share(MakeReceiveStock({.product_id = product, .quantity = quantity}));
+    }
+  }
+
   std::shared_ptr<const google::protobuf::Message> OfPayment() {
     const std::string order = AnOrder();
     const std::string payment = order + "-" + std::to_string(random_.Below(3));
-    switch (random_.Below(4)) {
+    switch (random_.Below(5)) {
+      case 4:
+        return Share(MakeReleasePayment({.payment_id = payment, .reason = "", .occurred_at = ATime()}));
       case 0:
         return Share(MakeAuthorizePayment(
             {.payment_id = payment, .terms = Terms(order), .amount = AnAmount(), .occurred_at = ATime()}));
@@ -206,7 +232,8 @@ AllRows Collect(TestApp& app) {
 
 AllRows RowsOf(TestApp& app) {
   app.Settle();
-  return Collect<OrderSummary, OrderBalance, OrdersByStatus, CustomerHistory, RevenueByMethodDay, RevenueByMethod>(app);
+  return Collect<OrderSummary, OrderBalance, OrdersByStatus, CustomerHistory, RevenueByMethodDay, RevenueByMethod,
+                 StockLevel>(app);
 }
 
 // Sends every command, many at a time, and crashes once in the middle.
@@ -254,6 +281,13 @@ void ExpectConsistent(TestApp& app) {
     EXPECT_EQ(row.captured_minor(), captured_by_customer[row.customer_id()]) << row.customer_id();
   }
 
+  for (const StockLevel& row : All<StockLevel>(app)) {
+    EXPECT_GE(row.available(), 0) << row.product_id();
+    EXPECT_GE(row.reserved(), 0) << row.product_id();
+    EXPECT_EQ(row.available(), row.on_hand() - row.reserved()) << row.product_id();
+    EXPECT_EQ(row.reservations() == 0, row.reserved() == 0) << row.product_id();
+  }
+
   std::map<std::string, std::int64_t> by_order, by_day, by_method;
   for (const OrderBalance& row : All<OrderBalance>(app)) {
     by_order[row.currency()] += row.captured_minor() - row.refunded_minor();
@@ -279,7 +313,7 @@ TEST(ShopRows, AreTheSameLiveRebuiltAndOnAnyNumberOfPartitions) {
       TestApp app(ShopParts(), {.seed = seed, .partitions = partitions});
       Send(app, commands, random);
       const AllRows live = RowsOf(app);
-      EXPECT_EQ(live.size(), 6u) << "every read model has rows";
+      EXPECT_EQ(live.size(), 7u) << "every read model has rows";
       ExpectConsistent(app);
       Rebuild(app);
       EXPECT_EQ(RowsOf(app), live);
