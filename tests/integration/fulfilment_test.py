@@ -150,7 +150,7 @@ class Chaos:
     def _run(self):
         dice = random.Random(f"{SEED} chaos")
         try:
-            while not self.stopping.wait(dice.uniform(1.5, 4)):
+            while not self.stopping.wait(dice.uniform(0.3, 2)):
                 for program in dice.choices([self.programs[:1], self.programs[1:], self.programs], [3, 3, 1])[0]:
                     program.kill()
                     program.start()
