@@ -73,7 +73,8 @@ class Simulation {
   std::vector<std::string> Errors() {
     errors_.clear();
     std::map<std::string, Sums> books;
-    for (const psp::v1::PaymentBook& book : provider_->Report().payments()) AddBook(book, books[book.reference()]);
+    const psp::v1::BooksReport report = provider_->Report();
+    for (const psp::v1::PaymentBook& book : report.payments()) AddBook(book, books[book.reference()]);
     for (const std::string& order : orders_) CheckOrder(order, books[order]);
     for (const std::string& product : products_) CheckStock(product);
     return errors_;
