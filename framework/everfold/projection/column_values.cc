@@ -1,6 +1,7 @@
 #include "everfold/projection/column_values.h"
 
 #include <array>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "absl/time/time.h"
 #include "everfold/base/check.h"
 #include "everfold/store/export/message_json.h"
+#include "google/protobuf/io/coded_stream.h"
 
 namespace everfold {
 namespace {
@@ -50,6 +52,17 @@ std::string_view OnlyValue(std::string_view object) {
   std::size_t end = 2;
   while (object[end] != '"') end += object[end] == '\\' ? 2 : 1;
   return object.substr(end + 2, object.size() - end - 3);
+}
+
+// Only texts of UTF-8 are read again.
+bool HoldsUtf8(const Message& row) {
+  constexpr int kDeeperThanAnyRow = 10'000;
+  std::string bytes;
+  if (!row.SerializePartialToString(&bytes)) return false;
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                            static_cast<int>(bytes.size()));
+  in.SetRecursionLimit(kDeeperThanAnyRow);
+  return std::unique_ptr<Message>(row.New())->ParsePartialFromCodedStream(&in);
 }
 
 // Describing types is the slow part of JSON, so a thread keeps what it has.
@@ -105,6 +118,8 @@ void WriteJson(int index, const Message& row, const char* field, ColumnWriter& o
   if (declared.is_repeated() && row.GetReflection()->FieldSize(row, &declared) == 0) {
     return out.Text(index, declared.is_map() ? "{}" : "[]");
   }
+  // JSON would leave such a text out in silence.
+  if (!HoldsUtf8(row)) return out.CannotWrite(index, "holds a text that is not UTF-8");
   const absl::StatusOr<std::string> object = Json().Write(row);
   if (!object.ok()) return out.CannotWrite(index, std::string(object.status().message()));
   // What could not be read again is not written.

@@ -114,6 +114,7 @@ void ParkedOperations::ApplyDrop(const EventName& event, const std::string& key,
   absl::Status status = queried_.CheckFolds();
   if (status.ok()) status = queried_.live()->Drop(event);
   if (queried_.live() != nullptr) calls_.published();
+  if (status.ok()) calls_.left_out();
   steps_.Answer<Result>(std::move(done), status.ok() ? WaitingOf(key) : Result(status));
 }
 

@@ -24,10 +24,11 @@ namespace everfold {
 class ParkedOperations {
  public:
   // On the strand: `published` after a change of rows, `dropped` before an event is left out of what is queried, so
-  // that it is left out of what is being built as well.
+  // that it is left out of what is being built as well; `left_out` when it is, from what had parked it.
   struct Calls {
     std::function<void()> published;
     std::function<void(const EventName&)> dropped;
+    std::function<void()> left_out;
   };
   ParkedOperations(const ProjectionType& type, EventStore& store, ProjectionSteps& steps, QueriedVersion& queried,
                    Calls calls)

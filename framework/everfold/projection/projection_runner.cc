@@ -43,7 +43,9 @@ absl::Status ProjectionRunner::OpenFiles() {
   parked_ = std::make_unique<ParkedOperations>(
       *type_, store_, steps_, *queried_,
       ParkedOperations::Calls{.published = [this] { Publish(); },
-                              .dropped = [this](const EventName& event) { build_->Drop(event); }});
+                              .dropped = [this](const EventName& event) { build_->Drop(event); },
+                              // A version that has applied it may have been swapped in while the log was asked.
+                              .left_out = [this] { HeedDrops(); }});
   Publish();
   return absl::OkStatus();
 }

@@ -5,6 +5,7 @@
 // and tables with a unique index are not kept here, because two changes that break it and mend it again must not pass.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -215,11 +216,14 @@ class RowCache::RowsOf final : public RowCache::Table {
     return scratch_;
   }
 
+  // A row that is to come may be as large as the last one, if that is small.
+  std::size_t RoomOfNew() const { return std::min<std::size_t>(cached_.last_size(), 512); }
+
   // For what is written without being read.
   CachedRow& Place(const Key& key) {
     const std::string_view bytes = BytesOf(key);
     CachedRow* const cached = cached_.Find(bytes);
-    return cached != nullptr ? *cached : cached_.Add(bytes, cached_.last_size());
+    return cached != nullptr ? *cached : cached_.Add(bytes, RoomOfNew());
   }
 
   // Null after an error of `rows`.
@@ -230,7 +234,7 @@ class RowCache::RowsOf final : public RowCache::Table {
         schema_, [&key](ColumnWriter& out) { Traits::BindKey(key, out); },
         [this, &row](const ColumnReader& in) { Read(in, *row); });
     if (!rows.status().ok()) return nullptr;
-    CachedRow& cached = cached_.Add(BytesOf(key), exists ? Bytes::Size(*row) : cached_.last_size());
+    CachedRow& cached = cached_.Add(BytesOf(key), exists ? Bytes::Size(*row) : RoomOfNew());
     if (exists) Set(cached, *row, /*exists=*/true);
     spare_ = std::move(row);
     return &cached;

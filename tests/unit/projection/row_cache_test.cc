@@ -4,11 +4,13 @@
 #include <limits>
 
 #include "everfold/base/random.h"
+#include "everfold/projection/column_values.h"
 #include "everfold/projection/read_model_sql.h"
 #include "everfold/projection/sqlite_row_store.h"
 #include "everfold/projection/tables.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/struct.pb.h"
+#include "google/protobuf/type.pb.h"
 #include "gtest/gtest.h"
 #include "tests/unit/projection/ledger.h"
 
@@ -182,6 +184,29 @@ TEST(RowCacheTest, TextThatIsNotUtf8IsAnErrorOfTheChange) {
     removed.table().Remove("\xed\xa0\x80");
     EXPECT_TRUE(absl::IsFailedPrecondition(removed.rows().status())) << removed.rows().status();
   }
+}
+
+// JSON leaves such a text out and says nothing, and the row's bytes could not be read again.
+TEST(RowCacheTest, TextInsideJsonThatIsNotUtf8CannotBeWritten) {
+  google::protobuf::Type row;
+  row.add_oneofs("a\xc3");
+  internal::WriteCheck refused;
+  WriteJson(3, row, "oneofs", refused);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.column(), 3);
+  row.set_oneofs(0, "a");
+  internal::WriteCheck written;
+  WriteJson(3, row, "oneofs", written);
+  EXPECT_TRUE(written.ok());
+}
+
+// One large row does not make room for others as large.
+TEST(RowCacheTest, NewRowsHaveLittleRoomWhateverTheLastOneHad) {
+  Store store(true);
+  store.table().Edit(std::string(500'000, 'x'), [](Balance& row) { row.minor = 1; });
+  const std::size_t bytes = store.rows().cached().bytes();
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(store.table().Get(absl::StrFormat("none%d", i)), std::nullopt);
+  EXPECT_LT(store.rows().cached().bytes(), bytes + 1'000'000);
 }
 
 // A change that reads nothing.
