@@ -12,14 +12,14 @@
 // wherever, `done` is handed what came of the attempt:
 //   a result                                                 the activity has ended with it
 //   UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED,
-//   ABORTED, UNKNOWN, INTERNAL, and what Start throws        another attempt later, with the same key
-//   any other status                                         it has failed, and had no effect
-// `done` may be let go uncalled where the answer comes from elsewhere, for example from a webhook (Process::Answer);
-// the attempt then ends when its time is over.
+//   ABORTED, UNKNOWN, INTERNAL, CANCELLED; Start throws      another attempt later, with the same key
+//   any other status                                         no further attempt: this one had no effect
+// It may be let go uncalled where the answer comes from elsewhere (Process::Answer): the attempt ends with its time.
 //
 // An attempt may happen more than once, also after a restart: whoever is called leaves out a key that it has seen, and
-// gives the first answer again. When the last attempt, or the time, is over, the activity has failed if no attempt can
-// have had an effect (all were refused: RESOURCE_EXHAUSTED, ABORTED), else its outcome is unknown.
+// gives the first answer again. At the end without a result, the activity has failed if no attempt can have had an
+// effect (all were refused: RESOURCE_EXHAUSTED, ABORTED, or the last as above), else its outcome is unknown: so where
+// an earlier one timed out or was begun before a restart, even if the last is refused. A "no" for good is a Result.
 #pragma once
 
 #include <cstdint>

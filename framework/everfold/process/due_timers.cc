@@ -10,7 +10,12 @@ namespace everfold {
 
 void DueTimers::Clear() {
   timers_.clear();
-  known_upto_ = {};
+  known_upto_ = BeforeAll();
+}
+
+void DueTimers::KnowUpto(const DueTimer& last) {
+  known_upto_ = last;
+  known_upto_.version = Version(std::numeric_limits<std::uint64_t>::max());
 }
 
 absl::Status DueTimers::Fill(ProcessDirectory& directory, absl::Time now) {
@@ -20,17 +25,28 @@ absl::Status DueTimers::Fill(ProcessDirectory& directory, absl::Time now) {
   const std::size_t room = most_ - timers_.size();
   EVERFOLD_ASSIGN_OR_RETURN(std::vector<DueTimer> found, directory.TimersAfter(known_upto_, until, room));
   // What is not set in between is smaller than what has the next microsecond.
-  known_upto_ = found.size() < room ? DueTimer{.due_micros = absl::ToUnixMicros(until) + 1} : found.back();
+  if (found.size() < room) {
+    known_upto_ = {.due_micros = absl::ToUnixMicros(until) + 1};
+  } else {
+    KnowUpto(found.back());
+  }
   for (DueTimer& timer : found) timers_.insert(std::move(timer));
   return absl::OkStatus();
 }
 
 void DueTimers::Add(DueTimer timer) {
   if (timer > known_upto_) return;  // it is read when its time comes
+  // Set again for the same moment, it takes the place of the one before.
+  const auto is_same = [&timer](const DueTimer& other) {
+    return other.due_micros == timer.due_micros && other.instance == timer.instance && other.name == timer.name;
+  };
+  auto same = timers_.lower_bound(
+      {.due_micros = timer.due_micros, .instance = timer.instance, .name = timer.name, .version = Version()});
+  while (same != timers_.end() && is_same(*same)) same = timers_.erase(same);
   timers_.insert(std::move(timer));
   while (timers_.size() > most_) {
     timers_.erase(std::prev(timers_.end()));
-    known_upto_ = *std::prev(timers_.end());
+    KnowUpto(*std::prev(timers_.end()));
   }
 }
 

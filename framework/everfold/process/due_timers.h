@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <set>
 #include <vector>
@@ -34,9 +36,13 @@ class DueTimers {
  private:
   static constexpr absl::Duration kHorizon = absl::Minutes(1);
 
+  static DueTimer BeforeAll() { return {.due_micros = std::numeric_limits<std::int64_t>::min()}; }
+  // The directory has one version of a timer, and what is asked for after this one begins behind all of them.
+  void KnowUpto(const DueTimer& last);
+
   const std::size_t most_;
   std::set<DueTimer> timers_;
-  DueTimer known_upto_;  // all of the directory up to here are in memory, or were taken
+  DueTimer known_upto_ = BeforeAll();  // all of the directory up to here are in memory, or were taken
 };
 
 }  // namespace everfold

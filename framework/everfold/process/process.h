@@ -78,7 +78,7 @@ class Process {
   // id that has ended the activity.
   //   INVALID_ARGUMENT     the result is no message of the activity's Result, or the id cannot be
   //   NOT_FOUND            there is no such activity, or it ended more than kKeepAnswers ago
-  //   FAILED_PRECONDITION  it has ended otherwise; or the process does not get on with it (DECIDER_FAILED)
+  //   FAILED_PRECONDITION  it has ended otherwise; the process does not get on with it; an event is parked
   //   UNAVAILABLE          the process is stopped, paused or closing
   virtual void Answer(std::string activity_key, std::string answer_id, absl::StatusOr<std::string> result,
                       Done done) = 0;

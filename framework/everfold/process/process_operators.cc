@@ -72,14 +72,16 @@ void ProcessRunner::TakeAnswer(const std::string& activity_key, const std::strin
     return Unavailable(reason::kReadModelBehind, absl::StrFormat("process %s %s", type_->name, why));
   };
   if (!takes_inputs()) return done(stopped(error_.ok() ? "is paused" : "is stopped"));
-  if (const absl::Status folded = FoldSteps(); !folded.ok()) {
-    Stop(folded);
+  const absl::StatusOr<bool> caught_up = FoldSteps();
+  if (!caught_up.ok()) {
+    Stop(caught_up.status());
     return done(stopped("is stopped"));
   }
+  if (directory_ == nullptr || !knows_held_) return done(stopped("begins"));
   const absl::StatusOr<std::optional<FoundActivity>> found = directory_->FindActivity(activity_key);
   if (!found.ok()) return done(found.status());
   if (!found->has_value()) {
-    if (!folded_all_) return done(stopped("has not come to its end of the log yet"));
+    if (!*caught_up) return done(stopped("has not come to its end of the log yet"));
     return done(
         Error(absl::StatusCode::kNotFound, reason::kRequestInvalid,
               absl::StrFormat("process %s has no activity with the key %s", type_->name, ShownText(activity_key))));
@@ -323,6 +325,7 @@ void ProcessRunner::DropEvent(const std::string& instance, const std::string& in
 
 // What waited for an event goes on.
 void ProcessRunner::LetGo(const std::string& instance) {
+  if (!knows_held_) first_taken_.insert(instance);
   const auto found = slots_.find(instance);
   if (found == slots_.end() || !found->second->held) return;
   found->second->held = false;
@@ -334,6 +337,11 @@ void ProcessRunner::ListInstances(std::string after, std::size_t limit,
                                   absl::AnyInvocable<void(absl::StatusOr<std::vector<OpenInstance>>)> done) {
   using Result = absl::StatusOr<std::vector<OpenInstance>>;
   Ask<Result>(std::move(done), [this, after = std::move(after), limit](absl::AnyInvocable<void(Result)> answer) {
+    if (directory_ == nullptr) {
+      return Reply<Result>(std::move(answer),
+                           Unavailable(reason::kReadModelBehind,
+                                       absl::StrFormat("the directory of process %s is being made anew", type_->name)));
+    }
     Reply<Result>(std::move(answer), directory_->InstancesAfter(after, limit));
   });
 }

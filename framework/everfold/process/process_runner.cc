@@ -129,6 +129,8 @@ absl::Status ProcessRunner::OpenDirectory() {
 absl::Status ProcessRunner::MakeDirectoryAnew() {
   directory_.reset();
   steps_.reset();
+  folded_all_ = false;
+  if (open_upto_.has_value()) open_upto_ = "";  // what was not found yet is found again
   EVERFOLD_RETURN_IF_ERROR(ProcessDirectory::Remove(options_.directory + "/" + type_->name + ".db"));
   Tell(LogLevel::kWarning, "the directory of a process is damaged, and made anew", {{"process", type_->name}});
   due_.Clear();
@@ -137,26 +139,35 @@ absl::Status ProcessRunner::MakeDirectoryAnew() {
 
 void ProcessRunner::Start() {
   reactor_->Start();
-  reactor_->ListKeys([this, scope = scope_](absl::StatusOr<std::vector<ReactorKey>> keys) mutable {
-    std::optional<TaskScope::Guard> guard = scope.Enter();
-    if (!guard.has_value()) return;
-    strand_->Post([this, guard = *std::move(guard), keys = std::move(keys)] {
-      if (keys.ok()) Hold(*keys);
-      RunStep();
-    });
-  });
+  OnStrand([this] { AskWhatIsHeld(); });
   // Watches before it reads for the first time: what becomes durable in between is read or hinted at.
   watch_ = store_.WatchDurable([this, scope = scope_]() mutable { Wake(scope.Enter()); });
   Wake(scope_.Enter());
 }
 
-// Where an event is parked, nothing else is taken.
+// Of the events' reactor, which keeps what is parked. Until it has answered, nothing is taken up.
+void ProcessRunner::AskWhatIsHeld() {
+  knows_held_ = false;
+  first_taken_.clear();
+  reactor_->ListKeys(
+      [this, scope = scope_, asked = ++held_asked_](absl::StatusOr<std::vector<ReactorKey>> keys) mutable {
+        std::optional<TaskScope::Guard> guard = scope.Enter();
+        if (!guard.has_value()) return;
+        strand_->Post([this, guard = *std::move(guard), asked, keys = std::move(keys)] {
+          if (keys.ok() && asked == held_asked_) Hold(*keys);
+          RunStep();
+        });
+      });
+}
+
+// Where an event is parked, nothing else is taken. What was tried again or dropped since it was asked is not.
 void ProcessRunner::Hold(const std::vector<ReactorKey>& keys) {
   for (const ReactorKey& key : keys) {
     const absl::StatusOr<StreamId> stream = StreamOfKey(key.key);
     const bool is_instance = stream.ok() && stream->aggregate == type_->StreamAggregate();
-    if (key.parked && is_instance) SlotOf(key.key).held = true;
+    if (key.parked && is_instance && !first_taken_.contains(key.key)) SlotOf(key.key).held = true;
   }
+  first_taken_.clear();
   knows_held_ = true;
 }
 
@@ -180,7 +191,7 @@ void ProcessRunner::Wake(std::optional<TaskScope::Guard> guard) {
 void ProcessRunner::RunStep() {
   if (scope_.closed()) return;
   if (runs() && std::exchange(fold_wanted_, false)) {
-    if (const absl::Status folded = FoldSteps(); !folded.ok()) Stop(folded);
+    if (const absl::StatusOr<bool> folded = FoldSteps(); !folded.ok()) Stop(folded.status());
   }
   if (runs()) {
     TakeUpWhatWasOpen();
@@ -211,20 +222,22 @@ absl::Duration ProcessRunner::PauseAfter(unsigned failures) const {
 
 // The directory.
 
-absl::Status ProcessRunner::FoldSteps() {
+// True if it has come to the end of the log.
+absl::StatusOr<bool> ProcessRunner::FoldSteps() {
+  if (directory_ == nullptr) EVERFOLD_RETURN_IF_ERROR(OpenDirectory());
   std::vector<DueTimer> set;
   bool caught_up = false;
   absl::Status folded = FoldSome(set, caught_up);
   if (ReasonOf(folded) == reason::kReadModelDamaged) {
     EVERFOLD_RETURN_IF_ERROR(MakeDirectoryAnew());
     Wake(scope_.Enter());
-    return absl::OkStatus();
+    return false;
   }
   EVERFOLD_RETURN_IF_ERROR(folded);
   for (DueTimer& timer : set) due_.Add(std::move(timer));
   folded_all_ = folded_all_ || caught_up;
   if (!caught_up) Wake(scope_.Enter());
-  return absl::OkStatus();
+  return caught_up;
 }
 
 absl::Status ProcessRunner::FoldSome(std::vector<DueTimer>& set, bool& caught_up) {
@@ -305,8 +318,9 @@ void ProcessRunner::Uncount(ProcessSlot& slot) {
 void ProcessRunner::LookAtTimersLater() {
   const absl::Time now = options_.clock->Now();
   // Whoever resumes it has it look again.
+  if (!takes_inputs() || !folded_all_ || !knows_held_) return due_timer_.reset();
   const bool is_none = directory_->counts().timers == 0 && due_.size() == 0;
-  if (is_none || !takes_inputs() || !folded_all_ || !knows_held_) return due_timer_.reset();
+  if (is_none) return due_timer_.reset();
   const bool full = in_flight_ >= options_.max_in_flight || timer_inputs_ >= kMaxTimerInputs;
   // Where it is full, whatever ends has it look again.
   const absl::Time at = full ? absl::InfiniteFuture() : std::min(due_.NextLook(now), now + kLongestSleep);
@@ -329,6 +343,7 @@ void ProcessRunner::TakeEvent(TakenEvent event, Done done) {
   if (!route.ok()) return done(Parking(route.status()));
   if (route->kind() == Route::Kind::kIgnore) return done(absl::OkStatus());
   ProcessSlot& slot = SlotOf(KeyOfStream(StreamOfInstance(*type_, event.place.stream.tenant, route->id())));
+  if (!knows_held_) first_taken_.insert(slot.key);
   if (!slot.held) return AddInput(slot, EventInput{std::move(event)}, std::move(done));
   // It is what the others wait for.
   slot.held = false;
@@ -382,7 +397,7 @@ bool ProcessRunner::WorkOnFirst(ProcessSlot& slot) {
                 absl::FailedPreconditionError(absl::StrFormat("%s is parked: %s", slot.key, slot.parked)));
     return true;
   }
-  if (slot.held) return false;
+  if (slot.held) return RefuseAnswer(slot);
   if (const absl::Status loaded = Load(slot); !loaded.ok()) {
     Stop(loaded);
     return false;
@@ -406,6 +421,20 @@ bool ProcessRunner::WorkOnFirst(ProcessSlot& slot) {
   slot.ends_first = true;
   Append(slot, *std::move(made->step), now);
   return false;
+}
+
+// Whoever brings an answer is not kept waiting for an operator. False if there is none.
+bool ProcessRunner::RefuseAnswer(ProcessSlot& slot) {
+  const auto answer = std::find_if(slot.inputs.begin(), slot.inputs.end(), [](const WaitingInput& waiting) {
+    return waiting.done != nullptr && std::holds_alternative<OutcomeInput>(waiting.input);
+  });
+  if (answer == slot.inputs.end()) return false;
+  Done done = std::move(answer->done);
+  slot.inputs.erase(answer);
+  done(
+      Error(absl::StatusCode::kFailedPrecondition, reason::kEventParked,
+            absl::StrFormat("an event of %s is parked, and waits for an operator; answer again after that", slot.key)));
+  return true;
 }
 
 // Places tell repeats of events in one history; what they tell is made sure of, so that in another one nothing is lost.
@@ -475,6 +504,7 @@ void ProcessRunner::Append(ProcessSlot& slot, v1::ProcessStep step, absl::Time n
                    metadata = std::move(metadata), result = std::move(result)] {
       --appending_;
       Appended(key, step, metadata, result);
+      if (is_closing_) AnswerWaiting(SlotOf(key));
       RunStep();
     });
   });
@@ -489,6 +519,7 @@ void ProcessRunner::Appended(const std::string& key, const v1::ProcessStep& step
     ++steps_made_;
     timers_fired_ += step.has_timer();
     if (const absl::Status applied = ApplyStep(slot, step, result->recorded_at, metadata); !applied.ok()) {
+      if (slot.dropping != nullptr) std::exchange(slot.dropping, nullptr)(applied);
       return Stop(applied);
     }
     if (step.has_outcome() && !step.outcome().answer_id().empty()) {
@@ -608,6 +639,7 @@ void ProcessRunner::Stop(const absl::Status& cause) {
                        absl::StrFormat("somebody else runs process %s: %s", type_->name, std::string(cause.message())),
                        {{"process", type_->name}})
                : cause;
+  retry_timer_.reset();  // of an earlier error: it does not lift this one
   const absl::Duration pause = PauseAfter(++failures_);
   const bool tries_again = LogMayRecover(cause);
   Tell(LogLevel::kError, "process stopped",
@@ -643,12 +675,15 @@ void ProcessRunner::BeginAgain() {
       }
     }
   }
+  retry_timer_.reset();
   slots_.clear();
   idle_.clear();
   unrecorded_.clear();
   due_.Clear();
   fold_wanted_ = true;
+  folded_all_ = false;
   open_upto_ = "";
+  AskWhatIsHeld();
   in_flight_ = waiting_sends_ = timer_inputs_ = 0;
   parked_ = 0;
   error_ = absl::OkStatus();
@@ -664,20 +699,8 @@ void ProcessRunner::Close(Task done) {
     due_timer_.reset();
     retry_timer_.reset();
     record_timer_.reset();
-    for (TakenInput& taken : std::exchange(held_events_, {}))
-      taken.done(absl::CancelledError("the process is closing"));
-    for (auto& [key, slot] : slots_) {
-      slot->retry.reset();
-      if (!slot->appending && slot->dropping != nullptr) std::exchange(slot->dropping, nullptr)(Closing());
-      const std::size_t first = slot->appending ? 1 : 0;
-      for (std::size_t i = first; i < slot->inputs.size(); ++i) {
-        Done& waiting = slot->inputs[i].done;
-        if (waiting == nullptr) continue;
-        const bool is_event = std::holds_alternative<EventInput>(slot->inputs[i].input);
-        std::exchange(waiting, nullptr)(is_event ? absl::CancelledError("the process is closing") : Closing());
-      }
-    }
-    ReleaseEvents();
+    // It closes before it hears of events that are given back: it takes them again after a restart. Told so while it
+    // runs, it would park them.
     reactor_->Close([this, scope = scope_]() mutable {
       if (std::optional<TaskScope::Guard> guard = scope.Enter(); guard.has_value()) {
         strand_->Post([this, guard = *std::move(guard)] {
@@ -686,8 +709,25 @@ void ProcessRunner::Close(Task done) {
         });
       }
     });
+    for (TakenInput& taken : std::exchange(held_events_, {}))
+      taken.done(absl::CancelledError("the process is closing"));
+    for (auto& [key, slot] : slots_) AnswerWaiting(*slot);
+    ReleaseEvents();
     RunStep();
   });
+}
+
+// While it closes: whoever waits here for what does not happen any more. What is being appended is answered by its end.
+void ProcessRunner::AnswerWaiting(ProcessSlot& slot) {
+  slot.retry.reset();
+  if (!slot.appending && slot.dropping != nullptr) std::exchange(slot.dropping, nullptr)(Closing());
+  const std::size_t first = slot.appending && slot.ends_first ? 1 : 0;
+  for (std::size_t i = first; i < slot.inputs.size(); ++i) {
+    Done& waiting = slot.inputs[i].done;
+    if (waiting == nullptr) continue;
+    const bool is_event = std::holds_alternative<EventInput>(slot.inputs[i].input);
+    std::exchange(waiting, nullptr)(is_event ? absl::CancelledError("the process is closing") : Closing());
+  }
 }
 
 // When what is under way has ended, and what was accepted is on record, or was not taken by the log.

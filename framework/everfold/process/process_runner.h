@@ -62,6 +62,7 @@ class ProcessRunner final : public Process {
   absl::Status OpenDirectory();
   absl::Status MakeDirectoryAnew();
 
+  void AskWhatIsHeld();
   void Hold(const std::vector<ReactorKey>& keys);
   void OnStrand(absl::AnyInvocable<void()> step);
   void Wake(std::optional<TaskScope::Guard> guard);
@@ -72,7 +73,7 @@ class ProcessRunner final : public Process {
   absl::Duration PauseAfter(unsigned failures) const;
 
   // The directory.
-  absl::Status FoldSteps();
+  absl::StatusOr<bool> FoldSteps();
   absl::Status FoldSome(std::vector<DueTimer>& set, bool& caught_up);
   void TakeUpWhatWasOpen();
   void FireTimers();
@@ -86,6 +87,7 @@ class ProcessRunner final : public Process {
   void AddInput(ProcessSlot& slot, ProcessInput input, Done done);
   void Work(ProcessSlot& slot);
   bool WorkOnFirst(ProcessSlot& slot);
+  bool RefuseAnswer(ProcessSlot& slot);
   void Append(ProcessSlot& slot, v1::ProcessStep step, absl::Time now);
   void Appended(const std::string& key, const v1::ProcessStep& step, const Metadata& metadata,
                 const absl::StatusOr<AppendResult>& result);
@@ -140,6 +142,7 @@ class ProcessRunner final : public Process {
 
   void Stop(const absl::Status& cause);
   void BeginAgain();
+  void AnswerWaiting(ProcessSlot& slot);
   void CloseWhenDone();
   void Show();
   void Tell(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const;
@@ -158,12 +161,14 @@ class ProcessRunner final : public Process {
   ProcessStatus shown_ ABSL_GUARDED_BY(mutex_);
 
   // On the strand only.
-  std::unique_ptr<ProcessDirectory> directory_;
-  std::unique_ptr<Subscription> steps_;        // that the directory folds; null: to be started
-  bool fold_wanted_ = true;                    // there may be more in the log
+  std::unique_ptr<ProcessDirectory> directory_;  // null: it could not be made anew, and is opened with the next try
+  std::unique_ptr<Subscription> steps_;          // that the directory folds; null: to be started
+  bool fold_wanted_ = true;                      // there may be more in the log
   std::optional<std::string> open_upto_ = "";  // instances with something in flight are taken up to this key; none: all
   bool knows_held_ = false;                    // which instances wait for an operator because of an event
-  bool folded_all_ = false;                    // that there was at the start
+  std::uint64_t held_asked_ = 0;               // how often that was asked
+  std::set<std::string> first_taken_;          // instances whose first event was taken, or dropped, since then
+  bool folded_all_ = false;                    // that there was when it began, or the directory was made anew
   DueTimers due_;
   std::unique_ptr<Timer> due_timer_;
   absl::Time due_timer_at_ = absl::InfiniteFuture();

@@ -131,6 +131,8 @@ void ProcessRunner::Answered(const std::string& key, const OutgoingRef& ref,
   if (answer.ok() && std::holds_alternative<CommandReceipt>(*answer)) {
     return Accepted(slot, ref, std::get<CommandReceipt>(*answer).sequence == Sequence());
   }
+  // The id is of this step and place, so whoever was decided under it is this command: as an earlier release wrote it.
+  if (ReasonOf(answer.status()) == reason::kIdempotencyKeyReused) return Accepted(slot, ref, false);
   if (!answer.ok() && !IsRefusal(answer.status())) return SendLater(slot, ref, answer.status());
   flight->second.state = CommandFlight::State::kAnswered;
   AnyRefusal refusal;
@@ -237,6 +239,7 @@ bool ProcessRunner::RecordSomeAccepted(absl::Time until) {
   for (const Recorded& one : recorded) {
     ProcessSlot& slot = *slots_.at(one.key);
     slot.appending = true;
+    slot.ends_first = false;
     unrecorded_.erase({slot.accepted_since, one.key});
   }
   ++appending_;
@@ -259,6 +262,7 @@ bool ProcessRunner::RecordSomeAccepted(absl::Time until) {
           unrecorded_.emplace(slot.accepted_since, slot.key);
         }
         Work(slot);
+        if (is_closing_) AnswerWaiting(slot);
       }
       if (!result.ok() && !absl::IsResourceExhausted(result.status())) Stop(result.status());
       RunStep();
@@ -345,9 +349,9 @@ void ProcessRunner::AttemptEnded(const std::string& key, const OutgoingRef& ref,
   if (run.attempt != attempt) return;
   run.attempt = 0;
   run.error = answer.status();
-  if (!IsWorthAnotherTry(answer.status())) {
-    return EndActivity(slot, ref, {.kind = OutcomeKind::kFailed, .status = answer.status()});
-  }
+  // Whoever cancels a call does not know what came of it.
+  const bool tries_again = IsWorthAnotherTry(answer.status()) || absl::IsCancelled(answer.status());
+  if (!tries_again) return GiveUp(slot, ref);
   run.perhaps_effect = run.perhaps_effect || MayHaveHadEffect(answer.status());
   const ActivityOptions& options = type_->activities.at(slot.instance->activities.at(ref).name).options;
   if (run.attempts >= options.retry.attempts) return GiveUp(slot, ref);
@@ -359,7 +363,7 @@ void ProcessRunner::AttemptEnded(const std::string& key, const OutgoingRef& ref,
   });
 }
 
-// No attempt is left, or no time.
+// No attempt is left, or no time, or the last answer is final. That one has had no effect; an earlier one may have.
 void ProcessRunner::GiveUp(ProcessSlot& slot, const OutgoingRef& ref) {
   const ActivityRun& run = slot.runs.at(ref);
   EndActivity(slot, ref,

@@ -264,7 +264,18 @@ struct Making {
     *type.mutable_id(*state) = instance.stream.id;
     maker.Take(recorder);
     EVERFOLD_ASSIGN_OR_RETURN(v1::ProcessStep step, maker.Finish(*state));
+    EVERFOLD_RETURN_IF_ERROR(CheckReadable(step.state()));
     return StepResult{.step = std::move(step)};
+  }
+
+  // What is on record and does not parse would stop the process, for all instances and for good.
+  absl::Status CheckReadable(const std::string& state) const {
+    const StatePtr again(type.initial_state->New());
+    if (again->ParseFromString(state)) return absl::OkStatus();
+    return Failed(type,
+                  absl::StrFormat("the state of %s does not parse once it is serialized: a string that is no UTF-8, "
+                                  "or too deep a nesting",
+                                  KeyOfStream(instance.stream)));
   }
 
   absl::Status CheckSize(const v1::ProcessCommand& command) const {
