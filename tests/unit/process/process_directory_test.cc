@@ -203,6 +203,27 @@ TEST_F(DueTimersTest, TakesOneThatIsSetInThePastOrSoon) {
   EXPECT_THAT(TakeAll(due, kStart + absl::Seconds(1)), ElementsAre("soon"));
 }
 
+TEST_F(DueTimersTest, TakesOneThatWasDueBefore1970AlsoAfterARestart) {
+  Apply("old", 1, StepWithTimer("old", absl::UnixEpoch() - absl::Hours(1), 1));
+  DueTimers due(10);
+  EXPECT_THAT(TakeAll(due, kStart), ElementsAre("old"));
+  due.Clear();
+  EXPECT_THAT(TakeAll(due, kStart), ElementsAre("old"));  // nobody has fired it
+}
+
+TEST_F(DueTimersTest, TakesOneThatIsSetAgainForTheSameMoment) {
+  DueTimers due(1);
+  Apply("t", 1, StepWithTimer("t", kStart, 1));
+  ASSERT_EQ(due.Fill(*directory_, kStart - absl::Seconds(1)), absl::OkStatus());
+  // What is known goes as far as the first version of it.
+  Apply("t", 2, StepWithTimer("t", kStart, 2));
+  due.Add({.due_micros = absl::ToUnixMicros(kStart), .instance = Key("t"), .name = "t", .version = Version(2)});
+  EXPECT_EQ(due.size(), 1u);
+  const std::optional<DueTimer> timer = due.TakeDue(kStart);
+  ASSERT_TRUE(timer.has_value());
+  EXPECT_EQ(timer->version, Version(2));
+}
+
 TEST_F(DueTimersTest, LooksAgainBeforeItsHorizonEnds) {
   DueTimers due(10);
   EXPECT_THAT(TakeAll(due, kStart), IsEmpty());

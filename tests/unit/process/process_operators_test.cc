@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "everfold/base/error.h"
+#include "everfold/event/fingerprint.h"
 #include "everfold/process/process_directory.h"
 #include "tests/unit/process/fulfilment_test.h"
 
@@ -25,6 +26,38 @@ class ProcessOperatorsTest : public FulfilmentTest {
       ASSERT_TRUE(app_.executor().RunOne());
     }
     app_.Crash();
+  }
+  // One activity more than may be open: its event parks, and waits for an operator.
+  void ParkAnEventOf(const std::string& order) {
+    for (std::size_t i = 0; i < everfold::kMaxOpenActivities; ++i) {
+      app_.Accepted(MakeReserveItem({.item_id = "pen", .order_id = order, .quantity = 1}));
+    }
+    app_.Settle();
+    ASSERT_EQ(Parked().size(), 1u);
+  }
+  // As a second process of this name would, so that the next step of the first one finds another version.
+  void SomebodyElseMakesAStep(const std::string& order) {
+    const everfold::StreamId stream{"", "$process_fulfilment", order};
+    everfold::AppendRequest request;
+    request.of_framework = true;
+    const auto repeat = [&](const everfold::RecordedEvent& event) {
+      request.streams.clear();
+      request.streams.push_back(
+          {.stream = stream,
+           .expectation = everfold::StreamExpectation::Exact(event.version),
+           .events = {{.type = std::string(event.event.type),
+                       .fingerprint = std::string(everfold::FingerprintOf(*everfold::v1::ProcessStep::descriptor())),
+                       .payload = std::string(event.event.payload),
+                       .event_time = {},
+                       .tags = {}}}});
+      return absl::OkStatus();
+    };
+    ASSERT_EQ(app_.engine().store().ReadStream(stream, {}, repeat), absl::OkStatus());
+    absl::Status appended = absl::UnknownError("not answered");
+    app_.engine().store().Append(
+        std::move(request), [&](const absl::StatusOr<everfold::AppendResult>& result) { appended = result.status(); });
+    app_.Settle();
+    ASSERT_EQ(appended, absl::OkStatus());
   }
 };
 
@@ -254,6 +287,104 @@ TEST_F(ProcessOperatorsTest, OfTwoThatRunAProcessOneStopsAndNothingIsDoneTwice) 
     expected += " ItemReserved";
   }
   EXPECT_EQ(EventsOf("item/pen"), expected);
+}
+
+TEST_F(ProcessOperatorsTest, AStopOfAStoppedProcessParksNoEvent) {
+  Stock(9);
+  Place("o1");
+  ASSERT_NO_FATAL_FAILURE(SomebodyElseMakesAStep("o1"));
+  (*provider_.calls.at(0).answer)(Authorized());
+  app_.Settle();
+  ASSERT_TRUE(absl::IsAborted(Status().error)) << Status().error;
+  Place("o2");
+  AnswerPayments();
+  app_.Stop();
+  Reopen();
+  app_.Settle();
+  EXPECT_THAT(Parked(), IsEmpty());
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCompleted");
+  EXPECT_EQ(EventsOf("order/o2"), "OrderPlaced OrderCompleted");
+}
+
+TEST_F(ProcessOperatorsTest, AStopWhileItIsPausedParksNoEventWhereverItIs) {
+  AnswerPayments();
+  Stock(100);
+  for (int steps = 0; steps < 40; ++steps) {
+    const std::string order = absl::StrFormat("o%d", steps);
+    app_.Accepted(MakePlaceOrder({.order_id = order, .item_id = "pen", .quantity = 1}));
+    for (int i = 0; i < steps; ++i) app_.executor().RunOne();
+    process().Pause([](const absl::Status&) {});
+    for (int i = 0; i < steps % 7; ++i) app_.executor().RunOne();
+    app_.Stop();
+    Reopen();
+    app_.Settle();
+    ASSERT_THAT(Parked(), IsEmpty()) << steps;
+    ASSERT_EQ(Resume(), absl::OkStatus());
+    ASSERT_EQ(EventsOf("order/" + order), "OrderPlaced OrderCompleted") << steps;
+  }
+}
+
+// A process that never closes is a failed check of TestApp::Stop.
+TEST_F(ProcessOperatorsTest, ClosesWhereverTheLogRefusesTheStepOfAnEvent) {
+  Stock(100);
+  for (int steps = 0; steps < 40; ++steps) {
+    const std::string order = absl::StrFormat("o%d", steps);
+    Place(order);
+    ASSERT_NO_FATAL_FAILURE(SomebodyElseMakesAStep(order));
+    app_.Accepted(MakeCancelOrder({.order_id = order, .reason = "customer"}));
+    for (int i = 0; i < steps; ++i) app_.executor().RunOne();
+    app_.Stop();
+    Reopen();
+    app_.Settle();
+    ASSERT_THAT(Parked(), IsEmpty()) << steps;
+  }
+  std::string expected = "ItemStocked";
+  for (int steps = 0; steps < 40; ++steps) expected += " ItemReserved ItemReleased";
+  EXPECT_EQ(EventsOf("item/pen"), expected);
+}
+
+TEST_F(ProcessOperatorsTest, AnIdThatWasDecidedWithAnotherContentIsAccepted) {
+  Stock(9);
+  PlaceAndCrashAfterTheFirstStep();
+  Reopen();
+  const absl::StatusOr<everfold::ProcessInstance> instance =
+      everfold::LoadInstance(app_.engine().store(), process().type(), {"", "$process_fulfilment", "o1"});
+  ASSERT_TRUE(instance.ok()) << instance.status();
+  ASSERT_EQ(instance->commands.size(), 1u);
+  // As an earlier release wrote it. Its event is for no instance.
+  const auto decided = app_.Start(MakeReserveItem({.item_id = "pen", .quantity = 1}),
+                                  {.request_id = instance->commands.begin()->second.id});
+  app_.Settle();
+  ASSERT_TRUE(decided->has_value() && (*decided)->ok());
+  EXPECT_EQ(EventsOf("item/pen"), "ItemStocked ItemReserved");
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced");
+}
+
+TEST_F(ProcessOperatorsTest, AnAnswerForAnInstanceWithAParkedEventIsRefused) {
+  Stock(1000);
+  Place("o1");
+  ASSERT_NO_FATAL_FAILURE(ParkAnEventOf("o1"));
+  const std::string result = Authorized().SerializeAsString();
+  const absl::Status refused = Answer(provider_.calls.at(0).key, "webhook-1", result);
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
+  EXPECT_EQ(ReasonOf(refused), everfold::reason::kEventParked);
+}
+
+TEST_F(ProcessOperatorsTest, AParkedEventIsNotOvertakenAfterItHasBegunAgain) {
+  Stock(1000);
+  Place("o1");
+  Place("o2");
+  ASSERT_NO_FATAL_FAILURE(ParkAnEventOf("o1"));
+  ASSERT_NO_FATAL_FAILURE(SomebodyElseMakesAStep("o2"));
+  app_.Accepted(MakeCancelOrder({.order_id = "o2", .reason = "customer"}));
+  app_.Settle();
+  ASSERT_TRUE(absl::IsAborted(Status().error)) << Status().error;
+  ASSERT_EQ(Resume(), absl::OkStatus());
+  ASSERT_EQ(Status().error, absl::OkStatus());
+  app_.Advance(absl::Hours(1));  // its timer, and the time of its activities, is over
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced");
+  EXPECT_THAT(EventsOf("item/pen"), HasSubstr("ItemReleased"));  // of o2, which goes on
+  EXPECT_EQ(Parked().size(), 1u);
 }
 
 TEST_F(ProcessOperatorsTest, ADamagedDirectoryIsMadeAnew) {

@@ -28,7 +28,13 @@ struct PatienceProcess {
   static everfold::Route Route(const OrderCancelled&, const everfold::EventContext& c) {
     return everfold::Route::Continue(c.id);
   }
-  static void React(Fulfilment&, const OrderPlaced& e, Steps& steps) {
+  static void React(Fulfilment& state, const OrderPlaced& e, Steps& steps) {
+    constexpr char kNoUtf8[] = "caf\xe9";
+    if (e.item_id() == "state") state.set_item_id(kNoUtf8);
+    if (e.item_id() == "command") steps.Send(MakeCancelOrder({.order_id = steps.id(), .reason = kNoUtf8}));
+    if (e.item_id() == "scheduled") {
+      steps.SendAfter("bad", absl::Hours(1), MakeCancelOrder({.order_id = steps.id(), .reason = kNoUtf8}));
+    }
     for (int i = 0; i < e.quantity(); ++i) steps.SetTimer("timer " + std::to_string(i), absl::Minutes(10));
     steps.SendAfter("cancel", absl::Hours(1), MakeCancelOrder({.order_id = steps.id(), .reason = "too late"}));
   }
@@ -91,6 +97,28 @@ TEST_F(ProcessOrdersTest, MoreThanMayBeOpenParksTheInstance) {
   app_.Settle();
   EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: order/o1@1"));
   EXPECT_EQ(Status().timers, 100u);
+}
+
+TEST_F(ProcessOrdersTest, WhatWouldNotParseAgainParksItsInstanceAndNoOther) {
+  for (const char* bad : {"state", "command", "scheduled"}) {
+    app_.Accepted(MakePlaceOrder({.order_id = bad, .item_id = bad, .quantity = 1}));
+  }
+  app_.Accepted(MakePlaceOrder({.order_id = "o1", .item_id = "pen", .quantity = 1}));
+  app_.Settle();
+  EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/command: order/command@1",
+                                    "$process_fulfilment/scheduled: order/scheduled@1",
+                                    "$process_fulfilment/state: order/state@1"));
+  app_.Advance(absl::Seconds(2));
+  app_.Crash();
+  Reopen();
+  app_.Settle();
+  EXPECT_EQ(Status().error, absl::OkStatus());
+  EXPECT_EQ(EventsOf("$process_fulfilment/state"), "");
+  EXPECT_EQ(EventsOf("$process_fulfilment/o1"), "ProcessStep");
+  EXPECT_EQ(Drop("$process_fulfilment/state", "order/state@1"), absl::OkStatus());
+  EXPECT_EQ(Drop("$process_fulfilment/command", "order/command@1"), absl::OkStatus());
+  EXPECT_EQ(Drop("$process_fulfilment/scheduled", "order/scheduled@1"), absl::OkStatus());
+  EXPECT_EQ(Parked().size(), 0u);
 }
 
 TEST_F(ProcessOrdersTest, InstancesOfATenantAreItsOwn) {
