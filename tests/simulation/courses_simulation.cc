@@ -68,11 +68,12 @@ LogFaults RandomFaults(RandomSource& random) {
 }  // namespace
 
 CoursesSimulation::CoursesSimulation(std::uint64_t seed) : random_(seed), faults_(RandomFaults(random_)) {
-  TestAppOptions options{.seed = seed,
-                         .partitions = static_cast<std::uint32_t>(1 + random_.Below(16)),
-                         .wrap_log = [this](PartitionLog& log, Executor& executor) -> std::unique_ptr<PartitionLog> {
-                           return std::make_unique<FaultyLog>(log, faults_, random_, executor);
-                         }};
+  TestAppOptions options;
+  options.seed = seed;
+  options.partitions = static_cast<std::uint32_t>(1 + random_.Below(16));
+  options.wrap_log = [this](PartitionLog& log, Executor& executor) -> std::unique_ptr<PartitionLog> {
+    return std::make_unique<FaultyLog>(log, faults_, random_, executor);
+  };
   options.engine.commands.max_cached_bytes = random_.Below(3) == 0 ? 0 : 64 << 20;
   options.engine.commands.max_decided_ahead_per_stream = 1 + random_.Below(20);
   app_ = std::make_unique<TestApp>(CourseParts(), std::move(options));

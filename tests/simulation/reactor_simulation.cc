@@ -81,11 +81,12 @@ absl::Status Outside::React(const Reaction& reaction) {
 
 ReactorSimulation::ReactorSimulation(std::uint64_t seed)
     : random_(seed), grouped_(random_.Below(2) == 0), outside_(random_, [this] { return Log(); }) {
-  TestAppOptions options{.seed = seed,
-                         .partitions = static_cast<std::uint32_t>(1 + random_.Below(16)),
-                         .wrap_log = [this](PartitionLog& log, Executor& executor) -> std::unique_ptr<PartitionLog> {
-                           return std::make_unique<FaultyLog>(log, faults_, random_, executor);
-                         }};
+  TestAppOptions options;
+  options.seed = seed;
+  options.partitions = static_cast<std::uint32_t>(1 + random_.Below(16));
+  options.wrap_log = [this](PartitionLog& log, Executor& executor) -> std::unique_ptr<PartitionLog> {
+    return std::make_unique<FaultyLog>(log, faults_, random_, executor);
+  };
   options.engine.reactors.max_events_in_hand = 1 + random_.Below(20);
   options.engine.reactors.max_waiting_keys = 1 + random_.Below(4);
   options.engine.reactors.max_parked_keys = random_.Below(4);
