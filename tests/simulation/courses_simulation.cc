@@ -68,7 +68,9 @@ LogFaults RandomFaults(RandomSource& random) {
 }  // namespace
 
 CoursesSimulation::CoursesSimulation(std::uint64_t seed) : random_(seed), faults_(RandomFaults(random_)) {
-  TestAppOptions options;
+  // GCC 12 takes a part of one on the stack for uninitialized where the constructor throws.
+  const auto made = std::make_unique<TestAppOptions>();
+  TestAppOptions& options = *made;
   options.seed = seed;
   options.partitions = static_cast<std::uint32_t>(1 + random_.Below(16));
   options.wrap_log = [this](PartitionLog& log, Executor& executor) -> std::unique_ptr<PartitionLog> {
