@@ -235,7 +235,7 @@ TEST(CommandLine, HelpOfAVerbNamesItsOptionsWithTheirDefaults) {
 TEST(CommandLine, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(Refusal({"sevre"}),
             "there is no command 'sevre'; there is: serve, rebuild, rebuild-index, projections, parked, reactors, "
-            "verify, backup, restore, salvage, export, import, version\n"
+            "processes, verify, backup, restore, salvage, export, import, version\n"
             "Run 'wallet --help' for what there is.");
   EXPECT_THAT(Refusal({"--port", "1"}), HasSubstr("--port"));
   EXPECT_THAT(Refusal({"verify", "--listen", "127.0.0.1:1"}), HasSubstr("--listen"));
