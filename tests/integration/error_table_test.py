@@ -262,7 +262,7 @@ class ManyRules(shop_app.ShopTest, ErrorTest):
     def test_all_violations_of_a_command_with_many_rules(self):
         wallet_app.client.INCLUDES.append(wallet_app.ROOT / "sample-apps/shop/proto")
         wallet_app.client.generate_stubs(
-            wallet_app.WORK / "stubs", more=["everfold/v1/money.proto", "shop/v1/order.proto"]
+            wallet_app.WORK / "stubs", more=["everfold/v1/money.proto", "shop/v1/payment.proto", "shop/v1/order.proto"]
         )
         from shop.v1 import order_pb2 as shop
 

@@ -11,7 +11,12 @@ import wallet_app
 from wallet_app import client
 
 client.INCLUDES.append(wallet_app.ROOT / "sample-apps/shop/proto")
-client.PROTOS[:] = ["everfold/v1/money.proto", "shop/v1/order.proto", "shop/v1/order_api.proto"]
+client.PROTOS[:] = [
+    "everfold/v1/money.proto",
+    "shop/v1/payment.proto",
+    "shop/v1/order.proto",
+    "shop/v1/order_api.proto",
+]
 client.generate_stubs(wallet_app.WORK / "stubs")
 
 from everfold.v1 import money_pb2  # noqa: E402
