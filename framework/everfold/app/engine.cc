@@ -25,8 +25,9 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, Par
   if (options.processes.clock == nullptr) options.processes.clock = &clock;
   if (options.processes.random == nullptr) options.processes.random = &random;
   // A day less, as the log's clock may be ahead of this one.
+  const absl::Duration kept = options.store.index.command_retention;
   options.processes.command_retention =
-      std::min(options.processes.command_retention, options.store.index.command_retention - absl::Hours(24));
+      std::min(options.processes.command_retention, kept - std::min(absl::Hours(24), kept / 2));
 
   options.store.stored_names = StoredNamesOf(parts.aggregates);
   AddStoredForms(parts.aggregates, parts.projections);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "everfold/app/print_error.h"
 #include "everfold/app/progress_bar.h"
+#include "everfold/app/reactors.h"
 #include "everfold/base/counted.h"
 #include "everfold/base/duration.h"
 #include "everfold/base/status.h"
@@ -16,19 +17,6 @@
 
 namespace everfold {
 namespace {
-
-const char* NameOf(v1::ReactorState state) {
-  switch (state) {
-    case v1::REACTOR_STATE_RUNNING:
-      return "running";
-    case v1::REACTOR_STATE_PAUSED:
-      return "paused";
-    case v1::REACTOR_STATE_STOPPED:
-      return "stopped";
-    default:
-      return "unknown";
-  }
-}
 
 std::string TimeText(const google::protobuf::Timestamp& time) {
   return absl::FormatTime(absl::RFC3339_sec, TimeOf(time), absl::UTCTimeZone());

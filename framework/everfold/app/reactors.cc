@@ -17,19 +17,6 @@
 namespace everfold {
 namespace {
 
-const char* NameOf(v1::ReactorState state) {
-  switch (state) {
-    case v1::REACTOR_STATE_RUNNING:
-      return "running";
-    case v1::REACTOR_STATE_PAUSED:
-      return "paused";
-    case v1::REACTOR_STATE_STOPPED:
-      return "stopped";
-    default:
-      return "unknown";
-  }
-}
-
 std::string LagOf(const v1::ReactorInfo& info) {
   if (info.lag_events() == 0) return "-";
   return absl::FormatDuration(absl::Trunc(DurationOf(info.lag()), absl::Milliseconds(1)));
@@ -76,6 +63,19 @@ absl::Status RunOn(ReactorClient& client, const CommandLine& line) {
 }
 
 }  // namespace
+
+const char* NameOf(v1::ReactorState state) {
+  switch (state) {
+    case v1::REACTOR_STATE_RUNNING:
+      return "running";
+    case v1::REACTOR_STATE_PAUSED:
+      return "paused";
+    case v1::REACTOR_STATE_STOPPED:
+      return "stopped";
+    default:
+      return "unknown";
+  }
+}
 
 std::string FormatReactors(const std::vector<v1::ReactorInfo>& reactors) {
   std::string text = absl::StrFormat("%-24s %-8s %12s %10s %14s %8s %8s %8s\n", "reactor", "state", "behind", "lag",

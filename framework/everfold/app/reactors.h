@@ -12,6 +12,8 @@ namespace everfold {
 
 ExitCode Reactors(const std::string& app, const CommandLine& line);
 
+// "running".
+const char* NameOf(v1::ReactorState state);
 // A table, one line a reactor, and what there is to say of each below.
 std::string FormatReactors(const std::vector<v1::ReactorInfo>& reactors);
 std::string FormatWaitingReactions(const std::vector<v1::WaitingReaction>& reactions);

@@ -76,7 +76,7 @@ absl::StatusOr<bool> Build(const ProjectionType& type, const std::string& direct
     absl::PrintF("%s: begun anew; what was begun before is deleted: %s\n", type.name, build->begun_anew_because());
   }
   if (const absl::Status followed = Follow(*build, feed); !followed.ok()) {
-    return WithMore(followed, "; what was built is kept, and the same command goes on with it");
+    return WithMore(followed, "; the same command goes on from where it last wrote to the disk");
   }
   absl::PrintF("%s: built ahead, as of %s\n", type.name, Counted(EventsBefore(build->position()), "event"));
   if (build->parked_keys() > 0) {

@@ -74,12 +74,15 @@ void ProcessRunner::TakeAnswer(const std::string& activity_key, const std::strin
   if (!takes_inputs()) return done(stopped(error_.ok() ? "is paused" : "is stopped"));
   const absl::StatusOr<bool> caught_up = FoldSteps();
   if (!caught_up.ok()) {
-    Stop(caught_up.status());
-    return done(stopped("is stopped"));
+    DirectoryFailed(caught_up.status());
+    return done(stopped("cannot read its directory"));
   }
   if (directory_ == nullptr || !knows_held_) return done(stopped("begins"));
   const absl::StatusOr<std::optional<FoundActivity>> found = directory_->FindActivity(activity_key);
-  if (!found.ok()) return done(found.status());
+  if (!found.ok()) {
+    DirectoryFailed(found.status());
+    return done(stopped("cannot read its directory"));
+  }
   if (!found->has_value()) {
     if (!*caught_up) return done(stopped("has not come to its end of the log yet"));
     return done(
@@ -342,7 +345,9 @@ void ProcessRunner::ListInstances(std::string after, std::size_t limit,
                            Unavailable(reason::kReadModelBehind,
                                        absl::StrFormat("the directory of process %s is being made anew", type_->name)));
     }
-    Reply<Result>(std::move(answer), directory_->InstancesAfter(after, limit));
+    Result instances = directory_->InstancesAfter(after, limit);
+    if (!instances.ok()) DirectoryFailed(instances.status());
+    Reply<Result>(std::move(answer), std::move(instances));
   });
 }
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "everfold/base/check.h"
 #include "everfold/base/error.h"
+#include "everfold/base/retry.h"
 #include "everfold/base/status.h"
 #include "everfold/base/timestamp.h"
 #include "everfold/base/unavailable.h"
@@ -23,17 +24,6 @@ constexpr std::size_t kMaxTimerInputs = 1024;               // that wait for the
 constexpr absl::Duration kLongestSleep = absl::Seconds(5);  // of timers, so that a clock that jumps is noticed
 // The checkpoint of the directory is not worth a transaction for less, where no step was folded.
 constexpr std::uint64_t kPassedEvents = 10'000;
-
-// Another try may help: the log could not be read, or could not take more.
-bool LogMayRecover(const absl::Status& error) { return absl::IsResourceExhausted(error) || absl::IsInternal(error); }
-
-// Why an event parks its instance; whatever it is, another try by itself does not help.
-absl::Status Parking(const absl::Status& error) {
-  absl::Status parking = absl::FailedPreconditionError(error.message());
-  error.ForEachPayload(
-      [&parking](absl::string_view url, const absl::Cord& payload) { parking.SetPayload(url, payload); });
-  return parking;
-}
 
 }  // namespace
 
@@ -126,6 +116,13 @@ absl::Status ProcessRunner::OpenDirectory() {
   return absl::OkStatus();
 }
 
+// Damage is mended wherever it is met: the log has all that the directory knows.
+void ProcessRunner::DirectoryFailed(const absl::Status& error) {
+  if (ReasonOf(error) != reason::kReadModelDamaged) return Stop(error);
+  if (const absl::Status made = MakeDirectoryAnew(); !made.ok()) return Stop(made);
+  Wake(scope_.Enter());
+}
+
 absl::Status ProcessRunner::MakeDirectoryAnew() {
   directory_.reset();
   steps_.reset();
@@ -191,7 +188,7 @@ void ProcessRunner::Wake(std::optional<TaskScope::Guard> guard) {
 void ProcessRunner::RunStep() {
   if (scope_.closed()) return;
   if (runs() && std::exchange(fold_wanted_, false)) {
-    if (const absl::StatusOr<bool> folded = FoldSteps(); !folded.ok()) Stop(folded.status());
+    if (const absl::StatusOr<bool> folded = FoldSteps(); !folded.ok()) DirectoryFailed(folded.status());
   }
   if (runs()) {
     TakeUpWhatWasOpen();
@@ -215,9 +212,7 @@ void ProcessRunner::After(std::unique_ptr<Timer>& timer, absl::Duration delay, a
 }
 
 absl::Duration ProcessRunner::PauseAfter(unsigned failures) const {
-  absl::Duration pause = options_.first_retry;
-  for (unsigned i = 1; i < failures && pause < options_.longest_retry; ++i) pause *= 2;
-  return std::min(pause, options_.longest_retry);
+  return BackOff(options_.first_retry, options_.longest_retry, failures);
 }
 
 // The directory.
@@ -227,13 +222,7 @@ absl::StatusOr<bool> ProcessRunner::FoldSteps() {
   if (directory_ == nullptr) EVERFOLD_RETURN_IF_ERROR(OpenDirectory());
   std::vector<DueTimer> set;
   bool caught_up = false;
-  absl::Status folded = FoldSome(set, caught_up);
-  if (ReasonOf(folded) == reason::kReadModelDamaged) {
-    EVERFOLD_RETURN_IF_ERROR(MakeDirectoryAnew());
-    Wake(scope_.Enter());
-    return false;
-  }
-  EVERFOLD_RETURN_IF_ERROR(folded);
+  EVERFOLD_RETURN_IF_ERROR(FoldSome(set, caught_up));
   for (DueTimer& timer : set) due_.Add(std::move(timer));
   folded_all_ = folded_all_ || caught_up;
   if (!caught_up) Wake(scope_.Enter());
@@ -282,7 +271,7 @@ absl::Status ProcessRunner::FoldSome(std::vector<DueTimer>& set, bool& caught_up
 void ProcessRunner::TakeUpWhatWasOpen() {
   if (!folded_all_ || !knows_held_ || !open_upto_.has_value() || in_flight_ > options_.max_in_flight / 2) return;
   const absl::StatusOr<std::vector<OpenInstance>> open = directory_->InFlightAfter(*open_upto_, kInstancesAPage);
-  if (!open.ok()) return Stop(open.status());
+  if (!open.ok()) return DirectoryFailed(open.status());
   for (const OpenInstance& instance : *open) {
     open_upto_ = instance.key;
     ProcessSlot& slot = SlotOf(instance.key);
@@ -297,7 +286,9 @@ void ProcessRunner::FireTimers() {
   if (!folded_all_ || !knows_held_) return;
   const absl::Time now = options_.clock->Now();
   while (takes_inputs() && in_flight_ < options_.max_in_flight && timer_inputs_ < kMaxTimerInputs) {
-    if (const absl::Status filled = due_.Fill(*directory_, now); !filled.ok()) return Stop(filled);
+    if (const absl::Status filled = due_.Fill(*directory_, now); !filled.ok()) {
+      return DirectoryFailed(filled);
+    }
     std::optional<DueTimer> timer = due_.TakeDue(now);
     if (!timer.has_value()) return;
     ProcessSlot& slot = SlotOf(timer->instance);
@@ -334,302 +325,6 @@ void ProcessRunner::LookAtTimersLater() {
   });
 }
 
-// Inputs and steps.
-
-void ProcessRunner::TakeEvent(TakenEvent event, Done done) {
-  if (is_closing_) return done(absl::CancelledError("the process is closing"));
-  if (!error_.ok()) return held_events_.push_back({std::move(event), std::move(done)});
-  const absl::StatusOr<Route> route = RouteOf(*type_, event);
-  if (!route.ok()) return done(Parking(route.status()));
-  if (route->kind() == Route::Kind::kIgnore) return done(absl::OkStatus());
-  ProcessSlot& slot = SlotOf(KeyOfStream(StreamOfInstance(*type_, event.place.stream.tenant, route->id())));
-  if (!knows_held_) first_taken_.insert(slot.key);
-  if (!slot.held) return AddInput(slot, EventInput{std::move(event)}, std::move(done));
-  // It is what the others wait for.
-  slot.held = false;
-  slot.inputs.push_front({.input = EventInput{std::move(event)}, .done = std::move(done)});
-  Work(slot);
-}
-
-ProcessSlot& ProcessRunner::SlotOf(const std::string& key) {
-  std::unique_ptr<ProcessSlot>& slot = slots_[key];
-  if (slot == nullptr) {
-    slot = std::make_unique<ProcessSlot>();
-    slot->key = key;
-  }
-  if (slot->idle.has_value()) {
-    idle_.erase(*slot->idle);
-    slot->idle.reset();
-  }
-  return *slot;
-}
-
-absl::Status ProcessRunner::Load(ProcessSlot& slot) {
-  if (slot.instance.has_value()) return absl::OkStatus();
-  EVERFOLD_ASSIGN_OR_RETURN(const StreamId stream, StreamOfKey(slot.key));
-  EVERFOLD_ASSIGN_OR_RETURN(slot.instance, LoadInstance(store_, *type_, stream));
-  Launch(slot, true);
-  return absl::OkStatus();
-}
-
-void ProcessRunner::AddInput(ProcessSlot& slot, ProcessInput input, Done done) {
-  slot.inputs.push_back({.input = std::move(input), .done = std::move(done)});
-  Work(slot);
-}
-
-void ProcessRunner::Work(ProcessSlot& slot) {
-  while (takes_inputs() && !slot.appending && slot.retry == nullptr && !slot.inputs.empty()) {
-    if (!WorkOnFirst(slot)) break;
-  }
-  SetIdle(slot);
-}
-
-// False if it has to wait.
-bool ProcessRunner::WorkOnFirst(ProcessSlot& slot) {
-  if (!slot.parked.empty()) {
-    // Events wait where they are kept for good.
-    const auto event = std::find_if(slot.inputs.begin(), slot.inputs.end(),
-                                    [](const WaitingInput& waiting) { return waiting.done != nullptr; });
-    if (event == slot.inputs.end()) return false;
-    Done done = std::move(event->done);
-    slot.inputs.erase(event);
-    AnswerEvent(std::move(done),
-                absl::FailedPreconditionError(absl::StrFormat("%s is parked: %s", slot.key, slot.parked)));
-    return true;
-  }
-  if (slot.held) return RefuseAnswer(slot);
-  if (const absl::Status loaded = Load(slot); !loaded.ok()) {
-    Stop(loaded);
-    return false;
-  }
-  if (const absl::Status known = LookUp(slot); !known.ok()) {
-    Stop(known);
-    return false;
-  }
-  const absl::Time now = options_.clock->Now();
-  absl::StatusOr<StepResult> made =
-      MakeStep(*type_, *slot.instance, slot.inputs.front().input, slot.accepted, now, *options_.random);
-  if (!made.ok()) {
-    ParkFirst(slot, made.status());
-    return true;
-  }
-  if (!made->step.has_value()) {
-    left_out_ += made->why == NoStep::kDone;
-    EndFirst(slot, ResultOfNoStep(slot, slot.inputs.front().input));
-    return true;
-  }
-  slot.ends_first = true;
-  Append(slot, *std::move(made->step), now);
-  return false;
-}
-
-// Whoever brings an answer is not kept waiting for an operator. False if there is none.
-bool ProcessRunner::RefuseAnswer(ProcessSlot& slot) {
-  const auto answer = std::find_if(slot.inputs.begin(), slot.inputs.end(), [](const WaitingInput& waiting) {
-    return waiting.done != nullptr && std::holds_alternative<OutcomeInput>(waiting.input);
-  });
-  if (answer == slot.inputs.end()) return false;
-  Done done = std::move(answer->done);
-  slot.inputs.erase(answer);
-  done(
-      Error(absl::StatusCode::kFailedPrecondition, reason::kEventParked,
-            absl::StrFormat("an event of %s is parked, and waits for an operator; answer again after that", slot.key)));
-  return true;
-}
-
-// Places tell repeats of events in one history; what they tell is made sure of, so that in another one nothing is lost.
-absl::Status ProcessRunner::LookUp(ProcessSlot& slot) {
-  auto* const event = std::get_if<EventInput>(&slot.inputs.front().input);
-  if (event == nullptr || event->is_new || !MayBeRepeat(*slot.instance, event->event.place)) return absl::OkStatus();
-  EVERFOLD_ASSIGN_OR_RETURN(const bool taken,
-                            HasTaken(store_, *slot.instance, event->event.place.stream, event->event.place.version));
-  event->is_new = !taken;
-  return absl::OkStatus();
-}
-
-// Whoever brings an answer hears whether it, or the same one before, has ended the activity.
-absl::Status ProcessRunner::ResultOfNoStep(const ProcessSlot& slot, const ProcessInput& input) const {
-  const auto* const outcome = std::get_if<OutcomeInput>(&input);
-  if (outcome == nullptr || outcome->answer_id.empty()) return absl::OkStatus();
-  const auto answer = slot.answers.find(outcome->activity);
-  if (answer != slot.answers.end() && answer->second == outcome->answer_id) return absl::OkStatus();
-  return Error(absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
-               absl::StrFormat("%s of %s has ended already, and not with this answer", NameOf(input), slot.key));
-}
-
-// Of a commit that this input leads to.
-Metadata ProcessRunner::MetadataOf(const ProcessSlot& slot, const ProcessInput* input) const {
-  Metadata metadata{.correlation_id = slot.instance->metadata.correlation_id,
-                    .causation_id = "",
-                    .actor = "process:" + type_->name,
-                    .traceparent = slot.instance->metadata.traceparent,
-                    .headers = {}};
-  const auto* const event = input == nullptr ? nullptr : std::get_if<EventInput>(input);
-  if (event == nullptr) return metadata;
-  const Metadata& cause = event->event.metadata;
-  if (!cause.correlation_id.empty()) metadata.correlation_id = cause.correlation_id;
-  metadata.traceparent = cause.traceparent;
-  metadata.causation_id =
-      absl::StrFormat("%s@%d", event->event.place.stream.ToString(), event->event.place.version.value());
-  return metadata;
-}
-
-AppendRequest ProcessRunner::RequestOf(const ProcessInstance& instance, const v1::ProcessStep& step) {
-  static const std::string* const fingerprint = new std::string(FingerprintOf(*v1::ProcessStep::descriptor()));
-  AppendRequest request;
-  request.tenant = instance.stream.tenant;
-  request.of_framework = true;
-  request.streams.push_back({.stream = instance.stream,
-                             .expectation = StreamExpectation::Exact(instance.version),
-                             .events = {{.type = v1::ProcessStep::descriptor()->full_name(),
-                                         .fingerprint = *fingerprint,
-                                         .payload = step.SerializeAsString(),
-                                         .event_time = {},
-                                         .tags = {}}}});
-  return request;
-}
-
-void ProcessRunner::Append(ProcessSlot& slot, v1::ProcessStep step, absl::Time now) {
-  slot.appending = true;
-  ++appending_;
-  AppendRequest request = RequestOf(*slot.instance, step);
-  request.not_before = now;
-  request.metadata = MetadataOf(slot, slot.ends_first ? &slot.inputs.front().input : nullptr);
-  Metadata metadata = request.metadata;
-  store_.Append(std::move(request), [this, scope = scope_, key = slot.key, step = std::move(step),
-                                     metadata = std::move(metadata)](absl::StatusOr<AppendResult> result) mutable {
-    std::optional<TaskScope::Guard> guard = scope.Enter();
-    if (!guard.has_value()) return;
-    strand_->Post([this, guard = *std::move(guard), key = std::move(key), step = std::move(step),
-                   metadata = std::move(metadata), result = std::move(result)] {
-      --appending_;
-      Appended(key, step, metadata, result);
-      if (is_closing_) AnswerWaiting(SlotOf(key));
-      RunStep();
-    });
-  });
-}
-
-void ProcessRunner::Appended(const std::string& key, const v1::ProcessStep& step, const Metadata& metadata,
-                             const absl::StatusOr<AppendResult>& result) {
-  ProcessSlot& slot = SlotOf(key);
-  slot.appending = false;
-  if (result.ok()) {
-    failures_ = 0;
-    ++steps_made_;
-    timers_fired_ += step.has_timer();
-    if (const absl::Status applied = ApplyStep(slot, step, result->recorded_at, metadata); !applied.ok()) {
-      if (slot.dropping != nullptr) std::exchange(slot.dropping, nullptr)(applied);
-      return Stop(applied);
-    }
-    if (step.has_outcome() && !step.outcome().answer_id().empty()) {
-      slot.answers[RefOf(step.outcome().activity())] = step.outcome().answer_id();
-    }
-    if (slot.ends_first) EndFirst(slot, absl::OkStatus());
-    if (slot.dropping != nullptr) std::exchange(slot.dropping, nullptr)(absl::OkStatus());
-    Launch(slot, false);
-    return Work(slot);
-  }
-  if (slot.dropping != nullptr) {
-    slot.parked = std::exchange(slot.was_parked, "");
-    parked_ += !slot.parked.empty();
-    std::exchange(slot.dropping, nullptr)(result.status());
-    if (!LogMayRecover(result.status())) Stop(result.status());
-    return;
-  }
-  if (absl::IsInvalidArgument(result.status())) {
-    ParkFirst(slot, result.status());
-    return Work(slot);
-  }
-  if (!absl::IsResourceExhausted(result.status())) return Stop(result.status());
-  After(slot.retry, PauseAfter(++failures_), [this, key] {
-    ProcessSlot& again = SlotOf(key);
-    again.retry.reset();
-    Work(again);
-    RunStep();
-  });
-}
-
-// What the log has is what the instance is.
-absl::Status ProcessRunner::ApplyStep(ProcessSlot& slot, const v1::ProcessStep& step, absl::Time recorded_at,
-                                      const Metadata& metadata) {
-  EVERFOLD_RETURN_IF_ERROR(slot.instance->Apply(*type_, step, recorded_at, metadata));
-  const ProcessInstance& instance = *slot.instance;
-  for (auto flight = slot.flights.begin(); flight != slot.flights.end();) {
-    if (instance.commands.contains(flight->first)) {
-      ++flight;
-      continue;
-    }
-    waiting_sends_ -= flight->second.state == CommandFlight::State::kWaiting;
-    --in_flight_;
-    flight = slot.flights.erase(flight);
-  }
-  std::erase_if(slot.runs, [&](const auto& run) { return !instance.activities.contains(run.first); });
-  std::erase_if(slot.accepted, [&](const OutgoingRef& ref) { return !instance.commands.contains(ref); });
-  if (slot.accepted.empty()) unrecorded_.erase({slot.accepted_since, slot.key});
-  return absl::OkStatus();
-}
-
-void ProcessRunner::EndFirst(ProcessSlot& slot, const absl::Status& result) {
-  if (slot.inputs.empty()) return;
-  WaitingInput ended = std::move(slot.inputs.front());
-  slot.inputs.pop_front();
-  timer_inputs_ -= ended.counted;
-  if (ended.done != nullptr) AnswerEvent(std::move(ended.done), result);
-}
-
-// Where it is an event, or an answer, whoever brought it keeps it; else what is open is on record, and it comes in
-// again after a restart.
-void ProcessRunner::ParkFirst(ProcessSlot& slot, const absl::Status& error) {
-  const WaitingInput& first = slot.inputs.front();
-  Tell(LogLevel::kWarning, "process has parked an instance",
-       {{"process", type_->name},
-        {"instance", slot.key},
-        {"input", TextOf(first.input)},
-        {"cause", std::string(error.message())}});
-  if (first.done != nullptr) {
-    slot.held = std::holds_alternative<EventInput>(first.input);
-    EndFirst(slot, Parking(error));
-    if (slot.held) Uncount(slot);
-    return;
-  }
-  Uncount(slot);
-  slot.parked = PrintableText(std::string(error.message()), kMaxReactorErrorBytes);
-  slot.parked_at = options_.clock->Now();
-  if (++parked_ <= options_.max_parked_instances) return;
-  Stop(Error(absl::StatusCode::kFailedPrecondition, reason::kEventParked,
-             absl::StrFormat("%d instances of process %s are parked; with more than %d it stops", parked_, type_->name,
-                             options_.max_parked_instances),
-             {{"process", type_->name}}));
-}
-
-// With too much in flight, no further event is taken: whoever brought this one hears of it later.
-void ProcessRunner::AnswerEvent(Done done, absl::Status result) {
-  if (result.ok() && in_flight_ >= options_.max_in_flight && !is_closing_) return full_.push_back(std::move(done));
-  done(std::move(result));
-}
-
-void ProcessRunner::ReleaseEvents() {
-  while (!full_.empty() && (in_flight_ < options_.max_in_flight || is_closing_)) {
-    Done done = std::move(full_.front());
-    full_.pop_front();
-    done(absl::OkStatus());
-  }
-}
-
-void ProcessRunner::SetIdle(ProcessSlot& slot) {
-  if (slot.idle.has_value() || !slot.has_nothing_to_do()) return;
-  slot.idle = idle_.insert(idle_.end(), slot.key);
-}
-
-void ProcessRunner::TrimIdle() {
-  while (idle_.size() > options_.max_idle_instances) {
-    const std::string key = std::move(idle_.front());
-    idle_.pop_front();
-    slots_.erase(key);
-  }
-}
-
 // Errors.
 
 void ProcessRunner::Stop(const absl::Status& cause) {
@@ -641,7 +336,7 @@ void ProcessRunner::Stop(const absl::Status& cause) {
                : cause;
   retry_timer_.reset();  // of an earlier error: it does not lift this one
   const absl::Duration pause = PauseAfter(++failures_);
-  const bool tries_again = LogMayRecover(cause);
+  const bool tries_again = StorageMayRecover(cause);
   Tell(LogLevel::kError, "process stopped",
        {{"process", type_->name},
         {"cause", std::string(error_.message())},

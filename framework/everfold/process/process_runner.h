@@ -60,6 +60,7 @@ class ProcessRunner final : public Process {
   ReactorType ReactorOfEvents();
   absl::Status OpenReactor();
   absl::Status OpenDirectory();
+  void DirectoryFailed(const absl::Status& error);
   absl::Status MakeDirectoryAnew();
 
   void AskWhatIsHeld();

@@ -162,12 +162,8 @@ void ProcessRunner::SendLater(ProcessSlot& slot, const OutgoingRef& ref, const a
     if (found == slots_.end()) return;
     const auto again = found->second->flights.find(ref);
     if (again == found->second->flights.end() || again->second.state != CommandFlight::State::kWaiting) return;
+    if (is_closing_ || !error_.ok()) return;  // it is on record, and is sent when it is taken up again
     --waiting_sends_;
-    if (is_closing_ || !error_.ok()) {
-      // It is on record, and is sent when it is taken up again.
-      ++waiting_sends_;
-      return;
-    }
     Send(*found->second, ref);
     Show();
   });

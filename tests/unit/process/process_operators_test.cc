@@ -6,6 +6,7 @@
 #include "everfold/base/error.h"
 #include "everfold/event/fingerprint.h"
 #include "everfold/process/process_directory.h"
+#include "everfold/projection/sqlite.h"
 #include "tests/unit/process/fulfilment_test.h"
 
 namespace fulfil::v1 {
@@ -395,6 +396,34 @@ TEST_F(ProcessOperatorsTest, ADamagedDirectoryIsMadeAnew) {
   Reopen();
   app_.Settle();
   EXPECT_EQ(Status().instances, 1u);
+  EXPECT_EQ(Status().timers, 1u);
+  app_.Advance(absl::Minutes(4));
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCancelled");
+}
+
+// In a page that nothing reads before the first timer is looked for.
+TEST_F(ProcessOperatorsTest, ADirectoryWhoseDamageIsMetLaterIsMadeAnew) {
+  Stock(9);
+  Place("o1");
+  app_.Stop();
+  const std::string path = app_.directory() + "/process/fulfilment.db";
+  std::int64_t begin = 0, size = 0;
+  {
+    const auto database = everfold::sqlite::Database::Open(path, everfold::sqlite::Access::kReadWrite);
+    ASSERT_TRUE(database.ok()) << database.status();
+    ASSERT_EQ((*database)->Execute("PRAGMA wal_checkpoint(TRUNCATE)"), absl::OkStatus());
+    const auto page = *(*database)->Prepare(
+        "SELECT (rootpage - 1) * page_size, page_size FROM sqlite_schema, pragma_page_size WHERE name = 'timer_due'");
+    ASSERT_TRUE(*page->Step());
+    begin = page->Integer(0);
+    size = page->Integer(1);
+  }
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(begin) << std::string(static_cast<std::size_t>(size), '\xff');
+  file.close();
+  Reopen();
+  app_.Settle();
+  EXPECT_EQ(Status().error, absl::OkStatus());
   EXPECT_EQ(Status().timers, 1u);
   app_.Advance(absl::Minutes(4));
   EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCancelled");
