@@ -176,12 +176,19 @@ void ProcessRunner::Reset(v1::ReactorResetTo to, std::string reason, Done done) 
       std::optional<TaskScope::Guard> guard = scope.Enter();
       if (!guard.has_value()) return;
       strand_->Post([this, guard = *std::move(guard), answer = std::move(answer), moved]() mutable {
-        if (moved.ok()) BeginAgain();
+        if (moved.ok()) GoOnElsewhere();
         Reply(std::move(answer), std::move(moved));
         RunStep();
       });
     });
   });
+}
+
+// No event is parked where it stands now, so nothing waits for one.
+void ProcessRunner::GoOnElsewhere() {
+  if (!error_.ok()) return BeginAgain();
+  for (auto& [key, slot] : slots_) slot->held = false;
+  WorkOnAll();
 }
 
 std::vector<ParkedInstance> ProcessRunner::ParkedHere() const {

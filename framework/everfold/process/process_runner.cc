@@ -99,7 +99,7 @@ absl::Status ProcessRunner::OpenReactor() {
   options.logger = options_.logger;
   EVERFOLD_ASSIGN_OR_RETURN(reactor_, ReactorRunner::Open(std::move(options), ReactorOfEvents(), store_, executor_));
   const ReactorStatus events = reactor_->Describe();
-  paused_ = events.state == ReactorState::kPaused;
+  paused_ = events.paused;
   // After a restore nobody knows what was sent since the backup: an operator says how it goes on.
   if (ReasonOf(events.error) == reason::kOtherHistory) error_ = events.error;
   return absl::OkStatus();

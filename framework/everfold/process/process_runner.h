@@ -140,6 +140,7 @@ class ProcessRunner final : public Process {
   void LetGo(const std::string& instance);
   void WorkOnAll();
   void GiveBackEvents();
+  void GoOnElsewhere();
 
   void Stop(const absl::Status& cause);
   void BeginAgain();

@@ -2,10 +2,12 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/projection/read_model_file.h"
 #include "everfold/subscription/subscription.h"
 
 namespace everfold {
@@ -18,9 +20,26 @@ absl::StatusOr<bool> AheadTakeover::TakeAs(std::uint32_t ReadModelVersions::*as)
     return false;
   }
   const absl::StatusOr<Checkpoint> fits = (*ahead)->CheckFits(type_, head_);
-  if (fits.ok()) return Take(**ahead, *fits, as);
-  Refuse(**ahead, fits.status());
+  const absl::Status taken = fits.ok() ? CheckIsAhead(*fits, as) : fits.status();
+  if (taken.ok()) return Take(**ahead, *fits, as);
+  Refuse(**ahead, taken);
   return false;
+}
+
+// A version that is being built, and has come as far, goes on.
+absl::Status AheadTakeover::CheckIsAhead(const Checkpoint& checkpoint, std::uint32_t ReadModelVersions::*as) const {
+  const std::uint32_t building = manifest_.versions().building;
+  if (as != &ReadModelVersions::building || building == 0 || !files_.Exists(manifest_.PathOf(building))) {
+    return absl::OkStatus();
+  }
+  const Checkpoint beginning{.epoch = head_.epoch, .offsets = std::vector<Offset>(head_.offsets.size())};
+  const auto file = ReadModelFile::Open(manifest_.PathOf(building), type_, beginning);
+  if (!file.ok() || (*file)->fit() != ReadModelFile::Fit::kCurrent) return absl::OkStatus();
+  const std::uint64_t events = EventsBefore((*file)->checkpoint());
+  if (events < EventsBefore(checkpoint)) return absl::OkStatus();
+  return Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelFailed,
+               absl::StrFormat("%s, which is being built, has come further: %d events, and this one %d",
+                               manifest_.PathOf(building), events, EventsBefore(checkpoint)));
 }
 
 // Named first: a version without a file is begun anew, and the next start takes the file over after all; a file without

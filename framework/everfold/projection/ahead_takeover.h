@@ -28,6 +28,8 @@ class AheadTakeover {
   void Delete();
 
  private:
+  // FAILED_PRECONDITION if what it would replace has come as far.
+  absl::Status CheckIsAhead(const Checkpoint& checkpoint, std::uint32_t ReadModelVersions::*as) const;
   absl::StatusOr<bool> Take(AheadFile& ahead, const Checkpoint& checkpoint, std::uint32_t ReadModelVersions::*as);
   void Refuse(AheadFile& ahead, const absl::Status& why);
   void Tell(LogLevel level, const char* what, const absl::Status& why) const;

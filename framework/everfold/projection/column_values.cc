@@ -1,7 +1,6 @@
 #include "everfold/projection/column_values.h"
 
 #include <array>
-#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <vector>
@@ -10,8 +9,8 @@
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "everfold/base/check.h"
+#include "everfold/projection/row_cache.h"
 #include "everfold/store/export/message_json.h"
-#include "google/protobuf/io/coded_stream.h"
 
 namespace everfold {
 namespace {
@@ -56,13 +55,9 @@ std::string_view OnlyValue(std::string_view object) {
 
 // Only texts of UTF-8 are read again.
 bool HoldsUtf8(const Message& row) {
-  constexpr int kDeeperThanAnyRow = 10'000;
   std::string bytes;
   if (!row.SerializePartialToString(&bytes)) return false;
-  google::protobuf::io::CodedInputStream in(reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                            static_cast<int>(bytes.size()));
-  in.SetRecursionLimit(kDeeperThanAnyRow);
-  return std::unique_ptr<Message>(row.New())->ParsePartialFromCodedStream(&in);
+  return internal::ReadMessage(bytes, *std::unique_ptr<Message>(row.New()));
 }
 
 // Describing types is the slow part of JSON, so a thread keeps what it has.

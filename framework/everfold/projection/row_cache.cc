@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "google/protobuf/io/coded_stream.h"
+
 namespace everfold {
 namespace internal {
 namespace {
@@ -32,6 +34,15 @@ void KeyBytes::Text(int, std::string_view value) {
 void KeyBytes::Finish() {
   if (lengths_.size() < 2) return;
   for (const std::uint32_t length : lengths_) AppendBigEndian(length, bytes_);
+}
+
+bool ReadMessage(std::string_view bytes, google::protobuf::MessageLite& message) {
+  constexpr int kMaxDepth = 10'000;
+  if (message.ParsePartialFromArray(bytes.data(), static_cast<int>(bytes.size()))) return true;
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                            static_cast<int>(bytes.size()));
+  in.SetRecursionLimit(kMaxDepth);
+  return message.ParsePartialFromCodedStream(&in);
 }
 
 bool MayFailToWrite(const ReadModelSchema& schema) {

@@ -21,7 +21,7 @@
 #include "everfold/projection/cached_rows.h"
 #include "everfold/projection/read_model.h"
 #include "everfold/projection/row_store.h"
-#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/message_lite.h"
 
 namespace everfold {
 
@@ -70,8 +70,10 @@ class WriteCheck final : public ColumnWriter {
 bool MayFailToWrite(const ReadModelSchema& schema);
 bool HasUniqueIndex(const ReadModelSchema& schema);
 
-// As deep as messages may lie in each other in a row; those of an event are read from 100 levels at most.
-inline constexpr int kMaxRowDepth = 10'000;
+// Parses what SerializePartial wrote, however deep messages lie in each other; false where a text in it is not UTF-8.
+// Protobuf by itself stops at 100 levels, and those of an event, one of which a row may hold, are as many.
+bool ReadMessage(std::string_view bytes, google::protobuf::MessageLite& message);
+
 // SQLite holds no larger rows.
 inline constexpr std::size_t kMaxRowBytes = 1'000'000'000;
 
@@ -84,13 +86,7 @@ struct RowBytes {
     row.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(bytes));
   }
   // REQUIRES: Write wrote it.
-  static void Read(std::string_view bytes, Row& row) {
-    if (row.ParsePartialFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
-    google::protobuf::io::CodedInputStream in(reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                              static_cast<int>(bytes.size()));
-    in.SetRecursionLimit(kMaxRowDepth);
-    EVERFOLD_CHECK(row.ParsePartialFromCodedStream(&in));
-  }
+  static void Read(std::string_view bytes, Row& row) { EVERFOLD_CHECK(ReadMessage(bytes, row)); }
 };
 
 }  // namespace internal

@@ -486,7 +486,7 @@ ReactorStatus ReactorRunner::Describe() const {
 }
 
 void ReactorRunner::Show() {
-  ReactorStatus status{.name = type_->name, .error = error_};
+  ReactorStatus status{.name = type_->name, .error = error_, .paused = paused_};
   if (paused_) status.state = ReactorState::kPaused;
   if (!error_.ok()) status.state = ReactorState::kStopped;
   if (loaded_) status.checkpoint = taken_;

@@ -20,6 +20,7 @@ struct ReactorStatus {
   std::string name;
   ReactorState state = ReactorState::kRunning;
   absl::Status error = {};
+  bool paused = false;             // also where an error has stopped it
   Checkpoint checkpoint = {};      // what is taken from the log; without offsets while that is not known
   std::uint64_t lag_events = 0;    // of the log, that are not taken yet
   absl::Duration lag = {};         // since the last event that it has taken was recorded; 0 without lag_events

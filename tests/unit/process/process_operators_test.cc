@@ -388,6 +388,16 @@ TEST_F(ProcessOperatorsTest, AParkedEventIsNotOvertakenAfterItHasBegunAgain) {
   EXPECT_EQ(Parked().size(), 1u);
 }
 
+TEST_F(ProcessOperatorsTest, WhatWaitedForAParkedEventGoesOnFromTheHead) {
+  Stock(1000);
+  Place("o1");
+  ASSERT_NO_FATAL_FAILURE(ParkAnEventOf("o1"));
+  ASSERT_EQ(Reset(everfold::v1::REACTOR_RESET_TO_HEAD, "a test"), absl::OkStatus());
+  EXPECT_THAT(Parked(), IsEmpty());
+  app_.Advance(absl::Hours(1));  // its timer, and the time of its activity, is over
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCancelled");
+}
+
 TEST_F(ProcessOperatorsTest, ADamagedDirectoryIsMadeAnew) {
   Stock(9);
   Place("o1");

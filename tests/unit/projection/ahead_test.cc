@@ -186,8 +186,7 @@ class AheadMisfitTest : public AheadTest {
     Deploy(WithRevision(2), 5);
     EXPECT_EQ(ledger_.projection().path(), Path(2));
     EXPECT_THAT(LoggedWhy("what was built ahead is deleted"), HasSubstr(why));
-    EXPECT_THAT(Files(),
-                ElementsAre("1.db", "2.db", "2.db-shm", "2.db-wal", "MANIFEST", "ahead.lock"));
+    EXPECT_THAT(Files(), ElementsAre("1.db", "2.db", "2.db-shm", "2.db-wal", "MANIFEST", "ahead.lock"));
     ExpectRowsAreTheFold();
   }
 };
@@ -239,6 +238,30 @@ TEST_F(AheadMisfitTest, OfAnotherProgram) {
 TEST_F(AheadMisfitTest, NothingButAWal) {
   std::ofstream(Ahead() + "-wal") << "x";
   ExpectDeleted("there is only what was beside it");
+}
+
+TEST_F(AheadTest, IsNotTakenWhereWhatIsBeingBuiltHasComeFurther) {
+  ledger_.Trade(120);
+  ledger_.RunProjection();
+  ledger_.CloseProjection();
+  ASSERT_TRUE(ledger_.OpenProjection(WithRevision(2), /*max_batch_events=*/1).ok());
+  ledger_.projection().Start();
+  ASSERT_TRUE(ledger_.executor().RunUntil([this] {
+    const ProjectionStatus status = ledger_.projection().Describe();
+    return status.rebuild.has_value() && status.rebuild->events > 60;  // of which fifty are committed
+  }));
+  ledger_.CloseProjection();
+  {
+    const auto build = OpenBuild(ledger_, WithRevision(2));
+    ASSERT_TRUE(build.ok()) << build.status();
+    ASSERT_TRUE((*build)->Fold(10).ok());
+    ASSERT_EQ((*build)->MakeDurable(), absl::OkStatus());
+  }
+  ledger_.RunProjection(WithRevision(2));
+  EXPECT_THAT(LoggedWhy("what was built ahead is deleted"), HasSubstr("2.db, which is being built, has come further"));
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
+  EXPECT_THAT(Files(), Not(::testing::Contains("ahead.db")));
+  ExpectRowsAreTheFold();
 }
 
 TEST_F(AheadTest, IsLeftAsItIsWhileItIsBuilt) {
