@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "everfold/base/check.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/base/timestamp.h"
@@ -158,7 +159,7 @@ class StepMaker {
   }
   // The same where nothing is added to what is open.
   v1::ProcessStep FinishWithLess() {
-    static_cast<void>(Close(*instance_.state));
+    EVERFOLD_CHECK(Close(*instance_.state).ok());  // it was serialized for the step before
     return std::move(step_);
   }
 
