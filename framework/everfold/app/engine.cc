@@ -9,6 +9,28 @@
 #include "everfold/runtime/task_scope.h"
 
 namespace everfold {
+namespace {
+
+// A process sends its command again until the answer is on record. What was decided without an event, a rejection or no
+// change, is to be answered the same then: so it is recorded, whatever the type says.
+void RecordOutcomesOfProcesses(Parts& parts) {
+  for (const ProcessType& process : parts.processes) {
+    for (const auto& [name, sent] : process.commands) {
+      for (AggregateType& aggregate : parts.aggregates) {
+        if (const auto found = aggregate.commands.find(name); found != aggregate.commands.end()) {
+          found->second.records_outcomes = true;
+        }
+      }
+      for (BoundaryType& boundary : parts.boundaries) {
+        if (const auto found = boundary.commands.find(name); found != boundary.commands.end()) {
+          found->second.type.records_outcomes = true;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, Parts parts, PartitionLog& log,
                                                       Executor& executor, const Clock& clock, RandomSource& random) {
@@ -33,6 +55,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(EngineOptions options, Par
   AddStoredForms(parts.aggregates, parts.projections);
   AddStoredForms(parts.aggregates, parts.reactors);
   AddStoredForms(parts.aggregates, parts.processes);
+  RecordOutcomesOfProcesses(parts);
 
   std::unique_ptr<Engine> engine(new Engine);
   EVERFOLD_ASSIGN_OR_RETURN(engine->store_, EventStore::Open(options.store, log, executor, clock, random));

@@ -9,7 +9,23 @@
 namespace fulfil::v1 {
 namespace {
 
-using ProcessTest = FulfilmentTest;
+class ProcessTest : public FulfilmentTest {
+ protected:
+  std::string ReasonOfCancelling(const std::string& order) {
+    std::string reason = "not cancelled";
+    EXPECT_EQ(app_.engine().store().ReadStream(everfold::StreamOfKey("order/" + order).value(), {},
+                                               [&](const everfold::RecordedEvent& event) {
+                                                 OrderCancelled cancelled;
+                                                 if (event.event.type == cancelled.GetDescriptor()->full_name() &&
+                                                     cancelled.ParseFromString(std::string(event.event.payload))) {
+                                                   reason = cancelled.reason();
+                                                 }
+                                                 return absl::OkStatus();
+                                               }),
+              absl::OkStatus());
+    return reason;
+  }
+};
 
 TEST_F(ProcessTest, GoesItsWay) {
   AnswerPayments();
@@ -30,6 +46,27 @@ TEST_F(ProcessTest, HearsOfARejection) {
   EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCancelled");
   EXPECT_EQ(EventsOf("item/pen"), "");
   EXPECT_EQ(Status().instances, 0u);
+}
+
+TEST_F(ProcessTest, ARejectedCommandThatIsSentAgainIsNotDecidedAfresh) {
+  Place("o1");
+  ASSERT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCancelled");
+  Stock(5);
+  const everfold::StreamId stream{"", "$process_fulfilment", "o1"};
+  std::string id;
+  ASSERT_EQ(app_.engine().store().ReadStream(
+                stream, {.limit = 1},
+                [&](const everfold::RecordedEvent& event) {
+                  id = everfold::OutgoingId(stream, {everfold::Version(1), 0}, event.commit.recorded_at);
+                  return absl::OkStatus();
+                }),
+            absl::OkStatus());
+  // As the process does that was killed before it had the answer on record.
+  const auto answer =
+      app_.Send(MakeReserveItem({.item_id = "pen", .order_id = "o1", .quantity = 1}), {.request_id = id});
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_TRUE(std::holds_alternative<everfold::Rejection>(*answer));
+  EXPECT_EQ(EventsOf("item/pen"), "ItemStocked");
 }
 
 TEST_F(ProcessTest, FiresATimerWhenItIsDue) {
@@ -107,6 +144,37 @@ TEST_F(ProcessTest, AnActivityThatMayHaveHadAnEffectIsUnknown) {
   app_.Advance(absl::Minutes(2));
   EXPECT_EQ(provider_.calls.size(), 3u);
   EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCancelled");
+}
+
+TEST_F(ProcessTest, ARefusalAfterAnAttemptThatMayHaveHadAnEffectIsUnknown) {
+  Stock(5);
+  Place("o1");
+  ASSERT_EQ(provider_.calls.size(), 1u);
+  provider_.answer = [](const Provider::Call&) { return absl::UnauthenticatedError("another key"); };
+  app_.Advance(absl::Seconds(80));  // the first attempt is not answered in time
+  EXPECT_EQ(provider_.calls.size(), 2u);
+  EXPECT_EQ(ReasonOfCancelling("o1"), "payment unknown");
+}
+
+TEST_F(ProcessTest, ARefusalAfterAttemptsThatHadNoneIsAFailure) {
+  Stock(5);
+  provider_.answer = [](const Provider::Call& call) -> absl::StatusOr<PaymentAuthorization> {
+    if (call.attempt == 1) return absl::ResourceExhaustedError("busy");
+    return absl::FailedPreconditionError("declined");
+  };
+  Place("o1");
+  app_.Advance(absl::Seconds(80));
+  EXPECT_EQ(provider_.calls.size(), 2u);
+  EXPECT_EQ(ReasonOfCancelling("o1"), "not paid");
+}
+
+TEST_F(ProcessTest, ACallThatWasCancelledIsTriedAgainAndMayHaveHadAnEffect) {
+  Stock(5);
+  provider_.answer = [](const Provider::Call&) { return absl::CancelledError("the client has gone"); };
+  Place("o1");
+  app_.Advance(absl::Minutes(2));
+  EXPECT_EQ(provider_.calls.size(), 3u);
+  EXPECT_EQ(ReasonOfCancelling("o1"), "payment unknown");
 }
 
 TEST_F(ProcessTest, TheSecondAnswerOfAnActivityIsLeftOut) {
