@@ -23,6 +23,7 @@ using testing::TestApp;
 using testing::TestAppOptions;
 
 constexpr int kActions = 120;
+constexpr absl::Duration kLatest = absl::Minutes(1);  // that a timer fires where nothing holds it up
 
 // Every seed has its own mixture of faults; some have none.
 LogFaults RandomFaults(RandomSource& random) {
@@ -228,6 +229,7 @@ void ProcessSimulation::CheckEnd() {
   faults_ = {};
   CrashAndOpen();
   process().Resume([](const absl::Status&) {});
+  undisturbed_since_ = app_->executor().clock().Now();
   for (int i = 0; i < 30; ++i) app_->Advance(absl::Minutes(1));
   const ProcessStatus status = process().Describe();
   EXPECT_EQ(status.error, absl::OkStatus());
@@ -272,14 +274,14 @@ void ProcessSimulation::CheckOrders() {
   }
 }
 
-// Each input counts once, and each timer that is set fires once, or is cancelled.
+// Each input counts once, and each timer that is set fires once, or is cancelled. In the end nothing holds one up.
 void ProcessSimulation::CheckSteps() {
   const EventStore& store = app_->engine().store();
   for (std::uint64_t number = 0; number < placed_; ++number) {
     const StreamId stream{"", "$process_fulfilment", OrderId(number)};
     EventOrder last;
     std::set<std::string> inputs;
-    std::set<std::string> set;
+    std::map<std::string, absl::Time> set;  // when they are due
     bool done = false;
     const absl::Status read = store.ReadStream(stream, {}, [&](const RecordedEvent& event) {
       const v1::ProcessStep step = StepOfEvent(event).value();
@@ -302,12 +304,14 @@ void ProcessSimulation::CheckSteps() {
       }
       EXPECT_TRUE(input.empty() || inputs.insert(input).second) << at << ": " << input << " counted twice";
       done = done || step.done();
-      std::set<std::string> open;
+      std::map<std::string, absl::Time> open;
       for (const v1::ProcessTimer& timer : step.open().timers()) {
-        open.insert(absl::StrFormat("timer %s %d", timer.name(), timer.version()));
+        open.emplace(absl::StrFormat("timer %s %d", timer.name(), timer.version()), TimeOf(timer.due_time()));
       }
-      for (const std::string& timer : set) {
+      for (const auto& [timer, due] : set) {
         EXPECT_TRUE(open.contains(timer) || done || step.timers_cancelled_size() > 0) << at << " has lost " << timer;
+        EXPECT_LE(event.commit.recorded_at, std::max(due, undisturbed_since_) + kLatest)
+            << at << " comes before " << timer;
       }
       set = std::move(open);
       return absl::OkStatus();

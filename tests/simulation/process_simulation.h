@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "everfold/base/random.h"
 #include "everfold/process/process.h"
 #include "everfold/testing/faulty_log.h"
@@ -61,6 +62,7 @@ class ProcessSimulation {
   fulfil::v1::Provider provider_;
   std::map<std::string, std::string> authorizations_;  // by the activity's key: the first answer counts
   std::uint64_t placed_ = 0;
+  absl::Time undisturbed_since_ = absl::InfiniteFuture();
   ProcessRunnerOptions options_;
   std::unique_ptr<testing::TestApp> app_;
   // With a mistake between the process and the commands; else the application's own is used.

@@ -37,6 +37,7 @@ struct ProcessRunnerOptions {
   std::string directory;                   // where <name>.db is kept; it is made where it is missing
   std::size_t max_events_under_way = 256;  // of different instances
   std::size_t max_in_flight = 4096;        // commands; with more, no event or timer is taken
+  std::size_t max_activities = 65536;      // that are open and known here; likewise
   std::size_t max_timers_in_memory = 16384;
   std::size_t max_idle_instances = 1024;  // that are kept in memory
   // Accepted commands that no step follows are put on record after this time, or when there are so many.
@@ -59,7 +60,8 @@ class Process {
  public:
   using Done = absl::AnyInvocable<void(absl::Status)>;
 
-  // Reads its place, and does not run yet.
+  // Reads its place, and does not run yet. REQUIRES: `commands` records the outcome of each command of the process
+  // (CommandType::records_outcomes), also where there is no event: one that is sent again is answered by its record.
   //   INVALID_ARGUMENT  a name or options that cannot be
   // and those of its directory's file. A place that it cannot go on from is no error of Open: its status tells.
   static absl::StatusOr<std::unique_ptr<Process>> Open(ProcessRunnerOptions options, ProcessType type,

@@ -32,9 +32,10 @@ void ProcessRunner::TakeEvent(TakenEvent event, Done done) {
   if (route->kind() == Route::Kind::kIgnore) return done(absl::OkStatus());
   ProcessSlot& slot = SlotOf(KeyOfStream(StreamOfInstance(*type_, event.place.stream.tenant, route->id())));
   if (!knows_held_) first_taken_.insert(slot.key);
-  if (!slot.held) return AddInput(slot, EventInput{std::move(event)}, std::move(done));
+  slot.turned_away.clear();
+  if (slot.held_by.empty()) return AddInput(slot, EventInput{std::move(event)}, std::move(done));
   // It is what the others wait for.
-  slot.held = false;
+  slot.held_by.clear();
   slot.inputs.push_front({.input = EventInput{std::move(event)}, .done = std::move(done)});
   Work(slot);
 }
@@ -80,12 +81,15 @@ bool ProcessRunner::WorkOnFirst(ProcessSlot& slot) {
                                     [](const WaitingInput& waiting) { return waiting.done != nullptr; });
     if (event == slot.inputs.end()) return false;
     Done done = std::move(event->done);
+    if (slot.turned_away.empty() && std::holds_alternative<EventInput>(event->input)) {
+      slot.turned_away = NameOf(event->input);
+    }
     slot.inputs.erase(event);
     AnswerEvent(std::move(done),
                 absl::FailedPreconditionError(absl::StrFormat("%s is parked: %s", slot.key, slot.parked)));
     return true;
   }
-  if (slot.held) return RefuseAnswer(slot);
+  if (!slot.held_by.empty()) return RefuseAnswer(slot);
   if (const absl::Status loaded = Load(slot); !loaded.ok()) {
     Stop(loaded);
     return false;
@@ -221,6 +225,7 @@ void ProcessRunner::Appended(const std::string& key, const v1::ProcessStep& step
   if (slot.dropping != nullptr) {
     slot.parked = std::exchange(slot.was_parked, "");
     parked_ += !slot.parked.empty();
+    for (auto& [ref, flight] : slot.flights) flight.being_dropped = false;
     std::exchange(slot.dropping, nullptr)(result.status());
     if (!StorageMayRecover(result.status())) Stop(result.status());
     return;
@@ -249,10 +254,10 @@ absl::Status ProcessRunner::ApplyStep(ProcessSlot& slot, const v1::ProcessStep& 
       continue;
     }
     waiting_sends_ -= flight->second.state == CommandFlight::State::kWaiting;
-    --in_flight_;
+    in_flight_ -= flight->second.state != CommandFlight::State::kExpired;
     flight = slot.flights.erase(flight);
   }
-  std::erase_if(slot.runs, [&](const auto& run) { return !instance.activities.contains(run.first); });
+  activities_ -= std::erase_if(slot.runs, [&](const auto& run) { return !instance.activities.contains(run.first); });
   std::erase_if(slot.accepted, [&](const OutgoingRef& ref) { return !instance.commands.contains(ref); });
   if (slot.accepted.empty()) unrecorded_.erase({slot.accepted_since, slot.key});
   return absl::OkStatus();
@@ -264,6 +269,11 @@ void ProcessRunner::EndFirst(ProcessSlot& slot, const absl::Status& result) {
   slot.inputs.pop_front();
   timer_inputs_ -= ended.counted;
   if (ended.done != nullptr) AnswerEvent(std::move(ended.done), result);
+  if (slot.turned_away.empty()) return;
+  // Its turn has come: it is taken before what came later.
+  slot.held_by = std::exchange(slot.turned_away, "");
+  Uncount(slot);
+  reactor_->Retry(slot.key, [](const absl::Status&) {});
 }
 
 // Where it is an event, or an answer, whoever brought it keeps it; else what is open is on record, and it comes in
@@ -276,10 +286,11 @@ void ProcessRunner::ParkFirst(ProcessSlot& slot, const absl::Status& error) {
         {"input", TextOf(first.input)},
         {"cause", std::string(error.message())}});
   if (first.done != nullptr) {
-    slot.held = std::holds_alternative<EventInput>(first.input);
-    EndFirst(slot, Parking(error));
-    if (slot.held) Uncount(slot);
-    return;
+    if (std::holds_alternative<EventInput>(first.input)) {
+      slot.held_by = NameOf(first.input);
+      Uncount(slot);
+    }
+    return EndFirst(slot, Parking(error));
   }
   Uncount(slot);
   slot.parked = PrintableText(std::string(error.message()), kMaxReactorErrorBytes);
@@ -293,12 +304,12 @@ void ProcessRunner::ParkFirst(ProcessSlot& slot, const absl::Status& error) {
 
 // With too much in flight, no further event is taken: whoever brought this one hears of it later.
 void ProcessRunner::AnswerEvent(Done done, absl::Status result) {
-  if (result.ok() && in_flight_ >= options_.max_in_flight && !is_closing_) return full_.push_back(std::move(done));
+  if (result.ok() && is_full() && !is_closing_) return full_.push_back(std::move(done));
   done(std::move(result));
 }
 
 void ProcessRunner::ReleaseEvents() {
-  while (!full_.empty() && (in_flight_ < options_.max_in_flight || is_closing_)) {
+  while (!full_.empty() && (!is_full() || is_closing_)) {
     Done done = std::move(full_.front());
     full_.pop_front();
     done(absl::OkStatus());

@@ -23,6 +23,17 @@ absl::Status NotParked(const std::string& process, const std::string& instance) 
                absl::StrFormat("of process %s nothing of %s waits or is parked", process, ShownText(instance)));
 }
 
+// It is not sent by itself, or does not go through and is sent again. Nothing of it is under way.
+bool WaitsForOperator(const CommandFlight& flight) {
+  const bool is_stuck = flight.state == CommandFlight::State::kWaiting && flight.attempts >= kAttemptsUntilTold;
+  return flight.state == CommandFlight::State::kExpired || is_stuck;
+}
+
+std::string ShownError(const absl::Status& error) {
+  return PrintableText(absl::StrFormat("%s: %s", absl::StatusCodeToString(error.code()), std::string(error.message())),
+                       kMaxReactorErrorBytes);
+}
+
 std::string NameOfCommand(const OutgoingRef& ref) { return NameOf(RefusalInput{.command = ref, .refusal = {}}); }
 
 }  // namespace
@@ -187,7 +198,7 @@ void ProcessRunner::Reset(v1::ReactorResetTo to, std::string reason, Done done) 
 // No event is parked where it stands now, so nothing waits for one.
 void ProcessRunner::GoOnElsewhere() {
   if (!error_.ok()) return BeginAgain();
-  for (auto& [key, slot] : slots_) slot->held = false;
+  for (auto& [key, slot] : slots_) slot->held_by.clear();
   WorkOnAll();
 }
 
@@ -198,8 +209,13 @@ std::vector<ParkedInstance> ProcessRunner::ParkedHere() const {
       parked.push_back({.instance = key, .input = NameOf(slot->inputs.front().input), .error = slot->parked});
     }
     for (const auto& [ref, flight] : slot->flights) {
-      if (flight.state != CommandFlight::State::kExpired) continue;
-      parked.push_back({.instance = key, .input = NameOfCommand(ref), .error = kExpired});
+      if (!WaitsForOperator(flight)) continue;
+      const bool is_expired = flight.state == CommandFlight::State::kExpired;
+      parked.push_back({.instance = key,
+                        .input = NameOfCommand(ref),
+                        .error = is_expired ? kExpired : ShownError(flight.error),
+                        .parked = is_expired,
+                        .next_attempt = is_expired ? absl::InfiniteFuture() : flight.next_attempt});
     }
   }
   return parked;
@@ -229,18 +245,26 @@ void ProcessRunner::ListParked(absl::AnyInvocable<void(absl::StatusOr<std::vecto
               [this](absl::AnyInvocable<void(Result)> answer) { AddParkedEvents(ParkedHere(), std::move(answer)); });
 }
 
+bool ProcessRunner::RetryCommands(ProcessSlot& slot) {
+  bool tried = false;
+  for (auto& [ref, flight] : slot.flights) {
+    if (!WaitsForOperator(flight) || flight.being_dropped) continue;
+    const bool is_expired = flight.state == CommandFlight::State::kExpired;
+    in_flight_ += is_expired;
+    commands_sent_ += is_expired;
+    waiting_sends_ -= !is_expired;
+    tried = true;
+    Send(slot, ref);
+  }
+  return tried;
+}
+
 // True if there was something.
 bool ProcessRunner::RetryHere(const std::string& instance) {
   const auto found = slots_.find(instance);
   if (found == slots_.end()) return false;
   ProcessSlot& slot = *found->second;
-  bool tried = false;
-  for (auto& [ref, flight] : slot.flights) {
-    if (flight.state != CommandFlight::State::kExpired) continue;
-    tried = true;
-    ++commands_sent_;
-    Send(slot, ref);
-  }
+  const bool tried = RetryCommands(slot);
   if (slot.parked.empty()) return tried;
   slot.parked.clear();
   --parked_;
@@ -281,12 +305,14 @@ bool ProcessRunner::DropHere(const std::string& instance, const std::string& inp
     return true;
   }
   for (auto& [ref, flight] : slot.flights) {
-    if (flight.state != CommandFlight::State::kExpired || NameOfCommand(ref) != input) continue;
+    if (!WaitsForOperator(flight) || NameOfCommand(ref) != input) continue;
+    const std::string error = flight.state == CommandFlight::State::kExpired ? kExpired : ShownError(flight.error);
+    flight.being_dropped = true;
     std::vector<OutgoingRef> accepted = slot.accepted;
     accepted.push_back(ref);
     v1::ProcessStep step = RecordAccepted(*type_, *slot.instance, accepted);
     step.mutable_dropped()->set_reason(reason);
-    step.mutable_dropped()->set_error(kExpired);
+    step.mutable_dropped()->set_error(error);
     slot.dropping = std::exchange(done, nullptr);
     slot.was_parked.clear();
     slot.ends_first = false;
@@ -323,23 +349,26 @@ void ProcessRunner::DropEvent(const std::string& instance, const std::string& in
                                 ShownText(instance), NameOf(key->at.stream, key->at.version), ShownText(input))));
     }
     reactor_->Drop(instance, key->at.stream, key->at.version, reason,
-                   [this, scope, instance, done = std::move(done)](absl::Status dropped) mutable {
+                   [this, scope, instance, input, done = std::move(done)](absl::Status dropped) mutable {
                      std::optional<TaskScope::Guard> guard = scope.Enter();
                      if (guard.has_value() && dropped.ok()) {
-                       strand_->Post([this, guard = *std::move(guard), instance] { LetGo(instance); });
+                       strand_->Post([this, guard = *std::move(guard), instance, input] { LetGo(instance, input); });
                      }
                      done(std::move(dropped));
                    });
   });
 }
 
-// What waited for an event goes on.
-void ProcessRunner::LetGo(const std::string& instance) {
+// What waited for the event goes on; not if the next one is parked by now.
+void ProcessRunner::LetGo(const std::string& instance, const std::string& event) {
   if (!knows_held_) first_taken_.insert(instance);
   const auto found = slots_.find(instance);
-  if (found == slots_.end() || !found->second->held) return;
-  found->second->held = false;
-  Work(*found->second);
+  if (found == slots_.end()) return;
+  ProcessSlot& slot = *found->second;
+  if (slot.turned_away == event) slot.turned_away.clear();
+  if (slot.held_by != event) return;
+  slot.held_by.clear();
+  Work(slot);
   RunStep();
 }
 

@@ -81,7 +81,8 @@ ReactorType ProcessRunner::ReactorOfEvents() {
                                      .recorded_at = at.recorded_at,
                                      .metadata = at.metadata};
           const std::optional<Route> to = route(payload, context);
-          if (!to.has_value() || to->kind() == Route::Kind::kIgnore) return std::nullopt;
+          if (!to.has_value()) return std::nullopt;
+          if (to->kind() == Route::Kind::kIgnore) return KeyOfStream(at.stream);
           return KeyOfStream(StreamOfInstance(*type_, at.stream.tenant, to->id()));
         });
   }
@@ -162,7 +163,8 @@ void ProcessRunner::Hold(const std::vector<ReactorKey>& keys) {
   for (const ReactorKey& key : keys) {
     const absl::StatusOr<StreamId> stream = StreamOfKey(key.key);
     const bool is_instance = stream.ok() && stream->aggregate == type_->StreamAggregate();
-    if (key.parked && is_instance && !first_taken_.contains(key.key)) SlotOf(key.key).held = true;
+    if (!key.parked || !is_instance || first_taken_.contains(key.key)) continue;
+    SlotOf(key.key).held_by = NameOf(key.at.stream, key.at.version);
   }
   first_taken_.clear();
   knows_held_ = true;
@@ -269,7 +271,8 @@ absl::Status ProcessRunner::FoldSome(std::vector<DueTimer>& set, bool& caught_up
 
 // Page by page, so that no more is under way than may be.
 void ProcessRunner::TakeUpWhatWasOpen() {
-  if (!folded_all_ || !knows_held_ || !open_upto_.has_value() || in_flight_ > options_.max_in_flight / 2) return;
+  if (!folded_all_ || !knows_held_ || !open_upto_.has_value()) return;
+  if (in_flight_ > options_.max_in_flight / 2 || activities_ > options_.max_activities / 2) return;
   const absl::StatusOr<std::vector<OpenInstance>> open = directory_->InFlightAfter(*open_upto_, kInstancesAPage);
   if (!open.ok()) return DirectoryFailed(open.status());
   for (const OpenInstance& instance : *open) {
@@ -285,14 +288,14 @@ void ProcessRunner::TakeUpWhatWasOpen() {
 void ProcessRunner::FireTimers() {
   if (!folded_all_ || !knows_held_) return;
   const absl::Time now = options_.clock->Now();
-  while (takes_inputs() && in_flight_ < options_.max_in_flight && timer_inputs_ < kMaxTimerInputs) {
+  while (takes_inputs() && !is_full() && timer_inputs_ < kMaxTimerInputs) {
     if (const absl::Status filled = due_.Fill(*directory_, now); !filled.ok()) {
       return DirectoryFailed(filled);
     }
     std::optional<DueTimer> timer = due_.TakeDue(now);
     if (!timer.has_value()) return;
     ProcessSlot& slot = SlotOf(timer->instance);
-    const bool counted = slot.parked.empty() && !slot.held;
+    const bool counted = slot.parked.empty() && slot.held_by.empty();
     timer_inputs_ += counted;
     slot.inputs.push_back({.input = TimerInput{.name = std::move(timer->name), .version = timer->version},
                            .done = nullptr,
@@ -312,7 +315,7 @@ void ProcessRunner::LookAtTimersLater() {
   if (!takes_inputs() || !folded_all_ || !knows_held_) return due_timer_.reset();
   const bool is_none = directory_->counts().timers == 0 && due_.size() == 0;
   if (is_none) return due_timer_.reset();
-  const bool full = in_flight_ >= options_.max_in_flight || timer_inputs_ >= kMaxTimerInputs;
+  const bool full = is_full() || timer_inputs_ >= kMaxTimerInputs;
   // Where it is full, whatever ends has it look again.
   const absl::Time at = full ? absl::InfiniteFuture() : std::min(due_.NextLook(now), now + kLongestSleep);
   if (due_timer_ != nullptr && due_timer_at_ <= at && due_timer_at_ > now) return;
@@ -379,7 +382,7 @@ void ProcessRunner::BeginAgain() {
   folded_all_ = false;
   open_upto_ = "";
   AskWhatIsHeld();
-  in_flight_ = waiting_sends_ = timer_inputs_ = 0;
+  in_flight_ = activities_ = waiting_sends_ = timer_inputs_ = 0;
   parked_ = 0;
   error_ = absl::OkStatus();
   // Events of one instance come one after the other: each is done before the next one is taken.

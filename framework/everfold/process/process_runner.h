@@ -70,6 +70,7 @@ class ProcessRunner final : public Process {
   void RunStep();
   bool runs() const { return error_.ok() && !is_closing_; }
   bool takes_inputs() const { return runs() && !paused_; }
+  bool is_full() const { return in_flight_ >= options_.max_in_flight || activities_ >= options_.max_activities; }
   void After(std::unique_ptr<Timer>& timer, absl::Duration delay, absl::AnyInvocable<void()> step);
   absl::Duration PauseAfter(unsigned failures) const;
 
@@ -110,7 +111,8 @@ class ProcessRunner final : public Process {
   void Send(ProcessSlot& slot, const OutgoingRef& ref);
   void Answered(const std::string& key, const OutgoingRef& ref, const absl::StatusOr<CommandOutcome>& answer);
   void SendLater(ProcessSlot& slot, const OutgoingRef& ref, const absl::Status& error);
-  void Accepted(ProcessSlot& slot, const OutgoingRef& ref, bool at_once);
+  void WaitToSend(ProcessSlot& slot, const OutgoingRef& ref);
+  void Accepted(ProcessSlot& slot, const OutgoingRef& ref);
   void RecordAcceptedInTime();
   bool RecordSomeAccepted(absl::Time until);
   void Run(ProcessSlot& slot, const OutgoingRef& ref, bool taken_up);
@@ -134,10 +136,11 @@ class ProcessRunner final : public Process {
   void AddParkedEvents(std::vector<ParkedInstance> parked,
                        absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedInstance>>)> done);
   bool RetryHere(const std::string& instance);
+  bool RetryCommands(ProcessSlot& slot);
   // False if it is not of this strand, and `done` is as it was.
   bool DropHere(const std::string& instance, const std::string& input, const std::string& reason, Done& done);
   void DropEvent(const std::string& instance, const std::string& input, const std::string& reason, Done done);
-  void LetGo(const std::string& instance);
+  void LetGo(const std::string& instance, const std::string& event);
   void WorkOnAll();
   void GiveBackEvents();
   void GoOnElsewhere();
@@ -183,7 +186,8 @@ class ProcessRunner final : public Process {
   std::deque<Done> full_;               // events that are done, and are told so when less is in flight
   std::size_t appending_ = 0;
   std::size_t sends_under_way_ = 0;
-  std::size_t in_flight_ = 0;  // commands of the slots
+  std::size_t in_flight_ = 0;   // commands of the slots, without those that are too old
+  std::size_t activities_ = 0;  // of the slots
   std::size_t waiting_sends_ = 0;
   std::size_t timer_inputs_ = 0;
   std::uint64_t attempts_ = 0;  // of activities, so far

@@ -65,17 +65,19 @@ void StartAttempt(const ProcessActivityType& type, void* object, const std::stri
 
 // Everything that is open and not under way. `taken_up`: it was on record before this process began.
 void ProcessRunner::Launch(ProcessSlot& slot, bool taken_up) {
-  const absl::Time oldest = options_.clock->Now() - options_.command_retention;
+  // The store forgets by what it recorded last, which may be later than this clock; the next commit may be as late as
+  // it.
+  const absl::Time oldest = std::max(options_.clock->Now() - options_.command_retention, store_.CommandsSince());
   for (const auto& [ref, command] : slot.instance->commands) {
     const bool is_accepted = std::find(slot.accepted.begin(), slot.accepted.end(), ref) != slot.accepted.end();
     if (is_accepted || slot.flights.contains(ref)) continue;
-    ++in_flight_;
     if (taken_up && command.recorded_at < oldest) {
       slot.flights[ref].state = CommandFlight::State::kExpired;
       Tell(LogLevel::kWarning, "a command of a process is too old to be sent again, an operator decides",
            {{"process", type_->name}, {"instance", slot.key}, {"command", command.type}, {"id", command.id}});
       continue;
     }
+    ++in_flight_;
     ++commands_sent_;
     Send(slot, ref);
   }
@@ -129,10 +131,10 @@ void ProcessRunner::Answered(const std::string& key, const OutgoingRef& ref,
   // Its event was faster, or it was begun again meanwhile.
   if (flight == slot.flights.end() || flight->second.state != CommandFlight::State::kSent) return;
   if (answer.ok() && std::holds_alternative<CommandReceipt>(*answer)) {
-    return Accepted(slot, ref, std::get<CommandReceipt>(*answer).sequence == Sequence());
+    return Accepted(slot, ref);
   }
   // The id is of this step and place, so whoever was decided under it is this command: as an earlier release wrote it.
-  if (ReasonOf(answer.status()) == reason::kIdempotencyKeyReused) return Accepted(slot, ref, false);
+  if (ReasonOf(answer.status()) == reason::kIdempotencyKeyReused) return Accepted(slot, ref);
   if (!answer.ok() && !IsRefusal(answer.status())) return SendLater(slot, ref, answer.status());
   flight->second.state = CommandFlight::State::kAnswered;
   AnyRefusal refusal;
@@ -152,36 +154,40 @@ void ProcessRunner::SendLater(ProcessSlot& slot, const OutgoingRef& ref, const a
   flight.state = CommandFlight::State::kWaiting;
   flight.error = send_error_ = error;
   ++waiting_sends_;
-  if (flight.attempts == 5) {
+  if (flight.attempts == kAttemptsUntilTold) {
     Tell(LogLevel::kWarning, "a command of a process does not go through; it is sent again",
          {{"process", type_->name}, {"instance", slot.key}, {"cause", std::string(error.message())}});
   }
-  if (is_closing_) return;
-  After(flight.retry, PauseAfter(flight.attempts), [this, key = slot.key, ref] {
+  if (!is_closing_) WaitToSend(slot, ref);
+}
+
+void ProcessRunner::WaitToSend(ProcessSlot& slot, const OutgoingRef& ref) {
+  CommandFlight& flight = slot.flights.at(ref);
+  const absl::Duration pause = PauseAfter(flight.attempts);
+  flight.next_attempt = options_.clock->Now() + pause;
+  After(flight.retry, pause, [this, key = slot.key, ref] {
     const auto found = slots_.find(key);
     if (found == slots_.end()) return;
     const auto again = found->second->flights.find(ref);
     if (again == found->second->flights.end() || again->second.state != CommandFlight::State::kWaiting) return;
     if (is_closing_ || !error_.ok()) return;  // it is on record, and is sent when it is taken up again
+    if (again->second.being_dropped) return WaitToSend(*found->second, ref);
     --waiting_sends_;
     Send(*found->second, ref);
     Show();
   });
 }
 
-// It is known, and put on record with the next step, or later: until then a restart sends it again, in vain. One that
-// has left no commit would be decided again, so that is put on record at once. No step follows where the instance has
-// ended: soon, then, with others.
-void ProcessRunner::Accepted(ProcessSlot& slot, const OutgoingRef& ref, bool at_once) {
+// It is known, and put on record with the next step, or later: until then a restart sends it again, in vain. No step
+// follows where the instance has ended: soon, then, with others.
+void ProcessRunner::Accepted(ProcessSlot& slot, const OutgoingRef& ref) {
   slot.flights.erase(ref);
   --in_flight_;
   const absl::Duration wait = options_.record_accepted_after;
   const absl::Duration left = slot.instance->done ? std::min(wait, kRecordEndedAfter) : wait;
-  const absl::Time since = at_once ? absl::InfinitePast() : options_.clock->Now() - (wait - left);
-  if (slot.accepted.empty() || at_once) {
-    unrecorded_.erase({slot.accepted_since, slot.key});
-    slot.accepted_since = since;
-    unrecorded_.emplace(since, slot.key);
+  if (slot.accepted.empty()) {
+    slot.accepted_since = options_.clock->Now() - (wait - left);
+    unrecorded_.emplace(slot.accepted_since, slot.key);
   }
   slot.accepted.push_back(ref);
 }
@@ -271,6 +277,7 @@ bool ProcessRunner::RecordSomeAccepted(absl::Time until) {
 
 void ProcessRunner::Run(ProcessSlot& slot, const OutgoingRef& ref, bool taken_up) {
   ActivityRun& run = slot.runs[ref];
+  ++activities_;
   run.perhaps_effect = taken_up;  // nobody knows what was begun before
   WatchDeadline(slot, ref);
   Attempt(slot, ref);

@@ -20,6 +20,9 @@
 
 namespace everfold {
 
+// After so many attempts of a command operators hear of it.
+inline constexpr unsigned kAttemptsUntilTold = 5;
+
 // A command on its way.
 struct CommandFlight {
   enum class State : std::uint8_t {
@@ -30,7 +33,9 @@ struct CommandFlight {
   };
   State state = State::kSent;
   unsigned attempts = 0;
-  absl::Status error = {};  // of the last one
+  absl::Status error = {};     // of the last one
+  bool being_dropped = false;  // an operator's word is on its way into the log
+  absl::Time next_attempt = {};
   std::unique_ptr<Timer> retry = {};
 };
 
@@ -66,7 +71,8 @@ struct ProcessSlot {
   std::string was_parked = {};
   bool ends_first = false;                          // the step that is being appended is of the first input
   std::map<OutgoingRef, std::string> answers = {};  // from outside that have ended activities, by their ids
-  bool held = false;                                // an event for it is parked: nothing else is taken
+  std::string held_by = {};                         // the event for it that is parked: nothing else is taken
+  std::string turned_away = {};                     // the event that parks behind an input that is parked
   std::map<OutgoingRef, CommandFlight> flights = {};
   std::map<OutgoingRef, ActivityRun> runs = {};
   std::vector<OutgoingRef> accepted = {};  // not on record
@@ -74,7 +80,7 @@ struct ProcessSlot {
   std::optional<std::list<std::string>::iterator> idle = {};  // its place among those with nothing to do
 
   bool has_nothing_to_do() const {
-    return inputs.empty() && !appending && parked.empty() && !held && flights.empty() && runs.empty() &&
+    return inputs.empty() && !appending && parked.empty() && held_by.empty() && flights.empty() && runs.empty() &&
            accepted.empty();
   }
 };

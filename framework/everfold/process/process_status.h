@@ -33,8 +33,9 @@ struct ProcessStatus {
 
 // What of an instance waits for an operator, or for another try.
 struct ParkedInstance {
-  std::string instance;  // key of its stream; of an event whose instance cannot be told, that of the event's
-  std::string input;     // "order/o1@3", "command 4/0", "activity 4/0", "timer 4/payment"
+  // Key of its stream. Of an event whose instance cannot be told: "order/o1 (no key)", of the event's stream.
+  std::string instance;
+  std::string input;  // "order/o1@3", "command 4/0", "activity 4/0", "timer 4/payment"
   std::string error;
   bool parked = true;                                // else it is tried again by itself
   absl::Time next_attempt = absl::InfiniteFuture();  // when

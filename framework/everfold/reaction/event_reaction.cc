@@ -32,10 +32,8 @@ absl::Status CallHandler(const ReactorType& type, void* reactor, const TakenEven
   return handler(reactor, *upcast, reaction);
 }
 
-std::optional<std::string> DeclaredKey(const ReactorType& type, const RecordedEvent& event) {
-  const Form form = FormOf(type, event.event.type);
-  const auto key = type.keys.find(form.event);
-  if (key == type.keys.end()) return std::nullopt;
+std::optional<std::string> DeclaredKey(const ReactorType& type, const Form& form, const ReactorType::KeyOf& key,
+                                       const RecordedEvent& event) {
   const StreamId& stream = event.stream.stream;
   const std::string id = ReactionId(type.name, stream, event.version, event.commit.recorded_at);
   const Reaction reaction{.id = id,
@@ -47,9 +45,9 @@ std::optional<std::string> DeclaredKey(const ReactorType& type, const RecordedEv
                           .recorded_at = event.commit.recorded_at,
                           .metadata = event.commit.metadata,
                           .attempt = 1};
-  if (form.upcast == nullptr) return key->second(event.event.payload, reaction);
+  if (form.upcast == nullptr) return key(event.event.payload, reaction);
   const std::optional<std::string> upcast = form.upcast(event.event.payload);
-  return upcast.has_value() ? key->second(*upcast, reaction) : std::nullopt;
+  return upcast.has_value() ? key(*upcast, reaction) : std::nullopt;
 }
 
 }  // namespace
@@ -62,15 +60,20 @@ EventSelection SelectionOf(const ReactorType& type) {
 }
 
 std::string KeyOfEvent(const ReactorType& type, const RecordedEvent& event) {
-  if (!type.keys.empty()) {
-    try {
-      if (const std::optional<std::string> key = DeclaredKey(type, event); key.has_value()) return PrintableKey(*key);
-    } catch (...) {
-      // The stream's, then: the handler's own error tells what is wrong with the event.
-    }
+  if (type.keys.empty()) return KeyOfStream(event.stream.stream);
+  const Form form = FormOf(type, event.event.type);
+  const auto declared = type.keys.find(form.event);
+  if (declared == type.keys.end()) return KeyOfStream(event.stream.stream);
+  try {
+    const std::optional<std::string> key = DeclaredKey(type, form, declared->second, event);
+    if (key.has_value()) return PrintableKey(*key);
+  } catch (...) {
+    // The handler's own error tells what is wrong with the event.
   }
-  return KeyOfStream(event.stream.stream);
+  return UntoldKeyOf(event.stream.stream);
 }
+
+std::string UntoldKeyOf(const StreamId& stream) { return KeyOfStream(stream) + " (no key)"; }
 
 absl::Status ReactTo(const ReactorType& type, void* reactor, const TakenEvent& event, unsigned attempt) {
   const std::string id = ReactionId(type.name, event.place.stream, event.place.version, event.recorded_at);

@@ -7,7 +7,6 @@
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/event/event_key.h"
-#include "everfold/reaction/event_reaction.h"
 #include "everfold/subscription/before_sequence.h"
 
 namespace everfold {
@@ -29,7 +28,8 @@ absl::StatusOr<KeyEvents::Found> KeyEvents::Read(const Checkpoint& taken, std::s
                                                  std::deque<TakenEvent>& events) {
   if (!passed_ && !checked_) EVERFOLD_RETURN_IF_ERROR(CheckFirst());
   checked_ = true;
-  return type_.keys.empty() ? ReadStream(taken, limit, events) : ReadLog(taken, limit, events);
+  const bool reads_stream = type_.keys.empty() || has_untold_key();
+  return reads_stream ? ReadStream(taken, limit, events) : ReadLog(taken, limit, events);
 }
 
 // Code of another release may have other keys, and handlers for other events.
@@ -52,7 +52,7 @@ absl::Status KeyEvents::CheckFirst() {
   }
   if (*place != at_) return NotTheFirst("which stands elsewhere in the log");
   if (!IsWanted(type_, type)) return NotTheFirst(absl::StrFormat("and there is no On for %s", type));
-  if (key != key_) return NotTheFirst(absl::StrFormat("which has the key %s now", ShownText(key)));
+  if (key != key_ && !has_untold_key()) return NotTheFirst(absl::StrFormat("which has the key %s now", ShownText(key)));
   return absl::OkStatus();
 }
 

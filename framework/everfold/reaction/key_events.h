@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "everfold/event/position.h"
+#include "everfold/reaction/event_reaction.h"
 #include "everfold/reaction/reactor_type.h"
 #include "everfold/reaction/taken_event.h"
 #include "everfold/store/event_store.h"
@@ -17,7 +18,9 @@
 namespace everfold {
 
 // Where the key is the stream, the stream is read; else the log from the first one on, of which each event is asked for
-// its key. Threading: one thread at a time. Lifetime: type and store outlive it.
+// its key. Where the key could not be told, it may be told by now, and nobody knows which events of the stream were
+// taken under it: all of them are read, those that were done under their own key, too. Threading: one thread at a time.
+// Lifetime: type and store outlive it.
 class KeyEvents {
  public:
   enum class Found {
@@ -42,6 +45,7 @@ class KeyEvents {
   absl::Status NotTheFirst(const std::string& why) const;
   absl::StatusOr<Found> ReadStream(const Checkpoint& taken, std::size_t limit, std::deque<TakenEvent>& events);
   absl::StatusOr<Found> ReadLog(const Checkpoint& taken, std::size_t limit, std::deque<TakenEvent>& events);
+  bool has_untold_key() const { return key_ == UntoldKeyOf(at_.stream); }
   bool IsBehind(const EventPlace& place) const { return passed_ ? ComesBefore(at_, place) : !ComesBefore(place, at_); }
 
   const ReactorType& type_;

@@ -81,6 +81,7 @@ class LogEventStore final : public EventStore {
     EVERFOLD_ASSIGN_OR_RETURN(AppendResult result, RepeatedResult(*known, command));
     return std::optional(std::move(result));
   }
+  absl::Time CommandsSince() const override { return index_->CommandsSince(); }
   std::string FingerprintOfRequest(const std::string& request) const override {
     return HmacSha256(log_.identity().key, request).substr(0, kRequestFingerprintBytes);
   }

@@ -93,6 +93,10 @@ class EventStore {
   virtual absl::StatusOr<std::optional<AppendResult>> FindCommand(const std::string& tenant,
                                                                   const CommandId& command) const = 0;
 
+  // Commands that were recorded before it may be forgotten: by recorded time, whatever a clock says
+  // (StoreIndexOptions::command_retention). It moves on with what is appended.
+  virtual absl::Time CommandsSince() const = 0;
+
   // HMAC-SHA-256 of a request under the store's key, cut to 8 bytes: CommandId::fingerprint.
   virtual std::string FingerprintOfRequest(const std::string& request) const = 0;
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,6 +24,8 @@ inline PaymentAuthorization Authorized(const std::string& id = "auth") {
 class FulfilmentTest : public ::testing::Test {
  protected:
   explicit FulfilmentTest(everfold::Parts (*parts)(Provider&) = FulfilmentParts) : app_(parts(provider_)) {}
+  explicit FulfilmentTest(std::unique_ptr<everfold::testing::TestAppOptions> options)
+      : app_(FulfilmentParts(provider_), std::move(*options)) {}
 
   void Place(const std::string& order, std::int64_t quantity = 1) {
     app_.Accepted(MakePlaceOrder({.order_id = order, .item_id = "pen", .quantity = quantity}));

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <stdexcept>
 
 #include "everfold/base/error.h"
 #include "everfold/event/fingerprint.h"
@@ -104,10 +105,10 @@ TEST_F(ProcessOperatorsTest, AnOutcomeThatIsNoneParksUntilItIsDropped) {
   Place("o2");
   EXPECT_EQ(EventsOf("order/o2"), "OrderPlaced OrderCompleted");
 
+  app_.Advance(absl::Hours(1));  // its timer is due, and comes behind the event
   EXPECT_EQ(Drop("$process_fulfilment/o1", "activity 2/0"), absl::OkStatus());
-  EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: order/o1@2"));
-  EXPECT_EQ(Retry("$process_fulfilment/o1"), absl::OkStatus());
   EXPECT_THAT(Parked(), IsEmpty());
+  EXPECT_EQ(EventsOf("$process_fulfilment/o1"), "ProcessStep ProcessStep ProcessStep ProcessStep");
   EXPECT_EQ(EventsOf("item/pen"), "ItemStocked ItemReserved ItemReserved ItemReleased");
   EXPECT_EQ(Status().parked, 0u);
 }
@@ -388,6 +389,21 @@ TEST_F(ProcessOperatorsTest, AParkedEventIsNotOvertakenAfterItHasBegunAgain) {
   EXPECT_EQ(Parked().size(), 1u);
 }
 
+TEST_F(ProcessOperatorsTest, ADroppedEventDoesNotLetGoWhatWaitsForTheNextOne) {
+  Stock(1000);
+  Place("o1");
+  ASSERT_NO_FATAL_FAILURE(ParkAnEventOf("o1"));
+  app_.Accepted(MakeReserveItem({.item_id = "pen", .order_id = "o1", .quantity = 1}));
+  app_.Settle();
+  const std::vector<std::string> parked = Parked();
+  ASSERT_EQ(parked.size(), 1u);
+  ASSERT_EQ(Drop("$process_fulfilment/o1", parked[0].substr(parked[0].find(": ") + 2)), absl::OkStatus());
+  ASSERT_EQ(Parked().size(), 1u);
+  EXPECT_NE(Parked(), parked);
+  app_.Advance(absl::Hours(1));
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced");
+}
+
 TEST_F(ProcessOperatorsTest, WhatWaitedForAParkedEventGoesOnFromTheHead) {
   Stock(1000);
   Place("o1");
@@ -437,6 +453,112 @@ TEST_F(ProcessOperatorsTest, ADirectoryWhoseDamageIsMetLaterIsMadeAnew) {
   EXPECT_EQ(Status().timers, 1u);
   app_.Advance(absl::Minutes(4));
   EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCancelled");
+}
+
+// Items whose decider fails.
+
+struct JammedItemDecider : ItemDecider {
+  using ItemDecider::Decide;
+  static everfold::Decision<Item> Decide(const Item& s, const ReserveItem& c, everfold::Context& context) {
+    if (jammed) throw std::runtime_error("the drawer is jammed");
+    return ItemDecider::Decide(s, c, context);
+  }
+  inline static bool jammed = true;
+};
+
+class JammedProcessTest : public FulfilmentTest {
+ protected:
+  JammedProcessTest()
+      : FulfilmentTest([](Provider& provider) {
+          return everfold::Parts().Aggregate<OrderDecider>().Aggregate<JammedItemDecider>().Process<FulfilmentProcess>(
+              AuthorizePayment{&provider});
+        }) {
+    JammedItemDecider::jammed = true;
+    AnswerPayments();
+    Stock(9);
+    Place("o1");
+  }
+};
+
+TEST_F(JammedProcessTest, ACommandThatDoesNotGoThroughIsShownAndGoesOnByItself) {
+  EXPECT_THAT(Parked(), IsEmpty());
+  app_.Advance(absl::Minutes(1));
+  EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: command 1/0"));
+  EXPECT_EQ(Status().waiting_sends, 1u);
+  EXPECT_EQ(Retry("$process_fulfilment/o1"), absl::OkStatus());
+  EXPECT_EQ(Status().waiting_sends, 1u);
+  JammedItemDecider::jammed = false;
+  app_.Advance(absl::Minutes(1));
+  EXPECT_THAT(Parked(), IsEmpty());
+  EXPECT_EQ(Status().waiting_sends, 0u);
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCompleted");
+}
+
+TEST_F(JammedProcessTest, ACommandThatDoesNotGoThroughMayBeDropped) {
+  app_.Advance(absl::Minutes(1));
+  ASSERT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: command 1/0"));
+  EXPECT_EQ(Drop("$process_fulfilment/o1", "command 1/0"), absl::OkStatus());
+  EXPECT_THAT(Parked(), IsEmpty());
+  EXPECT_EQ(Status().waiting_sends, 0u);
+  JammedItemDecider::jammed = false;
+  app_.Crash();
+  Reopen();
+  app_.Advance(absl::Minutes(3));
+  EXPECT_EQ(EventsOf("item/pen"), "ItemStocked");
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCancelled");  // by its timer
+}
+
+// The store forgets ids by the time that it recorded last: a clock that was wrong for a commit makes it forget.
+TEST_F(JammedProcessTest, ACommandWhoseIdTheStoreMayHaveForgottenIsNotSentAgain) {
+  everfold::AppendRequest late;
+  late.not_before = app_.executor().clock().Now() + absl::Hours(24 * 30);
+  late.streams.push_back({.stream = {"", "note", "n1"},
+                          .expectation = everfold::StreamExpectation::Any(),
+                          .events = {{.type = "note.v1.Written",
+                                      .fingerprint = std::string(32, 'f'),
+                                      .payload = "",
+                                      .event_time = {},
+                                      .tags = {}}}});
+  std::optional<absl::Status> appended;
+  app_.engine().store().Append(
+      std::move(late), [&](const absl::StatusOr<everfold::AppendResult>& result) { appended = result.status(); });
+  app_.Settle();
+  ASSERT_EQ(appended, absl::OkStatus());
+  app_.Crash();
+  JammedItemDecider::jammed = false;
+  Reopen();
+  app_.Settle();
+  EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: command 1/0"));
+  EXPECT_EQ(EventsOf("item/pen"), "ItemStocked");
+}
+
+// With one activity at a time.
+
+std::unique_ptr<everfold::testing::TestAppOptions> OneActivity() {
+  auto options = std::make_unique<everfold::testing::TestAppOptions>();
+  options->engine.processes.max_events_under_way = 1;
+  options->engine.processes.max_activities = 1;
+  return options;
+}
+
+class OneActivityTest : public FulfilmentTest {
+ protected:
+  OneActivityTest() : FulfilmentTest(OneActivity()) { Stock(9); }
+  void ExpectOneAfterTheOther() {
+    for (std::size_t order = 0; order < 3; ++order) {
+      ASSERT_EQ(provider_.calls.size(), order + 1);
+      (*provider_.calls.back().answer)(Authorized());
+      app_.Settle();
+    }
+    for (const char* order : {"o1", "o2", "o3"}) {
+      EXPECT_EQ(EventsOf(absl::StrFormat("order/%s", order)), "OrderPlaced OrderCompleted");
+    }
+  }
+};
+
+TEST_F(OneActivityTest, NoFurtherEventIsTakenWhileAsManyActivitiesAreOpenAsMayBe) {
+  for (const char* order : {"o1", "o2", "o3"}) Place(order);
+  ExpectOneAfterTheOther();
 }
 
 }  // namespace

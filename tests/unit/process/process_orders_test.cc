@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 #include "everfold/testing/process.h"
 #include "tests/unit/process/fulfilment_test.h"
 
@@ -147,6 +149,62 @@ TEST_F(ProcessOrdersTest, InstancesOfATenantAreItsOwn) {
   EXPECT_EQ(store.ReadStream({"acme", "$process_fulfilment", "o1"}, {}, note), absl::OkStatus());
   EXPECT_EQ(store.ReadStream({"acme", "order", "o1"}, {}, note), absl::OkStatus());
   EXPECT_THAT(causes, ElementsAre("order/o1@1", "", "", "order/o1@2", "", "$process_fulfilment/o1@3"));
+}
+
+// Routes that fail, and are mended.
+
+struct MendedProcess : PatienceProcess {
+  static constexpr everfold::ProcessOptions kOptions{.start = everfold::ReactorStart::kBeginning};
+  using PatienceProcess::Route;
+  using Steps = everfold::Steps<MendedProcess>;
+  template <class E>
+  static everfold::Route Mended(const E& event, const everfold::EventContext& c) {
+    if (broken) throw std::runtime_error("no way");
+    return PatienceProcess::Route(event, c);
+  }
+  static everfold::Route Route(const OrderPlaced& e, const everfold::EventContext& c) { return Mended(e, c); }
+  static everfold::Route Route(const OrderCancelled& e, const everfold::EventContext& c) { return Mended(e, c); }
+  static void React(Fulfilment&, const OrderPlaced&, Steps& steps) { steps.SetTimer("timer 1", absl::Minutes(10)); }
+  static void React(Fulfilment&, const everfold::TimerFired&, Steps&) {}
+  static void React(Fulfilment&, const OrderCompleted&, Steps&) {}
+  static void React(Fulfilment&, const OrderCancelled&, Steps& steps) { steps.Done(); }
+  static void React(Fulfilment&, const everfold::Refused<CancelOrder>&, Steps&) {}
+  inline static bool broken = false;
+};
+
+class MendedProcessTest : public FulfilmentTest {
+ protected:
+  MendedProcessTest()
+      : FulfilmentTest([](Provider&) {
+          return everfold::Parts().Aggregate<OrderDecider>().Aggregate<ItemDecider>().Process<MendedProcess>();
+        }) {
+    MendedProcess::broken = true;
+  }
+  ~MendedProcessTest() override { MendedProcess::broken = false; }
+};
+
+TEST_F(MendedProcessTest, WhatWasParkedByARouteThatFailedIsTakenWhenItIsMended) {
+  for (const bool crashes : {false, true}) {
+    SCOPED_TRACE(crashes);
+    MendedProcess::broken = true;
+    const std::string order = crashes ? "o2" : "o1";
+    app_.Accepted(MakePlaceOrder({.order_id = order, .item_id = "pen", .quantity = 1}));
+    app_.Accepted(MakeCancelOrder({.order_id = order, .reason = "customer"}));
+    app_.Settle();
+    const std::string key = "order/" + order + " (no key)";
+    EXPECT_THAT(Parked(), ElementsAre(key + ": order/" + order + "@1"));
+    app_.Advance(absl::Seconds(2));
+    if (crashes) {
+      app_.Crash();
+      Reopen();
+      app_.Settle();
+    }
+    MendedProcess::broken = false;
+    EXPECT_EQ(Retry(key), absl::OkStatus());
+    EXPECT_THAT(Parked(), ElementsAre());
+    EXPECT_EQ(Status().error, absl::OkStatus());
+    EXPECT_EQ(EventsOf("$process_fulfilment/" + order), "ProcessStep ProcessStep");
+  }
 }
 
 TEST(ProcessVocabularyTest, SendsScheduledCommands) {

@@ -150,6 +150,7 @@ class PacedStore final : public EventStore {
                                                           const CommandId& command) const override {
     return store_.FindCommand(tenant, command);
   }
+  absl::Time CommandsSince() const override { return store_.CommandsSince(); }
   std::string FingerprintOfRequest(const std::string& request) const override {
     return store_.FingerprintOfRequest(request);
   }

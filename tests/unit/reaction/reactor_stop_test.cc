@@ -499,6 +499,24 @@ TEST_F(ReactorKeyStopTest, StopsWhereTheStreamWasTheKeyOfWhatWaits) {
   EXPECT_EQ(mailbox_.reactor().Describe().taken_keys, 0u);
 }
 
+struct KeyThatThrows : Mailer {
+  static std::string Key(const Credited&, const Reaction&) { throw 1; }
+};
+
+TEST_F(ReactorKeyStopTest, WhatWaitsForAKeyThatCouldNotBeToldIsTakenWhenItCan) {
+  Park("account/a@1");
+  mailbox_.Credit("a");
+  mailbox_.Credit("a");
+  mailbox_.Run(MakeReactorType<KeyThatThrows>(Mailer{&mailbox_.outbox()}));
+  RestartWith(AsOne());
+  mailbox_.Credit("a");
+  ASSERT_EQ(mailbox_.Retry("account/a (no key)"), absl::OkStatus());
+  EXPECT_EQ(mailbox_.reactor().Describe().state, ReactorState::kRunning);
+  // The third one was reacted to under its own key before, and comes again with the others of the stream.
+  EXPECT_THAT(Sent(), UnorderedElementsAre("account/a@1", "account/a@2", "account/a@3", "account/a@3"));
+  EXPECT_EQ(mailbox_.reactor().Describe().taken_keys, 0u);
+}
+
 TEST_F(ReactorKeyStopTest, StopsWhereAKeyIsNotDeclaredAnyMore) {
   Park("account/b@1");
   for (const char* account : {"a", "b", "c"}) mailbox_.Credit(account);
