@@ -13,8 +13,10 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "demo_rows.h"
+#include "demo_steps.h"
 #include "everfold/base/error.h"
 #include "everfold/base/timestamp.h"
+#include "fulfilment_session.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "shop/v1/order_api.grpc.pb.h"
@@ -31,16 +33,6 @@ using Orders = OrderCommandService::Stub;
 using Payments = PaymentCommandService::Stub;
 using OrderQueries = OrderSummaryQueryService::Stub;
 using CustomerQueries = CustomerHistoryQueryService::Stub;
-
-template <class Stub, class Request, class Response>
-using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);
-
-template <class Stub, class Request, class Response>
-absl::Status Call(Stub& stub, Method<Stub, Request, Response> method, const Request& request, Response& response) {
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
-  return everfold::FromGrpc((stub.*method)(&context, request, &response));
-}
 
 constexpr char kCustomer[] = "alice";
 constexpr char kCurrency[] = "BRL";
@@ -67,13 +59,6 @@ PlaceOrderRequest PlaceRequest(const std::string& order_id) {
   return request;
 }
 
-// The lines of a table with two columns.
-void PrintLine(std::string_view name, std::string_view value) {
-  std::cout << absl::StrFormat("     %-12s %14s\n", name, value);
-}
-void PrintAmount(std::string_view name, std::int64_t minor) {
-  PrintLine(name, absl::StrFormat("%s %s", everfold::FormatMinorUnits(minor, 2), kCurrency));
-}
 void PrintDay(std::string_view name, const google::protobuf::Timestamp& time) {
   PrintLine(name, absl::FormatTime("%Y-%m-%d", everfold::TimeOf(time), absl::UTCTimeZone()));
 }
@@ -120,8 +105,6 @@ bool PrintDump(std::shared_ptr<grpc::Channel> channel) {
   return status.ok();
 }
 
-enum class Outcome { kAccepted, kRepeated, kRejected, kInvalid, kFailed };
-
 class Session {
  public:
   explicit Session(std::shared_ptr<grpc::Channel> channel)
@@ -143,7 +126,8 @@ class Session {
     ReadCustomer();
     ReadLatestOrders();
     ReadAll();
-    return as_promised_;
+    FulfilmentSession(channel_, order_, steps_).Play();
+    return steps_.as_promised();
   }
 
  private:
@@ -158,17 +142,17 @@ class Session {
       request = PlaceRequest(order_);
       status = Call(*orders_, &Orders::PlaceOrder, request, response);
     } while (absl::IsAlreadyExists(status));
-    Show("An order is placed. The answer comes when the event is on disk", "PlaceOrder", request);
-    return Show(status, response.receipt()) == Outcome::kAccepted;
+    steps_.Ask("An order is placed. The answer comes when the event is on disk", "PlaceOrder", request);
+    return steps_.Answer(status, response.receipt()) == Outcome::kAccepted;
   }
 
   void Approve() {
     ApproveOrderRequest request;
     ApproveOrderResponse response;
     request.mutable_command()->set_order_id(order_);
-    Show("It is approved", "ApproveOrder", request);
+    steps_.Ask("It is approved", "ApproveOrder", request);
     const absl::Status status = Call(*orders_, &Orders::ApproveOrder, request, response);
-    as_promised_ &= Show(status, response.receipt()) == Outcome::kAccepted;
+    steps_.Expect(steps_.Answer(status, response.receipt()) == Outcome::kAccepted);
   }
 
   void Capture(const char* title, Outcome promised) {
@@ -181,19 +165,19 @@ class Session {
     command.mutable_terms()->set_installments(1);
     Set(*command.mutable_amount(), kPriceMinor + kFreightMinor);
     request.set_request_id(absl::StrFormat("%s/capture", order_));
-    Show(title, "CapturePayment", request);
+    steps_.Ask(title, "CapturePayment", request);
     const absl::Status status = Call(*payments_, &Payments::CapturePayment, request, response);
-    as_promised_ &= Show(status, response.receipt()) == promised;
+    steps_.Expect(steps_.Answer(status, response.receipt()) == promised);
   }
 
   void DeliverTooEarly() {
     DeliverOrderRequest request;
     DeliverOrderResponse response;
     request.mutable_command()->set_order_id(order_);
-    Show("It cannot be delivered yet: the business rule in Decide says no, with a typed rejection", "DeliverOrder",
-         request);
+    steps_.Ask("It cannot be delivered yet: the business rule in Decide says no, with a typed rejection",
+               "DeliverOrder", request);
     const absl::Status status = Call(*orders_, &Orders::DeliverOrder, request, response);
-    as_promised_ &= Show(status, response.receipt()) == Outcome::kRejected;
+    steps_.Expect(steps_.Answer(status, response.receipt()) == Outcome::kRejected);
   }
 
   void PlaceInNoCurrency() {
@@ -202,22 +186,24 @@ class Session {
     request.mutable_command()->set_order_id(absl::StrFormat("%s-invalid", order_));
     request.mutable_command()->set_customer_id(kCustomer);
     request.mutable_command()->set_currency("reais");
-    Show("No such currency: the field rule in order.proto says no, before Decide is asked", "PlaceOrder", request);
+    steps_.Ask("No such currency: the field rule in order.proto says no, before Decide is asked", "PlaceOrder",
+               request);
     const absl::Status status = Call(*orders_, &Orders::PlaceOrder, request, response);
-    as_promised_ &= Show(status, response.receipt()) == Outcome::kInvalid;
+    steps_.Expect(steps_.Answer(status, response.receipt()) == Outcome::kInvalid);
   }
 
   void ReadOrder() {
     GetOrderSummaryRequest request;
     GetOrderSummaryResponse response;
     request.set_order_id(order_);
-    request.set_consistency_token(token_);
-    Show("The order, read with the token of the last receipt: no older state may answer", "GetOrderSummary", request);
+    request.set_consistency_token(steps_.token());
+    steps_.Ask("The order, read with the token of the last receipt: no older state may answer", "GetOrderSummary",
+               request);
     const absl::Status status = Call(*order_queries_, &OrderQueries::GetOrderSummary, request, response);
-    if (!status.ok()) return ShowFailedRead(status);
+    if (!status.ok()) return steps_.AnswerFailed(status);
     PrintSummary(response.order_summary());
-    as_promised_ &= response.order_summary().status() == ORDER_STATUS_APPROVED &&
-                    response.order_summary().captured_minor() == kPriceMinor + kFreightMinor;
+    steps_.Expect(response.order_summary().status() == ORDER_STATUS_APPROVED &&
+                  response.order_summary().captured_minor() == kPriceMinor + kFreightMinor);
   }
 
   void ReadCustomer() {
@@ -225,12 +211,12 @@ class Session {
     GetCustomerHistoryResponse response;
     request.set_customer_id(kCustomer);
     request.set_currency(kCurrency);
-    request.set_consistency_token(token_);
-    Show("The customer's history; each run of the demo adds an order", "GetCustomerHistory", request);
+    request.set_consistency_token(steps_.token());
+    steps_.Ask("The customer's history; each run of the demo adds an order", "GetCustomerHistory", request);
     const absl::Status status = Call(*customer_queries_, &CustomerQueries::GetCustomerHistory, request, response);
-    if (!status.ok()) return ShowFailedRead(status);
+    if (!status.ok()) return steps_.AnswerFailed(status);
     PrintHistory(response.customer_history());
-    as_promised_ &= response.customer_history().orders() > 0;
+    steps_.Expect(response.customer_history().orders() > 0);
   }
 
   void ReadLatestOrders() {
@@ -239,51 +225,19 @@ class Session {
     request.set_page_size(3);
     request.set_filter(absl::StrFormat("customer_id = \"%s\"", kCustomer));
     request.set_order_by("placed_at desc");
-    request.set_consistency_token(token_);
-    Show("The customer's latest orders, by an index of the read model", "ListOrderSummaries", request);
+    request.set_consistency_token(steps_.token());
+    steps_.Ask("The customer's latest orders, by an index of the read model", "ListOrderSummaries", request);
     const absl::Status status = Call(*order_queries_, &OrderQueries::ListOrderSummaries, request, response);
-    if (!status.ok()) return ShowFailedRead(status);
+    if (!status.ok()) return steps_.AnswerFailed(status);
     for (const OrderSummary& order : response.order_summaries()) PrintDay(order.order_id(), order.placed_at());
-    as_promised_ &= response.order_summaries_size() > 0 && response.order_summaries(0).order_id() == order_;
+    steps_.Expect(response.order_summaries_size() > 0 && response.order_summaries(0).order_id() == order_);
   }
 
   void ReadAll() {
-    std::cout << absl::StrFormat(
-        "\n%d. All orders by status, and payments by method and by day, with the same token\n\n", ++step_);
-    as_promised_ &= PrintFigures(channel_, token_);
+    steps_.Title("All orders by status, and payments by method and by day, with the same token");
+    std::cout << "\n";
+    steps_.Expect(PrintFigures(channel_, steps_.token()));
   }
-
-  void Show(const char* title, const char* method, const google::protobuf::Message& request) {
-    std::cout << absl::StrFormat("\n%d. %s\n   -> %s  %s\n", ++step_, title, method, request.ShortDebugString());
-  }
-
-  Outcome Show(const absl::Status& status, const everfold::v1::CommandReceipt& receipt) {
-    WrongOrderStatus rejection;
-    if (status.ok()) return ShowAccepted(receipt);
-    if (everfold::FindDetail(status, rejection)) {
-      ShowAnswer(absl::StrFormat("rejected: WrongOrderStatus {%s}", rejection.ShortDebugString()));
-      return Outcome::kRejected;
-    }
-    const bool invalid = everfold::ReasonOf(status) == everfold::reason::kCommandInvalid;
-    ShowAnswer(absl::StrFormat("%s%s", invalid ? "invalid: " : "failed: ", everfold::Describe(status)));
-    return invalid ? Outcome::kInvalid : Outcome::kFailed;
-  }
-
-  Outcome ShowAccepted(const everfold::v1::CommandReceipt& receipt) {
-    ShowAnswer(absl::StrFormat("%s: %s is at version %d (commit %d of the store)",
-                               receipt.repeated() ? "first receipt again" : "accepted", receipt.stream(),
-                               receipt.version(), receipt.sequence()));
-    if (receipt.repeated()) return Outcome::kRepeated;
-    token_ = receipt.consistency_token();
-    return Outcome::kAccepted;
-  }
-
-  void ShowFailedRead(const absl::Status& status) {
-    ShowAnswer(absl::StrFormat("failed: %s", everfold::Describe(status)));
-    as_promised_ = false;
-  }
-
-  void ShowAnswer(const std::string& answer) { std::cout << absl::StrFormat("   <- %s\n", answer); }
 
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<Orders> orders_;
@@ -291,9 +245,7 @@ class Session {
   std::unique_ptr<OrderQueries> order_queries_;
   std::unique_ptr<CustomerQueries> customer_queries_;
   std::string order_;
-  std::string token_;  // of the last receipt
-  int step_ = 0;
-  bool as_promised_ = true;
+  DemoSteps steps_;
 };
 
 }  // namespace

@@ -30,7 +30,8 @@ constexpr char kTables[] =
     "CREATE INDEX activity_ended ON activity (ended_micros) WHERE ended_micros IS NOT NULL;";
 
 constexpr char kSettings[] =
-    "PRAGMA synchronous = NORMAL; PRAGMA journal_mode = WAL; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;";
+    "PRAGMA synchronous = NORMAL; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 16384;"
+    "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;";
 
 absl::Status Run(sqlite::Statement& statement) {
   const sqlite::Use use(statement);
@@ -136,7 +137,7 @@ absl::Status ProcessDirectory::PrepareStatements() {
       {&remove_, "DELETE FROM instance WHERE key = ?"},
       {&put_timer_, "INSERT OR REPLACE INTO timer VALUES (?, ?, ?, ?)"},
       {&remove_timers_, "DELETE FROM timer WHERE instance = ?"},
-      {&put_activity_, "INSERT OR REPLACE INTO activity VALUES (?, ?, ?, ?, NULL, NULL)"},
+      {&put_activity_, "INSERT OR REPLACE INTO activity VALUES (?, ?, ?, ?, ?, ?)"},
       {&end_activity_,
        "UPDATE activity SET ended_micros = ?, answer_id = ? WHERE instance = ? AND version = ? AND \"index\" = ?"},
       {&forget_activities_, "DELETE FROM activity WHERE ended_micros < ?"},
@@ -167,6 +168,7 @@ absl::Status ProcessDirectory::Count() {
 absl::Status ProcessDirectory::Begin() { return Run(*begin_); }
 
 absl::Status ProcessDirectory::Commit(const Checkpoint& checkpoint) {
+  EVERFOLD_RETURN_IF_ERROR(WriteFolded());
   for (std::size_t i = 0; i < checkpoint.offsets.size(); ++i) {
     if (checkpoint.offsets[i] == checkpoint_.offsets[i]) continue;
     const sqlite::Use use(*write_partition_);
@@ -182,6 +184,7 @@ absl::Status ProcessDirectory::Commit(const Checkpoint& checkpoint) {
 
 void ProcessDirectory::Rollback() {
   counts_ = committed_;
+  folded_ = {};
   // SQLite rolls back at the next opening what it cannot roll back here.
   if (database_->in_transaction()) database_->Execute("ROLLBACK").IgnoreError();
 }
@@ -200,46 +203,92 @@ absl::StatusOr<std::optional<OpenInstance>> ProcessDirectory::Find(const std::st
 
 absl::Status ProcessDirectory::Apply(const StreamId& stream, Version version, const v1::ProcessStep& step,
                                      absl::Time recorded_at) {
-  const std::string key = KeyOfStream(stream);
-  EVERFOLD_ASSIGN_OR_RETURN(const std::optional<OpenInstance> was, Find(key));
-  if (was.has_value() && was->version >= version) return absl::OkStatus();
-  if (was.has_value()) {
-    --counts_.instances;
-    counts_.in_flight -= was->in_flight;
-    counts_.timers -= was->timers;
+  std::string key = KeyOfStream(stream);
+  const auto [at, is_first] = folded_.instances.try_emplace(key);
+  FoldedInstance& folded = at->second;
+  if (is_first) {
+    EVERFOLD_ASSIGN_OR_RETURN(folded.was, Find(key));
+    if (folded.was.has_value()) folded.now.version = folded.was->version;
   }
-  EVERFOLD_RETURN_IF_ERROR(WriteInstance(key, version, step, recorded_at));
-  EVERFOLD_RETURN_IF_ERROR(WriteTimers(key, step, was.has_value() && was->timers > 0));
-  return WriteActivities(stream, key, version, step, recorded_at);
+  if (version <= folded.now.version) return absl::OkStatus();
+  const std::uint32_t in_flight =
+      static_cast<std::uint32_t>(step.open().commands_size() + step.open().activities_size());
+  folded.changed = true;
+  folded.is_over = step.done() && in_flight == 0;
+  folded.now = {.key = "",
+                .version = version,
+                .in_flight = in_flight,
+                .timers = static_cast<std::uint32_t>(step.open().timers_size()),
+                .recorded_at = recorded_at};
+  folded.timers.assign(step.open().timers().begin(), step.open().timers().end());
+  for (int i = 0; i < step.activities_size(); ++i) {
+    const OutgoingRef ref{version, static_cast<std::uint32_t>(i)};
+    folded_.started.emplace(std::pair(key, ref),
+                            FoldedActivity{.key = ActivityKey(stream, ref, recorded_at), .ended = std::nullopt});
+  }
+  if (!step.has_outcome()) return absl::OkStatus();
+  const OutgoingRef ref = RefOf(step.outcome().activity());
+  EndedActivity ended{.ended_micros = absl::ToUnixMicros(recorded_at), .answer_id = step.outcome().answer_id()};
+  folded_.forget_until = std::max(folded_.forget_until, recorded_at - kKeepAnswers);
+  if (const auto started = folded_.started.find(std::pair(key, ref)); started != folded_.started.end()) {
+    started->second.ended = std::move(ended);
+  } else {
+    folded_.ended.emplace(std::pair(std::move(key), ref), std::move(ended));
+  }
+  return absl::OkStatus();
 }
 
-absl::Status ProcessDirectory::WriteInstance(const std::string& key, Version version, const v1::ProcessStep& step,
-                                             absl::Time recorded_at) {
-  const int in_flight = step.open().commands_size() + step.open().activities_size();
-  if (step.done() && in_flight == 0) {
+// An instance that has come and gone in between costs nothing.
+absl::Status ProcessDirectory::WriteFolded() {
+  const Folded folded = std::exchange(folded_, {});
+  for (const auto& [key, instance] : folded.instances) {
+    if (!instance.changed) continue;
+    EVERFOLD_RETURN_IF_ERROR(WriteInstance(key, instance));
+    EVERFOLD_RETURN_IF_ERROR(WriteTimers(key, instance));
+  }
+  for (const auto& [place, activity] : folded.started) {
+    EVERFOLD_RETURN_IF_ERROR(WriteStarted(place.first, place.second, activity));
+  }
+  for (const auto& [place, ended] : folded.ended) {
+    EVERFOLD_RETURN_IF_ERROR(WriteEnded(place.first, place.second, ended));
+  }
+  if (folded.forget_until == absl::InfinitePast()) return absl::OkStatus();
+  const sqlite::Use use(*forget_activities_);
+  forget_activities_->Integer(0, absl::ToUnixMicros(folded.forget_until));
+  return forget_activities_->Step().status();
+}
+
+absl::Status ProcessDirectory::WriteInstance(const std::string& key, const FoldedInstance& folded) {
+  if (folded.was.has_value()) {
+    --counts_.instances;
+    counts_.in_flight -= folded.was->in_flight;
+    counts_.timers -= folded.was->timers;
+  }
+  if (folded.is_over) {
+    if (!folded.was.has_value()) return absl::OkStatus();
     const sqlite::Use use(*remove_);
     remove_->Text(0, key);
     return remove_->Step().status();
   }
   ++counts_.instances;
-  counts_.in_flight += static_cast<std::uint64_t>(in_flight);
-  counts_.timers += static_cast<std::uint64_t>(step.open().timers_size());
+  counts_.in_flight += folded.now.in_flight;
+  counts_.timers += folded.now.timers;
   const sqlite::Use use(*put_);
   put_->Text(0, key);
-  put_->Integer(1, SignedOf(version.value()));
-  put_->Integer(2, in_flight);
-  put_->Integer(3, step.open().timers_size());
-  put_->Integer(4, absl::ToUnixMicros(recorded_at));
+  put_->Integer(1, SignedOf(folded.now.version.value()));
+  put_->Integer(2, folded.now.in_flight);
+  put_->Integer(3, folded.now.timers);
+  put_->Integer(4, absl::ToUnixMicros(folded.now.recorded_at));
   return put_->Step().status();
 }
 
-absl::Status ProcessDirectory::WriteTimers(const std::string& key, const v1::ProcessStep& step, bool had_timers) {
-  if (had_timers) {
+absl::Status ProcessDirectory::WriteTimers(const std::string& key, const FoldedInstance& folded) {
+  if (folded.was.has_value() && folded.was->timers > 0) {
     const sqlite::Use use(*remove_timers_);
     remove_timers_->Text(0, key);
     EVERFOLD_RETURN_IF_ERROR(remove_timers_->Step().status());
   }
-  for (const v1::ProcessTimer& timer : step.open().timers()) {
+  for (const v1::ProcessTimer& timer : folded.timers) {
     const sqlite::Use use(*put_timer_);
     put_timer_->Text(0, key);
     put_timer_->Text(1, timer.name());
@@ -250,29 +299,32 @@ absl::Status ProcessDirectory::WriteTimers(const std::string& key, const v1::Pro
   return absl::OkStatus();
 }
 
-absl::Status ProcessDirectory::WriteActivities(const StreamId& stream, const std::string& key, Version version,
-                                               const v1::ProcessStep& step, absl::Time recorded_at) {
-  for (int i = 0; i < step.activities_size(); ++i) {
-    const sqlite::Use use(*put_activity_);
-    put_activity_->Text(0, ActivityKey(stream, {version, static_cast<std::uint32_t>(i)}, recorded_at));
-    put_activity_->Text(1, key);
-    put_activity_->Integer(2, SignedOf(version.value()));
-    put_activity_->Integer(3, i);
-    EVERFOLD_RETURN_IF_ERROR(put_activity_->Step().status());
+absl::Status ProcessDirectory::WriteStarted(const std::string& instance, const OutgoingRef& ref,
+                                            const FoldedActivity& activity) {
+  const sqlite::Use use(*put_activity_);
+  put_activity_->Text(0, activity.key);
+  put_activity_->Text(1, instance);
+  put_activity_->Integer(2, SignedOf(ref.version.value()));
+  put_activity_->Integer(3, ref.index);
+  if (activity.ended.has_value()) {
+    put_activity_->Integer(4, activity.ended->ended_micros);
+    put_activity_->Text(5, activity.ended->answer_id);
+  } else {
+    put_activity_->Null(4);
+    put_activity_->Null(5);
   }
-  if (!step.has_outcome()) return absl::OkStatus();
-  {
-    const sqlite::Use use(*end_activity_);
-    end_activity_->Integer(0, absl::ToUnixMicros(recorded_at));
-    end_activity_->Text(1, step.outcome().answer_id());
-    end_activity_->Text(2, key);
-    end_activity_->Integer(3, SignedOf(step.outcome().activity().version()));
-    end_activity_->Integer(4, step.outcome().activity().index());
-    EVERFOLD_RETURN_IF_ERROR(end_activity_->Step().status());
-  }
-  const sqlite::Use use(*forget_activities_);
-  forget_activities_->Integer(0, absl::ToUnixMicros(recorded_at - kKeepAnswers));
-  return forget_activities_->Step().status();
+  return put_activity_->Step().status();
+}
+
+absl::Status ProcessDirectory::WriteEnded(const std::string& instance, const OutgoingRef& ref,
+                                          const EndedActivity& ended) {
+  const sqlite::Use use(*end_activity_);
+  end_activity_->Integer(0, ended.ended_micros);
+  end_activity_->Text(1, ended.answer_id);
+  end_activity_->Text(2, instance);
+  end_activity_->Integer(3, SignedOf(ref.version.value()));
+  end_activity_->Integer(4, ref.index);
+  return end_activity_->Step().status();
 }
 
 absl::StatusOr<std::vector<DueTimer>> ProcessDirectory::TimersAfter(const DueTimer& after, absl::Time until,

@@ -5,8 +5,7 @@
 //   everfold_directory   one row: format_version, epoch of the store, name of the process
 //   checkpoint           partition -> offset of the last step that is folded; no row is 0
 //   instance             key of its stream (event/event_key.h), version, number of commands and activities in flight,
-//   of
-//                        timers, when its newest step was recorded; ended ones are there as long as something is in
+//                        of timers, when its newest step was recorded; ended ones are there as long as something is in
 //                        flight
 //   timer                due time in microseconds since 1970, instance, name, version of the step that set it
 //   activity             its key, instance, step and index; ended ones with the id of the answer, for kKeepAnswers
@@ -14,9 +13,11 @@
 
 #include <compare>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -77,7 +78,7 @@ class ProcessDirectory {
   const Checkpoint& checkpoint() const { return checkpoint_; }
   const DirectoryCounts& counts() const { return counts_; }
 
-  // A transaction; after an error Rollback is the only thing to do.
+  // A transaction, kept in memory until Commit; after an error Rollback is the only thing to do.
   absl::Status Begin();
   // Goes on with a step of an instance. One that is folded already changes nothing.
   absl::Status Apply(const StreamId& stream, Version version, const v1::ProcessStep& step, absl::Time recorded_at);
@@ -92,6 +93,30 @@ class ProcessDirectory {
   absl::StatusOr<std::optional<FoundActivity>> FindActivity(const std::string& activity_key);
 
  private:
+  // What steps since Begin have come to, which Commit writes.
+  struct FoldedInstance {
+    std::optional<OpenInstance> was = {};  // in the file
+    OpenInstance now = {};                 // without its key
+    std::vector<v1::ProcessTimer> timers = {};
+    bool changed = false;
+    bool is_over = false;  // and nothing of it is in flight
+  };
+  struct EndedActivity {
+    std::int64_t ended_micros = 0;
+    std::string answer_id = {};
+  };
+  struct FoldedActivity {
+    std::string key;
+    std::optional<EndedActivity> ended = {};
+  };
+  using ActivityPlace = std::pair<std::string, OutgoingRef>;  // key of the instance's stream
+  struct Folded {
+    std::map<std::string, FoldedInstance> instances = {};
+    std::map<ActivityPlace, FoldedActivity> started = {};
+    std::map<ActivityPlace, EndedActivity> ended = {};  // those that were started before
+    absl::Time forget_until = absl::InfinitePast();     // of activities
+  };
+
   ProcessDirectory(const ProcessType& type, Checkpoint beginning) : type_(type), checkpoint_(std::move(beginning)) {}
   absl::Status OpenDatabase(const std::string& path);
   absl::Status Inspect();
@@ -100,17 +125,18 @@ class ProcessDirectory {
   absl::Status PrepareStatements();
   absl::Status Count();
   absl::StatusOr<std::optional<OpenInstance>> Find(const std::string& key);
-  absl::Status WriteInstance(const std::string& key, Version version, const v1::ProcessStep& step,
-                             absl::Time recorded_at);
-  absl::Status WriteTimers(const std::string& key, const v1::ProcessStep& step, bool had_timers);
-  absl::Status WriteActivities(const StreamId& stream, const std::string& key, Version version,
-                               const v1::ProcessStep& step, absl::Time recorded_at);
+  absl::Status WriteFolded();
+  absl::Status WriteInstance(const std::string& key, const FoldedInstance& folded);
+  absl::Status WriteTimers(const std::string& key, const FoldedInstance& folded);
+  absl::Status WriteStarted(const std::string& instance, const OutgoingRef& ref, const FoldedActivity& activity);
+  absl::Status WriteEnded(const std::string& instance, const OutgoingRef& ref, const EndedActivity& ended);
   absl::StatusOr<std::vector<OpenInstance>> Read(sqlite::Statement& select, const std::string& key, std::size_t limit);
 
   const ProcessType& type_;
   Checkpoint checkpoint_;
   DirectoryCounts counts_;
   DirectoryCounts committed_;
+  Folded folded_;
   std::unique_ptr<sqlite::Database> database_;
   std::unique_ptr<sqlite::Statement> begin_, commit_, write_partition_, find_, put_, remove_, put_timer_,
       remove_timers_, put_activity_, end_activity_, forget_activities_, timers_after_, instances_after_,

@@ -6,6 +6,7 @@
 #include "everfold/base/error.h"
 #include "everfold/base/retry.h"
 #include "everfold/base/status.h"
+#include "everfold/base/timestamp.h"
 #include "everfold/base/unavailable.h"
 #include "everfold/event/event_key.h"
 #include "everfold/event/fingerprint.h"
@@ -257,10 +258,26 @@ absl::Status ProcessRunner::ApplyStep(ProcessSlot& slot, const v1::ProcessStep& 
     in_flight_ -= flight->second.state != CommandFlight::State::kExpired;
     flight = slot.flights.erase(flight);
   }
-  activities_ -= std::erase_if(slot.runs, [&](const auto& run) { return !instance.activities.contains(run.first); });
+  activities_ -= std::erase_if(slot.runs, [&](const auto& run) {
+    const bool has_ended = !instance.activities.contains(run.first);
+    if (has_ended) running_.erase(run.second.key);
+    return has_ended;
+  });
   std::erase_if(slot.accepted, [&](const OutgoingRef& ref) { return !instance.commands.contains(ref); });
   if (slot.accepted.empty()) unrecorded_.erase({slot.accepted_since, slot.key});
+  KnowTimers(slot);
   return absl::OkStatus();
+}
+
+// Those that its newest step has set: the directory may fold it later.
+void ProcessRunner::KnowTimers(const ProcessSlot& slot) {
+  for (const auto& [name, timer] : slot.instance->timers) {
+    if (Version(timer.version()) != slot.instance->version) continue;
+    due_.Add({.due_micros = absl::ToUnixMicros(TimeOf(timer.due_time())),
+              .instance = slot.key,
+              .name = name,
+              .version = slot.instance->version});
+  }
 }
 
 void ProcessRunner::EndFirst(ProcessSlot& slot, const absl::Status& result) {

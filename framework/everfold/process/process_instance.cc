@@ -143,10 +143,26 @@ absl::StatusOr<bool> HasTaken(const EventStore& store, const ProcessInstance& in
   return taken;
 }
 
+namespace {
+
+ProcessInstance NewInstance(const ProcessType& type, const StreamId& stream) {
+  ProcessInstance instance;
+  instance.stream = stream;
+  std::shared_ptr<google::protobuf::Message> state(type.initial_state->New());
+  *type.mutable_id(*state) = stream.id;
+  instance.state = std::move(state);
+  return instance;
+}
+
+}  // namespace
+
 absl::StatusOr<ProcessInstance> LoadInstance(const EventStore& store, const ProcessType& type, const StreamId& stream) {
   ProcessInstance instance;
   instance.stream = stream;
   std::optional<v1::ProcessStep> newest;
+  // Most are new, and to know that costs less than to look for their steps.
+  EVERFOLD_ASSIGN_OR_RETURN(const Version version, store.VersionOf(stream));
+  if (version == Version(0)) return NewInstance(type, stream);
   EVERFOLD_RETURN_IF_ERROR(store.ReadStream(stream, {.direction = Direction::kBackwards, .limit = 1},
                                             [&](const RecordedEvent& event) -> absl::Status {
                                               EVERFOLD_ASSIGN_OR_RETURN(newest, StepOfEvent(event));
@@ -156,12 +172,7 @@ absl::StatusOr<ProcessInstance> LoadInstance(const EventStore& store, const Proc
                                               return AddOpenOf(instance, newest->open(), *newest, event.version,
                                                                event.commit.recorded_at, event.commit.metadata);
                                             }));
-  if (!newest.has_value()) {
-    std::shared_ptr<google::protobuf::Message> state(type.initial_state->New());
-    *type.mutable_id(*state) = stream.id;
-    instance.state = std::move(state);
-    return instance;
-  }
+  if (!newest.has_value()) return NewInstance(type, stream);  // they were erased
   std::set<Version> versions;
   for (const v1::ProcessReference& command : newest->open().commands()) versions.insert(Version(command.version()));
   for (const v1::ProcessReference& activity : newest->open().activities()) versions.insert(Version(activity.version()));

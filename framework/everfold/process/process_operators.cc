@@ -76,13 +76,18 @@ void ProcessRunner::Answer(std::string activity_key, std::string answer_id, absl
   });
 }
 
-// The directory is brought up to now: whoever answers has seen the key, so its step is in the log.
+// If it is not under way here, the directory is brought up to now: whoever answers has seen the key, so its step is in
+// the log.
 void ProcessRunner::TakeAnswer(const std::string& activity_key, const std::string& answer_id,
                                absl::StatusOr<std::string> result, Done done) {
   const auto stopped = [this](const std::string& why) {
     return Unavailable(reason::kReadModelBehind, absl::StrFormat("process %s %s", type_->name, why));
   };
   if (!takes_inputs()) return done(stopped(error_.ok() ? "is paused" : "is stopped"));
+  if (const auto running = running_.find(activity_key); running != running_.end()) {
+    const auto [instance, ref] = running->second;
+    return TakeAnswerOf(instance, ref, answer_id, std::move(result), std::move(done));
+  }
   const absl::StatusOr<bool> caught_up = FoldSteps();
   if (!caught_up.ok()) {
     DirectoryFailed(caught_up.status());
@@ -107,7 +112,12 @@ void ProcessRunner::TakeAnswer(const std::string& activity_key, const std::strin
         absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
         absl::StrFormat("the activity with the key %s has ended, and not with this answer", ShownText(activity_key))));
   }
-  ProcessSlot& slot = SlotOf(activity.instance);
+  TakeAnswerOf(activity.instance, activity.ref, answer_id, std::move(result), std::move(done));
+}
+
+void ProcessRunner::TakeAnswerOf(const std::string& instance, const OutgoingRef& ref, const std::string& answer_id,
+                                 absl::StatusOr<std::string> result, Done done) {
+  ProcessSlot& slot = SlotOf(instance);
   if (const absl::Status loaded = Load(slot); !loaded.ok()) {
     Stop(loaded);
     return done(loaded);
@@ -119,7 +129,7 @@ void ProcessRunner::TakeAnswer(const std::string& activity_key, const std::strin
                .status = absl::Status(result.status().code(),
                                       PrintableText(std::string(result.status().message()), kMaxReactorErrorBytes))};
   } else {
-    const auto open = slot.instance->activities.find(activity.ref);
+    const auto open = slot.instance->activities.find(ref);
     const auto type =
         open == slot.instance->activities.end() ? type_->activities.end() : type_->activities.find(open->second.name);
     if (type != type_->activities.end() && !type->second.is_result(*result)) {
@@ -129,8 +139,7 @@ void ProcessRunner::TakeAnswer(const std::string& activity_key, const std::strin
     }
     outcome = {.kind = OutcomeKind::kResult, .result = *std::move(result), .status = {}};
   }
-  AddInput(slot, OutcomeInput{.activity = activity.ref, .outcome = std::move(outcome), .answer_id = answer_id},
-           std::move(done));
+  AddInput(slot, OutcomeInput{.activity = ref, .outcome = std::move(outcome), .answer_id = answer_id}, std::move(done));
 }
 
 // Operators.

@@ -48,6 +48,7 @@ ProcessRunner::ProcessRunner(ProcessRunnerOptions options, std::unique_ptr<const
       commands_(commands),
       executor_(executor),
       strand_(executor.MakeStrand()),
+      sending_(executor.MakeStrand()),
       due_(options_.max_timers_in_memory) {}
 
 // Hints and answers may outlive it, so it keeps them out even if it was never closed.
@@ -189,9 +190,7 @@ void ProcessRunner::Wake(std::optional<TaskScope::Guard> guard) {
 
 void ProcessRunner::RunStep() {
   if (scope_.closed()) return;
-  if (runs() && std::exchange(fold_wanted_, false)) {
-    if (const absl::StatusOr<bool> folded = FoldSteps(); !folded.ok()) DirectoryFailed(folded.status());
-  }
+  if (runs() && fold_wanted_) FoldInTime();
   if (runs()) {
     TakeUpWhatWasOpen();
     FireTimers();
@@ -219,29 +218,50 @@ absl::Duration ProcessRunner::PauseAfter(unsigned failures) const {
 
 // The directory.
 
+// What nobody waits for is folded many at a time. After its rest it is, whatever the clock says then.
+void ProcessRunner::FoldInTime() {
+  const absl::Duration rest = fold_pace_.RestAt(options_.clock->Now());
+  if (rest == absl::ZeroDuration()) return Fold();
+  if (fold_timer_ != nullptr) return;
+  After(fold_timer_, rest, [this] {
+    fold_timer_.reset();
+    if (runs()) Fold();
+    RunStep();
+  });
+}
+
+void ProcessRunner::Fold() {
+  fold_wanted_ = false;
+  if (const absl::StatusOr<bool> folded = FoldSteps(); !folded.ok()) DirectoryFailed(folded.status());
+}
+
 // True if it has come to the end of the log.
 absl::StatusOr<bool> ProcessRunner::FoldSteps() {
   if (directory_ == nullptr) EVERFOLD_RETURN_IF_ERROR(OpenDirectory());
   std::vector<DueTimer> set;
   bool caught_up = false;
-  EVERFOLD_RETURN_IF_ERROR(FoldSome(set, caught_up));
+  const absl::Time began = options_.clock->Now();
+  EVERFOLD_ASSIGN_OR_RETURN(const std::size_t folded, FoldSome(set, caught_up));
+  fold_pace_.Ran(began, caught_up ? folded : 0);
   for (DueTimer& timer : set) due_.Add(std::move(timer));
   folded_all_ = folded_all_ || caught_up;
   if (!caught_up) Wake(scope_.Enter());
   return caught_up;
 }
 
-absl::Status ProcessRunner::FoldSome(std::vector<DueTimer>& set, bool& caught_up) {
+absl::StatusOr<std::size_t> ProcessRunner::FoldSome(std::vector<DueTimer>& set, bool& caught_up) {
   if (steps_ == nullptr) {
     EventSelection selection = SelectionOfTypes({v1::ProcessStep::descriptor()->full_name()});
     selection.framework_streams = true;
     EVERFOLD_ASSIGN_OR_RETURN(steps_, Subscription::Start(store_, directory_->checkpoint(), {.selection = selection}));
   }
   bool begun = false;
+  std::size_t folded = 0;
   const std::string aggregate = type_->StreamAggregate();
   const absl::StatusOr<PullResult> pulled = steps_->Pull(kStepsAPull, [&](const RecordedEvent& event) -> absl::Status {
     if (event.stream.stream.aggregate != aggregate) return absl::OkStatus();
     EVERFOLD_ASSIGN_OR_RETURN(const v1::ProcessStep step, StepOfEvent(event));
+    ++folded;
     if (!std::exchange(begun, true)) EVERFOLD_RETURN_IF_ERROR(directory_->Begin());
     for (const v1::ProcessTimer& timer : step.open().timers()) {
       if (Version(timer.version()) != event.version) continue;
@@ -262,7 +282,7 @@ absl::Status ProcessRunner::FoldSome(std::vector<DueTimer>& set, bool& caught_up
     }
     if (begun) result = directory_->Commit(upto);
   }
-  if (result.ok()) return result;
+  if (result.ok()) return folded;
   directory_->Rollback();
   steps_.reset();
   set.clear();
@@ -375,6 +395,7 @@ void ProcessRunner::BeginAgain() {
   }
   retry_timer_.reset();
   slots_.clear();
+  running_.clear();
   idle_.clear();
   unrecorded_.clear();
   due_.Clear();
@@ -395,6 +416,7 @@ void ProcessRunner::Close(Task done) {
     is_closing_ = true;
     closed_ = std::move(done);
     due_timer_.reset();
+    fold_timer_.reset();
     retry_timer_.reset();
     record_timer_.reset();
     // It closes before it hears of events that are given back: it takes them again after a restart. Told so while it

@@ -20,6 +20,7 @@
 #include "everfold/process/process_directory.h"
 #include "everfold/process/process_slot.h"
 #include "everfold/process/process_step.h"
+#include "everfold/projection/batch_pace.h"
 #include "everfold/reaction/reactor.h"
 #include "everfold/runtime/task_scope.h"
 #include "everfold/subscription/subscription.h"
@@ -76,7 +77,9 @@ class ProcessRunner final : public Process {
 
   // The directory.
   absl::StatusOr<bool> FoldSteps();
-  absl::Status FoldSome(std::vector<DueTimer>& set, bool& caught_up);
+  void FoldInTime();
+  void Fold();
+  absl::StatusOr<std::size_t> FoldSome(std::vector<DueTimer>& set, bool& caught_up);
   void TakeUpWhatWasOpen();
   void FireTimers();
   void Uncount(ProcessSlot& slot);
@@ -93,6 +96,7 @@ class ProcessRunner final : public Process {
   void Append(ProcessSlot& slot, v1::ProcessStep step, absl::Time now);
   void Appended(const std::string& key, const v1::ProcessStep& step, const Metadata& metadata,
                 const absl::StatusOr<AppendResult>& result);
+  void KnowTimers(const ProcessSlot& slot);
   absl::Status ApplyStep(ProcessSlot& slot, const v1::ProcessStep& step, absl::Time recorded_at,
                          const Metadata& metadata);
   absl::Status LookUp(ProcessSlot& slot);
@@ -109,6 +113,9 @@ class ProcessRunner final : public Process {
   // Commands and activities (process_sending.cc).
   void Launch(ProcessSlot& slot, bool taken_up);
   void Send(ProcessSlot& slot, const OutgoingRef& ref);
+  void SendOut(std::string key, const OutgoingRef& ref, const std::string& type, const std::string& payload,
+               CommandRequest request);
+  void TellAnswered(std::string key, const OutgoingRef& ref, absl::StatusOr<CommandOutcome> answer);
   void Answered(const std::string& key, const OutgoingRef& ref, const absl::StatusOr<CommandOutcome>& answer);
   void SendLater(ProcessSlot& slot, const OutgoingRef& ref, const absl::Status& error);
   void WaitToSend(ProcessSlot& slot, const OutgoingRef& ref);
@@ -132,6 +139,8 @@ class ProcessRunner final : public Process {
   absl::Status Closing() const;
   void TakeAnswer(const std::string& activity_key, const std::string& answer_id, absl::StatusOr<std::string> result,
                   Done done);
+  void TakeAnswerOf(const std::string& instance, const OutgoingRef& ref, const std::string& answer_id,
+                    absl::StatusOr<std::string> result, Done done);
   std::vector<ParkedInstance> ParkedHere() const;
   void AddParkedEvents(std::vector<ParkedInstance> parked,
                        absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedInstance>>)> done);
@@ -158,7 +167,8 @@ class ProcessRunner final : public Process {
   CommandHandler& commands_;
   Executor& executor_;
   const std::unique_ptr<Strand> strand_;
-  std::unique_ptr<Reactor> reactor_;  // of the events
+  const std::unique_ptr<Strand> sending_;  // commands, in the order of their steps
+  std::unique_ptr<Reactor> reactor_;       // of the events
   TaskScope scope_;
   std::unique_ptr<EventStore::Watch> watch_;
   std::atomic<bool> step_posted_ = false;
@@ -169,6 +179,8 @@ class ProcessRunner final : public Process {
   std::unique_ptr<ProcessDirectory> directory_;  // null: it could not be made anew, and is opened with the next try
   std::unique_ptr<Subscription> steps_;          // that the directory folds; null: to be started
   bool fold_wanted_ = true;                      // there may be more in the log
+  BatchPace fold_pace_{absl::Milliseconds(2), absl::Seconds(2)};
+  std::unique_ptr<Timer> fold_timer_;
   std::optional<std::string> open_upto_ = "";  // instances with something in flight are taken up to this key; none: all
   bool knows_held_ = false;                    // which instances wait for an operator because of an event
   std::uint64_t held_asked_ = 0;               // how often that was asked
@@ -178,9 +190,10 @@ class ProcessRunner final : public Process {
   std::unique_ptr<Timer> due_timer_;
   absl::Time due_timer_at_ = absl::InfiniteFuture();
 
-  absl::flat_hash_map<std::string, std::unique_ptr<ProcessSlot>> slots_;  // by key
-  std::list<std::string> idle_;                                           // the longest idle first
-  std::set<std::pair<absl::Time, std::string>> unrecorded_;               // slots with accepted commands
+  absl::flat_hash_map<std::string, std::unique_ptr<ProcessSlot>> slots_;           // by key
+  absl::flat_hash_map<std::string, std::pair<std::string, OutgoingRef>> running_;  // by key of the activity; of slots_
+  std::list<std::string> idle_;                                                    // the longest idle first
+  std::set<std::pair<absl::Time, std::string>> unrecorded_;                        // slots with accepted commands
   std::unique_ptr<Timer> record_timer_;
   std::deque<TakenInput> held_events_;  // while it is stopped
   std::deque<Done> full_;               // events that are done, and are told so when less is in flight

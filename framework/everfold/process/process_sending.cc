@@ -91,34 +91,48 @@ void ProcessRunner::Send(ProcessSlot& slot, const OutgoingRef& ref) {
   CommandFlight& flight = slot.flights[ref];
   flight.state = CommandFlight::State::kSent;
   ++flight.attempts;
-  const std::optional<CommandTarget> target = commands_.FindTarget(command.type);
-  if (!target.has_value()) {
-    return SendLater(slot, ref,
-                     Error(absl::StatusCode::kUnimplemented, reason::kUnknownType,
-                           absl::StrFormat("no part of the application takes the command %s", command.type)));
-  }
-  std::shared_ptr<google::protobuf::Message> message(target->type->prototype->New());
-  if (!message->ParseFromString(command.payload)) {
-    return SendLater(slot, ref,
-                     Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
-                           absl::StrFormat("a recorded command %s does not parse", command.type)));
-  }
   CommandRequest request;
-  request.command = message.get();
   request.request_id = command.id;
   request.tenant = slot.instance->stream.tenant;
   request.metadata = command.metadata;
   request.metadata.causation_id = absl::StrFormat("%s@%d", slot.instance->stream.ToString(), ref.version.value());
+  std::optional<TaskScope::Guard> guard = scope_.Enter();
+  if (!guard.has_value()) return;
   ++sends_under_way_;
-  commands_.Handle(std::move(request), [this, scope = scope_, key = slot.key, ref,
+  sending_->Post(
+      [this, guard = *std::move(guard), key = slot.key, ref, type = command.type, payload = command.payload,
+       request = std::move(request)]() mutable { SendOut(std::move(key), ref, type, payload, std::move(request)); });
+}
+
+// On the strand `sending_`: routing and checking a command costs as much as a step.
+void ProcessRunner::SendOut(std::string key, const OutgoingRef& ref, const std::string& type,
+                            const std::string& payload, CommandRequest request) {
+  const std::optional<CommandTarget> target = commands_.FindTarget(type);
+  if (!target.has_value()) {
+    return TellAnswered(std::move(key), ref,
+                        Error(absl::StatusCode::kUnimplemented, reason::kUnknownType,
+                              absl::StrFormat("no part of the application takes the command %s", type)));
+  }
+  std::shared_ptr<google::protobuf::Message> message(target->type->prototype->New());
+  if (!message->ParseFromString(payload)) {
+    return TellAnswered(std::move(key), ref,
+                        Error(absl::StatusCode::kDataLoss, reason::kDataLoss,
+                              absl::StrFormat("a recorded command %s does not parse", type)));
+  }
+  request.command = message.get();
+  commands_.Handle(std::move(request), [this, scope = scope_, key = std::move(key), ref,
                                         message](absl::StatusOr<CommandOutcome> answer) mutable {
-    std::optional<TaskScope::Guard> guard = scope.Enter();
-    if (!guard.has_value()) return;
-    strand_->Post([this, guard = *std::move(guard), key = std::move(key), ref, answer = std::move(answer)] {
-      --sends_under_way_;
-      Answered(key, ref, answer);
-      RunStep();
-    });
+    const std::optional<TaskScope::Guard> guard = scope.Enter();
+    if (guard.has_value()) TellAnswered(std::move(key), ref, std::move(answer));
+  });
+}
+
+// From any thread.
+void ProcessRunner::TellAnswered(std::string key, const OutgoingRef& ref, absl::StatusOr<CommandOutcome> answer) {
+  OnStrand([this, key = std::move(key), ref, answer = std::move(answer)] {
+    --sends_under_way_;
+    Answered(key, ref, answer);
+    RunStep();
   });
 }
 
@@ -278,6 +292,8 @@ bool ProcessRunner::RecordSomeAccepted(absl::Time until) {
 void ProcessRunner::Run(ProcessSlot& slot, const OutgoingRef& ref, bool taken_up) {
   ActivityRun& run = slot.runs[ref];
   ++activities_;
+  run.key = slot.instance->activities.at(ref).key;
+  running_[run.key] = {slot.key, ref};
   run.perhaps_effect = taken_up;  // nobody knows what was begun before
   WatchDeadline(slot, ref);
   Attempt(slot, ref);

@@ -41,6 +41,7 @@ struct CommandFlight {
 
 // An activity that runs.
 struct ActivityRun {
+  std::string key = {};
   unsigned attempts = 0;
   std::uint64_t attempt = 0;          // which one is under way; answers of others are late
   bool perhaps_effect = false;        // of an attempt that has ended, or was begun before a restart

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -43,13 +45,21 @@ std::string TextOf(const Sums& sums) {
                       sums.refunded, " refunded");
 }
 
+// On the heap, or GCC 12 takes a part of it for uninitialized.
+std::unique_ptr<everfold::testing::TestAppOptions> OptionsOf(std::uint64_t seed) {
+  auto options = std::make_unique<everfold::testing::TestAppOptions>();
+  options->seed = seed;
+  options->partitions = 4;
+  return options;
+}
+
 class Simulation {
  public:
   explicit Simulation(std::uint64_t seed, bool forgets_keys = false)
       : random_(seed),
         provider_(
             std::make_shared<SimulatedProvider>(SimulatedProviderOptions{.seed = seed, .forgets_keys = forgets_keys})),
-        app_(PartsWith(provider_), {.seed = seed, .partitions = 4}) {
+        app_(PartsWith(provider_), std::move(*OptionsOf(seed))) {
     provider_->RunOn(app_.executor());
   }
 

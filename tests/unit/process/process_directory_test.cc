@@ -102,6 +102,52 @@ TEST_F(ProcessDirectoryTest, AnInstanceStaysUntilNothingOfItIsInFlight) {
   EXPECT_TRUE(directory_->InFlightAfter("", 10)->empty());
 }
 
+TEST_F(ProcessDirectoryTest, OfStepsOfOneTransactionTheLastOneCounts) {
+  Apply("o3", 1, StepWithTimer("old", kStart + absl::Hours(1), 1));
+  v1::ProcessStep begun;
+  begun.add_activities()->set_name("authorize_payment");
+  begun.mutable_open()->add_activities()->set_version(1);
+  v1::ProcessStep ended;
+  ended.mutable_outcome()->mutable_activity()->set_version(1);
+  ended.mutable_outcome()->set_answer_id("webhook-1");
+  v1::ProcessStep done = ended;
+  done.set_done(true);
+
+  ASSERT_EQ(directory_->Begin(), absl::OkStatus());
+  const auto apply = [this](const std::string& id, std::uint64_t version, const v1::ProcessStep& step) {
+    ASSERT_EQ(directory_->Apply(Instance(id), Version(version), step, kStart), absl::OkStatus());
+  };
+  apply("o1", 1, begun);
+  apply("o2", 1, begun);
+  apply("o1", 2, done);
+  apply("o2", 2, ended);
+  apply("o2", 3, StepWithTimer("late", kStart + absl::Hours(2), 3));
+  apply("o2", 2, ended);  // again: it changes nothing
+  apply("o3", 2, done);
+  ASSERT_EQ(directory_->Commit(directory_->checkpoint()), absl::OkStatus());
+
+  EXPECT_EQ(directory_->counts().instances, 1u);
+  EXPECT_EQ(directory_->counts().in_flight, 0u);
+  EXPECT_EQ(directory_->counts().timers, 1u);
+  EXPECT_THAT(Timers(), ElementsAre(Key("o2") + " late@3"));
+  const auto found = directory_->FindActivity(ActivityKey(Instance("o1"), {Version(1), 0}, kStart));
+  ASSERT_TRUE(found.ok() && found->has_value());
+  EXPECT_TRUE((*found)->ended);
+  EXPECT_EQ((*found)->answer_id, "webhook-1");
+  Open();
+  EXPECT_EQ(directory_->counts().instances, 1u);
+  EXPECT_EQ(directory_->counts().timers, 1u);
+}
+
+TEST_F(ProcessDirectoryTest, WhatIsRolledBackLeavesNothing) {
+  ASSERT_EQ(directory_->Begin(), absl::OkStatus());
+  ASSERT_EQ(directory_->Apply(Instance("o1"), Version(1), StepWithTimer("late", kStart, 1), kStart), absl::OkStatus());
+  directory_->Rollback();
+  Apply("o2", 1, StepWithTimer("soon", kStart, 1));
+  EXPECT_EQ(directory_->counts().instances, 1u);
+  EXPECT_THAT(Timers(), ElementsAre(Key("o2") + " soon@1"));
+}
+
 TEST_F(ProcessDirectoryTest, KnowsActivitiesAndTheirAnswersForAWhile) {
   v1::ProcessStep step;
   step.add_activities()->set_name("authorize_payment");

@@ -455,6 +455,36 @@ TEST_F(ProcessOperatorsTest, ADirectoryWhoseDamageIsMetLaterIsMadeAnew) {
   EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCancelled");
 }
 
+TEST_F(ProcessOperatorsTest, AClockThatStandsStillDoesNotKeepTheDirectoryBehind) {
+  Stock(1000);
+  ASSERT_EQ(Pause(), absl::OkStatus());  // that of the application
+  for (int i = 0; i < 200; ++i) {
+    app_.Accepted(MakePlaceOrder({.order_id = absl::StrFormat("o%d", i), .item_id = "pen", .quantity = 1}));
+  }
+  everfold::ProcessRunnerOptions options;
+  options.directory = app_.directory() + "/other";
+  everfold::ManualClock clock(absl::FromUnixSeconds(1'800'000'000));
+  options.clock = &clock;
+  everfold::SeededRandom random(7);
+  options.random = &random;
+  everfold::ProcessType type = everfold::MakeProcessType<FulfilmentProcess>(AuthorizePayment{&provider_});
+  type.name = "other";
+  auto other = everfold::Process::Open(options, std::move(type), app_.engine().store(), app_.engine().commands(),
+                                       app_.executor());
+  ASSERT_TRUE(other.ok()) << other.status();
+  (*other)->Start();
+  app_.Settle();
+  for (int i = 0; i < 200; ++i) {
+    app_.Accepted(MakePlaceOrder({.order_id = absl::StrFormat("later%d", i), .item_id = "pen", .quantity = 1}));
+  }
+  app_.Advance(absl::Seconds(10));
+  EXPECT_EQ((*other)->Describe().instances, 400u);
+  app_.executor().DropAll();
+  other->reset();
+  app_.Crash();
+  Reopen();
+}
+
 // Items whose decider fails.
 
 struct JammedItemDecider : ItemDecider {

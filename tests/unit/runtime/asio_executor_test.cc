@@ -1,7 +1,9 @@
 #include "everfold/runtime/asio_executor.h"
 
 #include <atomic>
+#include <memory>
 #include <thread>
+#include <vector>
 
 #include "absl/synchronization/blocking_counter.h"
 #include "everfold/base/mutex.h"
@@ -148,6 +150,34 @@ TEST(AsioExecutor, ATimerMayDestroyItself) {
   });
   made.Notify();
   fired.WaitForNotification();
+}
+
+TEST(AsioExecutor, TimersAreSetAndCancelledFromManyThreads) {
+  constexpr int kThreads = 8;
+  constexpr int kTimers = 2000;
+  AsioExecutor executor(2);
+  std::atomic<int> fired = 0;
+  absl::BlockingCounter all(kThreads * kTimers / 2);
+  std::vector<std::vector<std::unique_ptr<Timer>>> timers(kThreads);
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < kThreads; ++thread) {
+      threads.emplace_back([&, thread] {
+        for (int i = 0; i < kTimers; ++i) {
+          // One is kept, the next one is cancelled before it is due.
+          if (i % 2 == 0) {
+            timers[static_cast<std::size_t>(thread)].push_back(
+                executor.PostAfter(absl::Microseconds(i % 700), [&] { ++fired, all.DecrementCount(); }));
+          } else {
+            executor.PostAfter(absl::Hours(1), [&] { ++fired; });
+          }
+        }
+      });
+    }
+  }
+  all.Wait();
+  executor.Join();
+  EXPECT_EQ(fired, kThreads * kTimers / 2);
 }
 
 TEST(AsioExecutor, JoinDropsTimersThatAreNotDue) {
