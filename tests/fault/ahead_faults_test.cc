@@ -74,7 +74,8 @@ class Deploy {
   void BuildAhead() {
     const StoreFeed feed(ledger_.store());
     const ProjectionType type = WithRevision(2);
-    const auto build = AheadBuild::Open(disk_, ledger_.directory(), type, feed, ledger_.store().DurableHead());
+    const auto build = AheadBuild::Open(disk_, ledger_.directory(), type, feed, ledger_.store().DurableHead(),
+                                        ledger_.executor().clock());
     EVERFOLD_CHECK(build.ok());
     for (bool caught_up = false; !caught_up;) {
       const absl::StatusOr<PullResult> folded = (*build)->Fold(kBatchEvents);
