@@ -82,7 +82,7 @@ class Deploy {
       EVERFOLD_CHECK(folded.ok());
       caught_up = folded->caught_up;
     }
-    EVERFOLD_CHECK((*build)->MakeDurable().ok());
+    EVERFOLD_CHECK((*build)->Complete().ok());
   }
 
   SeededRandom random_;

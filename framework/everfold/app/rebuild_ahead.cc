@@ -61,7 +61,7 @@ absl::Status Follow(AheadBuild& build, const RemoteFeed& feed) {
     const std::uint64_t events = EventsBefore(build.position());
     behind = EventsBefore(now) - std::min(events, EventsBefore(now));
   }
-  return build.MakeDurable();
+  return build.Complete();
 }
 
 // False if there is nothing to build.

@@ -55,10 +55,16 @@ absl::StatusOr<std::unique_ptr<AheadBuild>> AheadBuild::Open(Files& files, const
 }
 
 absl::Status AheadBuild::Begin(const ProjectionType& type, const EventFeed& feed, const Checkpoint& head) {
-  EVERFOLD_ASSIGN_OR_RETURN(auto file, ReadModelFile::Open(path(), type, BeginningOf(head)));
+  EVERFOLD_ASSIGN_OR_RETURN(
+      auto file, ReadModelFile::Open(path(), type, BeginningOf(head), ReadModelFile::Indexes::kWhenComplete));
   EVERFOLD_ASSIGN_OR_RETURN(folder_, EventFolder::Open(std::move(file), type, feed));
   committed_at_ = clock_.Now();
   return absl::OkStatus();
+}
+
+absl::Status AheadBuild::Complete() {
+  EVERFOLD_RETURN_IF_ERROR(folder_->MakeIndexes([] { return false; }).status());
+  return folder_->MakeDurable();
 }
 
 absl::StatusOr<PullResult> AheadBuild::Fold(std::size_t max_events) {

@@ -2,7 +2,7 @@
 // that is at work, and into a file that this application does not look at (ahead_file.h).
 //
 //   while (!near the head) build->Fold(n);
-//   build->MakeDurable();
+//   build->Complete();
 #pragma once
 
 #include <memory>
@@ -53,7 +53,8 @@ class AheadBuild {
   const Checkpoint& position() const { return folder_->position(); }
   std::size_t parked_keys() const { return folder_->parked_keys().size(); }
   const std::string& path() const { return file_->path(); }
-  absl::Status MakeDurable() { return folder_->MakeDurable(); }
+  // What was folded gets its indexes, and is on the disk for good. More may be folded afterwards.
+  absl::Status Complete();
 
  private:
   AheadBuild(std::unique_ptr<AheadFile> file, const Clock& clock) : file_(std::move(file)), clock_(clock) {}

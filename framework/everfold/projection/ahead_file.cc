@@ -65,7 +65,8 @@ absl::StatusOr<Checkpoint> AheadFile::CheckFits(const ProjectionType& type, cons
   if (!files_.Exists(path_)) return OfNoUse("there is only what was beside it");
   Checkpoint checkpoint{.epoch = head.epoch, .offsets = std::vector<Offset>(head.offsets.size())};
   {
-    EVERFOLD_ASSIGN_OR_RETURN(const auto file, ReadModelFile::Open(path_, type, checkpoint));
+    EVERFOLD_ASSIGN_OR_RETURN(const auto file,
+                              ReadModelFile::Open(path_, type, checkpoint, ReadModelFile::Indexes::kWhenComplete));
     if (file->fit() != ReadModelFile::Fit::kCurrent) return OfNoUse("it was built by other code");
     EVERFOLD_RETURN_IF_ERROR(CheckWithin(file->checkpoint(), head));
     EVERFOLD_RETURN_IF_ERROR(file->MakeDurable());

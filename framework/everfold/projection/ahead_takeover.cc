@@ -48,7 +48,7 @@ absl::Status AheadTakeover::CheckIsAheadOf(std::uint32_t version, const char* wh
   const std::string path = manifest_.PathOf(version);
   if (version == 0 || !files_.Exists(path)) return absl::OkStatus();
   const Checkpoint beginning{.epoch = head_.epoch, .offsets = std::vector<Offset>(head_.offsets.size())};
-  const auto file = ReadModelFile::Open(path, type_, beginning);
+  const auto file = ReadModelFile::Open(path, type_, beginning, ReadModelFile::Indexes::kWhenComplete);
   if (!file.ok() || (*file)->fit() != ReadModelFile::Fit::kCurrent) return absl::OkStatus();
   const std::uint64_t events = EventsBefore((*file)->checkpoint());
   if (events < EventsBefore(checkpoint)) return absl::OkStatus();

@@ -287,6 +287,11 @@ absl::Status EventFolder::ReadAt(const Position& position, Subscription::Visit v
   return subscription->Pull(1, visit).status();
 }
 
+absl::StatusOr<bool> EventFolder::MakeIndexes(const std::function<bool()>& stop) {
+  EVERFOLD_RETURN_IF_ERROR(CommitHeld());
+  return file_->MakeIndexes(stop);
+}
+
 absl::Status EventFolder::MakeDurable() {
   EVERFOLD_RETURN_IF_ERROR(CommitHeld());
   return file_->MakeDurable();

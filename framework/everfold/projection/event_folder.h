@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,6 +56,8 @@ class EventFolder {
   absl::StatusOr<std::uint64_t> Retry(const std::string& key);
   // Leaves the event out: now, if it is parked, and then retries those that have waited behind it; or when it comes.
   absl::Status Drop(const EventName& event);
+  // As ReadModelFile::MakeIndexes, of what was folded so far.
+  absl::StatusOr<bool> MakeIndexes(const std::function<bool()>& stop);
   // What was committed is on the disk for good: a loss of power takes back none of it.
   absl::Status MakeDurable();
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <list>
 
 #include "everfold/base/error.h"
 #include "everfold/projection/ahead_build.h"
@@ -88,8 +89,8 @@ class AheadTest : public ::testing::Test {
   // Of the ledger's store, as a client of an application would get them.
   absl::StatusOr<std::unique_ptr<AheadBuild>> OpenBuild(Ledger& ledger, const ProjectionType& type) {
     feed_ = std::make_unique<StoreFeed>(ledger.store());
-    return AheadBuild::Open(PosixFiles(), ledger.directory(), type, *feed_, ledger.store().DurableHead(),
-                            ledger.executor().clock());
+    return AheadBuild::Open(PosixFiles(), ledger.directory(), types_.emplace_back(type), *feed_,
+                            ledger.store().DurableHead(), ledger.executor().clock());
   }
   void FoldAll(AheadBuild& build) {
     for (bool caught_up = false; !caught_up;) {
@@ -97,7 +98,7 @@ class AheadTest : public ::testing::Test {
       ASSERT_TRUE(folded.ok()) << folded.status();
       caught_up = folded->caught_up;
     }
-    const absl::Status synced = build.MakeDurable();
+    const absl::Status synced = build.Complete();
     ASSERT_TRUE(synced.ok()) << synced;
   }
   void BuildAhead(Ledger& ledger, const ProjectionType& type) {
@@ -129,12 +130,14 @@ class AheadTest : public ::testing::Test {
 
   Ledger ledger_;
   std::unique_ptr<StoreFeed> feed_;
+  std::list<ProjectionType> types_;  // of the builds, which they outlive
 };
 
 TEST_F(AheadTest, IsTakenOverAndGoesOnFromItsCheckpoint) {
   ledger_.Trade(60);
   ledger_.RunProjection();
   BuildAhead(WithRevision(2));
+  EXPECT_THAT(IndexesOf(Ahead(), "balance"), ElementsAre("balance.minor"));
   const std::uint64_t built = EventsBefore(ledger_.store().DurableHead());
   ledger_.Trade(10);
   ledger_.CloseProjection();
@@ -155,6 +158,7 @@ TEST_F(AheadTest, HasTheRowsOfACleanRebuild) {
   ledger_.RunProjection();
   BuildAhead(WithRevision(2));
   Deploy(WithRevision(2), 30);
+  EXPECT_THAT(IndexesOf(Path(2), "balance"), ElementsAre("balance.minor"));
   const std::string ahead = Dump(Path(2));
   ledger_.CloseProjection();
   std::filesystem::remove_all(Folder());
@@ -224,7 +228,7 @@ TEST_F(AheadTest, IsNotTakenWhereTheVersionBeforeHasComeFurther) {
     const auto build = OpenBuild(ledger_, WithRevision(1));
     ASSERT_TRUE(build.ok()) << build.status();
     ASSERT_TRUE((*build)->Fold(10).ok());
-    ASSERT_EQ((*build)->MakeDurable(), absl::OkStatus());
+    ASSERT_EQ((*build)->Complete(), absl::OkStatus());
   }
   Deploy(WithRevision(1));
   EXPECT_THAT(LoggedWhy("what was built ahead is deleted"),
@@ -243,7 +247,7 @@ TEST_F(AheadTest, IsTakenForADamagedVersionWhateverCameBefore) {
     const auto build = OpenBuild(ledger_, WithRevision(1));
     ASSERT_TRUE(build.ok()) << build.status();
     ASSERT_TRUE((*build)->Fold(10).ok());
-    ASSERT_EQ((*build)->MakeDurable(), absl::OkStatus());
+    ASSERT_EQ((*build)->Complete(), absl::OkStatus());
   }
   ledger_.CloseProjection();
   std::ofstream(Path(2)) << std::string(8192, 'x');
@@ -373,7 +377,7 @@ TEST_F(AheadTest, IsNotTakenWhereWhatIsBeingBuiltHasComeFurther) {
     const auto build = OpenBuild(ledger_, WithRevision(2));
     ASSERT_TRUE(build.ok()) << build.status();
     ASSERT_TRUE((*build)->Fold(10).ok());
-    ASSERT_EQ((*build)->MakeDurable(), absl::OkStatus());
+    ASSERT_EQ((*build)->Complete(), absl::OkStatus());
   }
   ledger_.RunProjection(WithRevision(2));
   EXPECT_THAT(LoggedWhy("what was built ahead is deleted"),

@@ -887,6 +887,47 @@ TEST_F(HeedDropsTest, WhatIsBuiltIsPastTheEventThatIsDropped) {
   EXPECT_EQ(BuiltAnewBecause().size(), 1u);
 }
 
+// Nobody queries them before.
+TEST_F(RebuildTest, IndexesAreMadeAtTheEnd) {
+  ledger_.Trade(60);
+  ledger_.RunProjection(MakeProjectionType<Balances>(), /*max_batch_events=*/1);
+  const Answer rebuilt = Begin(&Projection::Rebuild);
+  ASSERT_TRUE(ledger_.executor().RunUntil([this] {
+    const auto progress = ledger_.projection().Describe().rebuild;
+    return progress.has_value() && progress->events > 60;  // of which fifty are committed
+  }));
+  EXPECT_THAT(DumpTable(Path(2), "balance"), Not(::testing::IsEmpty()));
+  EXPECT_THAT(IndexesOf(Path(2), "balance"), ::testing::IsEmpty());
+  ASSERT_TRUE(ledger_.executor().RunUntil([&] { return ledger_.projection().path() == Path(2); }));
+  EXPECT_THAT(IndexesOf(Path(2), "balance"), ElementsAre("balance.minor"));
+  ledger_.executor().RunUntilIdle();
+  EXPECT_TRUE(rebuilt->has_value() && (*rebuilt)->ok());
+  ExpectRowsAreTheFold();
+}
+
+// It is told like any other error of what is built, which stays where it is.
+TEST_F(RebuildTest, IndexThatCannotBeMadeIsTold) {
+  ledger_.Trade(60);
+  ledger_.RunProjection(MakeProjectionType<Balances>(), /*max_batch_events=*/1);
+  const Answer rebuilt = Begin(&Projection::Rebuild);
+  ASSERT_TRUE(ledger_.executor().RunUntil([this] { return ledger_.projection().Describe().rebuild.has_value(); }));
+  Alter(Path(2), "CREATE TABLE \"balance.minor\" (a)");
+  absl::Status error;
+  ASSERT_TRUE(ledger_.executor().RunUntil([&] {
+    const auto progress = ledger_.projection().Describe().rebuild;
+    if (progress.has_value()) error = progress->error;
+    return !error.ok();
+  }));
+  EXPECT_EQ(error.message(), Path(2) +
+                                 ": index balance.minor: SQLite: there is already a table named balance.minor "
+                                 "(extended code 1)");
+  EXPECT_EQ(ledger_.projection().path(), Path(1));
+  Alter(Path(2), "DROP TABLE \"balance.minor\"");
+  ASSERT_TRUE(ledger_.executor().RunUntil([&] { return rebuilt->has_value(); }));
+  EXPECT_TRUE((*rebuilt)->ok()) << **rebuilt;
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
+}
+
 // The operator's decision comes to the log before the swap, and to the projection after it, in some of the orders.
 TEST(DropAtASwap, IsHeededByWhatWasSwappedIn) {
   int met = 0;
