@@ -144,7 +144,7 @@ void VersionBuild::BeginComparison(const Next& next) {
   }
   EventFolder& live = *queried_.live();
   VersionComparison comparison{.before = queried_.versions().current, .after = next->version()};
-  const absl::StatusOr<std::uint64_t> events = BringToSameEvents(live, *next, options_.max_rebuild_batch_events);
+  const absl::StatusOr<std::uint64_t> events = BringToSameEvents(type_, live, *next, options_.max_rebuild_batch_events);
   owner_.OnMoved();
   if (!events.ok()) return GiveUp(next, events.status());
   comparison.events = *events;
