@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "everfold/projection/event_folder.h"
+#include "everfold/projection/next_version.h"
 #include "everfold/projection/projection.h"
 #include "everfold/projection/verify_read_model.h"
+#include "everfold/projection/version_checks.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/unit/projection/dump.h"
@@ -156,7 +159,27 @@ TEST_F(PartitionTurnsTest, TokensHoldThroughARebuild) {
   ExpectRowsAreTheFold();
 }
 
-// The two are not as far in the same partitions, though they may have handled as many events.
+// Of versions that are not as far in the same partitions.
+TEST_F(PartitionTurnsTest, AsManyEventsNeedNotBeTheSame) {
+  ledger_.Trade(60);
+  const auto open = [this](const std::string& path) {
+    auto file = ReadModelFile::Open(path, type_, BeginningOf(ledger_.store()));
+    return EventFolder::Open(*std::move(file), type_, feed_).value();
+  };
+  const std::string first = ledger_.directory() + "/1.db", second = ledger_.directory() + "/2.db";
+  const auto current = open(first);
+  NextVersion next(2, VersionUse::kComparison, open(second), ledger_.executor().MakeStrand(), absl::Time());
+  ASSERT_TRUE(current->FoldBatch(6).ok());
+  ASSERT_TRUE(next.Fold(6).ok());
+  ASSERT_NE(current->checkpoint(), next.folder->position());
+  const auto events = BringToSameEvents(type_, *current, next, 3);
+  ASSERT_TRUE(events.ok()) << events.status();
+  EXPECT_GT(*events, 6u);
+  EXPECT_EQ(current->checkpoint(), next.folder->checkpoint());
+  EXPECT_EQ(Dump(first), Dump(second));
+}
+
+// While events come.
 TEST_F(PartitionTurnsTest, AComparisonIsOfTheSameEvents) {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     Ledger ledger(seed);
