@@ -74,14 +74,15 @@ class Deploy {
   void BuildAhead() {
     const StoreFeed feed(ledger_.store());
     const ProjectionType type = WithRevision(2);
-    const auto build = AheadBuild::Open(disk_, ledger_.directory(), type, feed, ledger_.store().DurableHead());
+    const auto build = AheadBuild::Open(disk_, ledger_.directory(), type, feed, ledger_.store().DurableHead(),
+                                        ledger_.executor().clock());
     EVERFOLD_CHECK(build.ok());
     for (bool caught_up = false; !caught_up;) {
       const absl::StatusOr<PullResult> folded = (*build)->Fold(kBatchEvents);
       EVERFOLD_CHECK(folded.ok());
       caught_up = folded->caught_up;
     }
-    EVERFOLD_CHECK((*build)->MakeDurable().ok());
+    EVERFOLD_CHECK((*build)->Complete().ok());
   }
 
   SeededRandom random_;

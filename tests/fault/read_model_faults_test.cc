@@ -115,6 +115,7 @@ class ReadModelOnDisk {
     } else if (*rows != folded) {
       violations_.push_back(absl::StrCat("rows: ", absl::StrJoin(*rows, " "), "\nlog:  ", absl::StrJoin(folded, " ")));
     }
+    if (IndexesOf(path, "balance").size() != 1) violations_.push_back("it is queried without its index");
   }
 
   const bool rebuilds_;

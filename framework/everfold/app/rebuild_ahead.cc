@@ -10,6 +10,7 @@
 #include "everfold/app/progress_bar.h"
 #include "everfold/app/rebuild.h"
 #include "everfold/app/stored_types.h"
+#include "everfold/base/clock.h"
 #include "everfold/base/counted.h"
 #include "everfold/base/error.h"
 #include "everfold/base/error_message.h"
@@ -60,7 +61,7 @@ absl::Status Follow(AheadBuild& build, const RemoteFeed& feed) {
     const std::uint64_t events = EventsBefore(build.position());
     behind = EventsBefore(now) - std::min(events, EventsBefore(now));
   }
-  return build.MakeDurable();
+  return build.Complete();
 }
 
 // False if there is nothing to build.
@@ -71,12 +72,15 @@ absl::StatusOr<bool> Build(const ProjectionType& type, const std::string& direct
     absl::PrintF("%s: what is queried was built by this code already\n", type.name);
     return false;
   }
-  EVERFOLD_ASSIGN_OR_RETURN(const auto build, AheadBuild::Open(PosixFiles(), directory, type, feed, head));
+  const SystemClock clock;
+  EVERFOLD_ASSIGN_OR_RETURN(const auto build, AheadBuild::Open(PosixFiles(), directory, type, feed, head, clock));
   if (!build->begun_anew_because().empty()) {
     absl::PrintF("%s: begun anew; what was begun before is deleted: %s\n", type.name, build->begun_anew_because());
   }
   if (const absl::Status followed = Follow(*build, feed); !followed.ok()) {
-    return WithMore(followed, "; the same command goes on from where it last wrote to the disk");
+    return WithMore(followed,
+                    "; the same command goes on from a few seconds before, unless the application is started again by "
+                    "its old program, which deletes what was built");
   }
   absl::PrintF("%s: built ahead, as of %s\n", type.name, Counted(EventsBefore(build->position()), "event"));
   if (build->parked_keys() > 0) {

@@ -37,13 +37,13 @@ absl::StatusOr<bool> NeedsAnotherVersion(Files& files, const std::string& direct
 
 absl::StatusOr<std::unique_ptr<AheadBuild>> AheadBuild::Open(Files& files, const std::string& directory,
                                                              const ProjectionType& type, const EventFeed& feed,
-                                                             const Checkpoint& head) {
+                                                             const Checkpoint& head, const Clock& clock) {
   EVERFOLD_RETURN_IF_ERROR(ValidateProjectionType(type));
   const std::string folder = directory + "/" + type.name;
   EVERFOLD_RETURN_IF_ERROR(files.MakeDirectory(folder));
-  EVERFOLD_ASSIGN_OR_RETURN(std::unique_ptr<AheadFile> file, AheadFile::Claim(files, folder));
+  EVERFOLD_ASSIGN_OR_RETURN(std::unique_ptr<AheadFile> file, AheadFile::Claim(files, folder, absl::ZeroDuration()));
   const bool was_begun = AheadFile::IsThere(files, folder);
-  std::unique_ptr<AheadBuild> build(new AheadBuild(std::move(file)));
+  std::unique_ptr<AheadBuild> build(new AheadBuild(std::move(file), clock));
   const absl::Status fits = was_begun ? build->file_->CheckFits(type, head).status() : absl::OkStatus();
   if (!fits.ok() && !AheadFile::IsOfNoUse(fits)) return fits;
   if (!fits.ok()) {
@@ -55,9 +55,23 @@ absl::StatusOr<std::unique_ptr<AheadBuild>> AheadBuild::Open(Files& files, const
 }
 
 absl::Status AheadBuild::Begin(const ProjectionType& type, const EventFeed& feed, const Checkpoint& head) {
-  EVERFOLD_ASSIGN_OR_RETURN(auto file, ReadModelFile::Open(path(), type, BeginningOf(head)));
+  EVERFOLD_ASSIGN_OR_RETURN(
+      auto file, ReadModelFile::Open(path(), type, BeginningOf(head), ReadModelFile::Indexes::kWhenComplete));
   EVERFOLD_ASSIGN_OR_RETURN(folder_, EventFolder::Open(std::move(file), type, feed));
+  committed_at_ = clock_.Now();
   return absl::OkStatus();
+}
+
+absl::Status AheadBuild::Complete() {
+  EVERFOLD_RETURN_IF_ERROR(folder_->MakeIndexes([] { return false; }).status());
+  return folder_->MakeDurable();
+}
+
+absl::StatusOr<PullResult> AheadBuild::Fold(std::size_t max_events) {
+  const bool is_due = clock_.Now() - committed_at_ >= kLongestHeld;
+  absl::StatusOr<PullResult> folded = is_due ? folder_->FoldBatch(max_events) : folder_->FoldOn(max_events);
+  if (folder_->position() == folder_->checkpoint()) committed_at_ = clock_.Now();
+  return folded;
 }
 
 }  // namespace everfold

@@ -15,8 +15,8 @@ namespace {
 constexpr char kAhead[] = "ahead.db";
 constexpr char kLock[] = "ahead.lock";
 
-// It keeps nothing that a killed process could leave half done, and nobody waits for it.
-constexpr char kLockSql[] = "PRAGMA busy_timeout = 0; PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE";
+// It keeps nothing that a killed process could leave half done.
+constexpr char kLockSql[] = "PRAGMA busy_timeout = %d; PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE";
 
 // The database first: what is left of its WAL alone is no database.
 std::vector<std::string> PathsOf(const std::string& folder) {
@@ -50,11 +50,11 @@ bool AheadFile::IsThere(const Files& files, const std::string& folder) {
   return false;
 }
 
-absl::StatusOr<std::unique_ptr<AheadFile>> AheadFile::Claim(Files& files, std::string folder) {
+absl::StatusOr<std::unique_ptr<AheadFile>> AheadFile::Claim(Files& files, std::string folder, absl::Duration wait) {
   const std::string path = absl::StrCat(folder, "/", kLock);
   auto lock = sqlite::Database::Open(path, sqlite::Access::kReadWrite);
   absl::Status claimed = lock.status();
-  if (claimed.ok()) claimed = (*lock)->Execute(kLockSql);
+  if (claimed.ok()) claimed = (*lock)->Execute(absl::StrFormat(kLockSql, absl::ToInt64Milliseconds(wait)));
   if (claimed.ok()) return std::unique_ptr<AheadFile>(new AheadFile(files, std::move(folder), *std::move(lock)));
   return Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelRebuilding,
                absl::StrFormat("%s/%s cannot be claimed; is somebody else at it? %s: %s", folder, kAhead, path,
@@ -65,7 +65,8 @@ absl::StatusOr<Checkpoint> AheadFile::CheckFits(const ProjectionType& type, cons
   if (!files_.Exists(path_)) return OfNoUse("there is only what was beside it");
   Checkpoint checkpoint{.epoch = head.epoch, .offsets = std::vector<Offset>(head.offsets.size())};
   {
-    EVERFOLD_ASSIGN_OR_RETURN(const auto file, ReadModelFile::Open(path_, type, checkpoint));
+    EVERFOLD_ASSIGN_OR_RETURN(const auto file,
+                              ReadModelFile::Open(path_, type, checkpoint, ReadModelFile::Indexes::kWhenComplete));
     if (file->fit() != ReadModelFile::Fit::kCurrent) return OfNoUse("it was built by other code");
     EVERFOLD_RETURN_IF_ERROR(CheckWithin(file->checkpoint(), head));
     EVERFOLD_RETURN_IF_ERROR(file->MakeDurable());

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "everfold/event/position.h"
 #include "everfold/log/files/files.h"
 #include "everfold/projection/projection_type.h"
@@ -24,9 +25,9 @@ class AheadFile {
   // Whether there is one, or something of one, in a projection's folder.
   static bool IsThere(const Files& files, const std::string& folder);
 
-  // The folder exists, and the file need not.
-  //   FAILED_PRECONDITION  somebody else has claimed it (READ_MODEL_REBUILDING)
-  static absl::StatusOr<std::unique_ptr<AheadFile>> Claim(Files& files, std::string folder);
+  // The folder exists, and the file need not. Blocks for up to `wait` while somebody else has claimed it.
+  //   FAILED_PRECONDITION  somebody else has (READ_MODEL_REBUILDING)
+  static absl::StatusOr<std::unique_ptr<AheadFile>> Claim(Files& files, std::string folder, absl::Duration wait);
 
   const std::string& path() const { return path_; }
 

@@ -11,10 +11,17 @@
 #include "everfold/subscription/subscription.h"
 
 namespace everfold {
+namespace {
+
+// The program that has built it is often just ending, because the application that it has asked has: it writes what it
+// holds to the disk before it lets go.
+constexpr absl::Duration kWaitForBuilder = absl::Seconds(5);
+
+}  // namespace
 
 absl::StatusOr<bool> AheadTakeover::TakeAs(std::uint32_t ReadModelVersions::*as) {
   if (!AheadFile::IsThere(files_, manifest_.folder())) return false;
-  const auto ahead = AheadFile::Claim(files_, manifest_.folder());
+  const auto ahead = AheadFile::Claim(files_, manifest_.folder(), kWaitForBuilder);
   if (!ahead.ok()) {
     Tell(LogLevel::kWarning, "is left as it is", ahead.status());
     return false;
@@ -26,20 +33,28 @@ absl::StatusOr<bool> AheadTakeover::TakeAs(std::uint32_t ReadModelVersions::*as)
   return false;
 }
 
-// A version that is being built, and has come as far, goes on.
+// A version that is being built, and has come as far, goes on; the one before is gone back to.
 absl::Status AheadTakeover::CheckIsAhead(const Checkpoint& checkpoint, std::uint32_t ReadModelVersions::*as) const {
-  const std::uint32_t building = manifest_.versions().building;
-  if (as != &ReadModelVersions::building || building == 0 || !files_.Exists(manifest_.PathOf(building))) {
-    return absl::OkStatus();
-  }
+  if (as != &ReadModelVersions::building) return absl::OkStatus();
+  const ReadModelVersions& versions = manifest_.versions();
+  EVERFOLD_RETURN_IF_ERROR(CheckIsAheadOf(versions.building, "which is being built", checkpoint));
+  if (!may_go_back_) return absl::OkStatus();
+  return CheckIsAheadOf(versions.previous, "the version before, which this code has built", checkpoint);
+}
+
+// One of other code, or that cannot be opened, does not count; 0: there is none.
+absl::Status AheadTakeover::CheckIsAheadOf(std::uint32_t version, const char* what,
+                                           const Checkpoint& checkpoint) const {
+  const std::string path = manifest_.PathOf(version);
+  if (version == 0 || !files_.Exists(path)) return absl::OkStatus();
   const Checkpoint beginning{.epoch = head_.epoch, .offsets = std::vector<Offset>(head_.offsets.size())};
-  const auto file = ReadModelFile::Open(manifest_.PathOf(building), type_, beginning);
+  const auto file = ReadModelFile::Open(path, type_, beginning, ReadModelFile::Indexes::kWhenComplete);
   if (!file.ok() || (*file)->fit() != ReadModelFile::Fit::kCurrent) return absl::OkStatus();
   const std::uint64_t events = EventsBefore((*file)->checkpoint());
   if (events < EventsBefore(checkpoint)) return absl::OkStatus();
   return Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelFailed,
-               absl::StrFormat("%s, which is being built, has come further: %d events, and this one %d",
-                               manifest_.PathOf(building), events, EventsBefore(checkpoint)));
+               absl::StrFormat("%s, %s, has come at least as far: %d events, and this one %d", path, what, events,
+                               EventsBefore(checkpoint)));
 }
 
 // Named first: a version without a file is begun anew, and the next start takes the file over after all; a file without
@@ -63,7 +78,7 @@ absl::StatusOr<bool> AheadTakeover::Take(AheadFile& ahead, const Checkpoint& che
 
 void AheadTakeover::Delete() {
   if (!AheadFile::IsThere(files_, manifest_.folder())) return;
-  const auto ahead = AheadFile::Claim(files_, manifest_.folder());
+  const auto ahead = AheadFile::Claim(files_, manifest_.folder(), absl::ZeroDuration());
   if (!ahead.ok()) return Tell(LogLevel::kWarning, "is left as it is", ahead.status());
   Refuse(**ahead, Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelFailed,
                         absl::StrFormat("%s was built by this code, and goes on",

@@ -21,6 +21,9 @@ class AheadTakeover {
                 const ProjectionSteps& steps)
       : files_(files), manifest_(manifest), type_(type), head_(head), steps_(steps) {}
 
+  // What it would be taken over for is damaged: the version before it is not gone back to.
+  void MayNotGoBack() { may_go_back_ = false; }
+
   // It is needed, as the version that is queried or that is being built. True if there is one and it has become that;
   // else what there is stays or is deleted, and the log says why. The error is that of the manifest.
   absl::StatusOr<bool> TakeAs(std::uint32_t ReadModelVersions::*as);
@@ -30,6 +33,7 @@ class AheadTakeover {
  private:
   // FAILED_PRECONDITION if what it would replace has come as far.
   absl::Status CheckIsAhead(const Checkpoint& checkpoint, std::uint32_t ReadModelVersions::*as) const;
+  absl::Status CheckIsAheadOf(std::uint32_t version, const char* what, const Checkpoint& checkpoint) const;
   absl::StatusOr<bool> Take(AheadFile& ahead, const Checkpoint& checkpoint, std::uint32_t ReadModelVersions::*as);
   void Refuse(AheadFile& ahead, const absl::Status& why);
   void Tell(LogLevel level, const char* what, const absl::Status& why) const;
@@ -39,6 +43,7 @@ class AheadTakeover {
   const ProjectionType& type_;
   const Checkpoint& head_;
   const ProjectionSteps& steps_;
+  bool may_go_back_ = true;
 };
 
 }  // namespace everfold

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 #include "everfold/base/error_message.h"
 #include "everfold/base/status.h"
 #include "everfold/event/event_key.h"
+#include "everfold/projection/partition_turns.h"
 
 namespace everfold {
 namespace {
@@ -88,10 +90,35 @@ absl::StatusOr<PullResult> EventFolder::Fold(std::size_t max_events, bool holds)
   return folded;
 }
 
-absl::StatusOr<PullResult> EventFolder::FoldOnce(std::size_t max_events, bool holds) {
-  if (subscription_ == nullptr) {
-    EVERFOLD_ASSIGN_OR_RETURN(subscription_, feed_.Subscribe(checkpoint(), SubscriptionOf(type_)));
+// Goes on from where it is, in the order that is wanted now.
+absl::Status EventFolder::Subscribe(bool in_turns) {
+  if (subscription_ != nullptr && in_turns == in_turns_) return absl::OkStatus();
+  SubscriptionOptions options = SubscriptionOf(type_);
+  options.upto = end_;
+  auto subscribed = in_turns ? PartitionTurns::Start(feed_, position(), options) : feed_.Subscribe(position(), options);
+  EVERFOLD_RETURN_IF_ERROR(subscribed.status());
+  subscription_ = *std::move(subscribed);
+  in_turns_ = in_turns;
+  return absl::OkStatus();
+}
+
+absl::Status EventFolder::FoldTo(const Checkpoint& end, std::size_t max_batch_events) {
+  EVERFOLD_RETURN_IF_ERROR(CommitHeld());
+  end_ = end;
+  subscription_.reset();
+  const absl::Cleanup go_on = [this] {
+    end_ = {};
+    subscription_.reset();
+  };
+  for (PullResult folded; !folded.caught_up;) {
+    EVERFOLD_ASSIGN_OR_RETURN(folded, FoldBatch(max_batch_events));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PullResult> EventFolder::FoldOnce(std::size_t max_events, bool holds) {
+  // What nobody queries yet may be folded in any order that the handlers permit.
+  EVERFOLD_RETURN_IF_ERROR(Subscribe(/*in_turns=*/holds && type_.order == ProjectionOrder::kPerPartition));
   const std::size_t max_cached = holds ? kMaxCachedBytesOfRebuild : kMaxCachedBytes;
   if (!in_transaction_) EVERFOLD_RETURN_IF_ERROR(Begin(in_parts_ ? 0 : max_cached));
   absl::StatusOr<PullResult> pulled =
@@ -148,7 +175,7 @@ void EventFolder::TakeBack() {
 absl::Status EventFolder::FoldEvent(const RecordedEvent& event) {
   const auto route = routes_.find(event.event.type);
   if (route == routes_.end()) return absl::OkStatus();
-  folded_upto_ = event.commit.recorded_at;
+  folded_upto_ = std::max(folded_upto_, event.commit.recorded_at);  // which is less in the next partition
   if (!dropped_.empty() && dropped_.contains({event.stream.stream, event.version})) {
     TallyAt(event.position).dropped += TallyOf(event);
     return absl::OkStatus();
@@ -285,6 +312,11 @@ absl::Status EventFolder::ReadAt(const Position& position, Subscription::Visit v
   options.partition = position.partition;
   EVERFOLD_ASSIGN_OR_RETURN(const auto subscription, feed_.Subscribe(before, std::move(options)));
   return subscription->Pull(1, visit).status();
+}
+
+absl::StatusOr<bool> EventFolder::MakeIndexes(const std::function<bool()>& stop) {
+  EVERFOLD_RETURN_IF_ERROR(CommitHeld());
+  return file_->MakeIndexes(stop);
 }
 
 absl::Status EventFolder::MakeDurable() {

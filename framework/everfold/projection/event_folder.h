@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,14 +48,20 @@ class EventFolder {
   //   DATA_LOSS                     the file, or the log, is damaged
   absl::StatusOr<PullResult> FoldBatch(std::size_t max_events);
   // The same, but commits only now and then: when there is nothing left to fold, or as much as one transaction should
-  // hold. For a file that nobody queries yet.
+  // hold; and partition by partition, where the type permits that order. For a file that nobody queries yet.
   absl::StatusOr<PullResult> FoldOn(std::size_t max_events);
+
+  // Up to an end that the log has, and not beyond it in any partition. REQUIRES: the feed is of this process, and the
+  // checkpoint is not past the end.
+  absl::Status FoldTo(const Checkpoint& end, std::size_t max_batch_events);
 
   // Handles the events of a parked key again, in their order, until one fails. The result is the number of those that
   // still wait; 0: the key is not parked any more. NOT_FOUND if it is not parked.
   absl::StatusOr<std::uint64_t> Retry(const std::string& key);
   // Leaves the event out: now, if it is parked, and then retries those that have waited behind it; or when it comes.
   absl::Status Drop(const EventName& event);
+  // As ReadModelFile::MakeIndexes, of what was folded so far.
+  absl::StatusOr<bool> MakeIndexes(const std::function<bool()>& stop);
   // What was committed is on the disk for good: a loss of power takes back none of it.
   absl::Status MakeDurable();
 
@@ -81,6 +88,7 @@ class EventFolder {
   EventFolder(std::unique_ptr<ReadModelFile> file, const ProjectionType& type, const EventFeed& feed);
 
   absl::Status ApplyDrops();
+  absl::Status Subscribe(bool in_turns);
   absl::StatusOr<PullResult> Fold(std::size_t max_events, bool holds);
   absl::StatusOr<PullResult> FoldOnce(std::size_t max_events, bool holds);
   absl::Status CommitHeld();
@@ -107,6 +115,8 @@ class EventFolder {
   absl::flat_hash_map<std::string, EventRoute> routes_;  // by the name under which events are stored
   DroppedEvents dropped_;
   std::unique_ptr<Subscription> subscription_;  // null when it is not where the file is
+  bool in_turns_ = false;                       // it is: by PartitionTurns
+  Checkpoint end_;                              // where it ends; without offsets: nowhere
   absl::flat_hash_set<std::string> keys_;       // that are parked
   absl::Time folded_upto_ = absl::InfinitePast();
 

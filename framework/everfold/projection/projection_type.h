@@ -34,10 +34,23 @@
 
 namespace everfold {
 
+// In which order a projection takes the events of the log.
+enum class ProjectionOrder {
+  // All of them merged by sequence, live and on a rebuild alike: an effect is never seen before its cause, and handlers
+  // that do not commute come to the same rows every time.
+  kMerged,
+  // Those of one partition, and so of one stream, in their order; those of different partitions in any order, and in
+  // another one on a rebuild. For handlers that commute: whatever streams of different placement they meet first, the
+  // rows are the same at the end. A version is then built partition by partition; what follows the log live still takes
+  // it merged. testing::Project folds every test's events in several such orders, and fails where the rows differ.
+  kPerPartition,
+};
+
 struct ProjectionOptions {
   std::string_view name;  // [a-z][a-z0-9_]*; the name of its folder
   // Raise it when the handlers change in a way that old rows do not show: the read models are then built anew.
   int revision = 1;
+  ProjectionOrder order = ProjectionOrder::kMerged;
 };
 
 // Threading: immutable once made.
@@ -54,6 +67,7 @@ struct ProjectionType {
   absl::flat_hash_map<std::string, KeyOf> keys;        // likewise; an event without one has its stream's key
   // How events that are stored otherwise come to these handlers, by the name under which they are stored.
   absl::flat_hash_map<std::string, StoredForm> stored_forms;
+  ProjectionOrder order = ProjectionOrder::kMerged;
 
   // Takes those of the aggregate's forms over that become an event with a handler. Needed once for each aggregate whose
   // events have earlier names or supersede others.
@@ -119,7 +133,8 @@ ProjectionType MakeProjectionType() {
                       .read_models = internal::Schemas(typename P::ReadModels::List{}),
                       .handlers = {},
                       .keys = {},
-                      .stored_forms = {}};
+                      .stored_forms = {},
+                      .order = P::kOptions.order};
   internal::AddHandlers<P>(type, typename P::Events{});
   return type;
 }

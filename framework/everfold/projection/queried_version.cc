@@ -39,13 +39,16 @@ absl::Status QueriedVersion::OpenFiles() {
     AheadTakeover(files_, manifest_, type_, store_.DurableHead(), steps_).Delete();
     return absl::OkStatus();
   }
-  EVERFOLD_ASSIGN_OR_RETURN(took_ahead_, TakeAhead(&ReadModelVersions::building));
+  EVERFOLD_ASSIGN_OR_RETURN(const bool took_ahead, TakeAhead(&ReadModelVersions::building));
+  if (took_ahead) ahead_ = versions().building;
   return absl::OkStatus();
 }
 
 absl::StatusOr<bool> QueriedVersion::TakeAhead(std::uint32_t ReadModelVersions::*as) {
   const Checkpoint head = store_.DurableHead();
-  return AheadTakeover(files_, manifest_, type_, head, steps_).TakeAs(as);
+  AheadTakeover takeover(files_, manifest_, type_, head, steps_);
+  if (is_damaged()) takeover.MayNotGoBack();
+  return takeover.TakeAs(as);
 }
 
 absl::Status QueriedVersion::OpenCurrent() {
@@ -133,7 +136,6 @@ absl::Status QueriedVersion::SwapIn(NextVersion& next) {
     }
   }));
   Set(std::move(next.folder));
-  took_ahead_ = false;
   return absl::OkStatus();
 }
 

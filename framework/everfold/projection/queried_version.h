@@ -43,8 +43,8 @@ class QueriedVersion {
   // There is nothing that events could be folded into before the next version is there.
   bool waits_for_next() const { return stale_ != nullptr || !damage_.ok(); }
   bool is_damaged() const { return !damage_.ok(); }
-  // That what is being built was built ahead of this start.
-  bool took_ahead() const { return took_ahead_; }
+  // That what is being built was built ahead of this start, and is not given up.
+  bool took_ahead() const { return ahead_ != 0 && versions().building == ahead_; }
   // Why a successor is needed; "" if none is.
   std::string built_anew_because() const;
 
@@ -88,7 +88,7 @@ class QueriedVersion {
   std::unique_ptr<EventFolder> live_;     // null while what is queried gets no events
   std::unique_ptr<ReadModelFile> stale_;  // then: what was built by other code,
   absl::Status damage_;                   // or of what is damaged and cannot be opened
-  bool took_ahead_ = false;
+  std::uint32_t ahead_ = 0;               // the version that was taken over; 0: none was
 };
 
 }  // namespace everfold

@@ -1,11 +1,13 @@
 #include "everfold/projection/read_model_file.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
+#include "everfold/base/error_message.h"
 #include "everfold/base/status.h"
 #include "everfold/projection/read_model_sql.h"
 #include "everfold/projection/table_description.h"
@@ -76,9 +78,9 @@ absl::Status Run(sqlite::Statement& statement) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ReadModelFile>> ReadModelFile::Open(std::string path, const ProjectionType& type,
-                                                                   const Checkpoint& beginning) {
+                                                                   const Checkpoint& beginning, Indexes indexes) {
   std::unique_ptr<ReadModelFile> file(new ReadModelFile(std::move(path), type, beginning));
-  EVERFOLD_RETURN_IF_ERROR(AtPath(file->OpenDatabase(), file->path_));
+  EVERFOLD_RETURN_IF_ERROR(AtPath(file->OpenDatabase(indexes), file->path_));
   return file;
 }
 
@@ -97,7 +99,7 @@ absl::Status ReadModelFile::InspectOnly() {
   return absl::OkStatus();
 }
 
-absl::Status ReadModelFile::OpenDatabase() {
+absl::Status ReadModelFile::OpenDatabase(Indexes indexes) {
   EVERFOLD_ASSIGN_OR_RETURN(database_, sqlite::Database::Open(path_, sqlite::Access::kReadWrite));
   EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> tables, NamesOf(*database_, "table"));
   created_ = tables.empty();
@@ -108,8 +110,10 @@ absl::Status ReadModelFile::OpenDatabase() {
   EVERFOLD_RETURN_IF_ERROR(LoadCheckpoint());
   EVERFOLD_ASSIGN_OR_RETURN(parked_, ParkedEvents::Prepare(*database_));
   if (fit_ == Fit::kReadable) return absl::OkStatus();
-  EVERFOLD_RETURN_IF_ERROR(MatchIndexes());
-  return PrepareStatements();
+  EVERFOLD_RETURN_IF_ERROR(MatchIndexes(indexes));
+  EVERFOLD_RETURN_IF_ERROR(PrepareStatements());
+  if (lacks_indexes_) AwaitSql();
+  return absl::OkStatus();
 }
 
 absl::Status ReadModelFile::Inspect(const std::vector<std::string>& tables) {
@@ -159,22 +163,25 @@ absl::Status ReadModelFile::CreateTables() {
   EVERFOLD_RETURN_IF_ERROR(database_->Execute(kFrameworkTables));
   EVERFOLD_RETURN_IF_ERROR(database_->Execute(ParkedEvents::CreateTablesSql()));
   for (const ReadModelSchema* schema : type_.read_models) {
-    EVERFOLD_RETURN_IF_ERROR(database_->Execute(CreateTableSql(*schema)));
+    EVERFOLD_RETURN_IF_ERROR(database_->Execute(CreateBareTableSql(*schema)));
   }
   EVERFOLD_RETURN_IF_ERROR(WriteMeta());
   return database_->Execute("COMMIT");
 }
 
-// No row depends on them, so those of other code are dropped, and those that are missing are made; all, or none.
-absl::Status ReadModelFile::MatchIndexes() {
-  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> indexes, NamesOf(*database_, "index"));
-  std::set<std::string> there(indexes.begin(), indexes.end());
+// No row depends on them, so those of other code are dropped, and those that are missing are made, now or later; what
+// is done now is done as a whole, or not at all.
+absl::Status ReadModelFile::MatchIndexes(Indexes indexes) {
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> present, NamesOf(*database_, "index"));
+  std::set<std::string> there(present.begin(), present.end());
   std::vector<std::string> changes;
   for (const ReadModelSchema* schema : type_.read_models) {
     const std::vector<std::string> names = IndexNames(*schema);
     const std::vector<std::string> creations = CreateIndexesSql(*schema);
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (there.erase(names[i]) == 0) changes.push_back(creations[i]);
+      if (there.erase(names[i]) > 0) continue;
+      lacks_indexes_ = indexes == Indexes::kWhenComplete;
+      if (!lacks_indexes_) changes.push_back(creations[i]);
     }
   }
   for (const std::string& name : there) {
@@ -185,6 +192,43 @@ absl::Status ReadModelFile::MatchIndexes() {
   const absl::Cleanup roll_back = [this] { Rollback(); };  // what was not committed
   for (const std::string& change : changes) EVERFOLD_RETURN_IF_ERROR(database_->Execute(change));
   return database_->Execute("COMMIT");
+}
+
+// Once, before the first SQL of a handler.
+void ReadModelFile::AwaitSql() {
+  rows_->BeforeSql([this] {
+    made_in_transaction_ = true;
+    return CreateLackingIndexes();
+  });
+}
+
+absl::Status ReadModelFile::CreateLackingIndexes() {
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> present, NamesOf(*database_, "index"));
+  for (const ReadModelSchema* schema : type_.read_models) {
+    const std::vector<std::string> names = IndexNames(*schema);
+    const std::vector<std::string> creations = CreateIndexesSql(*schema);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (std::find(present.begin(), present.end(), names[i]) != present.end()) continue;
+      const absl::Status created = database_->Execute(creations[i]);
+      if (!created.ok()) return Annotate("index " + names[i], created);
+    }
+  }
+  lacks_indexes_ = false;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> ReadModelFile::MakeIndexes(const std::function<bool()>& stop) {
+  if (!lacks_indexes_) return false;
+  rows_->ForgetCached();  // a sort takes memory as well
+  database_->InterruptWhen(stop);
+  const absl::Cleanup go_on = [this] {
+    database_->InterruptWhen(nullptr);
+    database_->Execute("PRAGMA temp_store = MEMORY").IgnoreError();
+  };
+  EVERFOLD_RETURN_IF_ERROR(database_->Execute("PRAGMA temp_store = FILE"));
+  EVERFOLD_RETURN_IF_ERROR(AtPath(CreateLackingIndexes(), path_));
+  rows_->BeforeSql(nullptr);
+  return true;
 }
 
 absl::Status ReadModelFile::WriteMeta() {
@@ -244,7 +288,15 @@ absl::Status ReadModelFile::EndPart() { return Run(*end_part_); }
 absl::Status ReadModelFile::TakeBackPart() {
   rows_->BeginTransaction();
   EVERFOLD_RETURN_IF_ERROR(Run(*take_back_part_));
+  LoseIndexes();
   return Run(*end_part_);
+}
+
+// They may have been made in what is taken back.
+void ReadModelFile::LoseIndexes() {
+  if (!std::exchange(made_in_transaction_, false)) return;
+  lacks_indexes_ = true;
+  AwaitSql();
 }
 
 absl::Status ReadModelFile::WritePartition(std::size_t partition, Offset offset, const PartitionTally& tally) {
@@ -265,6 +317,7 @@ absl::Status ReadModelFile::Commit(const Checkpoint& checkpoint, const std::vect
     EVERFOLD_RETURN_IF_ERROR(WritePartition(i, checkpoint.offsets[i], tallies[i]));
   }
   EVERFOLD_RETURN_IF_ERROR(Run(*commit_));
+  made_in_transaction_ = false;
   checkpoint_ = checkpoint;
   tallies_ = tallies;
   if (rows_->cached().bytes() > max_cached_bytes_) rows_->ForgetCached();
@@ -283,6 +336,7 @@ absl::Status ReadModelFile::MakeDurable() {
 void ReadModelFile::Rollback() {
   if (rows_ != nullptr) rows_->ForgetCached();
   EndUnchanged();
+  LoseIndexes();
 }
 
 void ReadModelFile::EndUnchanged() {

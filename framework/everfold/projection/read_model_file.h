@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,12 +48,22 @@ class ReadModelFile {
     kUnreadable,  // its tables are others, or it is of an older format
   };
 
+  // When indexes that the code declares and the file lacks are made. Not the unique ones: those are rules that rows
+  // keep from the first one on.
+  enum class Indexes {
+    kAtOnce,
+    // By MakeIndexes, or as soon as a handler runs SQL, which may need them: until then no row has to be sorted into
+    // them by itself. For a version that nobody queries yet.
+    kWhenComplete,
+  };
+
   // Opens the file, or creates it. One that is not current is left as it is, and nothing can be folded into it. One
-  // that is gets the indexes that the code declares.
+  // that is loses the indexes that the code does not declare.
   //   FAILED_PRECONDITION  of another history than `beginning` (OTHER_HISTORY); of a newer format; of other software
   //   DATA_LOSS            damaged (READ_MODEL_DAMAGED)
   static absl::StatusOr<std::unique_ptr<ReadModelFile>> Open(std::string path, const ProjectionType& type,
-                                                             const Checkpoint& beginning);
+                                                             const Checkpoint& beginning,
+                                                             Indexes indexes = Indexes::kAtOnce);
 
   // How a file that is there goes with the code, also while others write to it. Changes nothing. Errors as of Open.
   static absl::StatusOr<Fit> FitOf(const std::string& path, const ProjectionType& type, const Checkpoint& beginning);
@@ -87,6 +98,10 @@ class ReadModelFile {
   void Rollback();
   // As Rollback, where nothing was changed.
   void EndUnchanged();
+  // Those that it lacks; true if it has lacked any. Each by itself: after an error, or a crash, those that were made
+  // are there. Ends with DEADLINE_EXCEEDED soon after `stop` has become true. REQUIRES: no transaction has begun.
+  //   RESOURCE_EXHAUSTED, INTERNAL  with the name of the index that could not be made, and the cause
+  absl::StatusOr<bool> MakeIndexes(const std::function<bool()>& stop);
   // What was committed is on the disk for good.
   absl::Status MakeDurable();
 
@@ -94,12 +109,15 @@ class ReadModelFile {
   ReadModelFile(std::string path, const ProjectionType& type, Checkpoint beginning)
       : path_(std::move(path)), type_(type), checkpoint_(std::move(beginning)), tallies_(checkpoint_.offsets.size()) {}
 
-  absl::Status OpenDatabase();
+  absl::Status OpenDatabase(Indexes indexes);
   absl::Status InspectOnly();
   absl::Status Inspect(const std::vector<std::string>& tables);
   absl::Status CheckHistory(const Epoch& epoch, std::uint32_t partitions) const;
   absl::Status CreateTables();
-  absl::Status MatchIndexes();
+  absl::Status MatchIndexes(Indexes indexes);
+  absl::Status CreateLackingIndexes();
+  void AwaitSql();
+  void LoseIndexes();
   absl::Status WriteMeta();
   absl::Status LoadCheckpoint();
   absl::Status PrepareStatements();
@@ -114,6 +132,8 @@ class ReadModelFile {
   std::unique_ptr<sqlite::Database> database_;
   std::unique_ptr<SqliteRowStore> rows_;
   std::size_t max_cached_bytes_ = 0;
+  bool lacks_indexes_ = false;        // or may
+  bool made_in_transaction_ = false;  // the indexes, by the one under way
   std::unique_ptr<ParkedEvents> parked_;
   std::unique_ptr<sqlite::Statement> begin_, commit_, write_partition_, begin_part_, end_part_, take_back_part_;
 };

@@ -117,12 +117,22 @@ std::string ColumnSql(const Column& column) {
   return absl::StrFormat("%s %s%s", Quoted(column.name), NameOf(column.type), column.nullable ? "" : " NOT NULL");
 }
 
-std::string CreateTableSql(const ReadModelSchema& schema) {
+std::string CreateBareTableSql(const ReadModelSchema& schema) {
   std::string columns;
   for (const Column& column : schema.columns) columns += ColumnSql(column) + ", ";
   std::string sql = absl::StrFormat("CREATE TABLE %s (%sPRIMARY KEY (%s)) STRICT%s", Quoted(schema.table), columns,
                                     absl::StrJoin(KeyNames(schema), ", "), KeyIsRowid(schema) ? "" : ", WITHOUT ROWID");
-  for (const std::string& index : CreateIndexesSql(schema)) sql += ";\n" + index;
+  for (const Index& index : schema.indexes) {
+    if (index.unique) sql += ";\n" + CreateIndexSql(schema, index);
+  }
+  return sql;
+}
+
+std::string CreateTableSql(const ReadModelSchema& schema) {
+  std::string sql = CreateBareTableSql(schema);
+  for (const Index& index : schema.indexes) {
+    if (!index.unique) sql += ";\n" + CreateIndexSql(schema, index);
+  }
   return sql;
 }
 

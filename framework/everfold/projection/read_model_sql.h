@@ -19,6 +19,8 @@ absl::Status ValidateSchemas(const std::vector<const ReadModelSchema*>& schemas)
 std::string ColumnSql(const Column& column);
 // The table and its indexes: statements, one after the other.
 std::string CreateTableSql(const ReadModelSchema& schema);
+// The table and its unique indexes, which are rules that its rows keep.
+std::string CreateBareTableSql(const ReadModelSchema& schema);
 // One statement for each index, and its name: <table>.<column>.<column>, as no table can be named.
 std::vector<std::string> CreateIndexesSql(const ReadModelSchema& schema);
 std::vector<std::string> IndexNames(const ReadModelSchema& schema);

@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -290,9 +291,11 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path
   if (access == Access::kReadWrite && path != kInMemory) MakeForOwner(path);
   const int mode = access == Access::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   std::unique_ptr<SpillFiles> spill;
-  if (access == Access::kReadOnly) {
+  if (path != kInMemory) {
     const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-    spill = std::make_unique<SpillFiles>(folder.empty() ? "." : folder.string(), kMaxSpillBytes);
+    // What is the framework's own sorts as much as there is, so that an index can be made of every table.
+    const std::uint64_t most = access == Access::kReadOnly ? kMaxSpillBytes : std::numeric_limits<std::uint64_t>::max();
+    spill = std::make_unique<SpillFiles>(folder.empty() ? "." : folder.string(), most);
   }
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &raw, mode | SQLITE_OPEN_NOMUTEX, spill ? spill->name() : nullptr);

@@ -117,8 +117,8 @@ class Use {
 class Database {
  public:
   // kReadWrite creates the file if it is missing; its folder exists. It, and what SQLite keeps beside it, are for their
-  // owner alone (0600), also if they were not. What queries of a kReadOnly connection sort beyond what fits into memory
-  // goes to files in the same folder that nobody sees (SpillFiles).
+  // owner alone (0600), also if they were not. What is sorted beyond what fits into memory goes to
+  // files in the same folder that nobody sees (SpillFiles): of a kReadOnly connection, up to kMaxSpillBytes.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path, Access access);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;

@@ -152,13 +152,18 @@ void SqliteRowStore::Scan(const ReadModelSchema& schema, Visit row) {
   KeepError(VisitRows(*table->scan, row));
 }
 
-void SqliteRowStore::Select(const ReadModelSchema& schema, std::string_view condition, Bind parameters, Visit row) {
+void SqliteRowStore::PrepareForSql() {
   Flush();
+  if (before_sql_ != nullptr && status_.ok()) KeepError(std::exchange(before_sql_, nullptr)());
+}
+
+void SqliteRowStore::Select(const ReadModelSchema& schema, std::string_view condition, Bind parameters, Visit row) {
+  PrepareForSql();
   if (Find(schema) != nullptr) KeepError(Run(SelectWhereSql(schema, condition), parameters, row));
 }
 
 void SqliteRowStore::Execute(std::string_view sql, Bind parameters, Visit row) {
-  Flush();
+  PrepareForSql();
   if (status_.ok()) KeepError(Run(sql, parameters, row));
 }
 

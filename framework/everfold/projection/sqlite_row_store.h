@@ -1,9 +1,11 @@
 // Rows in SQLite, by statements that are prepared once for each read model.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -43,6 +45,9 @@ class SqliteRowStore final : public RowStore {
   // After a transaction that was taken back, or for want of room.
   void ForgetCached() { cache_.Forget(); }
 
+  // Called once, before the next Select or Execute; its error is that of the rows. Null: nothing is.
+  void BeforeSql(std::function<absl::Status()> prepare) { before_sql_ = std::move(prepare); }
+
   // Forgets the error of the transaction before.
   void BeginTransaction() { status_ = absl::OkStatus(); }
 
@@ -60,6 +65,7 @@ class SqliteRowStore final : public RowStore {
   void Change(sqlite::Statement& statement, Bind parameters);
   absl::Status VisitRows(sqlite::Statement& scan, Visit row);
   void KeepError(absl::Status status);
+  void PrepareForSql();
   absl::Status Run(std::string_view sql, Bind parameters, Visit row);
   absl::StatusOr<std::unique_ptr<sqlite::Statement>> Take(std::string_view sql);
   bool IsVisited() const;  // by a scan, or a statement of a handler
@@ -69,6 +75,7 @@ class SqliteRowStore final : public RowStore {
   // Of handlers, by their text: as many as their code has. One that runs is not in here.
   absl::flat_hash_map<std::string, std::unique_ptr<sqlite::Statement>> statements_;
   int visits_ = 0;  // of statements of handlers
+  std::function<absl::Status()> before_sql_;
   RowCache cache_;
   bool caching_ = false;
   absl::Status status_;

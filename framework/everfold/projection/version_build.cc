@@ -13,6 +13,12 @@
 #include "everfold/subscription/subscription.h"
 
 namespace everfold {
+namespace {
+
+// Nobody queries what is being built.
+constexpr auto kIndexes = ReadModelFile::Indexes::kWhenComplete;
+
+}  // namespace
 
 void VersionBuild::BeginSuccessor() {
   const ReadModelVersions& versions = queried_.versions();
@@ -46,11 +52,11 @@ absl::StatusOr<std::unique_ptr<EventFolder>> VersionBuild::Open(std::uint32_t& v
   const bool rollback = use == VersionUse::kRollback;
   const Checkpoint beginning = BeginningOf(store_);
   absl::StatusOr<std::unique_ptr<ReadModelFile>> opened =
-      ReadModelFile::Open(queried_.PathOf(version), type_, beginning);
+      ReadModelFile::Open(queried_.PathOf(version), type_, beginning, kIndexes);
   // What was begun and is damaged is no loss.
   if (absl::IsDataLoss(opened.status()) && !rollback && version == queried_.versions().building) {
     version = queried_.versions().next;
-    opened = ReadModelFile::Open(queried_.PathOf(version), type_, beginning);
+    opened = ReadModelFile::Open(queried_.PathOf(version), type_, beginning, kIndexes);
   }
   EVERFOLD_RETURN_IF_ERROR(opened.status());
   std::unique_ptr<ReadModelFile> file = *std::move(opened);
@@ -63,7 +69,7 @@ absl::StatusOr<std::unique_ptr<EventFolder>> VersionBuild::Open(std::uint32_t& v
   if (!rollback && !fits) {
     file.reset();
     version = queried_.versions().next;
-    EVERFOLD_ASSIGN_OR_RETURN(file, ReadModelFile::Open(queried_.PathOf(version), type_, beginning));
+    EVERFOLD_ASSIGN_OR_RETURN(file, ReadModelFile::Open(queried_.PathOf(version), type_, beginning, kIndexes));
   }
   if (!rollback) {
     EVERFOLD_RETURN_IF_ERROR(queried_.Save([version = version, use](ReadModelVersions& versions) {
@@ -79,8 +85,14 @@ void VersionBuild::Run(const Next& next) {
   if (steps_.closed() || next->cancelled()) return;
   const absl::StatusOr<PullResult> folded = next->Fold(options_.max_rebuild_batch_events);
   if (!folded.ok()) return RetryLater(next, folded.status());
+  // Made of all rows at once. What has come meanwhile is folded then.
+  const auto stop = [scope = steps_.scope(), next] { return scope.closed() || next->cancelled(); };
+  const absl::StatusOr<bool> indexed =
+      folded->caught_up ? next->folder->MakeIndexes(stop) : absl::StatusOr<bool>(false);
+  if (stop()) return;
+  if (!indexed.ok()) return RetryLater(next, indexed.status());
   next->failures = 0;
-  if (folded->caught_up) {
+  if (folded->caught_up && !*indexed) {
     steps_.Post([this, next] { CaughtUp(next); });
   } else {
     steps_.PostTo(next->strand(), [this, next] { Run(next); });
@@ -132,7 +144,7 @@ void VersionBuild::BeginComparison(const Next& next) {
   }
   EventFolder& live = *queried_.live();
   VersionComparison comparison{.before = queried_.versions().current, .after = next->version()};
-  const absl::StatusOr<std::uint64_t> events = BringToSameEvents(live, *next, options_.max_rebuild_batch_events);
+  const absl::StatusOr<std::uint64_t> events = BringToSameEvents(type_, live, *next, options_.max_rebuild_batch_events);
   owner_.OnMoved();
   if (!events.ok()) return GiveUp(next, events.status());
   comparison.events = *events;

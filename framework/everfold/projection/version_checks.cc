@@ -23,6 +23,28 @@ absl::Status IsBehindAtTheEnd(const NextVersion& next) {
                absl::StrFormat("version %d has read the whole log and is behind the current one", next.version()));
 }
 
+absl::Status HasHandledOthers(const NextVersion& next) {
+  return Error(
+      absl::StatusCode::kInternal, reason::kReadModelFailed,
+      absl::StrFormat("version %d has read as much as the current one, and handled other events: one of them is "
+                      "wrong",
+                      next.version()));
+}
+
+// Where as many events may be others: in each partition to where the one that is further there has come.
+absl::StatusOr<std::uint64_t> BringToSameOffsets(EventFolder& current, NextVersion& next,
+                                                 std::size_t max_batch_events) {
+  Checkpoint end = current.checkpoint();
+  for (std::size_t i = 0; i < end.offsets.size(); ++i) {
+    end.offsets[i] = std::max(end.offsets[i], next.folder->position().offsets[i]);
+  }
+  EVERFOLD_RETURN_IF_ERROR(current.FoldTo(end, max_batch_events));
+  EVERFOLD_RETURN_IF_ERROR(next.folder->FoldTo(end, max_batch_events));
+  const EventTally handled = HandledBy(current);
+  if (handled == HandledBy(*next.folder)) return handled.count;
+  return HasHandledOthers(next);
+}
+
 // Of those on record that the version has met; of each partition.
 absl::StatusOr<std::vector<EventTally>> TallyOfDrops(const EventStore& store, const ProjectionType& type,
                                                      const EventFolder& folder) {
@@ -68,18 +90,15 @@ absl::Status CheckParksNoMore(const std::string& projection, NextVersion& next,
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::uint64_t> BringToSameEvents(EventFolder& current, NextVersion& next, std::size_t max_batch_events) {
+absl::StatusOr<std::uint64_t> BringToSameEvents(const ProjectionType& type, EventFolder& current, NextVersion& next,
+                                                std::size_t max_batch_events) {
   EVERFOLD_RETURN_IF_ERROR(next.ApplyDrops());
+  if (type.order == ProjectionOrder::kPerPartition) return BringToSameOffsets(current, next, max_batch_events);
   while (true) {
     const EventTally by_current = HandledBy(current);
     const EventTally by_next = HandledBy(*next.folder);
     if (by_current == by_next) return by_current.count;
-    if (by_current.count == by_next.count) {
-      return Error(absl::StatusCode::kInternal, reason::kReadModelFailed,
-                   absl::StrFormat("version %d has handled as many events as the current one, and others: one of them "
-                                   "is wrong",
-                                   next.version()));
-    }
+    if (by_current.count == by_next.count) return HasHandledOthers(next);
     EventFolder& behind = by_current.count < by_next.count ? current : *next.folder;
     const std::uint64_t missing = std::max(by_current.count, by_next.count) - std::min(by_current.count, by_next.count);
     EVERFOLD_ASSIGN_OR_RETURN(

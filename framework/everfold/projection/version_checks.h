@@ -26,7 +26,8 @@ absl::Status CheckParksNoMore(const std::string& projection, NextVersion& next,
 
 // Folds on with the one that is behind until both have handled the same events. They come in the same order to both.
 // The result is their number.
-absl::StatusOr<std::uint64_t> BringToSameEvents(EventFolder& current, NextVersion& next, std::size_t max_batch_events);
+absl::StatusOr<std::uint64_t> BringToSameEvents(const ProjectionType& type, EventFolder& current, NextVersion& next,
+                                                std::size_t max_batch_events);
 
 // Compares the events that a version has left out, up to its checkpoint, with those that are on record as dropped: one
 // that had taken an event in when that was dropped has it still. "" if it has left out just these; else what is wrong.

@@ -8,6 +8,9 @@
 //
 //   Project<Balances, WalletDecider>(InStream("w1", MakeMoneyIn({.cents = 100})))
 //
+// A projection whose order is ProjectionOrder::kPerPartition may meet the events of streams with different placement in
+// any order: they are also folded in several others, and where the rows differ, the test fails and shows them.
+//
 // Failures are reported to GoogleTest.
 #pragma once
 
@@ -76,6 +79,7 @@ class Projected {
  private:
   struct State;
   RowStore& rows() const;
+  void CompareOrders() const;
   void CompareRows(const std::string& read_model, std::vector<std::string> expected,
                    const std::vector<std::string>& actual) const;
 

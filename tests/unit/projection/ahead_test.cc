@@ -1,6 +1,10 @@
 // A version that is built ahead of the start that needs it: taken over if it fits, deleted if not.
+#include <sqlite3.h>
+
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <list>
 
 #include "everfold/base/error.h"
 #include "everfold/projection/ahead_build.h"
@@ -21,6 +25,51 @@ using ::testing::Not;
 
 constexpr std::size_t kBatch = 100;
 
+// What SQLite does while a database is locked, in place of sleeping; of databases that are opened meanwhile. There is
+// one at a time.
+class SqliteSleeps {
+ public:
+  explicit SqliteSleeps(std::function<void()> on_sleep) : on_sleep_(std::move(on_sleep)) {
+    the_one_ = this;
+    EXPECT_EQ(sqlite3_vfs_register(&Vfs(), 1), SQLITE_OK);
+  }
+  // Databases that are open still have Vfs().
+  ~SqliteSleeps() {
+    EXPECT_EQ(sqlite3_vfs_register(System(), 1), SQLITE_OK);
+    the_one_ = nullptr;
+  }
+  SqliteSleeps(const SqliteSleeps&) = delete;
+  SqliteSleeps& operator=(const SqliteSleeps&) = delete;
+
+  absl::Duration slept() const { return slept_; }
+
+ private:
+  static sqlite3_vfs* System() {
+    static sqlite3_vfs* const system = sqlite3_vfs_find(nullptr);
+    return system;
+  }
+  static sqlite3_vfs& Vfs() {
+    static sqlite3_vfs vfs = [] {
+      sqlite3_vfs sleepless = *System();
+      sleepless.zName = "everfold-sleepless";
+      sleepless.xSleep = [](sqlite3_vfs*, int microseconds) {
+        if (the_one_ != nullptr) the_one_->Sleep(absl::Microseconds(microseconds));
+        return microseconds;
+      };
+      return sleepless;
+    }();
+    return vfs;
+  }
+  void Sleep(absl::Duration duration) {
+    slept_ += duration;
+    on_sleep_();
+  }
+
+  inline static SqliteSleeps* the_one_ = nullptr;
+  const std::function<void()> on_sleep_;
+  absl::Duration slept_;
+};
+
 bool Throws(std::string_view, const EventContext&, RowStore&) { throw std::runtime_error("no debits"); }
 
 ProjectionType WithRevision(int revision) {
@@ -40,7 +89,8 @@ class AheadTest : public ::testing::Test {
   // Of the ledger's store, as a client of an application would get them.
   absl::StatusOr<std::unique_ptr<AheadBuild>> OpenBuild(Ledger& ledger, const ProjectionType& type) {
     feed_ = std::make_unique<StoreFeed>(ledger.store());
-    return AheadBuild::Open(PosixFiles(), ledger.directory(), type, *feed_, ledger.store().DurableHead());
+    return AheadBuild::Open(PosixFiles(), ledger.directory(), types_.emplace_back(type), *feed_,
+                            ledger.store().DurableHead(), ledger.executor().clock());
   }
   void FoldAll(AheadBuild& build) {
     for (bool caught_up = false; !caught_up;) {
@@ -48,7 +98,7 @@ class AheadTest : public ::testing::Test {
       ASSERT_TRUE(folded.ok()) << folded.status();
       caught_up = folded->caught_up;
     }
-    const absl::Status synced = build.MakeDurable();
+    const absl::Status synced = build.Complete();
     ASSERT_TRUE(synced.ok()) << synced;
   }
   void BuildAhead(Ledger& ledger, const ProjectionType& type) {
@@ -80,12 +130,14 @@ class AheadTest : public ::testing::Test {
 
   Ledger ledger_;
   std::unique_ptr<StoreFeed> feed_;
+  std::list<ProjectionType> types_;  // of the builds, which they outlive
 };
 
 TEST_F(AheadTest, IsTakenOverAndGoesOnFromItsCheckpoint) {
   ledger_.Trade(60);
   ledger_.RunProjection();
   BuildAhead(WithRevision(2));
+  EXPECT_THAT(IndexesOf(Ahead(), "balance"), ElementsAre("balance.minor"));
   const std::uint64_t built = EventsBefore(ledger_.store().DurableHead());
   ledger_.Trade(10);
   ledger_.CloseProjection();
@@ -106,6 +158,7 @@ TEST_F(AheadTest, HasTheRowsOfACleanRebuild) {
   ledger_.RunProjection();
   BuildAhead(WithRevision(2));
   Deploy(WithRevision(2), 30);
+  EXPECT_THAT(IndexesOf(Path(2), "balance"), ElementsAre("balance.minor"));
   const std::string ahead = Dump(Path(2));
   ledger_.CloseProjection();
   std::filesystem::remove_all(Folder());
@@ -157,11 +210,80 @@ TEST_F(AheadTest, TakesThePlaceOfADamagedVersion) {
 TEST_F(AheadTest, IsPreferredToTheVersionBefore) {
   ledger_.Trade(10);
   ledger_.RunProjection();
-  Deploy(WithRevision(2), 50);
+  Deploy(WithRevision(2));
+  ledger_.Trade(50);
   BuildAhead(WithRevision(1));
   Deploy(WithRevision(1));
   EXPECT_EQ(ledger_.projection().path(), Path(3));
   EXPECT_EQ(ledger_.projection().Describe().previous, 2u);
+  ExpectRowsAreTheFold();
+}
+
+// But that version, where it has come further.
+TEST_F(AheadTest, IsNotTakenWhereTheVersionBeforeHasComeFurther) {
+  ledger_.Trade(50);
+  ledger_.RunProjection();
+  Deploy(WithRevision(2), 5);
+  {
+    const auto build = OpenBuild(ledger_, WithRevision(1));
+    ASSERT_TRUE(build.ok()) << build.status();
+    ASSERT_TRUE((*build)->Fold(10).ok());
+    ASSERT_EQ((*build)->Complete(), absl::OkStatus());
+  }
+  Deploy(WithRevision(1));
+  EXPECT_THAT(LoggedWhy("what was built ahead is deleted"),
+              HasSubstr("1.db, the version before, which this code has built, has come at least as far"));
+  EXPECT_EQ(ledger_.projection().path(), Path(1));
+  EXPECT_THAT(Files(), Not(::testing::Contains("ahead.db")));
+  ExpectRowsAreTheFold();
+}
+
+// After damage nothing that was there is gone back to, however far it had come.
+TEST_F(AheadTest, IsTakenForADamagedVersionWhateverCameBefore) {
+  ledger_.Trade(50);
+  ledger_.RunProjection();
+  Deploy(WithRevision(2), 5);
+  {
+    const auto build = OpenBuild(ledger_, WithRevision(1));
+    ASSERT_TRUE(build.ok()) << build.status();
+    ASSERT_TRUE((*build)->Fold(10).ok());
+    ASSERT_EQ((*build)->Complete(), absl::OkStatus());
+  }
+  ledger_.CloseProjection();
+  std::ofstream(Path(2)) << std::string(8192, 'x');
+  ledger_.RunProjection();
+  EXPECT_EQ(LoggedWhy("what was built ahead is taken over"), Path(3));
+  EXPECT_EQ(ledger_.projection().path(), Path(3));
+  ExpectRowsAreTheFold();
+}
+
+// It had no more to say once it was given up: the version before is gone back to.
+TEST_F(AheadTest, IsForgottenWhenItIsGivenUp) {
+  static std::uint64_t bad_amount;
+  ProjectionType type = MakeProjectionType<Balances>();
+  type.handlers[EventTraits<Debited>::kName] = [](std::string_view payload, const EventContext& c, RowStore& rows) {
+    Debited event;
+    if (event.ParseFromString(std::string(payload)) && event.value() == bad_amount) throw std::runtime_error("bad");
+    return internal::Handle<Balances, Debited>(payload, c, rows);
+  };
+  bad_amount = 0;
+  ledger_.Credit("b", 1);
+  ledger_.RunProjection(type);
+  ProjectionType second = type;
+  second.revision = 2;
+  ledger_.CloseProjection();
+  ledger_.RunProjection(second);
+  ledger_.Debit("a", 7);
+  ledger_.executor().RunUntilIdle();
+  bad_amount = 7;
+  BuildAhead(type);
+  bad_amount = 0;
+  Deploy(type);
+  EXPECT_EQ(LoggedWhy("what was built ahead is taken over"), Path(3));
+  EXPECT_EQ(ReasonOf(ledger_.projection().status()), reason::kReadModelParksMore) << ledger_.projection().status();
+  ledger_.projection().Resume([](const absl::Status&) {});
+  ledger_.executor().RunUntilIdle();
+  EXPECT_EQ(ledger_.projection().path(), Path(1));
   ExpectRowsAreTheFold();
 }
 
@@ -255,37 +377,82 @@ TEST_F(AheadTest, IsNotTakenWhereWhatIsBeingBuiltHasComeFurther) {
     const auto build = OpenBuild(ledger_, WithRevision(2));
     ASSERT_TRUE(build.ok()) << build.status();
     ASSERT_TRUE((*build)->Fold(10).ok());
-    ASSERT_EQ((*build)->MakeDurable(), absl::OkStatus());
+    ASSERT_EQ((*build)->Complete(), absl::OkStatus());
   }
   ledger_.RunProjection(WithRevision(2));
-  EXPECT_THAT(LoggedWhy("what was built ahead is deleted"), HasSubstr("2.db, which is being built, has come further"));
+  EXPECT_THAT(LoggedWhy("what was built ahead is deleted"),
+              HasSubstr("2.db, which is being built, has come at least as far"));
   EXPECT_EQ(ledger_.projection().path(), Path(2));
   EXPECT_THAT(Files(), Not(::testing::Contains("ahead.db")));
   ExpectRowsAreTheFold();
 }
 
 TEST_F(AheadTest, IsLeftAsItIsWhileItIsBuilt) {
+  SqliteSleeps sleeps([] {});
   ledger_.Trade(30);
   ledger_.RunProjection();
   {
     const auto build = OpenBuild(ledger_, WithRevision(2));
     ASSERT_TRUE(build.ok()) << build.status();
     FoldAll(**build);
-    const absl::Status second =
-        AheadBuild::Open(PosixFiles(), ledger_.directory(), WithRevision(2), *feed_, ledger_.store().DurableHead())
-            .status();
+    const absl::Status second = AheadBuild::Open(PosixFiles(), ledger_.directory(), WithRevision(2), *feed_,
+                                                 ledger_.store().DurableHead(), ledger_.executor().clock())
+                                    .status();
     EXPECT_EQ(second.code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_EQ(ReasonOf(second), reason::kReadModelRebuilding);
+    EXPECT_EQ(sleeps.slept(), absl::ZeroDuration()) << "two that build it do not wait for one another";
     EXPECT_THAT(std::string(second.message()), AllOf(HasSubstr(Ahead()), HasSubstr("is somebody else at it?")));
     Deploy(WithRevision(2), 5);
     EXPECT_THAT(LoggedWhy("what was built ahead is left as it is"), HasSubstr("is somebody else at it?"));
     EXPECT_EQ(ledger_.projection().path(), Path(2)) << "built from the beginning";
     ExpectRowsAreTheFold();
+    EXPECT_GE(sleeps.slept(), absl::Seconds(4)) << "the start has waited";
     EXPECT_TRUE(std::filesystem::exists(Ahead()));
     FoldAll(**build);
   }
   Deploy(WithRevision(3));
   EXPECT_EQ(LoggedWhy("what was built ahead is deleted"), "it was built by other code");
+}
+
+// As where the application of before was stopped, and what was built from it is being closed.
+TEST_F(AheadTest, IsTakenOverWhenItsBuilderHasEnded) {
+  ledger_.Trade(30);
+  ledger_.RunProjection();
+  auto build = OpenBuild(ledger_, WithRevision(2));
+  ASSERT_TRUE(build.ok()) << build.status();
+  FoldAll(**build);
+  SqliteSleeps sleeps([&build] { build->reset(); });
+  Deploy(WithRevision(2), 5);
+  EXPECT_EQ(LoggedWhy("what was built ahead is taken over"), Path(2));
+  EXPECT_LT(sleeps.slept(), absl::Seconds(1));
+  ExpectRowsAreTheFold();
+}
+
+TEST_F(AheadTest, IsCommittedByTimeAsWell) {
+  ledger_.Trade(120);
+  ledger_.RunProjection();
+  const auto built = [this] {
+    const auto build = OpenBuild(ledger_, WithRevision(2));
+    return build.ok() ? EventsBefore((*build)->position()) : 0;
+  };
+  {
+    const auto build = OpenBuild(ledger_, WithRevision(2));
+    ASSERT_TRUE(build.ok()) << build.status();
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE((*build)->Fold(5).ok());
+  }
+  EXPECT_EQ(built(), 0u) << "a transaction is held for some time";
+  std::uint64_t committed = 0;
+  {
+    const auto build = OpenBuild(ledger_, WithRevision(2));
+    ASSERT_TRUE(build.ok()) << build.status();
+    ASSERT_TRUE((*build)->Fold(5).ok());
+    ledger_.executor().Advance(AheadBuild::kLongestHeld);
+    ASSERT_TRUE((*build)->Fold(5).ok());
+    committed = EventsBefore((*build)->position());
+    ASSERT_TRUE((*build)->Fold(5).ok()) << "which is held again";
+  }
+  EXPECT_GE(committed, 10u);
+  EXPECT_EQ(built(), committed);
 }
 
 TEST_F(AheadTest, GoesOnFromWhatWasCommitted) {

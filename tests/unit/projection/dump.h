@@ -52,6 +52,11 @@ inline std::vector<std::string> DumpTable(const std::string& path, const std::st
   return lines.ok() ? *std::move(lines) : std::vector<std::string>();
 }
 
+// Those that a read model declares.
+inline std::vector<std::string> IndexesOf(const std::string& path, const std::string& table) {
+  return Select(path, "SELECT name FROM sqlite_schema WHERE type = 'index' AND name LIKE '" + table + ".%' ORDER BY 1");
+}
+
 // Every table but everfold_meta, whose epoch differs from store to store.
 inline std::string Dump(const std::string& path) {
   std::string dump;

@@ -76,7 +76,8 @@ struct ReadModelTraits<Balance> {
         .message = "ledger.v1.Balance",
         .table = "balance",
         .columns = {{"account", ColumnType::kText}, {"minor", ColumnType::kInteger}, {"events", ColumnType::kInteger}},
-        .key = {0}};
+        .key = {0},
+        .indexes = {{.columns = {1}}}};
     return schema;
   }
   static void BindKey(const Key& key, ColumnWriter& out) { out.Text(0, key.account); }

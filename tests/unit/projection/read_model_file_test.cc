@@ -225,13 +225,11 @@ TEST_F(ReadModelFileTest, OlderFormatIsBuiltAnew) {
 }
 
 TEST_F(ReadModelFileTest, GetsTheIndexesOfTheCode) {
-  const auto indexes = [this] {
-    return Select(path_, "SELECT name FROM sqlite_schema WHERE type = 'index' AND name LIKE 'balance.%' ORDER BY 1");
-  };
-  Commit(*Open(), {"a", 5, 1}, At(1, 0));
-  EXPECT_THAT(indexes(), ElementsAre());
+  const auto indexes = [this] { return IndexesOf(path_, "balance"); };
   ReadModelSchema indexed = ReadModelTraits<Balance>::Schema();
-  indexed.indexes = {{.columns = {1}, .unique = false}, {.columns = {2, 1}, .unique = false}};
+  Commit(*Open(), {"a", 5, 1}, At(1, 0));
+  EXPECT_THAT(indexes(), ElementsAre("balance.minor"));
+  indexed.indexes = {{.columns = {0}, .unique = false}, {.columns = {2, 1}, .unique = false}};
   type_.read_models = {&indexed};
   EXPECT_EQ(Open()->fit(), ReadModelFile::Fit::kCurrent);
   EXPECT_EQ(indexes().size(), 2u);
@@ -241,6 +239,119 @@ TEST_F(ReadModelFileTest, GetsTheIndexesOfTheCode) {
   EXPECT_EQ(file->checkpoint(), At(1, 0));
   EXPECT_EQ(indexes().size(), 1u);
   EXPECT_THAT(Rows(), ElementsAre("'a'|5|1"));
+}
+
+// Of what is built they are made at the end; rules hold from the beginning.
+class IndexesAtTheEndTest : public ReadModelFileTest {
+ protected:
+  static constexpr auto kLater = ReadModelFile::Indexes::kWhenComplete;
+  static bool GoOn() { return false; }
+
+  void SetUp() override { type_.read_models = {&schema_}; }
+  std::unique_ptr<ReadModelFile> OpenToBuild() {
+    auto file = ReadModelFile::Open(path_, type_, beginning_, kLater);
+    EXPECT_TRUE(file.ok()) << file.status();
+    return *std::move(file);
+  }
+  void Fold(ReadModelFile& file, const std::string& account, std::int64_t minor) {
+    file.rows().Upsert(schema_, [&](ColumnWriter& out) { ReadModelTraits<Balance>::Bind({account, minor, 1}, out); });
+  }
+  void Sql(ReadModelFile& file) {
+    file.rows().Execute(
+        "UPDATE balance SET events = 7 WHERE minor = 5", [](ColumnWriter&) {}, [](const ColumnReader&) {});
+  }
+  std::vector<std::string> Indexes() { return IndexesOf(path_, "balance"); }
+
+  ReadModelSchema schema_ = [] {
+    ReadModelSchema schema = ReadModelTraits<Balance>::Schema();
+    schema.indexes = {{.columns = {1}}, {.columns = {0, 1}, .unique = true}, {.columns = {2, 1}}};
+    return schema;
+  }();
+};
+
+TEST_F(IndexesAtTheEndTest, AreMadeWhenAsked) {
+  const auto file = OpenToBuild();
+  ASSERT_TRUE(file->Begin().ok());
+  Fold(*file, "a", 5);
+  ASSERT_EQ(file->Commit(At(1, 0), file->tallies()), absl::OkStatus());
+  EXPECT_THAT(Indexes(), ElementsAre("balance.account.minor")) << "the unique one";
+  EXPECT_TRUE(file->MakeIndexes(GoOn).value());
+  EXPECT_THAT(Indexes(), ElementsAre("balance.account.minor", "balance.events.minor", "balance.minor"));
+  EXPECT_FALSE(file->MakeIndexes(GoOn).value()) << "there is nothing left to make";
+  ASSERT_TRUE(file->Begin().ok());
+  Fold(*file, "b", 6);
+  ASSERT_EQ(file->Commit(At(2, 0), file->tallies()), absl::OkStatus());
+  EXPECT_THAT(Select(path_, "SELECT account FROM balance INDEXED BY \"balance.minor\" WHERE minor = 6"),
+              ElementsAre("b"));
+}
+
+TEST_F(IndexesAtTheEndTest, OfAFileThatIsGoneOnWithStayAsTheyAre) {
+  OpenToBuild();
+  EXPECT_THAT(Indexes(), ElementsAre("balance.account.minor"));
+  EXPECT_TRUE(OpenToBuild()->MakeIndexes(GoOn).value());
+  EXPECT_FALSE(OpenToBuild()->MakeIndexes(GoOn).value());
+  Alter(path_, "DROP INDEX \"balance.minor\"");  // as after an end between the two
+  EXPECT_TRUE(OpenToBuild()->MakeIndexes(GoOn).value());
+  EXPECT_EQ(Indexes().size(), 3u);
+  Alter(path_, "DROP INDEX \"balance.minor\"");
+  Open();
+  EXPECT_EQ(Indexes().size(), 3u) << "what is queried has them all";
+}
+
+// SQL of a handler would go through the whole table for each event.
+TEST_F(IndexesAtTheEndTest, AreMadeBeforeAHandlersSql) {
+  const auto file = OpenToBuild();
+  ASSERT_TRUE(file->Begin().ok());
+  Fold(*file, "a", 5);
+  Sql(*file);
+  ASSERT_EQ(file->rows().status(), absl::OkStatus());
+  file->Rollback();
+  EXPECT_THAT(Indexes(), ElementsAre("balance.account.minor")) << "taken back with the rest";
+  ASSERT_TRUE(file->Begin().ok());
+  Fold(*file, "a", 5);
+  ASSERT_TRUE(file->BeginPart().ok());
+  Sql(*file);
+  ASSERT_TRUE(file->TakeBackPart().ok());
+  Sql(*file);
+  ASSERT_EQ(file->Commit(At(1, 0), file->tallies()), absl::OkStatus());
+  EXPECT_EQ(Indexes().size(), 3u);
+  EXPECT_THAT(Rows(), ElementsAre("'a'|5|7"));
+  EXPECT_FALSE(file->MakeIndexes(GoOn).value());
+}
+
+TEST_F(IndexesAtTheEndTest, AreMadeWhileAHandlerScans) {
+  const auto file = OpenToBuild();
+  ASSERT_TRUE(file->Begin().ok());
+  for (const char* account : {"a", "b", "c"}) Fold(*file, account, 5);
+  int rows = 0;
+  file->rows().Scan(schema_, [&](const ColumnReader&) {
+    file->rows().Select(
+        schema_, "minor = 5", [](ColumnWriter&) {}, [&rows](const ColumnReader&) { ++rows; });
+  });
+  EXPECT_EQ(rows, 9);
+  ASSERT_EQ(file->Commit(At(1, 0), file->tallies()), absl::OkStatus());
+  EXPECT_EQ(Indexes().size(), 3u);
+}
+
+TEST_F(IndexesAtTheEndTest, OneThatCannotBeMadeIsNamedWithTheCause) {
+  const auto file = OpenToBuild();
+  Alter(path_, "CREATE TABLE \"balance.minor\" (a)");
+  const absl::Status status = file->MakeIndexes(GoOn).status();
+  EXPECT_EQ(status.message(), path_ +
+                                  ": index balance.minor: SQLite: there is already a table named balance.minor "
+                                  "(extended code 1)");
+  Alter(path_, "DROP TABLE \"balance.minor\"");
+  EXPECT_TRUE(file->MakeIndexes(GoOn).value()) << "another try";
+}
+
+TEST_F(IndexesAtTheEndTest, AreGivenUpWhenItIsClosed) {
+  const auto file = OpenToBuild();
+  ASSERT_TRUE(file->Begin().ok());
+  for (int i = 0; i < 2000; ++i) Fold(*file, absl::StrFormat("a%d", i), i);
+  ASSERT_EQ(file->Commit(At(1, 0), file->tallies()), absl::OkStatus());
+  EXPECT_EQ(file->MakeIndexes([] { return true; }).status().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_TRUE(file->MakeIndexes(GoOn).value());
+  EXPECT_EQ(Indexes().size(), 3u);
 }
 
 TEST_F(ReadModelFileTest, KeepsTheIndexesOfWhatIsParked) {

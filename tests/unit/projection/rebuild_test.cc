@@ -887,6 +887,82 @@ TEST_F(HeedDropsTest, WhatIsBuiltIsPastTheEventThatIsDropped) {
   EXPECT_EQ(BuiltAnewBecause().size(), 1u);
 }
 
+// Nobody queries them before.
+TEST_F(RebuildTest, IndexesAreMadeAtTheEnd) {
+  ledger_.Trade(60);
+  ledger_.RunProjection(MakeProjectionType<Balances>(), /*max_batch_events=*/1);
+  const Answer rebuilt = Begin(&Projection::Rebuild);
+  ASSERT_TRUE(ledger_.executor().RunUntil([this] {
+    const auto progress = ledger_.projection().Describe().rebuild;
+    return progress.has_value() && progress->events > 60;  // of which fifty are committed
+  }));
+  EXPECT_THAT(DumpTable(Path(2), "balance"), Not(::testing::IsEmpty()));
+  EXPECT_THAT(IndexesOf(Path(2), "balance"), ::testing::IsEmpty());
+  ASSERT_TRUE(ledger_.executor().RunUntil([&] { return ledger_.projection().path() == Path(2); }));
+  EXPECT_THAT(IndexesOf(Path(2), "balance"), ElementsAre("balance.minor"));
+  ledger_.executor().RunUntilIdle();
+  EXPECT_TRUE(rebuilt->has_value() && (*rebuilt)->ok());
+  ExpectRowsAreTheFold();
+}
+
+// It is told like any other error of what is built, which stays where it is.
+TEST_F(RebuildTest, IndexThatCannotBeMadeIsTold) {
+  ledger_.Trade(60);
+  ledger_.RunProjection(MakeProjectionType<Balances>(), /*max_batch_events=*/1);
+  const Answer rebuilt = Begin(&Projection::Rebuild);
+  ASSERT_TRUE(ledger_.executor().RunUntil([this] { return ledger_.projection().Describe().rebuild.has_value(); }));
+  Alter(Path(2), "CREATE TABLE \"balance.minor\" (a)");
+  absl::Status error;
+  ASSERT_TRUE(ledger_.executor().RunUntil([&] {
+    const auto progress = ledger_.projection().Describe().rebuild;
+    if (progress.has_value()) error = progress->error;
+    return !error.ok();
+  }));
+  EXPECT_EQ(error.message(), Path(2) +
+                                 ": index balance.minor: SQLite: there is already a table named balance.minor "
+                                 "(extended code 1)");
+  EXPECT_EQ(ledger_.projection().path(), Path(1));
+  Alter(Path(2), "DROP TABLE \"balance.minor\"");
+  ASSERT_TRUE(ledger_.executor().RunUntil([&] { return rebuilt->has_value(); }));
+  EXPECT_TRUE((*rebuilt)->ok()) << **rebuilt;
+  EXPECT_EQ(ledger_.projection().path(), Path(2));
+}
+
+// The operator's decision comes to the log before the swap, and to the projection after it, in some of the orders.
+TEST(DropAtASwap, IsHeededByWhatWasSwappedIn) {
+  int met = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Ledger ledger(seed);
+    ProjectionType type = MakeProjectionType<Balances>();
+    type.handlers[EventTraits<Debited>::kName] = FailsAtBadAmount;
+    bad_amount = 2;
+    ledger.Debit("a", 2);
+    for (int i = 0; i < 6; ++i) ledger.Credit("b", 1);
+    ledger.RunProjection(type, /*max_batch_events=*/1);
+    bad_amount = 0;
+    ledger.projection().Rebuild([](const absl::Status&) {});
+    ASSERT_TRUE(ledger.executor().RunUntil([&] {
+      const auto progress = ledger.projection().Describe().rebuild;
+      return progress.has_value() && progress->events >= seed % 6;
+    }));
+    std::optional<absl::StatusOr<std::uint64_t>> left;
+    ledger.projection().DropParked("account/a", std::nullopt, Version(1), "a test",
+                                   [&left](absl::StatusOr<std::uint64_t> l) { left = l; });
+    const std::string second = ledger.directory() + "/balances/2.db";
+    ASSERT_TRUE(ledger.executor().RunUntil([&] { return ledger.projection().path() == second; }));
+    const bool had_heard = left.has_value() || ledger.projection().Describe().rebuild.has_value();
+    ledger.executor().RunUntilIdle();
+    ASSERT_TRUE(left.has_value());
+    if (!left->ok()) {
+      EXPECT_EQ(ReasonOf(left->status()), reason::kNotParked) << "swapped in before anybody asked";
+      continue;
+    }
+    met += had_heard ? 0 : 1;
+    EXPECT_THAT(DumpTable(ledger.projection().path(), "balance"), ElementsAre("'b'|6|6")) << "seed " << seed;
+  }
+  EXPECT_GT(met, 0) << "the order that this is about";
+}
+
 // The version of before had applied it; both have the key parked, so that one is as good as the other.
 TEST_F(HeedDropsTest, RollbackGoesToAVersionThatHadAppliedIt) {
   bad_amount = 2;

@@ -64,5 +64,49 @@ TEST(Project, TellsRowsThatDiffer) {
                           "account.v1.AccountBalance");
 }
 
+// Says that its handlers commute: the sums do, and what came last does not.
+struct LastCurrency {
+  static constexpr ProjectionOptions kOptions{
+      .name = "last_currency", .revision = 1, .order = ProjectionOrder::kPerPartition};
+  using Events = EventsOf<account::v1::Account>;
+  using ReadModels = Tables<AccountBalance>;
+  static void On(const account::v1::Credited& e, const EventContext&, ReadModels& t) {
+    t.Of<AccountBalance>().Edit(std::string("all"), [&e](AccountBalance& row) {
+      row.set_balance_minor(row.balance_minor() + e.amount_minor());
+      row.set_currency(e.currency());
+    });
+  }
+};
+
+TEST(ProjectPerPartition, RowsThatDoNotDependOnTheOrderAreRight) {
+  Project<LastCurrency>(InStream("a1", MakeCredited({.amount_minor = 7, .currency = "USD"})),
+                        InStream("a2", MakeCredited({.amount_minor = 5, .currency = "USD"})))
+      .ExpectRows(Row("all", 12, "USD"));
+}
+
+TEST(ProjectPerPartition, OrderWithinAStreamAndAPlacementIsKept) {
+  Project<LastCurrency>(InStream("{p}1", MakeCredited({.amount_minor = 7, .currency = "USD"}),
+                                 MakeCredited({.amount_minor = 1, .currency = "CHF"})),
+                        InStream("{p}2", MakeCredited({.amount_minor = 5, .currency = "EUR"})))
+      .ExpectRows(Row("all", 13, "EUR"));
+}
+
+TEST(ProjectPerPartition, TellsRowsThatDependOnTheOrderOfPartitions) {
+  const auto project = [] {
+    Project<LastCurrency>(InStream("a1", MakeCredited({.amount_minor = 7, .currency = "USD"})),
+                          InStream("a2", MakeCredited({.amount_minor = 5, .currency = "EUR"})))
+        .ExpectRows(Row("all", 12, "EUR"));
+  };
+  EXPECT_NONFATAL_FAILURE(project(),
+                          "last_currency is kPerPartition, and its rows depend on the order of partitions\n"
+                          "as given:\n"
+                          "  account_balance: account_id = 'all', balance_minor = 12, currency = 'EUR'\n"
+                          "in another order:\n"
+                          "  account_balance: account_id = 'all', balance_minor = 12, currency = 'USD'\n"
+                          "which was:\n"
+                          "  account/a2 Credited {amount_minor: 5 currency: \"EUR\"}\n"
+                          "  account/a1 Credited {amount_minor: 7 currency: \"USD\"}");
+}
+
 }  // namespace
 }  // namespace everfold::testing
