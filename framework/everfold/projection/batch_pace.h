@@ -1,6 +1,6 @@
-// When what follows the log in an SQLite file takes its next batch. A transaction costs SQLite a page for every row that
-// it changes, however many events have changed it; so where many events come and nobody waits for one of them, the next
-// batch rests until there are more. What comes slowly is taken at once.
+// When what follows the log in an SQLite file takes its next batch. A transaction costs SQLite a page for every row
+// that it changes, however many events have changed it; so where many events come and nobody waits for one of them, the
+// next batch rests until there are more. What comes slowly is taken at once.
 #pragma once
 
 #include <algorithm>
