@@ -300,7 +300,14 @@ class ReadModelQueries final : public QueryEngine {
   absl::StatusOr<SqlResult> RunSql(const SqlRun& run) const {
     const absl::Time now = clock_.Now();
     if (now >= run.deadline) return DeadlinePassed();
-    EVERFOLD_ASSIGN_OR_RETURN(const std::string path, QueriedFile(run.projection));
+    while (true) {
+      EVERFOLD_ASSIGN_OR_RETURN(const std::string path, QueriedFile(run.projection));
+      absl::StatusOr<SqlResult> result = RunSqlOn(path, run, now);
+      if (!absl::IsInternal(result.status()) || !WasReplaced(run.projection, path)) return result;
+    }
+  }
+
+  absl::StatusOr<SqlResult> RunSqlOn(const std::string& path, const SqlRun& run, absl::Time now) const {
     const std::vector<const ReadModelSchema*>& read_models = run.projection.type().read_models;
     if (!run.token.positions.empty()) {
       EVERFOLD_ASSIGN_OR_RETURN(const auto connection, ReadConnection::Open(path, read_models));

@@ -155,10 +155,15 @@ absl::StatusOr<std::string> QueriedFile(const Projection& projection) {
   return building;
 }
 
+bool WasReplaced(const Projection& projection, const std::string& path) { return projection.path() != path; }
+
 absl::StatusOr<std::unique_ptr<ReadConnection>> ReadPool::Connect() {
-  EVERFOLD_ASSIGN_OR_RETURN(const std::string path, QueriedFile(projection_));
-  if (std::unique_ptr<ReadConnection> idle = TakeIdle(path); idle != nullptr) return idle;
-  return ReadConnection::Open(path, projection_.type().read_models);
+  while (true) {
+    EVERFOLD_ASSIGN_OR_RETURN(const std::string path, QueriedFile(projection_));
+    if (std::unique_ptr<ReadConnection> idle = TakeIdle(path); idle != nullptr) return idle;
+    auto opened = ReadConnection::Open(path, projection_.type().read_models);
+    if (opened.ok() || !WasReplaced(projection_, path)) return opened;
+  }
 }
 
 std::unique_ptr<ReadConnection> ReadPool::TakeIdle(const std::string& path) {

@@ -70,6 +70,9 @@ class ReadConnection {
 // The file of a projection that is to be queried. UNAVAILABLE (READ_MODEL_REBUILDING, with the lag and RetryInfo) while
 // there is none with the tables of the code, or it is damaged.
 absl::StatusOr<std::string> QueriedFile(const Projection& projection);
+// Whether another file is queried by now: then that one may be gone, two versions later, and opening it may have failed
+// for no other reason. Whoever could not open it asks for the file again.
+bool WasReplaced(const Projection& projection, const std::string& path);
 
 // A few connections, opened as they are needed. A read that finds all of them busy waits its turn in a queue; its
 // thread does not. The caller bounds the queue.

@@ -323,10 +323,10 @@ TEST_F(QueryEngineTest, PageTokenOfAnotherFilterOrOrderIsRefused) {
 TEST_F(QueryEngineTest, FilterAndOrderThatAreNoneAreRefusedWithTheFieldsThatThereAre) {
   ledger_.Credit("a", 1);
   Follow();
-  ExpectError(List({.filter = "minor > 0"}).status(), absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-              "filter, at 1: there is no field \"minor\" to filter by; there are: account");
+  ExpectError(List({.filter = "events > 0"}).status(), absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+              "filter, at 1: there is no field \"events\" to filter by; there are: account, minor");
   ExpectError(List({.order_by = "account, 1"}).status(), absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-              "order_by, at 10: there is no field \"1\" to order by; there are: account");
+              "order_by, at 10: there is no field \"1\" to order by; there are: account, minor");
   EXPECT_THAT(GoodPage({.filter = "account = \"' OR '1' = '1\""}).rows, IsEmpty());
   EXPECT_THAT(GoodPage({.filter = "account = \"a'; DROP TABLE balance; --\""}).rows, IsEmpty());
   EXPECT_THAT(GoodPage({}).rows, ElementsAre("a"));
