@@ -224,12 +224,14 @@ void ProcessRunner::Appended(const std::string& key, const v1::ProcessStep& step
     return Work(slot);
   }
   if (slot.dropping != nullptr) {
-    slot.parked = std::exchange(slot.was_parked, "");
-    parked_ += !slot.parked.empty();
+    if (!slot.was_parked.empty()) {
+      slot.parked = std::exchange(slot.was_parked, "");
+      ++parked_;
+    }
     for (auto& [ref, flight] : slot.flights) flight.being_dropped = false;
     std::exchange(slot.dropping, nullptr)(result.status());
     if (!StorageMayRecover(result.status())) Stop(result.status());
-    return;
+    return Work(slot);
   }
   if (absl::IsInvalidArgument(result.status())) {
     ParkFirst(slot, result.status());
@@ -290,7 +292,13 @@ void ProcessRunner::EndFirst(ProcessSlot& slot, const absl::Status& result) {
   // Its turn has come: it is taken before what came later.
   slot.held_by = std::exchange(slot.turned_away, "");
   Uncount(slot);
-  reactor_->Retry(slot.key, [](const absl::Status&) {});
+  reactor_->Retry(slot.key, [this, scope = scope_, event = slot.held_by](const absl::Status& retried) mutable {
+    // It does not wait under this key: it was dropped, or the reactor goes on elsewhere.
+    if (!absl::IsNotFound(retried)) return;
+    if (std::optional<TaskScope::Guard> guard = scope.Enter(); guard.has_value()) {
+      strand_->Post([this, guard = *std::move(guard), event] { LetGo(event); });
+    }
+  });
 }
 
 // Where it is an event, or an answer, whoever brought it keeps it; else what is open is on record, and it comes in

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
+#include "everfold/base/retry.h"
 #include "everfold/base/status.h"
 #include "everfold/base/unavailable.h"
 #include "everfold/event/event_key.h"
@@ -13,6 +14,7 @@ namespace everfold {
 namespace {
 
 constexpr std::size_t kMaxAnswerIdBytes = 200;
+constexpr int kMostPullsForAnswer = 10;  // of steps, until whoever answers is told to come again
 constexpr char kExpired[] =
     "the command was in flight when the process was down for so long that the store may not know its id any more: if "
     "it "
@@ -88,7 +90,8 @@ void ProcessRunner::TakeAnswer(const std::string& activity_key, const std::strin
     const auto [instance, ref] = running->second;
     return TakeAnswerOf(instance, ref, answer_id, std::move(result), std::move(done));
   }
-  const absl::StatusOr<bool> caught_up = FoldSteps();
+  absl::StatusOr<bool> caught_up = FoldSteps();
+  for (int pulls = 1; caught_up.ok() && !*caught_up && pulls < kMostPullsForAnswer; ++pulls) caught_up = FoldSteps();
   if (!caught_up.ok()) {
     DirectoryFailed(caught_up.status());
     return done(stopped("cannot read its directory"));
@@ -112,6 +115,7 @@ void ProcessRunner::TakeAnswer(const std::string& activity_key, const std::strin
         absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
         absl::StrFormat("the activity with the key %s has ended, and not with this answer", ShownText(activity_key))));
   }
+  if (!*caught_up) return done(stopped("has not come to its end of the log yet"));
   TakeAnswerOf(activity.instance, activity.ref, answer_id, std::move(result), std::move(done));
 }
 
@@ -174,6 +178,7 @@ void ProcessRunner::Resume(Done done) {
 // Those that are not on their way into the log: the reactor has them, and nothing of its old place is to be under way
 // when it moves on.
 void ProcessRunner::GiveBackEvents() {
+  for (Done& done : std::exchange(full_, {})) done(absl::OkStatus());
   for (TakenInput& taken : std::exchange(held_events_, {})) taken.done(Closing());
   for (auto& [key, slot] : slots_) {
     std::deque<WaitingInput> kept;
@@ -207,7 +212,11 @@ void ProcessRunner::Reset(v1::ReactorResetTo to, std::string reason, Done done) 
 // No event is parked where it stands now, so nothing waits for one.
 void ProcessRunner::GoOnElsewhere() {
   if (!error_.ok()) return BeginAgain();
-  for (auto& [key, slot] : slots_) slot->held_by.clear();
+  for (auto& [key, slot] : slots_) {
+    slot->held_by.clear();
+    slot->turned_away.clear();
+  }
+  AskWhatIsHeld();
   WorkOnAll();
 }
 
@@ -360,25 +369,32 @@ void ProcessRunner::DropEvent(const std::string& instance, const std::string& in
     reactor_->Drop(instance, key->at.stream, key->at.version, reason,
                    [this, scope, instance, input, done = std::move(done)](absl::Status dropped) mutable {
                      std::optional<TaskScope::Guard> guard = scope.Enter();
-                     if (guard.has_value() && dropped.ok()) {
-                       strand_->Post([this, guard = *std::move(guard), instance, input] { LetGo(instance, input); });
+                     // It is dropped here also where the log takes it later.
+                     if (guard.has_value() && (dropped.ok() || StorageMayRecover(dropped))) {
+                       strand_->Post([this, guard = *std::move(guard), instance, input] {
+                         if (!knows_held_) first_taken_.insert(instance);
+                         LetGo(input);
+                       });
                      }
                      done(std::move(dropped));
                    });
   });
 }
 
-// What waited for the event goes on; not if the next one is parked by now.
-void ProcessRunner::LetGo(const std::string& instance, const std::string& event) {
-  if (!knows_held_) first_taken_.insert(instance);
-  const auto found = slots_.find(instance);
-  if (found == slots_.end()) return;
-  ProcessSlot& slot = *found->second;
-  if (slot.turned_away == event) slot.turned_away.clear();
-  if (slot.held_by != event) return;
-  slot.held_by.clear();
-  Work(slot);
-  RunStep();
+// What waited for the event goes on, wherever that is: one that had no key was parked under another one. Not if the
+// next event is parked by now.
+void ProcessRunner::LetGo(const std::string& event) {
+  std::vector<std::string> held;
+  for (const auto& [key, slot] : slots_) {
+    if (slot->turned_away == event) slot->turned_away.clear();
+    if (slot->held_by == event) held.push_back(key);
+  }
+  for (const std::string& key : held) {
+    ProcessSlot& slot = SlotOf(key);
+    slot.held_by.clear();
+    Work(slot);
+  }
+  if (!held.empty()) RunStep();
 }
 
 void ProcessRunner::ListInstances(std::string after, std::size_t limit,

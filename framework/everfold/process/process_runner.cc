@@ -292,7 +292,7 @@ absl::StatusOr<std::size_t> ProcessRunner::FoldSome(std::vector<DueTimer>& set, 
 // Page by page, so that no more is under way than may be.
 void ProcessRunner::TakeUpWhatWasOpen() {
   if (!folded_all_ || !knows_held_ || !open_upto_.has_value()) return;
-  if (in_flight_ > options_.max_in_flight / 2 || activities_ > options_.max_activities / 2) return;
+  if (in_flight_ > options_.max_in_flight / 2) return;
   const absl::StatusOr<std::vector<OpenInstance>> open = directory_->InFlightAfter(*open_upto_, kInstancesAPage);
   if (!open.ok()) return DirectoryFailed(open.status());
   for (const OpenInstance& instance : *open) {

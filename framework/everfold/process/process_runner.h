@@ -149,7 +149,7 @@ class ProcessRunner final : public Process {
   // False if it is not of this strand, and `done` is as it was.
   bool DropHere(const std::string& instance, const std::string& input, const std::string& reason, Done& done);
   void DropEvent(const std::string& instance, const std::string& input, const std::string& reason, Done done);
-  void LetGo(const std::string& instance, const std::string& event);
+  void LetGo(const std::string& event);
   void WorkOnAll();
   void GiveBackEvents();
   void GoOnElsewhere();

@@ -485,6 +485,21 @@ TEST_F(ProcessOperatorsTest, AClockThatStandsStillDoesNotKeepTheDirectoryBehind)
   Reopen();
 }
 
+// The event that was turned away is forgotten by a reset, so nothing waits for it when the input before it is dropped.
+TEST_F(ProcessOperatorsTest, WhatWasTurnedAwayHoldsNothingAfterAReset) {
+  provider_.answer = [](const Provider::Call&) { return MakePaymentAuthorization({}); };
+  Stock(9);
+  Place("o1");
+  app_.Accepted(MakeReserveItem({.item_id = "pen", .order_id = "o1", .quantity = 1}));
+  app_.Settle();
+  ASSERT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: activity 2/0", "$process_fulfilment/o1: item/pen@3"));
+  ASSERT_EQ(Reset(everfold::v1::REACTOR_RESET_TO_HEAD, "a test"), absl::OkStatus());
+  ASSERT_EQ(Drop("$process_fulfilment/o1", "activity 2/0"), absl::OkStatus());
+  EXPECT_THAT(Parked(), IsEmpty());
+  app_.Advance(absl::Hours(1));
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCancelled");
+}
+
 // Items whose decider fails.
 
 struct JammedItemDecider : ItemDecider {
