@@ -81,7 +81,7 @@ class Process {
   //   INVALID_ARGUMENT     the result is no message of the activity's Result, or the id cannot be
   //   NOT_FOUND            there is no such activity, or it ended more than kKeepAnswers ago
   //   FAILED_PRECONDITION  it has ended otherwise; the process does not get on with it; an event is parked
-  //   UNAVAILABLE          the process is stopped, paused or closing
+  //   UNAVAILABLE          the process is stopped, paused or closing, or its directory is too far behind
   virtual void Answer(std::string activity_key, std::string answer_id, absl::StatusOr<std::string> result,
                       Done done) = 0;
 
@@ -95,11 +95,12 @@ class Process {
   // As Reactor::Reset, of the place in the log. What is open stays open, and is taken up.
   virtual void Reset(v1::ReactorResetTo to, std::string reason, Done done) = 0;
 
-  // Instances that wait for an operator, or with an event for another try, in the order of their keys.
+  // Instances that wait for an operator, with an event for another try, or with a command that has been sent in vain
+  // several times, in the order of their keys.
   virtual void ListParked(absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedInstance>>)> done) = 0;
-  // Tries what is parked again, at once. NOT_FOUND (NOT_PARKED) if nothing of the instance is.
+  // Tries what is listed again, at once. NOT_FOUND (NOT_PARKED) if nothing of the instance is.
   virtual void Retry(std::string instance, Done done) = 0;
-  // Leaves out what is parked, for good and on record. `input` is ParkedInstance::input: who asks has looked at it.
+  // Leaves out what is listed, for good and on record. `input` is ParkedInstance::input: who asks has looked at it.
   //   INVALID_ARGUMENT     no reason, or one of more than 1000 bytes or that is not printable
   //   NOT_FOUND            as Retry
   //   FAILED_PRECONDITION  another input is parked by now (NOT_PARKED)
