@@ -9,7 +9,7 @@ export CCACHE_DIR="${CCACHE_DIR:-$state/ccache}"
 # shellcheck disable=SC2034  # for the scripts
 build_packages="g++ cmake ninja-build ccache mold libgrpc++-dev protobuf-compiler protobuf-compiler-grpc
   libprotobuf-dev libprotoc-dev librocksdb-dev libsqlite3-dev libabsl-dev libgtest-dev libgmock-dev
-  libssl-dev libxxhash-dev libre2-dev libspdlog-dev libcli11-dev"
+  libssl-dev libxxhash-dev libre2-dev libspdlog-dev libcli11-dev libjemalloc-dev"
 # shellcheck disable=SC2034
 test_packages="python3 python3-grpcio python3-protobuf"
 

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "CLI/CLI.hpp"
+#include "everfold/base/allocator_settings.h"  // of the benchmark
 #include "everfold/base/status.h"
 
 namespace everfold::bench {

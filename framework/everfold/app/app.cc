@@ -15,6 +15,7 @@
 #include "everfold/app/rebuild_index.h"
 #include "everfold/app/serve.h"
 #include "everfold/app/verify.h"
+#include "everfold/base/allocator_settings.h"  // of the program that links this
 #include "everfold/telemetry/spdlog_logger.h"
 
 namespace everfold {

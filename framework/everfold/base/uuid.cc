@@ -1,3 +1,6 @@
+// As digest.cc: without looking up a provider first.
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "everfold/base/uuid.h"
 
 #include <openssl/sha.h>
@@ -5,6 +8,7 @@
 #include <cstdint>
 
 #include "absl/strings/str_format.h"
+#include "everfold/base/check.h"
 #include "everfold/base/digest.h"
 
 namespace everfold {
@@ -22,15 +26,15 @@ std::string UuidOfName(std::string_view name) {
   // UUIDv5 of "everfold.dev" in the name space of domain names.
   static constexpr unsigned char kNameSpace[16] = {0x44, 0xe8, 0x9b, 0x74, 0x7e, 0x69, 0x50, 0x3d,
                                                    0xb7, 0xb5, 0xb8, 0x83, 0x4d, 0x49, 0x15, 0x65};
-  std::string text(reinterpret_cast<const char*>(kNameSpace), sizeof(kNameSpace));
-  text += name;
   unsigned char digest[SHA_DIGEST_LENGTH];
-  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  SHA_CTX hash;
+  EVERFOLD_CHECK(SHA1_Init(&hash) == 1 && SHA1_Update(&hash, kNameSpace, sizeof(kNameSpace)) == 1 &&
+                 SHA1_Update(&hash, name.data(), name.size()) == 1 && SHA1_Final(digest, &hash) == 1);
   digest[6] = static_cast<unsigned char>((digest[6] & 0x0f) | 0x50);
   digest[8] = static_cast<unsigned char>((digest[8] & 0x3f) | 0x80);
-  const std::string hex = HexEncode({reinterpret_cast<const char*>(digest), 16});
-  return absl::StrFormat("%s-%s-%s-%s-%s", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4), hex.substr(16, 4),
-                         hex.substr(20));
+  std::string text = HexEncode({reinterpret_cast<const char*>(digest), 16});
+  for (const std::size_t dash : {8, 13, 18, 23}) text.insert(dash, 1, '-');
+  return text;
 }
 
 }  // namespace everfold

@@ -18,12 +18,12 @@ void DueTimers::KnowUpto(const DueTimer& last) {
   known_upto_.version = Version(std::numeric_limits<std::uint64_t>::max());
 }
 
-absl::Status DueTimers::Fill(ProcessDirectory& directory, absl::Time now) {
+absl::Status DueTimers::Fill(Read read, absl::Time now) {
   const std::int64_t soon = absl::ToUnixMicros(now + kHorizon / 2);
   if (timers_.size() > most_ / 2 || known_upto_.due_micros > soon) return absl::OkStatus();
   const absl::Time until = now + kHorizon;
   const std::size_t room = most_ - timers_.size();
-  EVERFOLD_ASSIGN_OR_RETURN(std::vector<DueTimer> found, directory.TimersAfter(known_upto_, until, room));
+  EVERFOLD_ASSIGN_OR_RETURN(std::vector<DueTimer> found, read(known_upto_, until, room));
   // What is not set in between is smaller than what has the next microsecond.
   if (found.size() < room) {
     known_upto_ = {.due_micros = absl::ToUnixMicros(until) + 1};

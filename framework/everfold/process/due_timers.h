@@ -9,7 +9,9 @@
 #include <set>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "everfold/process/process_directory.h"
 
@@ -22,8 +24,11 @@ class DueTimers {
 
   // Nothing is known.
   void Clear();
+  // ProcessDirectory::TimersAfter.
+  using Read = absl::FunctionRef<absl::StatusOr<std::vector<DueTimer>>(const DueTimer& after, absl::Time until,
+                                                                       std::size_t limit)>;
   // Reads those that are due within the horizon, if it has less than it might. Errors of the directory.
-  absl::Status Fill(ProcessDirectory& directory, absl::Time now);
+  absl::Status Fill(Read read, absl::Time now);
   // One that was put into the directory since.
   void Add(DueTimer timer);
   // The first one, if it is due.

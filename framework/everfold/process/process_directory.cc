@@ -1,5 +1,6 @@
 #include "everfold/process/process_directory.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -165,10 +166,17 @@ absl::Status ProcessDirectory::Count() {
   return absl::OkStatus();
 }
 
-absl::Status ProcessDirectory::Begin() { return Run(*begin_); }
-
 absl::Status ProcessDirectory::Commit(const Checkpoint& checkpoint) {
+  EVERFOLD_RETURN_IF_ERROR(Run(*begin_));
   EVERFOLD_RETURN_IF_ERROR(WriteFolded());
+  EVERFOLD_RETURN_IF_ERROR(WriteCheckpoint(checkpoint));
+  EVERFOLD_RETURN_IF_ERROR(Run(*commit_));
+  checkpoint_ = checkpoint;
+  committed_ = counts_;
+  return absl::OkStatus();
+}
+
+absl::Status ProcessDirectory::WriteCheckpoint(const Checkpoint& checkpoint) {
   for (std::size_t i = 0; i < checkpoint.offsets.size(); ++i) {
     if (checkpoint.offsets[i] == checkpoint_.offsets[i]) continue;
     const sqlite::Use use(*write_partition_);
@@ -176,9 +184,6 @@ absl::Status ProcessDirectory::Commit(const Checkpoint& checkpoint) {
     write_partition_->Integer(1, SignedOf(checkpoint.offsets[i].value()));
     EVERFOLD_RETURN_IF_ERROR(write_partition_->Step().status());
   }
-  EVERFOLD_RETURN_IF_ERROR(Run(*commit_));
-  checkpoint_ = checkpoint;
-  committed_ = counts_;
   return absl::OkStatus();
 }
 
@@ -246,9 +251,7 @@ absl::Status ProcessDirectory::WriteFolded() {
     EVERFOLD_RETURN_IF_ERROR(WriteInstance(key, instance));
     EVERFOLD_RETURN_IF_ERROR(WriteTimers(key, instance));
   }
-  for (const auto& [place, activity] : folded.started) {
-    EVERFOLD_RETURN_IF_ERROR(WriteStarted(place.first, place.second, activity));
-  }
+  EVERFOLD_RETURN_IF_ERROR(WriteStarted(folded.started));
   for (const auto& [place, ended] : folded.ended) {
     EVERFOLD_RETURN_IF_ERROR(WriteEnded(place.first, place.second, ended));
   }
@@ -295,6 +298,19 @@ absl::Status ProcessDirectory::WriteTimers(const std::string& key, const FoldedI
     put_timer_->Integer(2, absl::ToUnixMicros(TimeOf(timer.due_time())));
     put_timer_->Integer(3, SignedOf(timer.version()));
     EVERFOLD_RETURN_IF_ERROR(put_timer_->Step().status());
+  }
+  return absl::OkStatus();
+}
+
+// In the order of their keys, in which they lie in the file.
+absl::Status ProcessDirectory::WriteStarted(const std::map<ActivityPlace, FoldedActivity>& started) {
+  std::vector<const std::pair<const ActivityPlace, FoldedActivity>*> by_key;
+  by_key.reserve(started.size());
+  for (const auto& activity : started) by_key.push_back(&activity);
+  std::sort(by_key.begin(), by_key.end(),
+            [](const auto* one, const auto* other) { return one->second.key < other->second.key; });
+  for (const auto* const activity : by_key) {
+    EVERFOLD_RETURN_IF_ERROR(WriteStarted(activity->first.first, activity->first.second, activity->second));
   }
   return absl::OkStatus();
 }

@@ -78,9 +78,8 @@ class ProcessDirectory {
   const Checkpoint& checkpoint() const { return checkpoint_; }
   const DirectoryCounts& counts() const { return counts_; }
 
-  // A transaction, kept in memory until Commit; after an error Rollback is the only thing to do.
-  absl::Status Begin();
-  // Goes on with a step of an instance. One that is folded already changes nothing.
+  // Goes on with a step of an instance, in memory until Commit; after an error Rollback is the only thing to do. One
+  // that is folded already changes nothing.
   absl::Status Apply(const StreamId& stream, Version version, const v1::ProcessStep& step, absl::Time recorded_at);
   absl::Status Commit(const Checkpoint& checkpoint);
   void Rollback();
@@ -126,8 +125,10 @@ class ProcessDirectory {
   absl::Status Count();
   absl::StatusOr<std::optional<OpenInstance>> Find(const std::string& key);
   absl::Status WriteFolded();
+  absl::Status WriteCheckpoint(const Checkpoint& checkpoint);
   absl::Status WriteInstance(const std::string& key, const FoldedInstance& folded);
   absl::Status WriteTimers(const std::string& key, const FoldedInstance& folded);
+  absl::Status WriteStarted(const std::map<ActivityPlace, FoldedActivity>& started);
   absl::Status WriteStarted(const std::string& instance, const OutgoingRef& ref, const FoldedActivity& activity);
   absl::Status WriteEnded(const std::string& instance, const OutgoingRef& ref, const EndedActivity& ended);
   absl::StatusOr<std::vector<OpenInstance>> Read(sqlite::Statement& select, const std::string& key, std::size_t limit);

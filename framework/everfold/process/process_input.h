@@ -6,12 +6,14 @@
 
 #include "absl/time/time.h"
 #include "everfold/process/process_instance.h"
+#include "everfold/process/route.h"
 #include "everfold/reaction/taken_event.h"
 
 namespace everfold {
 
 struct EventInput {
   TakenEvent event;
+  Route route;  // of the event
   // It was looked up, and is in no step, although it stands before the last event that was taken: in a store that was
   // imported, places are other ones.
   bool is_new = false;

@@ -34,10 +34,10 @@ void ProcessRunner::TakeEvent(TakenEvent event, Done done) {
   ProcessSlot& slot = SlotOf(KeyOfStream(StreamOfInstance(*type_, event.place.stream.tenant, route->id())));
   if (!knows_held_) first_taken_.insert(slot.key);
   slot.turned_away.clear();
-  if (slot.held_by.empty()) return AddInput(slot, EventInput{std::move(event)}, std::move(done));
+  if (slot.held_by.empty()) return AddInput(slot, EventInput{std::move(event), *route}, std::move(done));
   // It is what the others wait for.
   slot.held_by.clear();
-  slot.inputs.push_front({.input = EventInput{std::move(event)}, .done = std::move(done)});
+  slot.inputs.push_front({.input = EventInput{std::move(event), *route}, .done = std::move(done)});
   Work(slot);
 }
 
@@ -100,19 +100,19 @@ bool ProcessRunner::WorkOnFirst(ProcessSlot& slot) {
     return false;
   }
   const absl::Time now = options_.clock->Now();
-  absl::StatusOr<StepResult> made =
+  absl::StatusOr<StepResult> result =
       MakeStep(*type_, *slot.instance, slot.inputs.front().input, slot.accepted, now, *options_.random);
-  if (!made.ok()) {
-    ParkFirst(slot, made.status());
+  if (!result.ok()) {
+    ParkFirst(slot, result.status());
     return true;
   }
-  if (!made->step.has_value()) {
-    left_out_ += made->why == NoStep::kDone;
+  if (!result->made.has_value()) {
+    left_out_ += result->why == NoStep::kDone;
     EndFirst(slot, ResultOfNoStep(slot, slot.inputs.front().input));
     return true;
   }
   slot.ends_first = true;
-  Append(slot, *std::move(made->step), now);
+  Append(slot, *std::move(result->made), now);
   return false;
 }
 
@@ -182,36 +182,37 @@ AppendRequest ProcessRunner::RequestOf(const ProcessInstance& instance, const v1
   return request;
 }
 
-void ProcessRunner::Append(ProcessSlot& slot, v1::ProcessStep step, absl::Time now) {
+void ProcessRunner::Append(ProcessSlot& slot, MadeStep made, absl::Time now) {
   slot.appending = true;
   ++appending_;
-  AppendRequest request = RequestOf(*slot.instance, step);
+  AppendRequest request = RequestOf(*slot.instance, made.step);
   request.not_before = now;
   request.metadata = MetadataOf(slot, slot.ends_first ? &slot.inputs.front().input : nullptr);
   Metadata metadata = request.metadata;
-  store_.Append(std::move(request), [this, scope = scope_, key = slot.key, step = std::move(step),
+  store_.Append(std::move(request), [this, scope = scope_, key = slot.key, made = std::move(made),
                                      metadata = std::move(metadata)](absl::StatusOr<AppendResult> result) mutable {
     std::optional<TaskScope::Guard> guard = scope.Enter();
     if (!guard.has_value()) return;
-    strand_->Post([this, guard = *std::move(guard), key = std::move(key), step = std::move(step),
+    strand_->Post([this, guard = *std::move(guard), key = std::move(key), made = std::move(made),
                    metadata = std::move(metadata), result = std::move(result)] {
       --appending_;
-      Appended(key, step, metadata, result);
+      Appended(key, made, metadata, result);
       if (is_closing_) AnswerWaiting(SlotOf(key));
       RunStep();
     });
   });
 }
 
-void ProcessRunner::Appended(const std::string& key, const v1::ProcessStep& step, const Metadata& metadata,
+void ProcessRunner::Appended(const std::string& key, const MadeStep& made, const Metadata& metadata,
                              const absl::StatusOr<AppendResult>& result) {
+  const v1::ProcessStep& step = made.step;
   ProcessSlot& slot = SlotOf(key);
   slot.appending = false;
   if (result.ok()) {
     failures_ = 0;
     ++steps_made_;
     timers_fired_ += step.has_timer();
-    if (const absl::Status applied = ApplyStep(slot, step, result->recorded_at, metadata); !applied.ok()) {
+    if (const absl::Status applied = ApplyStep(slot, made, result->recorded_at, metadata); !applied.ok()) {
       if (slot.dropping != nullptr) std::exchange(slot.dropping, nullptr)(applied);
       return Stop(applied);
     }
@@ -247,9 +248,9 @@ void ProcessRunner::Appended(const std::string& key, const v1::ProcessStep& step
 }
 
 // What the log has is what the instance is.
-absl::Status ProcessRunner::ApplyStep(ProcessSlot& slot, const v1::ProcessStep& step, absl::Time recorded_at,
+absl::Status ProcessRunner::ApplyStep(ProcessSlot& slot, const MadeStep& made, absl::Time recorded_at,
                                       const Metadata& metadata) {
-  EVERFOLD_RETURN_IF_ERROR(slot.instance->Apply(*type_, step, recorded_at, metadata));
+  EVERFOLD_RETURN_IF_ERROR(slot.instance->Apply(made.step, made.state, recorded_at, metadata));
   const ProcessInstance& instance = *slot.instance;
   for (auto flight = slot.flights.begin(); flight != slot.flights.end();) {
     if (instance.commands.contains(flight->first)) {

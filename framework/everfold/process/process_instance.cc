@@ -47,19 +47,24 @@ absl::Status AddActivity(ProcessInstance& instance, const v1::ProcessStep& step,
   return absl::OkStatus();
 }
 
-// What the step says of everything but commands and activities.
-absl::Status SetRest(ProcessInstance& instance, const ProcessType& type, const v1::ProcessStep& step, Version version) {
-  std::shared_ptr<google::protobuf::Message> state(type.initial_state->New());
-  if (!state->ParseFromString(step.state())) {
-    return Damaged(instance.stream, version, absl::StrFormat("has no state of process %s", type.name));
-  }
+// What the step says of everything but commands, activities and the state.
+void SetRest(ProcessInstance& instance, const v1::ProcessStep& step, Version version) {
   const v1::ProcessPlace& last = step.open().last_event();
-  instance.state = std::move(state);
   instance.version = version;
   instance.last_event = {Sequence(last.sequence()), {PartitionId(last.partition()), Offset(last.offset())}};
   instance.timers.clear();
   for (const v1::ProcessTimer& timer : step.open().timers()) instance.timers[timer.name()] = timer;
   instance.done = step.done();
+}
+
+// Of a step that was read.
+absl::Status SetState(ProcessInstance& instance, const ProcessType& type, const v1::ProcessStep& step,
+                      Version version) {
+  std::shared_ptr<google::protobuf::Message> state(type.initial_state->New());
+  if (!state->ParseFromString(step.state())) {
+    return Damaged(instance.stream, version, absl::StrFormat("has no state of process %s", type.name));
+  }
+  instance.state = std::move(state);
   return absl::OkStatus();
 }
 
@@ -106,10 +111,11 @@ std::string ActivityKey(const StreamId& instance, const OutgoingRef& ref, absl::
   return IdOf("activity", instance, ref, recorded_at);
 }
 
-absl::Status ProcessInstance::Apply(const ProcessType& type, const v1::ProcessStep& step, absl::Time recorded_at,
-                                    const Metadata& metadata) {
+absl::Status ProcessInstance::Apply(const v1::ProcessStep& step, std::shared_ptr<const google::protobuf::Message> state,
+                                    absl::Time recorded_at, const Metadata& metadata) {
   const Version next(version.value() + 1);
-  EVERFOLD_RETURN_IF_ERROR(SetRest(*this, type, step, next));
+  SetRest(*this, step, next);
+  this->state = std::move(state);
   this->metadata = metadata;
   this->metadata.correlation_id = step.open().correlation_id();
   std::set<OutgoingRef> open_commands, open_activities;
@@ -120,11 +126,15 @@ absl::Status ProcessInstance::Apply(const ProcessType& type, const v1::ProcessSt
   return AddOpenOf(*this, step.open(), step, next, recorded_at, metadata);
 }
 
-absl::StatusOr<v1::ProcessStep> StepOfEvent(const RecordedEvent& event) {
-  v1::ProcessStep step;
+absl::Status ReadStep(const RecordedEvent& event, v1::ProcessStep& step) {
   const bool decoded = event.event.type == v1::ProcessStep::descriptor()->full_name() &&
                        step.ParseFromArray(event.event.payload.data(), static_cast<int>(event.event.payload.size()));
-  if (!decoded) return Damaged(event.stream.stream, event.version, "is no step of a process");
+  return decoded ? absl::OkStatus() : Damaged(event.stream.stream, event.version, "is no step of a process");
+}
+
+absl::StatusOr<v1::ProcessStep> StepOfEvent(const RecordedEvent& event) {
+  v1::ProcessStep step;
+  EVERFOLD_RETURN_IF_ERROR(ReadStep(event, step));
   return step;
 }
 
@@ -163,15 +173,16 @@ absl::StatusOr<ProcessInstance> LoadInstance(const EventStore& store, const Proc
   // Most are new, and to know that costs less than to look for their steps.
   EVERFOLD_ASSIGN_OR_RETURN(const Version version, store.VersionOf(stream));
   if (version == Version(0)) return NewInstance(type, stream);
-  EVERFOLD_RETURN_IF_ERROR(store.ReadStream(stream, {.direction = Direction::kBackwards, .limit = 1},
-                                            [&](const RecordedEvent& event) -> absl::Status {
-                                              EVERFOLD_ASSIGN_OR_RETURN(newest, StepOfEvent(event));
-                                              EVERFOLD_RETURN_IF_ERROR(SetRest(instance, type, *newest, event.version));
-                                              instance.metadata = event.commit.metadata;
-                                              instance.metadata.correlation_id = newest->open().correlation_id();
-                                              return AddOpenOf(instance, newest->open(), *newest, event.version,
-                                                               event.commit.recorded_at, event.commit.metadata);
-                                            }));
+  EVERFOLD_RETURN_IF_ERROR(store.ReadStream(
+      stream, {.direction = Direction::kBackwards, .limit = 1}, [&](const RecordedEvent& event) -> absl::Status {
+        EVERFOLD_ASSIGN_OR_RETURN(newest, StepOfEvent(event));
+        EVERFOLD_RETURN_IF_ERROR(SetState(instance, type, *newest, event.version));
+        SetRest(instance, *newest, event.version);
+        instance.metadata = event.commit.metadata;
+        instance.metadata.correlation_id = newest->open().correlation_id();
+        return AddOpenOf(instance, newest->open(), *newest, event.version, event.commit.recorded_at,
+                         event.commit.metadata);
+      }));
   if (!newest.has_value()) return NewInstance(type, stream);  // they were erased
   std::set<Version> versions;
   for (const v1::ProcessReference& command : newest->open().commands()) versions.insert(Version(command.version()));

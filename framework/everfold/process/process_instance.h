@@ -70,10 +70,10 @@ struct ProcessInstance {
 
   bool exists() const { return version > Version(0); }
 
-  // Goes on with the next step. REQUIRES: it is one of this process.
-  // DATA_LOSS if its state is no message of the process's.
-  absl::Status Apply(const ProcessType& type, const v1::ProcessStep& step, absl::Time recorded_at,
-                     const Metadata& metadata);
+  // Goes on with the next step, which has this state. REQUIRES: it is one of this process.
+  // DATA_LOSS if it names as open what it does not order.
+  absl::Status Apply(const v1::ProcessStep& step, std::shared_ptr<const google::protobuf::Message> state,
+                     absl::Time recorded_at, const Metadata& metadata);
 };
 
 // From the instance's stream: its newest step, and those that what is open came of. Blocks as a read of the store.
@@ -85,7 +85,8 @@ absl::StatusOr<ProcessInstance> LoadInstance(const EventStore& store, const Proc
 absl::StatusOr<bool> HasTaken(const EventStore& store, const ProcessInstance& instance, const StreamId& stream,
                               Version version);
 
-// Of one event of an instance's stream. DATA_LOSS if it is none.
+// Of one event of an instance's stream, in place of what `step` was. DATA_LOSS if it is none.
+absl::Status ReadStep(const RecordedEvent& event, v1::ProcessStep& step);
 absl::StatusOr<v1::ProcessStep> StepOfEvent(const RecordedEvent& event);
 
 }  // namespace everfold

@@ -90,14 +90,14 @@ void ProcessRunner::TakeAnswer(const std::string& activity_key, const std::strin
     const auto [instance, ref] = running->second;
     return TakeAnswerOf(instance, ref, answer_id, std::move(result), std::move(done));
   }
-  absl::StatusOr<bool> caught_up = FoldSteps();
-  for (int pulls = 1; caught_up.ok() && !*caught_up && pulls < kMostPullsForAnswer; ++pulls) caught_up = FoldSteps();
+  absl::StatusOr<bool> caught_up = FoldNow();
+  for (int pulls = 1; caught_up.ok() && !*caught_up && pulls < kMostPullsForAnswer; ++pulls) caught_up = FoldNow();
   if (!caught_up.ok()) {
     DirectoryFailed(caught_up.status());
     return done(stopped("cannot read its directory"));
   }
-  if (directory_ == nullptr || !knows_held_) return done(stopped("begins"));
-  const absl::StatusOr<std::optional<FoundActivity>> found = directory_->FindActivity(activity_key);
+  if (!knows_held_) return done(stopped("begins"));
+  const absl::StatusOr<std::optional<FoundActivity>> found = directory_.FindActivity(activity_key);
   if (!found.ok()) {
     DirectoryFailed(found.status());
     return done(stopped("cannot read its directory"));
@@ -307,11 +307,11 @@ bool ProcessRunner::DropHere(const std::string& instance, const std::string& inp
   ProcessSlot& slot = *found->second;
   const absl::Time now = options_.clock->Now();
   if (!slot.parked.empty() && NameOf(slot.inputs.front().input) == input) {
-    std::optional<v1::ProcessStep> step =
+    std::optional<MadeStep> dropped =
         DropInput(*type_, *slot.instance, slot.inputs.front().input, slot.accepted, reason, slot.parked);
     slot.was_parked = std::exchange(slot.parked, "");
     --parked_;
-    if (!step.has_value()) {
+    if (!dropped.has_value()) {
       EndFirst(slot, absl::OkStatus());  // it has ended already
       std::exchange(done, nullptr)(absl::OkStatus());
       Work(slot);
@@ -319,7 +319,7 @@ bool ProcessRunner::DropHere(const std::string& instance, const std::string& inp
     }
     slot.dropping = std::exchange(done, nullptr);
     slot.ends_first = true;
-    Append(slot, *std::move(step), now);
+    Append(slot, *std::move(dropped), now);
     return true;
   }
   for (auto& [ref, flight] : slot.flights) {
@@ -328,13 +328,13 @@ bool ProcessRunner::DropHere(const std::string& instance, const std::string& inp
     flight.being_dropped = true;
     std::vector<OutgoingRef> accepted = slot.accepted;
     accepted.push_back(ref);
-    v1::ProcessStep step = RecordAccepted(*type_, *slot.instance, accepted);
-    step.mutable_dropped()->set_reason(reason);
-    step.mutable_dropped()->set_error(error);
+    MadeStep made = RecordAccepted(*type_, *slot.instance, accepted);
+    made.step.mutable_dropped()->set_reason(reason);
+    made.step.mutable_dropped()->set_error(error);
     slot.dropping = std::exchange(done, nullptr);
     slot.was_parked.clear();
     slot.ends_first = false;
-    Append(slot, std::move(step), now);
+    Append(slot, std::move(made), now);
     return true;
   }
   return false;
@@ -401,12 +401,7 @@ void ProcessRunner::ListInstances(std::string after, std::size_t limit,
                                   absl::AnyInvocable<void(absl::StatusOr<std::vector<OpenInstance>>)> done) {
   using Result = absl::StatusOr<std::vector<OpenInstance>>;
   Ask<Result>(std::move(done), [this, after = std::move(after), limit](absl::AnyInvocable<void(Result)> answer) {
-    if (directory_ == nullptr) {
-      return Reply<Result>(std::move(answer),
-                           Unavailable(reason::kReadModelBehind,
-                                       absl::StrFormat("the directory of process %s is being made anew", type_->name)));
-    }
-    Result instances = directory_->InstancesAfter(after, limit);
+    Result instances = directory_.InstancesAfter(after, limit);
     if (!instances.ok()) DirectoryFailed(instances.status());
     Reply<Result>(std::move(answer), std::move(instances));
   });

@@ -18,12 +18,9 @@
 namespace everfold {
 namespace {
 
-constexpr std::size_t kStepsAPull = 1000;
 constexpr std::size_t kInstancesAPage = 64;
 constexpr std::size_t kMaxTimerInputs = 1024;               // that wait for their step
 constexpr absl::Duration kLongestSleep = absl::Seconds(5);  // of timers, so that a clock that jumps is noticed
-// The checkpoint of the directory is not worth a transaction for less, where no step was folded.
-constexpr std::uint64_t kPassedEvents = 10'000;
 
 }  // namespace
 
@@ -34,7 +31,7 @@ absl::StatusOr<std::unique_ptr<Process>> ProcessRunner::Open(ProcessRunnerOption
   std::unique_ptr<ProcessRunner> runner(
       new ProcessRunner(std::move(options), std::move(kept_type), store, commands, executor));
   EVERFOLD_RETURN_IF_ERROR(PosixFiles().MakeDirectory(runner->options_.directory));
-  EVERFOLD_RETURN_IF_ERROR(runner->OpenDirectory());
+  EVERFOLD_RETURN_IF_ERROR(runner->directory_.Open());
   EVERFOLD_RETURN_IF_ERROR(runner->OpenReactor());
   runner->Show();
   return runner;
@@ -49,6 +46,8 @@ ProcessRunner::ProcessRunner(ProcessRunnerOptions options, std::unique_ptr<const
       executor_(executor),
       strand_(executor.MakeStrand()),
       sending_(executor.MakeStrand()),
+      fold_strand_(executor.MakeStrand()),
+      directory_(options_.directory + "/" + type_->name + ".db", *type_, store, options_.logger),
       due_(options_.max_timers_in_memory) {}
 
 // Hints and answers may outlive it, so it keeps them out even if it was never closed.
@@ -107,33 +106,20 @@ absl::Status ProcessRunner::OpenReactor() {
   return absl::OkStatus();
 }
 
-absl::Status ProcessRunner::OpenDirectory() {
-  std::string why;
-  const std::string path = options_.directory + "/" + type_->name + ".db";
-  EVERFOLD_ASSIGN_OR_RETURN(directory_, ProcessDirectory::Open(path, *type_, BeginningOf(store_), &why));
-  if (!why.empty()) {
-    Tell(LogLevel::kWarning, "the directory of a process is made anew",
-         {{"process", type_->name}, {"file", path}, {"cause", why}});
-  }
-  return absl::OkStatus();
-}
-
 // Damage is mended wherever it is met: the log has all that the directory knows.
 void ProcessRunner::DirectoryFailed(const absl::Status& error) {
+  if (ReasonOf(error) == reason::kReadModelBehind) return;  // the next fold opens it
   if (ReasonOf(error) != reason::kReadModelDamaged) return Stop(error);
   if (const absl::Status made = MakeDirectoryAnew(); !made.ok()) return Stop(made);
   Wake(scope_.Enter());
 }
 
 absl::Status ProcessRunner::MakeDirectoryAnew() {
-  directory_.reset();
-  steps_.reset();
   folded_all_ = false;
+  fold_is_stale_ = folding_;
   if (open_upto_.has_value()) open_upto_ = "";  // what was not found yet is found again
-  EVERFOLD_RETURN_IF_ERROR(ProcessDirectory::Remove(options_.directory + "/" + type_->name + ".db"));
-  Tell(LogLevel::kWarning, "the directory of a process is damaged, and made anew", {{"process", type_->name}});
   due_.Clear();
-  return OpenDirectory();
+  return directory_.MakeAnew();
 }
 
 void ProcessRunner::Start() {
@@ -220,80 +206,63 @@ absl::Duration ProcessRunner::PauseAfter(unsigned failures) const {
 
 // What nobody waits for is folded many at a time. After its rest it is, whatever the clock says then.
 void ProcessRunner::FoldInTime() {
+  if (folding_) return;  // its end looks again
   const absl::Duration rest = fold_pace_.RestAt(options_.clock->Now());
   if (rest == absl::ZeroDuration()) return Fold();
   if (fold_timer_ != nullptr) return;
   After(fold_timer_, rest, [this] {
     fold_timer_.reset();
-    if (runs()) Fold();
+    if (runs() && !folding_) Fold();
     RunStep();
   });
 }
 
+// On a strand of its own, because it takes a quarter of what the steps take.
 void ProcessRunner::Fold() {
+  std::optional<TaskScope::Guard> guard = scope_.Enter();
+  if (!guard.has_value()) return;
   fold_wanted_ = false;
-  if (const absl::StatusOr<bool> folded = FoldSteps(); !folded.ok()) DirectoryFailed(folded.status());
+  folding_ = true;
+  fold_is_stale_ = false;
+  fold_strand_->Post([this, guard = *std::move(guard), began = options_.clock->Now()]() mutable {
+    absl::StatusOr<FoldedPiece> piece = directory_.Fold();
+    if (piece.ok()) fold_pace_.Ran(began, piece->caught_up ? piece->steps : 0);
+    strand_->Post([this, guard = std::move(guard), piece = std::move(piece)]() mutable {
+      FoldEnded(std::move(piece));
+      RunStep();
+    });
+  });
 }
 
-// True if it has come to the end of the log.
-absl::StatusOr<bool> ProcessRunner::FoldSteps() {
-  if (directory_ == nullptr) EVERFOLD_RETURN_IF_ERROR(OpenDirectory());
-  std::vector<DueTimer> set;
-  bool caught_up = false;
-  const absl::Time began = options_.clock->Now();
-  EVERFOLD_ASSIGN_OR_RETURN(const std::size_t folded, FoldSome(set, caught_up));
-  fold_pace_.Ran(began, caught_up ? folded : 0);
-  for (DueTimer& timer : set) due_.Add(std::move(timer));
-  folded_all_ = folded_all_ || caught_up;
-  if (!caught_up) Wake(scope_.Enter());
+void ProcessRunner::FoldEnded(absl::StatusOr<FoldedPiece> piece) {
+  folding_ = false;
+  if (std::exchange(fold_is_stale_, false)) {
+    fold_wanted_ = true;
+    return;
+  }
+  if (!piece.ok()) return DirectoryFailed(piece.status());
+  TakeFolded(*std::move(piece));
+}
+
+// Waits for the fold that is under way. True if it has come to the end of the log.
+absl::StatusOr<bool> ProcessRunner::FoldNow() {
+  EVERFOLD_ASSIGN_OR_RETURN(FoldedPiece piece, directory_.Fold());
+  const bool caught_up = piece.caught_up;
+  TakeFolded(std::move(piece));
   return caught_up;
 }
 
-absl::StatusOr<std::size_t> ProcessRunner::FoldSome(std::vector<DueTimer>& set, bool& caught_up) {
-  if (steps_ == nullptr) {
-    EventSelection selection = SelectionOfTypes({v1::ProcessStep::descriptor()->full_name()});
-    selection.framework_streams = true;
-    EVERFOLD_ASSIGN_OR_RETURN(steps_, Subscription::Start(store_, directory_->checkpoint(), {.selection = selection}));
-  }
-  bool begun = false;
-  std::size_t folded = 0;
-  const std::string aggregate = type_->StreamAggregate();
-  const absl::StatusOr<PullResult> pulled = steps_->Pull(kStepsAPull, [&](const RecordedEvent& event) -> absl::Status {
-    if (event.stream.stream.aggregate != aggregate) return absl::OkStatus();
-    EVERFOLD_ASSIGN_OR_RETURN(const v1::ProcessStep step, StepOfEvent(event));
-    ++folded;
-    if (!std::exchange(begun, true)) EVERFOLD_RETURN_IF_ERROR(directory_->Begin());
-    for (const v1::ProcessTimer& timer : step.open().timers()) {
-      if (Version(timer.version()) != event.version) continue;
-      set.push_back({.due_micros = absl::ToUnixMicros(TimeOf(timer.due_time())),
-                     .instance = KeyOfStream(event.stream.stream),
-                     .name = timer.name(),
-                     .version = event.version});
-    }
-    return directory_->Apply(event.stream.stream, event.version, step, event.commit.recorded_at);
-  });
-  absl::Status result = pulled.status();
-  if (result.ok()) {
-    caught_up = pulled->caught_up;
-    const Checkpoint& upto = steps_->checkpoint();
-    if (!begun && EventsBefore(upto) >= EventsBefore(directory_->checkpoint()) + kPassedEvents) {
-      result = directory_->Begin();
-      begun = result.ok();
-    }
-    if (begun) result = directory_->Commit(upto);
-  }
-  if (result.ok()) return folded;
-  directory_->Rollback();
-  steps_.reset();
-  set.clear();
-  return result;
+void ProcessRunner::TakeFolded(FoldedPiece piece) {
+  for (DueTimer& timer : piece.timers_set) due_.Add(std::move(timer));
+  folded_all_ = folded_all_ || piece.caught_up;
+  if (!piece.caught_up) Wake(scope_.Enter());
 }
 
 // Page by page, so that no more is under way than may be.
 void ProcessRunner::TakeUpWhatWasOpen() {
   if (!folded_all_ || !knows_held_ || !open_upto_.has_value()) return;
   if (in_flight_ > options_.max_in_flight / 2) return;
-  const absl::StatusOr<std::vector<OpenInstance>> open = directory_->InFlightAfter(*open_upto_, kInstancesAPage);
+  const absl::StatusOr<std::vector<OpenInstance>> open = directory_.InFlightAfter(*open_upto_, kInstancesAPage);
   if (!open.ok()) return DirectoryFailed(open.status());
   for (const OpenInstance& instance : *open) {
     open_upto_ = instance.key;
@@ -308,10 +277,11 @@ void ProcessRunner::TakeUpWhatWasOpen() {
 void ProcessRunner::FireTimers() {
   if (!folded_all_ || !knows_held_) return;
   const absl::Time now = options_.clock->Now();
+  const auto read = [this](const DueTimer& after, absl::Time until, std::size_t limit) {
+    return directory_.TimersAfter(after, until, limit);
+  };
   while (takes_inputs() && !is_full() && timer_inputs_ < kMaxTimerInputs) {
-    if (const absl::Status filled = due_.Fill(*directory_, now); !filled.ok()) {
-      return DirectoryFailed(filled);
-    }
+    if (const absl::Status filled = due_.Fill(read, now); !filled.ok()) return DirectoryFailed(filled);
     std::optional<DueTimer> timer = due_.TakeDue(now);
     if (!timer.has_value()) return;
     ProcessSlot& slot = SlotOf(timer->instance);
@@ -333,7 +303,7 @@ void ProcessRunner::LookAtTimersLater() {
   const absl::Time now = options_.clock->Now();
   // Whoever resumes it has it look again.
   if (!takes_inputs() || !folded_all_ || !knows_held_) return due_timer_.reset();
-  const bool is_none = directory_->counts().timers == 0 && due_.size() == 0;
+  const bool is_none = directory_.counts().timers == 0 && due_.size() == 0;
   if (is_none) return due_timer_.reset();
   const bool full = is_full() || timer_inputs_ >= kMaxTimerInputs;
   // Where it is full, whatever ends has it look again.
@@ -400,6 +370,7 @@ void ProcessRunner::BeginAgain() {
   unrecorded_.clear();
   due_.Clear();
   fold_wanted_ = true;
+  fold_is_stale_ = folding_;
   folded_all_ = false;
   open_upto_ = "";
   AskWhatIsHeld();
@@ -480,11 +451,10 @@ ProcessStatus ProcessRunner::Describe() const {
 void ProcessRunner::Show() {
   ProcessStatus status{.name = type_->name, .error = error_};
   if (!error_.ok()) status.state = ReactorState::kStopped;
-  if (directory_ != nullptr) {
-    status.instances = directory_->counts().instances;
-    status.in_flight = directory_->counts().in_flight;
-    status.timers = directory_->counts().timers;
-  }
+  const DirectoryCounts counts = directory_.counts();
+  status.instances = counts.instances;
+  status.in_flight = counts.in_flight;
+  status.timers = counts.timers;
   status.parked = parked_;
   status.waiting_sends = waiting_sends_;
   status.send_error = send_error_;

@@ -1,4 +1,5 @@
-// A process at work: one strand takes inputs, makes steps of them, and sends what is on record.
+// A process at work: one strand takes inputs, makes steps of them, and sends what is on record; another one folds the
+// steps into the directory.
 #pragma once
 
 #include <atomic>
@@ -16,14 +17,13 @@
 #include "absl/container/flat_hash_map.h"
 #include "everfold/base/mutex.h"
 #include "everfold/process/due_timers.h"
+#include "everfold/process/folded_directory.h"
 #include "everfold/process/process.h"
-#include "everfold/process/process_directory.h"
 #include "everfold/process/process_slot.h"
 #include "everfold/process/process_step.h"
 #include "everfold/projection/batch_pace.h"
 #include "everfold/reaction/reactor.h"
 #include "everfold/runtime/task_scope.h"
-#include "everfold/subscription/subscription.h"
 
 namespace everfold {
 
@@ -60,7 +60,6 @@ class ProcessRunner final : public Process {
 
   ReactorType ReactorOfEvents();
   absl::Status OpenReactor();
-  absl::Status OpenDirectory();
   void DirectoryFailed(const absl::Status& error);
   absl::Status MakeDirectoryAnew();
 
@@ -76,10 +75,11 @@ class ProcessRunner final : public Process {
   absl::Duration PauseAfter(unsigned failures) const;
 
   // The directory.
-  absl::StatusOr<bool> FoldSteps();
   void FoldInTime();
   void Fold();
-  absl::StatusOr<std::size_t> FoldSome(std::vector<DueTimer>& set, bool& caught_up);
+  void FoldEnded(absl::StatusOr<FoldedPiece> piece);
+  absl::StatusOr<bool> FoldNow();
+  void TakeFolded(FoldedPiece piece);
   void TakeUpWhatWasOpen();
   void FireTimers();
   void Uncount(ProcessSlot& slot);
@@ -93,12 +93,11 @@ class ProcessRunner final : public Process {
   void Work(ProcessSlot& slot);
   bool WorkOnFirst(ProcessSlot& slot);
   bool RefuseAnswer(ProcessSlot& slot);
-  void Append(ProcessSlot& slot, v1::ProcessStep step, absl::Time now);
-  void Appended(const std::string& key, const v1::ProcessStep& step, const Metadata& metadata,
+  void Append(ProcessSlot& slot, MadeStep made, absl::Time now);
+  void Appended(const std::string& key, const MadeStep& made, const Metadata& metadata,
                 const absl::StatusOr<AppendResult>& result);
   void KnowTimers(const ProcessSlot& slot);
-  absl::Status ApplyStep(ProcessSlot& slot, const v1::ProcessStep& step, absl::Time recorded_at,
-                         const Metadata& metadata);
+  absl::Status ApplyStep(ProcessSlot& slot, const MadeStep& made, absl::Time recorded_at, const Metadata& metadata);
   absl::Status LookUp(ProcessSlot& slot);
   absl::Status ResultOfNoStep(const ProcessSlot& slot, const ProcessInput& input) const;
   void EndFirst(ProcessSlot& slot, const absl::Status& result);
@@ -167,8 +166,10 @@ class ProcessRunner final : public Process {
   CommandHandler& commands_;
   Executor& executor_;
   const std::unique_ptr<Strand> strand_;
-  const std::unique_ptr<Strand> sending_;  // commands, in the order of their steps
-  std::unique_ptr<Reactor> reactor_;       // of the events
+  const std::unique_ptr<Strand> sending_;      // commands, in the order of their steps
+  const std::unique_ptr<Strand> fold_strand_;  // of the directory
+  FoldedDirectory directory_;
+  std::unique_ptr<Reactor> reactor_;  // of the events
   TaskScope scope_;
   std::unique_ptr<EventStore::Watch> watch_;
   std::atomic<bool> step_posted_ = false;
@@ -176,9 +177,9 @@ class ProcessRunner final : public Process {
   ProcessStatus shown_ ABSL_GUARDED_BY(mutex_);
 
   // On the strand only.
-  std::unique_ptr<ProcessDirectory> directory_;  // null: it could not be made anew, and is opened with the next try
-  std::unique_ptr<Subscription> steps_;          // that the directory folds; null: to be started
-  bool fold_wanted_ = true;                      // there may be more in the log
+  bool fold_wanted_ = true;     // there may be more in the log
+  bool folding_ = false;        // a fold is under way
+  bool fold_is_stale_ = false;  // since it began, what was known of the directory was given up
   BatchPace fold_pace_{absl::Milliseconds(2), absl::Seconds(2)};
   std::unique_ptr<Timer> fold_timer_;
   std::optional<std::string> open_upto_ = "";  // instances with something in flight are taken up to this key; none: all

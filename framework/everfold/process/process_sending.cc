@@ -227,7 +227,7 @@ void ProcessRunner::RecordAcceptedInTime() {
 bool ProcessRunner::RecordSomeAccepted(absl::Time until) {
   struct Recorded {
     std::string key;
-    v1::ProcessStep step;
+    MadeStep made;
     Metadata metadata;
   };
   std::vector<Recorded> recorded;
@@ -238,15 +238,15 @@ bool ProcessRunner::RecordSomeAccepted(absl::Time until) {
     ProcessSlot& slot = *slots_.at(key);
     if (slot.appending) continue;
     if (!recorded.empty() && slot.instance->stream.tenant != request.tenant) continue;
-    v1::ProcessStep step = RecordAccepted(*type_, *slot.instance, slot.accepted);
-    bytes += step.ByteSizeLong();
+    MadeStep made = RecordAccepted(*type_, *slot.instance, slot.accepted);
+    bytes += made.step.ByteSizeLong();
     if (!recorded.empty() && bytes > kMaxCommitBytes / 2) break;
-    AppendRequest one = RequestOf(*slot.instance, step);
+    AppendRequest one = RequestOf(*slot.instance, made.step);
     request.tenant = one.tenant;
     request.of_framework = true;
     request.streams.push_back(std::move(one.streams.front()));
     // What the instance goes by is what its last input said.
-    recorded.push_back({key, std::move(step), slot.instance->metadata});
+    recorded.push_back({key, std::move(made), slot.instance->metadata});
     if (recorded.size() == kMostRecordedAtATime) break;
   }
   if (recorded.empty()) return false;
@@ -269,7 +269,7 @@ bool ProcessRunner::RecordSomeAccepted(absl::Time until) {
         ProcessSlot& slot = SlotOf(one.key);
         slot.appending = false;
         if (result.ok()) {
-          const absl::Status applied = ApplyStep(slot, one.step, result->recorded_at, one.metadata);
+          const absl::Status applied = ApplyStep(slot, one.made, result->recorded_at, one.metadata);
           if (!applied.ok()) Stop(applied);
         }
         if (!slot.accepted.empty() && !is_closing_) {

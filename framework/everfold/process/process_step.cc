@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -48,25 +49,24 @@ EventContext ContextOf(const TakenEvent& event) {
           .metadata = event.metadata};
 }
 
-// The event of today that is stored so, and its payload as one.
+// The event of today that is stored so, and its payload as one: that of the event, or `upcast`.
 struct EventForm {
   const ProcessEventType* type = nullptr;
-  std::string payload;
+  std::string_view payload;
 };
 
-absl::StatusOr<EventForm> FormOf(const ProcessType& type, const TakenEvent& event) {
+absl::StatusOr<EventForm> FormOf(const ProcessType& type, const TakenEvent& event, std::optional<std::string>& upcast) {
   if (const auto found = type.events.find(event.type); found != type.events.end()) {
     return EventForm{&found->second, event.payload};
   }
   const StoredForm& form = type.stored_forms.at(event.type);
   EventForm today{&type.events.at(form.becomes), event.payload};
   if (form.upcast == nullptr) return today;
-  std::optional<std::string> upcast;
   EVERFOLD_RETURN_IF_ERROR(CallUserCode(type, "Upcast", "the event's payload", [&] {
     upcast = form.upcast(event.payload);
     return upcast.has_value();
   }));
-  today.payload = *std::move(upcast);
+  today.payload = *upcast;
   return today;
 }
 
@@ -134,9 +134,9 @@ class StepMaker {
   }
 
   // What React has ordered.
-  void Take(const StepRecorder& recorder) {
-    for (const v1::ProcessCommand& command : recorder.commands()) *step_.add_commands() = command;
-    for (const v1::ProcessActivity& activity : recorder.activities()) *step_.add_activities() = activity;
+  void Take(StepRecorder& recorder) {
+    for (v1::ProcessCommand& command : recorder.take_commands()) *step_.add_commands() = std::move(command);
+    for (v1::ProcessActivity& activity : recorder.take_activities()) *step_.add_activities() = std::move(activity);
     for (const std::string& name : recorder.timers_cancelled()) {
       if (timers_.erase(name) > 0) step_.add_timers_cancelled(name);
     }
@@ -158,9 +158,9 @@ class StepMaker {
     return std::move(step_);
   }
   // The same where nothing is added to what is open.
-  v1::ProcessStep FinishWithLess() {
+  MadeStep FinishWithLess() {
     EVERFOLD_CHECK(Close(*instance_.state).ok());  // it was serialized for the step before
-    return std::move(step_);
+    return {std::move(step_), instance_.state};
   }
 
  private:
@@ -265,14 +265,14 @@ struct Making {
     *type.mutable_id(*state) = instance.stream.id;
     maker.Take(recorder);
     EVERFOLD_ASSIGN_OR_RETURN(v1::ProcessStep step, maker.Finish(*state));
-    EVERFOLD_RETURN_IF_ERROR(CheckReadable(step.state()));
-    return StepResult{.step = std::move(step)};
+    EVERFOLD_ASSIGN_OR_RETURN(std::shared_ptr<const google::protobuf::Message> as_recorded, ReadAgain(step.state()));
+    return StepResult{.made = MadeStep{std::move(step), std::move(as_recorded)}};
   }
 
   // What is on record and does not parse would stop the process, for all instances and for good.
-  absl::Status CheckReadable(const std::string& state) const {
-    const StatePtr again(type.initial_state->New());
-    if (again->ParseFromString(state)) return absl::OkStatus();
+  absl::StatusOr<std::shared_ptr<const google::protobuf::Message>> ReadAgain(const std::string& state) const {
+    std::shared_ptr<google::protobuf::Message> again(type.initial_state->New());
+    if (again->ParseFromString(state)) return again;
     return Failed(type,
                   absl::StrFormat("the state of %s does not parse once it is serialized: a string that is no UTF-8, "
                                   "or too deep a nesting",
@@ -289,11 +289,11 @@ struct Making {
   absl::StatusOr<StepResult> operator()(const EventInput& input) const {
     const TakenEvent& event = input.event;
     if (!input.is_new && MayBeRepeat(instance, event.place)) return StepResult{.why = NoStep::kRepeat};
-    EVERFOLD_ASSIGN_OR_RETURN(const Route route, RouteOf(type, event));
-    if (route.kind() == Route::Kind::kIgnore) return StepResult{.why = NoStep::kIgnored};
-    EVERFOLD_RETURN_IF_ERROR(CheckFits(type, instance, route));
+    if (input.route.kind() == Route::Kind::kIgnore) return StepResult{.why = NoStep::kIgnored};
+    EVERFOLD_RETURN_IF_ERROR(CheckFits(type, instance, input.route));
     if (instance.done) return StepResult{.why = NoStep::kDone};
-    EVERFOLD_ASSIGN_OR_RETURN(const EventForm form, FormOf(type, event));
+    std::optional<std::string> upcast;
+    EVERFOLD_ASSIGN_OR_RETURN(const EventForm form, FormOf(type, event, upcast));
     StepMaker maker(type, instance, accepted);
     maker.Take(event);
     const EventContext context = ContextOf(event);
@@ -306,7 +306,7 @@ struct Making {
     if (command == instance.commands.end()) return StepResult{.why = NoStep::kRepeat};
     StepMaker maker(type, instance, accepted);
     maker.Take(input);
-    if (instance.done) return StepResult{.step = maker.FinishWithLess()};
+    if (instance.done) return StepResult{.made = maker.FinishWithLess()};
     const auto known = type.commands.find(command->second.type);
     if (known == type.commands.end()) {
       return Failed(type, absl::StrFormat("command %s was refused, and is not among the process's Commands any more",
@@ -322,7 +322,7 @@ struct Making {
     if (activity == instance.activities.end()) return StepResult{.why = NoStep::kRepeat};
     StepMaker maker(type, instance, accepted);
     maker.Take(input);
-    if (instance.done) return StepResult{.step = maker.FinishWithLess()};
+    if (instance.done) return StepResult{.made = maker.FinishWithLess()};
     const auto known = type.activities.find(activity->second.name);
     if (known == type.activities.end()) {
       return Failed(type, absl::StrFormat("activity %s has ended, and is not among the process's Activities any more",
@@ -344,7 +344,7 @@ struct Making {
     if (timer.has_command()) {
       *maker.step().add_commands() = timer.command();
       EVERFOLD_ASSIGN_OR_RETURN(v1::ProcessStep step, maker.Finish(*instance.state));
-      return StepResult{.step = std::move(step)};
+      return StepResult{.made = MadeStep{std::move(step), instance.state}};
     }
     if (type.on_timer == nullptr) {
       return Failed(type, absl::StrFormat("timer %s has fired, and the process has no React of timers any more",
@@ -405,7 +405,8 @@ StreamId StreamOfInstance(const ProcessType& type, const std::string& tenant, co
 }
 
 absl::StatusOr<Route> RouteOf(const ProcessType& type, const TakenEvent& event) {
-  EVERFOLD_ASSIGN_OR_RETURN(const EventForm form, FormOf(type, event));
+  std::optional<std::string> upcast;
+  EVERFOLD_ASSIGN_OR_RETURN(const EventForm form, FormOf(type, event, upcast));
   std::optional<Route> route;
   const EventContext context = ContextOf(event);
   EVERFOLD_RETURN_IF_ERROR(CallUserCode(type, "Route", "the event's payload", [&] {
@@ -426,14 +427,14 @@ absl::StatusOr<StepResult> MakeStep(const ProcessType& type, const ProcessInstan
   return std::visit(Making{type, instance, accepted, now, random}, input);
 }
 
-v1::ProcessStep RecordAccepted(const ProcessType& type, const ProcessInstance& instance,
-                               const std::vector<OutgoingRef>& accepted) {
+MadeStep RecordAccepted(const ProcessType& type, const ProcessInstance& instance,
+                        const std::vector<OutgoingRef>& accepted) {
   return StepMaker(type, instance, accepted).FinishWithLess();
 }
 
-std::optional<v1::ProcessStep> DropInput(const ProcessType& type, const ProcessInstance& instance,
-                                         const ProcessInput& input, const std::vector<OutgoingRef>& accepted,
-                                         const std::string& reason, const std::string& error) {
+std::optional<MadeStep> DropInput(const ProcessType& type, const ProcessInstance& instance, const ProcessInput& input,
+                                  const std::vector<OutgoingRef>& accepted, const std::string& reason,
+                                  const std::string& error) {
   StepMaker maker(type, instance, accepted);
   if (const auto* const refusal = std::get_if<RefusalInput>(&input)) {
     if (!instance.commands.contains(refusal->command)) return std::nullopt;

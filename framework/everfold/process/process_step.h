@@ -1,6 +1,7 @@
 // The pure heart of a process: an instance and an input give a step, or tell that there is none to make.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "everfold/process/process_instance.h"
 #include "everfold/process/process_type.h"
 #include "everfold/v1/process_step.pb.h"
+#include "google/protobuf/message.h"
 
 namespace everfold {
 
@@ -29,8 +31,14 @@ enum class NoStep {
   kIgnored,  // the event is for none
 };
 
+// A step, and the state that it has, parsed.
+struct MadeStep {
+  v1::ProcessStep step;
+  std::shared_ptr<const google::protobuf::Message> state;
+};
+
 struct StepResult {
-  std::optional<v1::ProcessStep> step = {};
+  std::optional<MadeStep> made = {};
   NoStep why = NoStep::kRepeat;  // without one
 };
 
@@ -46,12 +54,12 @@ absl::StatusOr<StepResult> MakeStep(const ProcessType& type, const ProcessInstan
                                     const std::vector<OutgoingRef>& accepted, absl::Time now, RandomSource& random);
 
 // Without an input: only what is accepted.
-v1::ProcessStep RecordAccepted(const ProcessType& type, const ProcessInstance& instance,
-                               const std::vector<OutgoingRef>& accepted);
+MadeStep RecordAccepted(const ProcessType& type, const ProcessInstance& instance,
+                        const std::vector<OutgoingRef>& accepted);
 
 // The input is left out, because an operator said so. nullopt if it has ended already.
-std::optional<v1::ProcessStep> DropInput(const ProcessType& type, const ProcessInstance& instance,
-                                         const ProcessInput& input, const std::vector<OutgoingRef>& accepted,
-                                         const std::string& reason, const std::string& error);
+std::optional<MadeStep> DropInput(const ProcessType& type, const ProcessInstance& instance, const ProcessInput& input,
+                                  const std::vector<OutgoingRef>& accepted, const std::string& reason,
+                                  const std::string& error);
 
 }  // namespace everfold

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -41,7 +42,8 @@ class StepRecorder {
 
   // What was recorded. A timer that is set and cancelled is cancelled, and the other way round: the last one counts.
   const std::vector<v1::ProcessCommand>& commands() const { return commands_; }
-  const std::vector<v1::ProcessActivity>& activities() const { return activities_; }
+  std::vector<v1::ProcessCommand> take_commands() { return std::move(commands_); }
+  std::vector<v1::ProcessActivity> take_activities() { return std::move(activities_); }
   const std::vector<v1::ProcessTimer>& timers_set() const { return timers_set_; }
   const std::vector<std::string>& timers_cancelled() const { return timers_cancelled_; }
   bool done() const { return done_; }

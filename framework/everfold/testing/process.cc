@@ -59,16 +59,16 @@ struct ProcessRun::State {
   void Take(ProcessInstance& instance, const ProcessInput& input) {
     if (parked.has_value()) ADD_FAILURE() << "parked, and no ThenParked: " << *parked;
     parked.reset();
-    const absl::StatusOr<StepResult> made = MakeStep(type, instance, input, {}, now, random);
-    if (!made.ok()) {
-      parked = absl::StrFormat("%s: %s", TextOf(input), std::string(made.status().message()));
+    const absl::StatusOr<StepResult> result = MakeStep(type, instance, input, {}, now, random);
+    if (!result.ok()) {
+      parked = absl::StrFormat("%s: %s", TextOf(input), std::string(result.status().message()));
       return;
     }
-    if (!made->step.has_value()) return;
-    const v1::ProcessStep& step = *made->step;
+    if (!result->made.has_value()) return;
+    const v1::ProcessStep& step = result->made->step;
     for (const v1::ProcessCommand& command : step.commands()) sent.push_back(TextOfCommand(command));
     for (const v1::ProcessActivity& activity : step.activities()) ran.push_back(TextOfActivity(activity));
-    const absl::Status applied = instance.Apply(type, step, now, {});
+    const absl::Status applied = instance.Apply(step, result->made->state, now, {});
     if (!applied.ok()) ADD_FAILURE() << applied;
   }
 
@@ -91,7 +91,7 @@ struct ProcessRun::State {
     if (!route.ok()) {
       parked = std::string(route.status().message());
     } else if (route->kind() != Route::Kind::kIgnore) {
-      Take(InstanceOf(StreamOfInstance(type, given.stream.tenant, route->id())), EventInput{event});
+      Take(InstanceOf(StreamOfInstance(type, given.stream.tenant, route->id())), EventInput{event, *route});
     }
   }
 

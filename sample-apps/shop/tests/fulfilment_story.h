@@ -42,7 +42,9 @@ class FulfilmentStory {
     taken.type = event.GetDescriptor()->full_name();
     taken.payload = event.SerializeAsString();
     taken.event_time = taken.recorded_at = now_;
-    return Take(everfold::EventInput{taken});
+    const absl::StatusOr<everfold::Route> route = everfold::RouteOf(type_, taken);
+    EXPECT_TRUE(route.ok()) << route.status();
+    return route.ok() ? Take(everfold::EventInput{taken, *route}) : *this;
   }
 
   // The provider's answer to what was asked.
@@ -137,19 +139,20 @@ class FulfilmentStory {
   void CheckNoError() const { EXPECT_TRUE(error_.empty() || expects_error_) << error_; }
 
   void TakeMore(const everfold::ProcessInput& input) {
-    const absl::StatusOr<everfold::StepResult> made = everfold::MakeStep(type_, instance_, input, {}, now_, random_);
-    if (!made.ok()) {
-      error_ = std::string(made.status().message());
+    const absl::StatusOr<everfold::StepResult> result = everfold::MakeStep(type_, instance_, input, {}, now_, random_);
+    if (!result.ok()) {
+      error_ = std::string(result.status().message());
       return;
     }
-    if (!made->step.has_value()) return;
-    for (const everfold::v1::ProcessCommand& command : made->step->commands()) {
+    if (!result->made.has_value()) return;
+    const auto& [step, state] = *result->made;
+    for (const everfold::v1::ProcessCommand& command : step.commands()) {
       sent_.push_back(TextOfBytes(command.type(), command.payload()));
     }
-    for (const everfold::v1::ProcessActivity& activity : made->step->activities()) {
+    for (const everfold::v1::ProcessActivity& activity : step.activities()) {
       asked_.push_back(TextOfBytes(RequestTypeOf(activity.name()), activity.request()));
     }
-    EXPECT_EQ(instance_.Apply(type_, *made->step, now_, {}), absl::OkStatus());
+    EXPECT_EQ(instance_.Apply(step, state, now_, {}), absl::OkStatus());
   }
 
   static std::string RequestTypeOf(const std::string& activity) {
