@@ -13,7 +13,6 @@
 namespace everfold {
 namespace {
 
-constexpr std::size_t kStepsAPull = 1000;
 constexpr std::size_t kStepsACommit = 32'000;
 // The checkpoint of the directory is not worth a transaction for less, where no step was folded.
 constexpr std::uint64_t kPassedEvents = 10'000;
@@ -30,8 +29,9 @@ void AddTimersSet(const RecordedEvent& event, const v1::ProcessStep& step, std::
 
 }  // namespace
 
-FoldedDirectory::FoldedDirectory(std::string path, const ProcessType& type, const EventStore& store, Logger* logger)
-    : path_(std::move(path)), type_(type), store_(store), logger_(logger) {}
+FoldedDirectory::FoldedDirectory(std::string path, const ProcessType& type, const EventStore& store, const Clock& clock,
+                                 Logger* logger)
+    : path_(std::move(path)), type_(type), store_(store), clock_(clock), logger_(logger) {}
 
 absl::Status FoldedDirectory::Open() {
   MutexLock lock(&mutex_);
@@ -83,6 +83,7 @@ absl::StatusOr<FoldedPiece> FoldedDirectory::Pull() {
   FoldedPiece& pending = pending_;
   const std::string aggregate = type_.StreamAggregate();
   v1::ProcessStep step;
+  if (pending.steps == 0) pending_since_ = clock_.Now();
   EVERFOLD_ASSIGN_OR_RETURN(
       const PullResult pulled, steps_->Pull(kStepsAPull, [&](const RecordedEvent& event) -> absl::Status {
         if (event.stream.stream.aggregate != aggregate) return absl::OkStatus();
@@ -92,7 +93,8 @@ absl::StatusOr<FoldedPiece> FoldedDirectory::Pull() {
         return directory.Apply(event.stream.stream, event.version, step, event.commit.recorded_at);
       }));
   pending.caught_up = pulled.caught_up;
-  if (!pulled.caught_up && pending.steps < kStepsACommit) return FoldedPiece();
+  const bool is_long = pending.steps >= kStepsACommit || clock_.Now() - pending_since_ >= kLongestTransaction;
+  if (!pulled.caught_up && !is_long) return FoldedPiece();
   EVERFOLD_RETURN_IF_ERROR(Commit());
   return std::exchange(pending, {});
 }

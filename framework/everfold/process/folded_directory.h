@@ -7,12 +7,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "everfold/base/clock.h"
 #include "everfold/base/mutex.h"
 #include "everfold/process/process_directory.h"
 #include "everfold/process/process_type.h"
@@ -22,7 +24,7 @@
 
 namespace everfold {
 
-// What was added to a directory by one transaction; nothing by a pull of the log that another one is to follow.
+// What one transaction has added to a directory; nothing by a pull of the log that only began one.
 struct FoldedPiece {
   std::size_t steps = 0;
   std::vector<DueTimer> timers_set = {};
@@ -30,19 +32,24 @@ struct FoldedPiece {
 };
 
 // Threading: thread-safe; a call waits for the one under way, at most one pull of the log and a transaction.
-// Lifetime: `type`, `store` and `logger` outlive it.
+// Lifetime: `type`, `store`, `clock` and `logger` outlive it.
 class FoldedDirectory {
  public:
+  static constexpr std::size_t kStepsAPull = 1000;
+  static constexpr absl::Duration kLongestTransaction = absl::Milliseconds(100);
+
   // `logger` is null if nobody listens.
-  FoldedDirectory(std::string path, const ProcessType& type, const EventStore& store, Logger* logger);
+  FoldedDirectory(std::string path, const ProcessType& type, const EventStore& store, const Clock& clock,
+                  Logger* logger);
 
   // Opens the file, or creates it, also in place of one that is damaged or does not fit.
   absl::Status Open();
   // Another file, with nothing folded, in its place. After an error the next Fold tries again.
   absl::Status MakeAnew();
   // One pull of what the log has gained. An instance that comes and goes within one transaction costs it nothing, so
-  // that is made of many pulls, unless they have come to the end of the log. Errors of the directory and of the log;
-  // the next one begins with what is not in the directory.
+  // that is made of many pulls, until they have come to the end of the log, or have taken kLongestTransaction: who is
+  // killed again and again gets on. Errors of the directory and of the log; the next pull begins with what is not in
+  // the directory.
   absl::StatusOr<FoldedPiece> Fold();
 
   // Of what is folded. Never waits for a pull.
@@ -65,11 +72,13 @@ class FoldedDirectory {
   const std::string path_;
   const ProcessType& type_;
   const EventStore& store_;
+  const Clock& clock_;
   Logger* const logger_;
   Mutex mutex_;
   std::unique_ptr<ProcessDirectory> directory_ ABSL_GUARDED_BY(mutex_);  // null: it could not be opened
   std::unique_ptr<Subscription> steps_ ABSL_GUARDED_BY(mutex_);          // null: to be started
   FoldedPiece pending_ ABSL_GUARDED_BY(mutex_);                          // what no transaction has
+  absl::Time pending_since_ ABSL_GUARDED_BY(mutex_);
   mutable Mutex counts_mutex_;
   DirectoryCounts counts_ ABSL_GUARDED_BY(counts_mutex_);
 };

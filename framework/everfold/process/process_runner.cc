@@ -47,7 +47,7 @@ ProcessRunner::ProcessRunner(ProcessRunnerOptions options, std::unique_ptr<const
       strand_(executor.MakeStrand()),
       sending_(executor.MakeStrand()),
       fold_strand_(executor.MakeStrand()),
-      directory_(options_.directory + "/" + type_->name + ".db", *type_, store, options_.logger),
+      directory_(options_.directory + "/" + type_->name + ".db", *type_, store, *options_.clock, options_.logger),
       due_(options_.max_timers_in_memory) {}
 
 // Hints and answers may outlive it, so it keeps them out even if it was never closed.
