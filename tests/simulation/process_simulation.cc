@@ -10,6 +10,7 @@
 #include "everfold/process/process_instance.h"
 #include "everfold/projection/sqlite.h"
 #include "everfold/subscription/subscription.h"
+#include "tests/simulation/random_faults.h"
 
 namespace everfold {
 namespace {
@@ -25,18 +26,12 @@ using testing::TestAppOptions;
 constexpr int kActions = 120;
 constexpr absl::Duration kLatest = absl::Minutes(1);  // that a timer fires where nothing holds it up
 
-// Every seed has its own mixture of faults; some have none.
-LogFaults RandomFaults(RandomSource& random) {
-  const auto chance = [&random](unsigned most) {
-    return random.Below(2) == 0 ? 0u : static_cast<unsigned>(random.Below(most));
-  };
-  return {.refused_per_mille = chance(100),
-          .unknown_but_appended_per_mille = chance(20),
-          .unknown_and_lost_per_mille = chance(20),
-          .end_delayed_per_mille = chance(500),
-          .hint_delayed_per_mille = chance(500),
-          .hint_spurious_per_mille = chance(500)};
-}
+constexpr LogFaults kMostFaults = {.refused_per_mille = 100,
+                                   .unknown_but_appended_per_mille = 20,
+                                   .unknown_and_lost_per_mille = 20,
+                                   .end_delayed_per_mille = 500,
+                                   .hint_delayed_per_mille = 500,
+                                   .hint_spurious_per_mille = 500};
 
 std::string OrderId(std::uint64_t number) { return absl::StrFormat("o%d", number); }
 
@@ -93,7 +88,7 @@ ProcessSimulation::ProcessSimulation(std::uint64_t seed, Planted planted) : plan
   OpenOwn();
   app_->Settle();  // where it begins, which a log that fails may refuse to take, is in the log
   app_->Accepted(MakeStockItem({.item_id = "pen", .quantity = 1 + static_cast<std::int64_t>(random_.Below(30))}));
-  faults_ = RandomFaults(random_);
+  faults_ = RandomFaults(random_, kMostFaults);
   CrashAndOpen();
 }
 

@@ -7,6 +7,7 @@
 #include "everfold/event/event_selection.h"
 #include "everfold/subscription/subscription.h"
 #include "sample-apps/wallet/wallet.h"
+#include "tests/simulation/random_faults.h"
 
 namespace everfold {
 namespace {
@@ -39,18 +40,12 @@ struct GroupNotices : Notices {
   static std::string Key(const wallet::v1::Withdrawn&, const Reaction& r) { return GroupOf(r.stream.id); }
 };
 
-// Every seed has its own mixture of faults; some have none.
-LogFaults RandomFaults(RandomSource& random) {
-  const auto chance = [&random](unsigned most) {
-    return random.Below(2) == 0 ? 0u : static_cast<unsigned>(random.Below(most));
-  };
-  return {.refused_per_mille = chance(200),
-          .unknown_but_appended_per_mille = chance(40),
-          .unknown_and_lost_per_mille = chance(40),
-          .end_delayed_per_mille = chance(500),
-          .hint_delayed_per_mille = chance(500),
-          .hint_spurious_per_mille = chance(500)};
-}
+constexpr LogFaults kMostFaults = {.refused_per_mille = 200,
+                                   .unknown_but_appended_per_mille = 40,
+                                   .unknown_and_lost_per_mille = 40,
+                                   .end_delayed_per_mille = 500,
+                                   .hint_delayed_per_mille = 500,
+                                   .hint_spurious_per_mille = 500};
 
 }  // namespace
 
@@ -99,7 +94,7 @@ ReactorSimulation::ReactorSimulation(std::uint64_t seed)
   parts.reactors.push_back(std::move(type));
   app_ = std::make_unique<TestApp>(std::move(parts), std::move(options));
   app_->Settle();  // where it begins, which a log that fails may refuse to take, is in the log
-  faults_ = RandomFaults(random_);
+  faults_ = RandomFaults(random_, kMostFaults);
   CrashAndOpen();
 }
 

@@ -7,6 +7,7 @@
 
 #include "everfold/subscription/subscription.h"
 #include "sample-apps/wallet/wallet.h"
+#include "tests/simulation/random_faults.h"
 
 namespace everfold {
 namespace {
@@ -43,22 +44,16 @@ std::shared_ptr<const google::protobuf::Message> RandomCommand(RandomSource& ran
   }
 }
 
-// Every seed has its own mixture of faults; some have none.
-LogFaults RandomFaults(RandomSource& random) {
-  const auto chance = [&random](unsigned most) {
-    return random.Below(2) == 0 ? 0u : static_cast<unsigned>(random.Below(most));
-  };
-  return {.refused_per_mille = chance(200),
-          .unknown_but_appended_per_mille = chance(60),
-          .unknown_and_lost_per_mille = chance(60),
-          .end_delayed_per_mille = chance(500),
-          .hint_delayed_per_mille = chance(500),
-          .hint_spurious_per_mille = chance(500)};
-}
+constexpr LogFaults kMostFaults = {.refused_per_mille = 200,
+                                   .unknown_but_appended_per_mille = 60,
+                                   .unknown_and_lost_per_mille = 60,
+                                   .end_delayed_per_mille = 500,
+                                   .hint_delayed_per_mille = 500,
+                                   .hint_spurious_per_mille = 500};
 
 }  // namespace
 
-WalletSimulation::WalletSimulation(std::uint64_t seed) : random_(seed), faults_(RandomFaults(random_)) {
+WalletSimulation::WalletSimulation(std::uint64_t seed) : random_(seed), faults_(RandomFaults(random_, kMostFaults)) {
   // GCC 12 takes a part of one on the stack for uninitialized where the constructor throws.
   const auto made = std::make_unique<TestAppOptions>();
   TestAppOptions& options = *made;

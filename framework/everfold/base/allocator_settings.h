@@ -1,5 +1,5 @@
-// How jemalloc runs in a program that links it (docs/decisions/0027); nothing where it does not. For one source file of
-// the program. The environment variable MALLOC_CONF goes before it.
+// How jemalloc runs in a program that links it (docs/decisions/0027); nothing where it does not. A program that defines
+// malloc_conf itself has its own, and the environment variable MALLOC_CONF goes before both.
 #pragma once
 
 extern "C" {
@@ -7,5 +7,5 @@ extern "C" {
 extern const char* malloc_conf;
 // A thread keeps what it has freed up to 256 KiB, as blocks of RocksDB are, and gives memory back to the system in the
 // background.
-const char* malloc_conf = "tcache_max:262144,background_thread:true";
+__attribute__((weak, visibility("default"))) const char* malloc_conf = "lg_tcache_max:18,background_thread:true";
 }

@@ -36,13 +36,14 @@ absl::Status DueTimers::Fill(Read read, absl::Time now) {
 
 void DueTimers::Add(DueTimer timer) {
   if (timer > known_upto_) return;  // it is read when its time comes
-  // Set again for the same moment, it takes the place of the one before.
-  const auto is_same = [&timer](const DueTimer& other) {
-    return other.due_micros == timer.due_micros && other.instance == timer.instance && other.name == timer.name;
-  };
-  auto same = timers_.lower_bound(
+  // Set again for the same moment, it takes the place of the one before, whichever is told first.
+  const auto same = timers_.lower_bound(
       {.due_micros = timer.due_micros, .instance = timer.instance, .name = timer.name, .version = Version()});
-  while (same != timers_.end() && is_same(*same)) same = timers_.erase(same);
+  if (same != timers_.end() && same->due_micros == timer.due_micros && same->instance == timer.instance &&
+      same->name == timer.name) {
+    if (same->version >= timer.version) return;
+    timers_.erase(same);
+  }
   timers_.insert(std::move(timer));
   while (timers_.size() > most_) {
     timers_.erase(std::prev(timers_.end()));

@@ -50,11 +50,16 @@ absl::Status FoldedDirectory::MakeAnew() {
   MutexLock lock(&mutex_);
   directory_.reset();
   steps_.reset();
-  pending_ = {};
+  ForgetPending();
   ShowCounts();
   EVERFOLD_RETURN_IF_ERROR(ProcessDirectory::Remove(path_));
   Warn("the directory of a process is damaged, and made anew", "");
   return OpenLocked();
+}
+
+void FoldedDirectory::ForgetPending() {
+  pending_ = {};
+  pending_since_.reset();
 }
 
 absl::StatusOr<FoldedPiece> FoldedDirectory::Fold() {
@@ -64,7 +69,7 @@ absl::StatusOr<FoldedPiece> FoldedDirectory::Fold() {
   if (!piece.ok()) {
     directory_->Rollback();
     steps_.reset();
-    pending_ = {};
+    ForgetPending();
   }
   ShowCounts();
   return piece;
@@ -83,7 +88,7 @@ absl::StatusOr<FoldedPiece> FoldedDirectory::Pull() {
   FoldedPiece& pending = pending_;
   const std::string aggregate = type_.StreamAggregate();
   v1::ProcessStep step;
-  if (pending.steps == 0) pending_since_ = clock_.Now();
+  if (!pending_since_.has_value()) pending_since_ = clock_.Now();
   EVERFOLD_ASSIGN_OR_RETURN(
       const PullResult pulled, steps_->Pull(kStepsAPull, [&](const RecordedEvent& event) -> absl::Status {
         if (event.stream.stream.aggregate != aggregate) return absl::OkStatus();
@@ -93,10 +98,12 @@ absl::StatusOr<FoldedPiece> FoldedDirectory::Pull() {
         return directory.Apply(event.stream.stream, event.version, step, event.commit.recorded_at);
       }));
   pending.caught_up = pulled.caught_up;
-  const bool is_long = pending.steps >= kStepsACommit || clock_.Now() - pending_since_ >= kLongestTransaction;
+  const bool is_long = pending.steps >= kStepsACommit || clock_.Now() - *pending_since_ >= kLongestTransaction;
   if (!pulled.caught_up && !is_long) return FoldedPiece();
   EVERFOLD_RETURN_IF_ERROR(Commit());
-  return std::exchange(pending, {});
+  FoldedPiece whole = std::move(pending);
+  ForgetPending();
+  return whole;
 }
 
 absl::Status FoldedDirectory::Commit() {

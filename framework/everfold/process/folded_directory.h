@@ -66,6 +66,7 @@ class FoldedDirectory {
   absl::StatusOr<FoldedPiece> Pull() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Commit() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Missing() const;
+  void ForgetPending() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ShowCounts() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Warn(std::string_view message, const std::string& cause) const;
 
@@ -78,7 +79,8 @@ class FoldedDirectory {
   std::unique_ptr<ProcessDirectory> directory_ ABSL_GUARDED_BY(mutex_);  // null: it could not be opened
   std::unique_ptr<Subscription> steps_ ABSL_GUARDED_BY(mutex_);          // null: to be started
   FoldedPiece pending_ ABSL_GUARDED_BY(mutex_);                          // what no transaction has
-  absl::Time pending_since_ ABSL_GUARDED_BY(mutex_);
+  // When its first pull began, whatever that has found; none: there was none.
+  std::optional<absl::Time> pending_since_ ABSL_GUARDED_BY(mutex_);
   mutable Mutex counts_mutex_;
   DirectoryCounts counts_ ABSL_GUARDED_BY(counts_mutex_);
 };

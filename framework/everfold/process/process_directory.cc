@@ -225,7 +225,11 @@ absl::Status ProcessDirectory::Apply(const StreamId& stream, Version version, co
                 .in_flight = in_flight,
                 .timers = static_cast<std::uint32_t>(step.open().timers_size()),
                 .recorded_at = recorded_at};
-  folded.timers.assign(step.open().timers().begin(), step.open().timers().end());
+  folded.timers.clear();
+  for (const v1::ProcessTimer& timer : step.open().timers()) {
+    folded.timers.push_back(
+        {.name = timer.name(), .due_micros = absl::ToUnixMicros(TimeOf(timer.due_time())), .version = timer.version()});
+  }
   for (int i = 0; i < step.activities_size(); ++i) {
     const OutgoingRef ref{version, static_cast<std::uint32_t>(i)};
     folded_.started.emplace(std::pair(key, ref),
@@ -291,12 +295,12 @@ absl::Status ProcessDirectory::WriteTimers(const std::string& key, const FoldedI
     remove_timers_->Text(0, key);
     EVERFOLD_RETURN_IF_ERROR(remove_timers_->Step().status());
   }
-  for (const v1::ProcessTimer& timer : folded.timers) {
+  for (const FoldedTimer& timer : folded.timers) {
     const sqlite::Use use(*put_timer_);
     put_timer_->Text(0, key);
-    put_timer_->Text(1, timer.name());
-    put_timer_->Integer(2, absl::ToUnixMicros(TimeOf(timer.due_time())));
-    put_timer_->Integer(3, SignedOf(timer.version()));
+    put_timer_->Text(1, timer.name);
+    put_timer_->Integer(2, timer.due_micros);
+    put_timer_->Integer(3, SignedOf(timer.version));
     EVERFOLD_RETURN_IF_ERROR(put_timer_->Step().status());
   }
   return absl::OkStatus();

@@ -92,11 +92,16 @@ class ProcessDirectory {
   absl::StatusOr<std::optional<FoundActivity>> FindActivity(const std::string& activity_key);
 
  private:
-  // What steps since Begin have come to, which Commit writes.
+  // What steps since the last Commit have come to, which the next one writes.
+  struct FoldedTimer {
+    std::string name;
+    std::int64_t due_micros = 0;
+    std::uint64_t version = 0;
+  };
   struct FoldedInstance {
     std::optional<OpenInstance> was = {};  // in the file
     OpenInstance now = {};                 // without its key
-    std::vector<v1::ProcessTimer> timers = {};
+    std::vector<FoldedTimer> timers = {};
     bool changed = false;
     bool is_over = false;  // and nothing of it is in flight
   };

@@ -238,10 +238,12 @@ void ProcessRunner::FoldEnded(absl::StatusOr<FoldedPiece> piece) {
   folding_ = false;
   if (std::exchange(fold_is_stale_, false)) {
     fold_wanted_ = true;
+    // They may be missing in what was read since it began; those that are not set any more do no harm.
+    if (piece.ok()) AddTimers(std::move(piece->timers_set));
     return;
   }
-  if (!piece.ok()) return DirectoryFailed(piece.status());
-  TakeFolded(*std::move(piece));
+  if (piece.ok()) return TakeFolded(*std::move(piece));
+  if (!is_closing_) DirectoryFailed(piece.status());
 }
 
 // Waits for the fold that is under way. True if it has come to the end of the log.
@@ -252,8 +254,12 @@ absl::StatusOr<bool> ProcessRunner::FoldNow() {
   return caught_up;
 }
 
+void ProcessRunner::AddTimers(std::vector<DueTimer> timers) {
+  for (DueTimer& timer : timers) due_.Add(std::move(timer));
+}
+
 void ProcessRunner::TakeFolded(FoldedPiece piece) {
-  for (DueTimer& timer : piece.timers_set) due_.Add(std::move(timer));
+  AddTimers(std::move(piece.timers_set));
   folded_all_ = folded_all_ || piece.caught_up;
   if (!piece.caught_up) Wake(scope_.Enter());
 }

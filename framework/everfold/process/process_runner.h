@@ -80,6 +80,7 @@ class ProcessRunner final : public Process {
   void FoldEnded(absl::StatusOr<FoldedPiece> piece);
   absl::StatusOr<bool> FoldNow();
   void TakeFolded(FoldedPiece piece);
+  void AddTimers(std::vector<DueTimer> timers);
   void TakeUpWhatWasOpen();
   void FireTimers();
   void Uncount(ProcessSlot& slot);
@@ -169,6 +170,7 @@ class ProcessRunner final : public Process {
   const std::unique_ptr<Strand> sending_;      // commands, in the order of their steps
   const std::unique_ptr<Strand> fold_strand_;  // of the directory
   FoldedDirectory directory_;
+  BatchPace fold_pace_{absl::Milliseconds(2), absl::Seconds(2)};
   std::unique_ptr<Reactor> reactor_;  // of the events
   TaskScope scope_;
   std::unique_ptr<EventStore::Watch> watch_;
@@ -180,7 +182,6 @@ class ProcessRunner final : public Process {
   bool fold_wanted_ = true;     // there may be more in the log
   bool folding_ = false;        // a fold is under way
   bool fold_is_stale_ = false;  // since it began, what was known of the directory was given up
-  BatchPace fold_pace_{absl::Milliseconds(2), absl::Seconds(2)};
   std::unique_ptr<Timer> fold_timer_;
   std::optional<std::string> open_upto_ = "";  // instances with something in flight are taken up to this key; none: all
   bool knows_held_ = false;                    // which instances wait for an operator because of an event

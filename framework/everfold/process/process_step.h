@@ -47,7 +47,8 @@ bool MayBeRepeat(const ProcessInstance& instance, const EventPlace& place);
 
 // `accepted` are commands that are put on record with it. Errors, with which the input is parked, are the process's
 // own:
-//   FAILED_PRECONDITION  React or Route threw, or ordered what cannot be; or Route does not fit the instance: it starts
+//   FAILED_PRECONDITION  React or Upcast threw, or ordered what cannot be; or Route does not fit the instance: it
+//   starts
 //                        one that is there, or continues none (DECIDER_FAILED)
 //   RESOURCE_EXHAUSTED   more is open than may be (LIMIT_EXCEEDED)
 absl::StatusOr<StepResult> MakeStep(const ProcessType& type, const ProcessInstance& instance, const ProcessInput& input,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "everfold/base/check.h"
+#include "everfold/reaction/event_reaction.h"
 
 namespace everfold {
 
@@ -44,6 +45,62 @@ void KeyQueue::Load(const std::vector<ReactorKey>& keys) {
   for (const ReactorKey* const key : ready) ready_.push_back(key->key);
 }
 
+std::optional<Sequence> KeyQueue::BeginSearch() {
+  std::optional<Sequence> first;
+  std::deque<std::string> ready;
+  for (std::string& key : ready_) {
+    QueuedKey& queued = keys_.at(key);
+    if (!queued.events.empty() || key == UntoldKeyOf(queued.at.stream)) {
+      ready.push_back(std::move(key));
+      continue;
+    }
+    queued.searched = true;
+    queued.state = State::kSearched;
+    first = std::min(first.value_or(queued.at.sequence), queued.at.sequence);
+  }
+  ready_ = std::move(ready);
+  return first;
+}
+
+// A key that should begin with another event says so when it is read by itself, as one that has more than it may hold
+// reads on.
+void KeyQueue::Found(const std::string& key, const RecordedEvent& event) {
+  const auto found = keys_.find(key);
+  if (found == keys_.end() || !found->second.searched) return;
+  QueuedKey& queued = found->second;
+  if (queued.events.empty()) {
+    const EventPlace place = PlaceOf(event);
+    if (queued.passed ? !ComesBefore(queued.at, place) : ComesBefore(place, queued.at)) return;
+    if (!queued.passed && place != queued.at) return LeaveSearch(key);
+  }
+  if (queued.events.size() >= kMaxEventsOfKey) return LeaveSearch(key);
+  Hold(queued, event);
+  if (queued.state == State::kSearched) PutBack(key);
+}
+
+void KeyQueue::LeaveSearch(const std::string& key) {
+  QueuedKey& queued = keys_.at(key);
+  queued.searched = false;
+  if (queued.state == State::kSearched) PutBack(key);
+}
+
+void KeyQueue::EndSearch() {
+  std::vector<std::string> searched;
+  for (const auto& [key, queued] : keys_) {
+    if (queued.searched) searched.push_back(key);
+  }
+  for (const std::string& key : searched) {
+    QueuedKey& queued = keys_.at(key);
+    const bool has_none = queued.state == State::kSearched;
+    if (has_none && queued.passed) {
+      Remove(key);
+      continue;
+    }
+    queued.behind = has_none;
+    LeaveSearch(key);
+  }
+}
+
 // The first event by its own name where that is known: so it is asked for, and missed.
 ReactorKey KeyQueue::Describe(const std::string& key, const QueuedKey& queued) {
   const bool is_known = !queued.events.empty();
@@ -75,7 +132,10 @@ void KeyQueue::Add(const std::string& key, const RecordedEvent& event) {
     ready_.push_back(key);
   }
   queued.behind = queued.behind || queued.events.size() >= kMaxEventsOfKey;
-  if (queued.behind) return;
+  if (!queued.behind) Hold(queued, event);
+}
+
+void KeyQueue::Hold(QueuedKey& queued, const RecordedEvent& event) {
   queued.events.push_back(Take(event));
   ++held_;
   held_bytes_ += queued.events.back().payload.size();
@@ -107,6 +167,7 @@ void KeyQueue::Forget(const std::string& key) {
   queued.events.clear();
   queued.reader.reset();
   queued.searching = false;
+  queued.searched = false;
   queued.behind = true;
   std::erase(readers_, key);
 }
@@ -145,7 +206,9 @@ void KeyQueue::Done(const std::string& key) {
   queued.attempts = 0;
   queued.error.clear();
   queued.next_attempt = absl::InfinitePast();
-  if (queued.events.empty() && !queued.behind) {
+  if (queued.events.empty() && queued.searched) {
+    queued.state = State::kSearched;
+  } else if (queued.events.empty() && !queued.behind) {
     Remove(key);
   } else {
     PutBack(key);

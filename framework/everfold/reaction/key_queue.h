@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "everfold/event/position.h"
 #include "everfold/event/recorded_event.h"
 #include "everfold/reaction/key_events.h"
 #include "everfold/reaction/reactor_place.h"
@@ -23,10 +24,11 @@ namespace everfold {
 
 struct QueuedKey {
   enum class State : std::uint8_t {
-    kReady,    // its turn comes
-    kRunning,  // it is worked on
-    kWaiting,  // for another try
-    kParked,   // for an operator
+    kReady,     // its turn comes
+    kRunning,   // it is worked on
+    kWaiting,   // for another try
+    kParked,    // for an operator
+    kSearched,  // for its next event, which is looked for in the log
   };
   State state = State::kReady;
   EventPlace at;                           // the first event that is not done
@@ -35,6 +37,7 @@ struct QueuedKey {
   bool behind = false;                     // there may be more behind these, in the log
   std::unique_ptr<KeyEvents> reader = {};  // of those
   bool searching = false;                  // it has looked at events, and found none of the key yet
+  bool searched = false;                   // a search for all keys (key_search.h) adds its events
   std::uint32_t attempts = 0;              // at the first one, in vain
   std::string error = {};
   absl::Time next_attempt = absl::InfinitePast();
@@ -49,6 +52,14 @@ class KeyQueue {
   void Clear();
   // Keys of an earlier run; all their events are in the log.
   void Load(const std::vector<ReactorKey>& keys);
+  // What is ready and holds no event is searched for from now on, but for keys that could not be told: those are of one
+  // stream, which they read. Returns the first sequence from which on, nullopt if there are none.
+  std::optional<Sequence> BeginSearch();
+  // The next event that the search has met, of whatever key.
+  void Found(const std::string& key, const RecordedEvent& event);
+  // It has come to the end: of the keys that it has searched there is no more.
+  void EndSearch();
+
   // All, in the order of the key.
   std::vector<ReactorKey> Describe() const;
 
@@ -100,6 +111,8 @@ class KeyQueue {
  private:
   static ReactorKey Describe(const std::string& key, const QueuedKey& queued);
   void Forget(const std::string& key);
+  void Hold(QueuedKey& queued, const RecordedEvent& event);
+  void LeaveSearch(const std::string& key);
   void Fail(const std::string& key, std::string error);
   void Free(const std::string& key);
 

@@ -101,6 +101,7 @@ absl::Status ReactorRunner::Load() {
   if (place.has_value()) return LoadFrom(*place);
   taken_ = begins_;
   subscription_.reset();
+  search_.reset();
   queue_.Clear();
   changed_ = save_now_ = true;
   loaded_ = true;
@@ -130,6 +131,11 @@ absl::Status ReactorRunner::LoadFrom(const ReactorPlace& place) {
   const absl::Time latest = options_.clock->Now() + type_->retry.longest_wait;
   for (ReactorKey& key : keys) key.next_attempt = std::min(key.next_attempt, latest);
   queue_.Load(keys);
+  search_.reset();
+  // Where a key is a stream, that is read.
+  if (const auto first = type_->keys.empty() ? std::nullopt : queue_.BeginSearch(); first.has_value()) {
+    search_ = std::make_unique<KeySearch>(*type_, store_, *first, taken_);
+  }
   saved_events_ = EventsBefore(taken_);
   loaded_ = true;
   return CheckRoom();
@@ -158,6 +164,7 @@ void ReactorRunner::RunStep() {
   if (moving_.has_value() && !is_closing_) MoveOn();
   if (runs()) {
     queue_.MakeReady(options_.clock->Now());
+    Search();
     Pull();
     Dispatch();
     WaitForNextAttempt();
@@ -168,7 +175,26 @@ void ReactorRunner::RunStep() {
   Show();
 }
 
+bool ReactorRunner::has_room() const {
+  return queue_.held_events() < options_.max_events_in_hand && queue_.held_bytes() < options_.max_bytes_in_hand;
+}
+
+// Where there is no room, what is done next has it go on.
+void ReactorRunner::Search() {
+  if (search_ == nullptr) return;
+  const absl::StatusOr<bool> ended = search_->Continue(queue_, [this] { return has_room(); });
+  if (!ended.ok()) return Stop(ended.status());
+  if (!*ended) {
+    if (has_room()) Wake(scope_.Enter());
+    return;
+  }
+  queue_.EndSearch();
+  search_.reset();
+  changed_ = true;
+}
+
 void ReactorRunner::Pull() {
+  if (search_ != nullptr) return;
   if (queue_.held_events() > options_.max_events_in_hand / 2) return;
   if (queue_.held_bytes() > options_.max_bytes_in_hand / 2) return;
   const std::size_t blocked = queue_.waiting_keys() + queue_.parked_keys();

@@ -12,6 +12,7 @@
 #include "absl/base/thread_annotations.h"
 #include "everfold/base/mutex.h"
 #include "everfold/reaction/key_queue.h"
+#include "everfold/reaction/key_search.h"
 #include "everfold/reaction/reactor.h"
 #include "everfold/runtime/task_scope.h"
 #include "everfold/subscription/newest_event.h"
@@ -71,6 +72,8 @@ class ReactorRunner final : public Reactor {
   // Of events under way; each has a thread, unless the type does without (ReactorType::begin).
   std::size_t slots() const { return static_cast<std::size_t>(type_->concurrency); }
   bool is_idle() const { return idle_threads_.size() == slots(); }
+  void Search();
+  bool has_room() const;
   void Pull();
   absl::Status PullSome(std::size_t max_events);
   void Dispatch();
@@ -125,6 +128,7 @@ class ReactorRunner final : public Reactor {
   Checkpoint taken_;                            // from the log
   std::unique_ptr<Subscription> subscription_;  // from there on; null: to be started
   KeyQueue queue_;
+  std::unique_ptr<KeySearch> search_;      // for what was in hand at a start; null: it has ended
   absl::Status error_;                     // that has stopped it
   bool loaded_ = false;                    // taken_ and queue_ are what the log has, and what was done since
   std::optional<ReactorPlace> elsewhere_;  // what the log has, if that is a place in another history

@@ -88,6 +88,25 @@ TEST_F(FoldedDirectoryTest, GetsOnHoweverSoonItIsKilled) {
   EXPECT_EQ(TimersInFile(), kLives * FoldedDirectory::kStepsAPull);
 }
 
+// A process that is new, or whose directory is made anew, where the log is full of what others did.
+TEST_F(FoldedDirectoryTest, GetsOnWhereTheLogHasNoneOfItsSteps) {
+  constexpr std::size_t kEvents = 30 * FoldedDirectory::kStepsAPull;
+  for (std::size_t i = 0; i < kEvents / 1000; ++i) {
+    store_.StartAppend({absl::StrFormat("$process_other/o%d", i)},
+                       std::vector<NewEvent>(1000, EventOf(v1::ProcessStep::descriptor()->full_name())));
+  }
+  store_.executor().RunUntilIdle();
+  int pulls = 0;
+  for (bool caught_up = false; !caught_up;) {
+    ASSERT_LT(pulls, 100) << "begins again and again";
+    for (int i = 0; i < 15 && !caught_up; ++i, ++pulls) {
+      caught_up = Fold().caught_up;
+      clock_.Advance(FoldedDirectory::kLongestTransaction / 2);
+    }
+    Open();
+  }
+}
+
 TEST_F(FoldedDirectoryTest, AnInstanceThatComesAndGoesInOneTransactionLeavesNothing) {
   AppendSteps(FoldedDirectory::kStepsAPull);
   v1::ProcessStep last;

@@ -225,6 +225,22 @@ class DueTimersTest : public ProcessDirectoryTest {
   }
 };
 
+// A step tells it at once, the directory later: perhaps what it has folded last before what it has folded first.
+TEST_F(DueTimersTest, TheLastStepThatSetsATimerCounts) {
+  DueTimers due(100);
+  ASSERT_EQ(due.Fill(Reading(), kStart), absl::OkStatus());
+  const auto timer = [](std::uint64_t version) {
+    return DueTimer{
+        .due_micros = absl::ToUnixMicros(kStart), .instance = Key("o1"), .name = "expiry", .version = Version(version)};
+  };
+  due.Add(timer(2));
+  due.Add(timer(1));
+  const std::optional<DueTimer> taken = due.TakeDue(kStart);
+  ASSERT_TRUE(taken.has_value());
+  EXPECT_EQ(taken->version, Version(2));
+  EXPECT_EQ(due.size(), 0u);
+}
+
 TEST_F(DueTimersTest, TakesEachOnceInOrderWhateverFitsIntoMemory) {
   for (const std::size_t most : {1u, 2u, 3u, 100u}) {
     DueTimers due(most);

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "everfold/base/error.h"
+#include "everfold/reaction/key_queue.h"
 #include "gmock/gmock.h"
 #include "tests/unit/reaction/mailbox.h"
 
@@ -301,6 +302,110 @@ TEST_F(ReactorTest, ADeclaredKeyHoldsEventsOfSeveralStreamsTogether) {
   Advance(absl::Seconds(10));
   EXPECT_THAT(Sent(), ElementsAre("account/a@1", "account/a@2", "account/f@2", "account/b@1", "account/c@1",
                                   "account/d@1", "account/e@1", "account/a@3", "account/f@1"));
+}
+
+// Of each account, by a key of its own; counts how often it is asked.
+struct Counted : Mailer {
+  inline static std::size_t asked = 0;
+  static std::string Key(const Credited&, const Reaction& r) { return Of(r); }
+  static std::string Key(const Debited&, const Reaction& r) { return Of(r); }
+  static std::string Of(const Reaction& reaction) {
+    ++asked;
+    return "of " + reaction.stream.id;
+  }
+};
+
+class ReactorInHandTest : public ReactorTest {
+ protected:
+  static constexpr std::size_t kAccounts = 200;
+  static constexpr std::size_t kEvents = 5 * kAccounts;
+
+  ReactorInHandTest() : make_thread_(mailbox_.options().make_thread) {
+    mailbox_.options().max_events_in_hand = 2 * kEvents;
+  }
+
+  static std::string Account(std::size_t number) { return absl::StrFormat("a%d", number); }
+  ReactorType Type() { return MakeReactorType<Counted>(Mailer{&mailbox_.outbox()}); }
+  void CreditAll(std::size_t events) {
+    for (std::size_t i = 0; i < events; ++i) {
+      for (std::size_t account = 0; account < kAccounts; ++account) mailbox_.Credit(Account(account));
+    }
+  }
+  // Takes what there is, and is killed before anything is done, but for so many of the first ones.
+  void TakeAll(std::size_t done = 0) {
+    const auto held = std::make_shared<std::deque<Task>>();
+    mailbox_.options().make_thread = [held](const std::string&) { return std::make_unique<HeldThread>(held); };
+    mailbox_.Run(Type());
+    for (std::size_t i = 0; i < done; ++i) {
+      Task task = std::move(held->front());
+      held->pop_front();
+      task();
+      mailbox_.executor().RunUntilIdle();
+    }
+    Advance(absl::Seconds(2));  // its place is in the log
+    mailbox_.CrashAndReopen();
+    mailbox_.options().make_thread = make_thread_;
+    Counted::asked = 0;
+  }
+  void ExpectEachSentInOrder(std::size_t events) {
+    for (std::size_t account = 0; account < kAccounts; ++account) {
+      std::vector<std::string> expected;
+      for (std::size_t i = 1; i <= events; ++i)
+        expected.push_back(absl::StrFormat("account/%s@%d", Account(account), i));
+      EXPECT_EQ(mailbox_.outbox().SentOf("account/" + Account(account)), expected);
+    }
+  }
+
+  const std::function<std::unique_ptr<Strand>(const std::string&)> make_thread_;
+};
+
+TEST_F(ReactorInHandTest, OnePassOverTheLogFindsTheEventsOfAllKeysAgain) {
+  CreditAll(5);
+  TakeAll();
+  mailbox_.Run(Type());
+  ExpectEachSentInOrder(5);
+  EXPECT_LE(Counted::asked, 2 * kEvents);
+  EXPECT_EQ(mailbox_.reactor().Describe().taken_keys, 0u);
+}
+
+TEST_F(ReactorInHandTest, WhatWasDoneIsNotDoneAgainAndWhatCameSinceComesBehind) {
+  CreditAll(3);
+  TakeAll(2 * kAccounts + 7);
+  CreditAll(2);
+  const std::size_t sent = Sent().size();
+  EXPECT_EQ(sent, 2 * kAccounts + 7);
+  mailbox_.Run(Type());
+  ExpectEachSentInOrder(5);
+  EXPECT_THAT(Sent(), SizeIs(kEvents));
+}
+
+TEST_F(ReactorInHandTest, OfABusyKeyNoMoreIsHeldThanMayBe) {
+  CreditAll(1);
+  for (std::size_t i = 0; i < 3 * KeyQueue::kMaxEventsOfKey; ++i) mailbox_.Credit(Account(0));
+  TakeAll();
+  mailbox_.Run(Type());
+  EXPECT_THAT(mailbox_.outbox().SentOf("account/a0"), SizeIs(1 + 3 * KeyQueue::kMaxEventsOfKey));
+  EXPECT_THAT(Sent(), SizeIs(kAccounts + 3 * KeyQueue::kMaxEventsOfKey));
+}
+
+TEST_F(ReactorInHandTest, HasRoomForFewOfThem) {
+  CreditAll(5);
+  TakeAll();
+  mailbox_.options().max_events_in_hand = 8;
+  mailbox_.Run(Type());
+  ExpectEachSentInOrder(5);
+}
+
+TEST_F(ReactorInHandTest, ADiskThatDoesNotAnswerIsAskedAgain) {
+  CreditAll(5);
+  TakeAll();
+  mailbox_.Start(Type());
+  mailbox_.disk().unreadable = true;
+  for (int i = 0; i < 20; ++i) mailbox_.executor().RunOne();
+  mailbox_.executor().RunUntilIdle();
+  mailbox_.disk().unreadable = false;
+  Advance(absl::Minutes(1));
+  ExpectEachSentInOrder(5);
 }
 
 TEST_F(ReactorTest, TakesNoMoreWhileManyKeysWait) {
