@@ -45,12 +45,16 @@ void KeyQueue::Load(const std::vector<ReactorKey>& keys) {
   for (const ReactorKey* const key : ready) ready_.push_back(key->key);
 }
 
-std::optional<Sequence> KeyQueue::BeginSearch() {
+std::optional<Sequence> KeyQueue::BeginSearch(const Checkpoint& taken) {
+  const auto is_far = [&taken](const Position& at) {
+    const std::uint64_t behind = taken.offsets[at.partition.value()].value() - at.offset.value();
+    return behind > kLongestSearch / taken.offsets.size();
+  };
   std::optional<Sequence> first;
   std::deque<std::string> ready;
   for (std::string& key : ready_) {
     QueuedKey& queued = keys_.at(key);
-    if (!queued.events.empty() || key == UntoldKeyOf(queued.at.stream)) {
+    if (!queued.events.empty() || key == UntoldKeyOf(queued.at.stream) || is_far(queued.at.position)) {
       ready.push_back(std::move(key));
       continue;
     }

@@ -48,13 +48,16 @@ class KeyQueue {
  public:
   // Beyond so many, the events of a key are left in the log, so that one busy key does not stand in the way of others.
   static constexpr std::size_t kMaxEventsOfKey = 32;
+  // A search looks at no more events than about so many, which takes a second or two.
+  static constexpr std::uint64_t kLongestSearch = 1'000'000;
 
   void Clear();
   // Keys of an earlier run; all their events are in the log.
   void Load(const std::vector<ReactorKey>& keys);
-  // What is ready and holds no event is searched for from now on, but for keys that could not be told: those are of one
-  // stream, which they read. Returns the first sequence from which on, nullopt if there are none.
-  std::optional<Sequence> BeginSearch();
+  // What is ready and holds no event is searched for from now on, up to `taken`. Not keys that could not be told: those
+  // are of one stream, which they read; nor one that is so far behind that others would wait for it: it reads by
+  // itself. Returns the first sequence from which on, nullopt if there are none.
+  std::optional<Sequence> BeginSearch(const Checkpoint& taken);
   // The next event that the search has met, of whatever key.
   void Found(const std::string& key, const RecordedEvent& event);
   // It has come to the end: of the keys that it has searched there is no more.

@@ -133,7 +133,7 @@ absl::Status ReactorRunner::LoadFrom(const ReactorPlace& place) {
   queue_.Load(keys);
   search_.reset();
   // Where a key is a stream, that is read.
-  if (const auto first = type_->keys.empty() ? std::nullopt : queue_.BeginSearch(); first.has_value()) {
+  if (const auto first = type_->keys.empty() ? std::nullopt : queue_.BeginSearch(taken_); first.has_value()) {
     search_ = std::make_unique<KeySearch>(*type_, store_, *first, taken_);
   }
   saved_events_ = EventsBefore(taken_);

@@ -56,5 +56,24 @@ TEST_F(KeyQueueTest, AKeyThatIsGoneHasNoReader) {
   EXPECT_EQ(queue_.readers(), 0u);
 }
 
+// Nobody waits for a key that has stood still for long.
+TEST_F(KeyQueueTest, WhatIsFarBehindReadsByItself) {
+  const Checkpoint taken{.epoch = {}, .offsets = std::vector<Offset>(4, Offset(KeyQueue::kLongestSearch))};
+  const auto place = [](std::uint64_t behind) {
+    return EventPlace{.stream = {"", "account", "a"},
+                      .version = Version(1),
+                      .position = {PartitionId(2), Offset(KeyQueue::kLongestSearch - behind)},
+                      .sequence = Sequence(4 * (KeyQueue::kLongestSearch - behind))};
+  };
+  queue_.Load({{.key = "far", .at = place(KeyQueue::kLongestSearch / 4 + 1), .passed = true},
+               {.key = "near", .at = place(KeyQueue::kLongestSearch / 4), .passed = true},
+               {.key = "nearer", .at = place(1), .passed = true}});
+  EXPECT_EQ(queue_.BeginSearch(taken), place(KeyQueue::kLongestSearch / 4).sequence);
+  EXPECT_EQ(queue_.TakeReady(), "far");
+  EXPECT_EQ(queue_.TakeReady(), std::nullopt);
+  queue_.EndSearch();
+  EXPECT_EQ(queue_.keys(), 1u);
+}
+
 }  // namespace
 }  // namespace everfold
