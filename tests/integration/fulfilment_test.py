@@ -113,17 +113,17 @@ class Shop:
         rows = self.until_decided(self.counts.ListOrdersByStatuses, book_api.ListOrdersByStatusesRequest())
         return sum(row.orders for row in rows.orders_by_statuses)
 
-    def list(self, condition):
-        """All orders in the book that meet it."""
+    def list(self, condition, most=float("inf")):
+        """Orders in the book that meet it: all, or some pages with so many."""
         rows, token = [], ""
         while True:
             page = self.until_decided(self.book.ListOrderSummaries, book_api.ListOrderSummariesRequest(
                 page_size=1000, page_token=token, filter=condition))
             if page is None:  # the page's token was of a version that is gone
-                return self.list(condition)
+                return self.list(condition, most)
             rows += page.order_summaries
             token = page.next_page_token
-            if not token:
+            if not token or len(rows) >= most:
                 return rows
 
 
@@ -205,14 +205,16 @@ class Fulfilment(shop_app.ShopTest):
     def trade(self, shop, plans):
         """Customers order, the warehouse ships what is confirmed; returns when every order has ended."""
         deadline = time.monotonic() + self.patience
-        with concurrent.futures.ThreadPoolExecutor(32) as pool:
-            work = [pool.submit(self.order, shop, plan) for plan in plans.values()]
+        pool = concurrent.futures.ThreadPoolExecutor
+        with pool(32) as customers, pool(16) as warehouse:
+            work = [customers.submit(self.order, shop, plan) for plan in plans.values()]
             handled = set()
             while True:
-                for row in shop.list("status = ORDER_STATUS_CONFIRMED"):
+                # What is handled leaves the list, so its beginning is enough.
+                for row in shop.list("status = ORDER_STATUS_CONFIRMED", most=2000):
                     if row.order_id not in handled:
                         handled.add(row.order_id)
-                        work.append(pool.submit(self.handle, shop, plans[row.order_id]))
+                        work.append(warehouse.submit(self.handle, shop, plans[row.order_id]))
                 if all(done.done() for done in work) and shop.orders_in_book() == len(plans):
                     going_on = [row for status in OPEN for row in shop.list(f"status = ORDER_STATUS_{status}")]
                     if not going_on:

@@ -48,7 +48,7 @@ std::string InputOf(const v1::ProcessStep& step) {
     case v1::ProcessStep::kTimer:
       return "timer " + step.timer().name();
     case v1::ProcessStep::INPUT_NOT_SET:
-      return "acceptance of commands";
+      return step.has_dropped() ? "drop of a command" : "acceptance of commands";
   }
   return "";
 }

@@ -98,6 +98,7 @@ class Process {
   // Instances that wait for an operator, with an event for another try, or with a command that has been sent in vain
   // several times, in the order of their keys.
   virtual void ListParked(absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedInstance>>)> done) = 0;
+  // Here and below an instance is named by the key of its stream, as it is listed, or by its id if it has no tenant.
   // Tries what is listed again, at once. NOT_FOUND (NOT_PARKED) if nothing of the instance is.
   virtual void Retry(std::string instance, Done done) = 0;
   // Leaves out what is listed, for good and on record. `input` is ParkedInstance::input: who asks has looked at it.

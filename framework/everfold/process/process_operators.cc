@@ -20,6 +20,12 @@ constexpr char kExpired[] =
     "it "
     "was decided, drop it, else retry it";
 
+absl::Status AnotherInput(const std::string& instance, const std::string& first, const std::string& input) {
+  return Error(absl::StatusCode::kFailedPrecondition, reason::kNotParked,
+               absl::StrFormat("the first input that waits with %s is %s, not %s; look at it, and ask again",
+                               ShownText(instance), first, ShownText(input)));
+}
+
 absl::Status NotParked(const std::string& process, const std::string& instance) {
   return Error(absl::StatusCode::kNotFound, reason::kNotParked,
                absl::StrFormat("of process %s nothing of %s waits or is parked", process, ShownText(instance)));
@@ -158,7 +164,6 @@ void ProcessRunner::WorkOnAll() {
 void ProcessRunner::Pause(Done done) {
   Ask<absl::Status>(std::move(done), [this](Done answer) {
     paused_ = true;
-    Tell(LogLevel::kInfo, "process is paused", {{"process", type_->name}});
     reactor_->Pause(std::move(answer));
   });
 }
@@ -170,7 +175,6 @@ void ProcessRunner::Resume(Done done) {
     failures_ = 0;
     BeginAgain();
     WorkOnAll();
-    Tell(LogLevel::kInfo, "process is resumed", {{"process", type_->name}});
     reactor_->Resume(std::move(answer));
   });
 }
@@ -290,8 +294,14 @@ bool ProcessRunner::RetryHere(const std::string& instance) {
   return true;
 }
 
+// An id alone is that of an instance without a tenant.
+std::string ProcessRunner::KeyOfNamed(const std::string& instance) const {
+  const bool is_id = instance.find('/') == std::string::npos;
+  return is_id ? KeyOfStream(StreamOfInstance(*type_, "", instance)) : instance;
+}
+
 void ProcessRunner::Retry(std::string instance, Done done) {
-  Ask<absl::Status>(std::move(done), [this, instance = std::move(instance)](Done answer) {
+  Ask<absl::Status>(std::move(done), [this, instance = KeyOfNamed(instance)](Done answer) {
     const bool tried = RetryHere(instance);
     reactor_->Retry(instance, [this, tried, instance, answer = std::move(answer)](absl::Status retried) mutable {
       if (!absl::IsNotFound(retried)) return answer(std::move(retried));
@@ -344,7 +354,7 @@ void ProcessRunner::Drop(std::string instance, std::string input, std::string re
   if (absl::Status valid = ValidateName(reason, kMaxReactorReasonBytes, "the reason"); !valid.ok()) {
     return Reply(std::move(done), std::move(valid));
   }
-  Ask<absl::Status>(std::move(done), [this, instance = std::move(instance), input = std::move(input),
+  Ask<absl::Status>(std::move(done), [this, instance = KeyOfNamed(instance), input = std::move(input),
                                       reason = std::move(reason)](Done answer) {
     if (!error_.ok()) return Reply(std::move(answer), absl::Status(error_));
     if (!DropHere(instance, input, reason, answer)) DropEvent(instance, input, reason, std::move(answer));
@@ -354,18 +364,17 @@ void ProcessRunner::Drop(std::string instance, std::string input, std::string re
 // An event is dropped where it is kept. It is named by its stream and version, which are looked up.
 void ProcessRunner::DropEvent(const std::string& instance, const std::string& input, const std::string& reason,
                               Done done) {
+  const auto here = slots_.find(instance);
+  const bool is_parked = here != slots_.end() && !here->second->parked.empty();
   reactor_->ListKeys([this, scope = scope_, instance, input, reason,
+                      first = is_parked ? NameOf(here->second->inputs.front().input) : "",
                       done = std::move(done)](absl::StatusOr<std::vector<ReactorKey>> keys) mutable {
     if (!keys.ok()) return done(keys.status());
     const auto key = std::find_if(keys->begin(), keys->end(),
                                   [&instance](const ReactorKey& waiting) { return waiting.key == instance; });
-    if (key == keys->end()) return done(NotParked(type_->name, instance));
-    if (NameOf(key->at.stream, key->at.version) != input) {
-      return done(
-          Error(absl::StatusCode::kFailedPrecondition, reason::kNotParked,
-                absl::StrFormat("the first input that waits with %s is %s, not %s; look at it, and ask again",
-                                ShownText(instance), NameOf(key->at.stream, key->at.version), ShownText(input))));
-    }
+    const std::string event = key == keys->end() ? "" : NameOf(key->at.stream, key->at.version);
+    if (event.empty() && first.empty()) return done(NotParked(type_->name, instance));
+    if (event != input) return done(AnotherInput(instance, first.empty() ? event : first, input));
     reactor_->Drop(instance, key->at.stream, key->at.version, reason,
                    [this, scope, instance, input, done = std::move(done)](absl::Status dropped) mutable {
                      std::optional<TaskScope::Guard> guard = scope.Enter();
@@ -410,7 +419,10 @@ void ProcessRunner::ListInstances(std::string after, std::size_t limit,
 void ProcessRunner::Get(std::string tenant, std::string id,
                         absl::AnyInvocable<void(absl::StatusOr<ProcessInstance>)> done) {
   using Result = absl::StatusOr<ProcessInstance>;
-  StreamId stream = StreamOfInstance(*type_, tenant, id);
+  // A key as `instances` lists it names the tenant, too.
+  const absl::StatusOr<StreamId> named = StreamOfKey(id);
+  const bool is_key = tenant.empty() && named.ok() && named->aggregate == type_->StreamAggregate();
+  StreamId stream = is_key ? *named : StreamOfInstance(*type_, tenant, id);
   if (absl::Status valid = ValidateStreamId(stream); !valid.ok())
     return Reply<Result>(std::move(done), std::move(valid));
   Ask<Result>(std::move(done), [this, stream = std::move(stream)](absl::AnyInvocable<void(Result)> answer) {

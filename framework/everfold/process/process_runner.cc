@@ -83,10 +83,14 @@ ReactorType ProcessRunner::ReactorOfEvents() {
           const std::optional<Route> to = route(payload, context);
           if (!to.has_value()) return std::nullopt;
           if (to->kind() == Route::Kind::kIgnore) return KeyOfStream(at.stream);
-          return KeyOfStream(StreamOfInstance(*type_, at.stream.tenant, to->id()));
+          const StreamId instance = StreamOfInstance(*type_, at.stream.tenant, to->id());
+          if (!ValidateStreamId(instance).ok()) return std::nullopt;  // TakeEvent says why, and it is parked so
+          return KeyOfStream(instance);
         });
   }
   events.stored_forms = type_->stored_forms;
+  events.kind = "process";
+  events.verb = "processes";
   return events;
 }
 

@@ -150,6 +150,7 @@ class ProcessRunner final : public Process {
   bool DropHere(const std::string& instance, const std::string& input, const std::string& reason, Done& done);
   void DropEvent(const std::string& instance, const std::string& input, const std::string& reason, Done done);
   void LetGo(const std::string& event);
+  std::string KeyOfNamed(const std::string& instance) const;
   void WorkOnAll();
   void GiveBackEvents();
   void GoOnElsewhere();

@@ -50,6 +50,9 @@ absl::Status ProcessType::Validate() const {
     return Invalid(absl::StrFormat("process name %s is not of the form [a-z][a-z0-9_]*, at most %d bytes",
                                    ShownText(name), kMaxProcessNameBytes));
   }
+  if (!activity_named_twice.empty()) {
+    return Invalid(absl::StrFormat("process %s: two of its activities are named %s", name, activity_named_twice));
+  }
   for (const auto& [activity, type] : activities) {
     EVERFOLD_RETURN_IF_ERROR(CheckActivity(name, activity, type.options));
   }

@@ -215,6 +215,7 @@ struct ProcessType {
   absl::flat_hash_map<std::string, ProcessEventType> events = {};         // by full message name
   absl::flat_hash_map<std::string, ProcessCommandType> commands = {};     // likewise
   absl::flat_hash_map<std::string, ProcessActivityType> activities = {};  // by the activity's name
+  std::string activity_named_twice = {};                                  // an error of Validate
   void (*on_timer)(google::protobuf::Message& state, const TimerFired& timer, StepRecorder& recorder) = nullptr;
   absl::flat_hash_map<std::string, StoredForm> stored_forms = {};  // as ReactorType's
 
@@ -377,15 +378,20 @@ void AddProcessActivity(ProcessType& type, std::shared_ptr<void> object) {
   static_assert(HasExactReact<P, Outcome<A>>,
                 "missing, or with other types, for the activity A that is named with this error: "
                 "static void React(State& state, const everfold::Outcome<A>& outcome, everfold::Steps<P>& steps);");
-  type.activities.emplace(std::string(A::kOptions.name), ProcessActivityType{.request = &A::Request::default_instance(),
-                                                                             .options = A::kOptions,
-                                                                             .object = std::move(object),
-                                                                             .start = &StartActivity<A>,
-                                                                             .react = &ReactToOutcome<P, A>,
-                                                                             .is_result = [](const std::string& bytes) {
-                                                                               typename A::Result result;
-                                                                               return Parse(result, bytes);
-                                                                             }});
+  const bool is_first =
+      type.activities
+          .emplace(std::string(A::kOptions.name), ProcessActivityType{.request = &A::Request::default_instance(),
+                                                                      .options = A::kOptions,
+                                                                      .object = std::move(object),
+                                                                      .start = &StartActivity<A>,
+                                                                      .react = &ReactToOutcome<P, A>,
+                                                                      .is_result =
+                                                                          [](const std::string& bytes) {
+                                                                            typename A::Result result;
+                                                                            return Parse(result, bytes);
+                                                                          }})
+          .second;
+  if (!is_first) type.activity_named_twice = A::kOptions.name;
 }
 
 template <class P, class... A, class... Objects>

@@ -59,9 +59,10 @@ absl::Status KeyEvents::CheckFirst() {
 absl::Status KeyEvents::NotTheFirst(const std::string& why) const {
   return Error(absl::StatusCode::kFailedPrecondition, reason::kEventParked,
                absl::StrFormat("key %s begins with %s version %d, %s: put the code back that has it and "
-                               "`reactors retry`, or leave it out with `reactors drop`; then `reactors resume`",
-                               ShownText(key_), KeyOfStream(at_.stream), at_.version.value(), why),
-               {{"reactor", type_.name}});
+                               "`%s retry`, or leave it out with `%s drop`; then `%s resume`",
+                               ShownText(key_), KeyOfStream(at_.stream), at_.version.value(), why, type_.verb,
+                               type_.verb, type_.verb),
+               {{type_.kind, type_.name}});
 }
 
 absl::StatusOr<KeyEvents::Found> KeyEvents::ReadStream(const Checkpoint& taken, std::size_t limit,

@@ -25,9 +25,9 @@ absl::StatusOr<std::shared_ptr<void>> MakeObject(const ReactorType& type, const 
   try {
     return type.make(setup);
   } catch (const std::exception& thrown) {
-    return absl::InternalError(absl::StrFormat("reactor %s cannot be made: %s", type.name, thrown.what()));
+    return absl::InternalError(absl::StrFormat("%s %s cannot be made: %s", type.kind, type.name, thrown.what()));
   } catch (...) {
-    return absl::InternalError(absl::StrFormat("reactor %s cannot be made", type.name));
+    return absl::InternalError(absl::StrFormat("%s %s cannot be made", type.kind, type.name));
   }
 }
 
@@ -70,7 +70,7 @@ ReactorRunner::~ReactorRunner() {
 }
 
 absl::Status ReactorRunner::Closing() const {
-  return Unavailable(reason::kShuttingDown, absl::StrFormat("reactor %s is closing", type_->name));
+  return Unavailable(reason::kShuttingDown, absl::StrFormat("%s %s is closing", type_->kind, type_->name));
 }
 
 template <class Result>
@@ -119,9 +119,8 @@ absl::Status ReactorRunner::LoadFrom(const ReactorPlace& place) {
   paused_ = place.paused;
   if (const absl::Status history = CheckHistory(store_, place.checkpoint); !history.ok()) {
     if (ReasonOf(history) == reason::kOtherHistory) elsewhere_ = place;
-    return Annotate(absl::StrFormat("reactor %s does not go on from where it stood; `reactors reset` says where it "
-                                    "does",
-                                    type_->name),
+    return Annotate(absl::StrFormat("%s %s does not go on from where it stood; `%s reset` says where it does",
+                                    type_->kind, type_->name, type_->verb),
                     history);
   }
   taken_ = place.checkpoint;
@@ -201,8 +200,9 @@ void ReactorRunner::Pull() {
   if (queue_.keys() - blocked >= options_.max_events_in_hand) return;
   if (queue_.waiting_keys() >= options_.max_waiting_keys) {
     if (!std::exchange(told_of_waiting_, true)) {
-      Tell(LogLevel::kWarning, "reactor takes no more events while so many keys wait for another try",
-           {{"reactor", type_->name}, {"waiting_keys", absl::StrFormat("%d", queue_.waiting_keys())}});
+      Tell(LogLevel::kWarning,
+           absl::StrFormat("%s takes no more events while so many keys wait for another try", type_->kind),
+           {{type_->kind, type_->name}, {"waiting_keys", absl::StrFormat("%d", queue_.waiting_keys())}});
     }
     return;
   }
@@ -341,19 +341,24 @@ void ReactorRunner::Failed(const std::string& key, const absl::Status& error) {
   if (IsWorthAnotherTry(error) && attempts < type_->retry.attempts) {
     return queue_.Wait(key, std::move(text), options_.clock->Now() + WaitAfter(attempts));
   }
+  const EventPlace& at = queue_.At(key).events.front().place;
+  Tell(LogLevel::kWarning, absl::StrFormat("%s has parked an event that it cannot react to", type_->kind),
+       {{type_->kind, type_->name},
+        {"key", ShownText(key)},
+        {"event", absl::StrFormat("%s@%d", KeyOfStream(at.stream), at.version.value())},
+        {"cause", text},
+        {"parked_keys", absl::StrFormat("%d", queue_.parked_keys() + 1)}});
   queue_.Park(key, std::move(text));
   save_now_ = true;
-  Tell(LogLevel::kWarning, "reactor has parked an event that it cannot react to",
-       {{"reactor", type_->name}, {"parked_keys", absl::StrFormat("%d", queue_.parked_keys())}});
   if (const absl::Status room = CheckRoom(); !room.ok()) Stop(room);
 }
 
 absl::Status ReactorRunner::CheckRoom() const {
   if (queue_.parked_keys() <= options_.max_parked_keys) return absl::OkStatus();
   return Error(absl::StatusCode::kFailedPrecondition, reason::kEventParked,
-               absl::StrFormat("%d keys of reactor %s are parked; with more than %d it stops", queue_.parked_keys(),
-                               type_->name, options_.max_parked_keys),
-               {{"reactor", type_->name}});
+               absl::StrFormat("%d keys of %s %s are parked; with more than %d it stops", queue_.parked_keys(),
+                               type_->kind, type_->name, options_.max_parked_keys),
+               {{type_->kind, type_->name}});
 }
 
 // Drawn from the upper half, so that what failed together does not come back together.
@@ -390,8 +395,8 @@ absl::Duration ReactorRunner::PauseAfter(int failures) const {
 }
 
 void ReactorRunner::TellStopped(const absl::Status& cause, const std::string& next_try) const {
-  Tell(LogLevel::kError, "reactor stopped",
-       {{"reactor", type_->name}, {"cause", std::string(cause.message())}, {"next_try", next_try}});
+  Tell(LogLevel::kError, absl::StrFormat("%s stopped", type_->kind),
+       {{type_->kind, type_->name}, {"cause", std::string(cause.message())}, {"next_try", next_try}});
 }
 
 void ReactorRunner::Stop(const absl::Status& cause) {
@@ -476,8 +481,9 @@ void ReactorRunner::Saved(const absl::Status& result) {
 void ReactorRunner::NotSaved(const absl::Status& error) {
   changed_ = true;
   const absl::Status cause =
-      absl::IsAborted(error) ? Annotate(absl::StrFormat("another process reacts as %s", type_->name), error)
-                             : Annotate(absl::StrFormat("the place of reactor %s was not saved", type_->name), error);
+      absl::IsAborted(error)
+          ? Annotate(absl::StrFormat("another process reacts as %s", type_->name), error)
+          : Annotate(absl::StrFormat("the place of %s %s was not saved", type_->kind, type_->name), error);
   if (!StorageMayRecover(error)) {
     loaded_ = false;
     return Stop(cause);
@@ -529,7 +535,8 @@ void ReactorRunner::Show() {
 void ReactorRunner::Pause(Done done) {
   Ask<absl::Status>(std::move(done), [this](Done answer) {
     if (!loaded_) return Answer(std::move(answer), absl::Status(error_));
-    if (!std::exchange(paused_, true)) Tell(LogLevel::kInfo, "reactor is paused", {{"reactor", type_->name}});
+    if (!std::exchange(paused_, true))
+      Tell(LogLevel::kInfo, absl::StrFormat("%s is paused", type_->kind), {{type_->kind, type_->name}});
     SaveWith(std::move(answer));
   });
 }
@@ -537,7 +544,7 @@ void ReactorRunner::Pause(Done done) {
 void ReactorRunner::Resume(Done done) {
   Ask<absl::Status>(std::move(done), [this](Done answer) {
     if (moving_.has_value()) return Answer(std::move(answer), BeingReset());
-    Tell(LogLevel::kInfo, "reactor is resumed", {{"reactor", type_->name}});
+    Tell(LogLevel::kInfo, absl::StrFormat("%s is resumed", type_->kind), {{type_->kind, type_->name}});
     failures_ = 0;
     retry_timer_.reset();
     if (!loaded_) {
@@ -568,7 +575,7 @@ void ReactorRunner::Reset(v1::ReactorResetTo to, std::string reason, Done done) 
 
 absl::Status ReactorRunner::BeingReset() const {
   return Error(absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
-               absl::StrFormat("reactor %s is being reset, or resumed, already", type_->name));
+               absl::StrFormat("%s %s is being reset, or resumed, already", type_->kind, type_->name));
 }
 
 // As soon as nothing of the old place is under way.
@@ -585,8 +592,8 @@ void ReactorRunner::MoveOn() {
     paused_ = false;
   } else {
     records_.push_back(ResetOf(move.to, move.reason));
-    Tell(LogLevel::kInfo, "reactor is reset",
-         {{"reactor", type_->name}, {"to", move.to == v1::REACTOR_RESET_TO_HEAD ? "head" : "as it was"}});
+    Tell(LogLevel::kInfo, absl::StrFormat("%s is reset", type_->kind),
+         {{type_->kind, type_->name}, {"to", move.to == v1::REACTOR_RESET_TO_HEAD ? "head" : "as it was"}});
   }
   if (!error_.ok()) Stop(error_);
   unsaved_ = 0;
@@ -616,7 +623,7 @@ absl::Status ReactorRunner::MoveTo(const Move& move) {
 absl::Status ReactorRunner::PlaceInThisHistory(ReactorPlace& place) const {
   const auto refused = [this](const char* why) {
     return Error(absl::StatusCode::kFailedPrecondition, reason::kRequestInvalid,
-                 absl::StrFormat("reactor %s %s", type_->name, why), {{"reactor", type_->name}});
+                 absl::StrFormat("%s %s %s", type_->kind, type_->name, why), {{type_->kind, type_->name}});
   };
   if (!elsewhere_.has_value()) return refused("does not stand in another history of the store");
   const Checkpoint head = store_.DurableHead();
@@ -644,7 +651,7 @@ absl::Status ReactorRunner::CheckWaits(const std::string& key) const {
       queued != nullptr && (queued->state == QueuedKey::State::kWaiting || queued->state == QueuedKey::State::kParked);
   if (waits) return loaded_ ? absl::OkStatus() : error_;
   return Error(absl::StatusCode::kNotFound, reason::kNotParked,
-               absl::StrFormat("of reactor %s no key %s waits or is parked", type_->name, ShownText(key)));
+               absl::StrFormat("of %s %s no key %s waits or is parked", type_->kind, type_->name, ShownText(key)));
 }
 
 void ReactorRunner::Retry(std::string key, Done done) {

@@ -109,6 +109,9 @@ struct ReactorType {
   absl::flat_hash_map<std::string, KeyOf> keys = {};        // likewise; an event without one has its stream's key
   // How events that are stored otherwise come to these handlers, by the name under which they are stored.
   absl::flat_hash_map<std::string, StoredForm> stored_forms = {};
+  // What it is called in messages, and its verb: a process takes its events as a reactor does.
+  const char* kind = "reactor";
+  const char* verb = "reactors";
 
   // Takes those of the aggregate's forms over that become an event with a handler. Needed once for each aggregate whose
   // events have earlier names or supersede others.

@@ -106,7 +106,10 @@ TEST_F(ProcessOperatorsTest, AnOutcomeThatIsNoneParksUntilItIsDropped) {
   EXPECT_EQ(EventsOf("order/o2"), "OrderPlaced OrderCompleted");
 
   app_.Advance(absl::Hours(1));  // its timer is due, and comes behind the event
-  EXPECT_EQ(Drop("$process_fulfilment/o1", "activity 2/0"), absl::OkStatus());
+  const absl::Status another = Drop("o1", "activity 3/0");
+  EXPECT_TRUE(absl::IsFailedPrecondition(another)) << another;
+  EXPECT_THAT(another.message(), HasSubstr("$process_fulfilment/o1\" is activity 2/0, not \"activity 3/0\""));
+  EXPECT_EQ(Drop("o1", "activity 2/0"), absl::OkStatus());
   EXPECT_THAT(Parked(), IsEmpty());
   EXPECT_EQ(EventsOf("$process_fulfilment/o1"), "ProcessStep ProcessStep ProcessStep ProcessStep");
   EXPECT_EQ(EventsOf("item/pen"), "ItemStocked ItemReserved ItemReserved ItemReleased");

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <stdexcept>
+#include <tuple>
 
 #include "everfold/testing/process.h"
 #include "tests/unit/process/fulfilment_test.h"
@@ -160,6 +161,7 @@ struct MendedProcess : PatienceProcess {
   template <class E>
   static everfold::Route Mended(const E& event, const everfold::EventContext& c) {
     if (broken) throw std::runtime_error("no way");
+    if (nameless) return everfold::Route::Start("");
     return PatienceProcess::Route(event, c);
   }
   static everfold::Route Route(const OrderPlaced& e, const everfold::EventContext& c) { return Mended(e, c); }
@@ -170,6 +172,7 @@ struct MendedProcess : PatienceProcess {
   static void React(Fulfilment&, const OrderCancelled&, Steps& steps) { steps.Done(); }
   static void React(Fulfilment&, const everfold::Refused<CancelOrder>&, Steps&) {}
   inline static bool broken = false;
+  inline static bool nameless = false;
 };
 
 class MendedProcessTest : public FulfilmentTest {
@@ -180,14 +183,15 @@ class MendedProcessTest : public FulfilmentTest {
         }) {
     MendedProcess::broken = true;
   }
-  ~MendedProcessTest() override { MendedProcess::broken = false; }
+  ~MendedProcessTest() override { MendedProcess::broken = MendedProcess::nameless = false; }
 };
 
 TEST_F(MendedProcessTest, WhatWasParkedByARouteThatFailedIsTakenWhenItIsMended) {
-  for (const bool crashes : {false, true}) {
-    SCOPED_TRACE(crashes);
-    MendedProcess::broken = true;
-    const std::string order = crashes ? "o2" : "o1";
+  for (const auto& [order, crashes, nameless] : std::vector<std::tuple<std::string, bool, bool>>{
+           {"o1", false, false}, {"o2", true, false}, {"o3", false, true}, {"o4", true, true}}) {
+    SCOPED_TRACE(order);
+    MendedProcess::broken = !nameless;
+    MendedProcess::nameless = nameless;
     app_.Accepted(MakePlaceOrder({.order_id = order, .item_id = "pen", .quantity = 1}));
     app_.Accepted(MakeCancelOrder({.order_id = order, .reason = "customer"}));
     app_.Settle();
@@ -199,12 +203,40 @@ TEST_F(MendedProcessTest, WhatWasParkedByARouteThatFailedIsTakenWhenItIsMended) 
       Reopen();
       app_.Settle();
     }
-    MendedProcess::broken = false;
+    MendedProcess::broken = MendedProcess::nameless = false;
     EXPECT_EQ(Retry(key), absl::OkStatus());
     EXPECT_THAT(Parked(), ElementsAre());
     EXPECT_EQ(Status().error, absl::OkStatus());
     EXPECT_EQ(EventsOf("$process_fulfilment/" + order), "ProcessStep ProcessStep");
   }
+}
+
+// Two activities of one name: what is on record could be of either.
+
+struct SameName {
+  static constexpr everfold::ActivityOptions kOptions = AuthorizePayment::kOptions;
+  using Request = PaymentRequest;
+  using Result = PaymentAuthorization;
+  void Start(const PaymentRequest&, const everfold::ActivityCall&, everfold::ActivityDone<SameName>) {}
+};
+
+struct TwiceNamedProcess {
+  using Process = Fulfilment;
+  using Events = everfold::EventsOf<Order>;
+  using Activities = everfold::Types<AuthorizePayment, SameName>;
+  using Steps = everfold::Steps<TwiceNamedProcess>;
+  static everfold::Route Route(const OrderPlaced&, const everfold::EventContext& c) {
+    return everfold::Route::Start(c.id);
+  }
+  static void React(Fulfilment&, const OrderPlaced&, Steps&) {}
+  static void React(Fulfilment&, const everfold::Outcome<AuthorizePayment>&, Steps&) {}
+  static void React(Fulfilment&, const everfold::Outcome<SameName>&, Steps&) {}
+};
+
+TEST(ProcessType, HasEachActivityUnderItsOwnName) {
+  const absl::Status valid = everfold::MakeProcessType<TwiceNamedProcess>(AuthorizePayment{nullptr}).Validate();
+  EXPECT_TRUE(absl::IsInvalidArgument(valid)) << valid;
+  EXPECT_EQ(valid.message(), "process fulfilment: two of its activities are named authorize_payment");
 }
 
 TEST(ProcessVocabularyTest, SendsScheduledCommands) {

@@ -149,7 +149,11 @@ TEST_F(ReactorTest, ParksAfterTheLastAttempt) {
   EXPECT_EQ(mailbox_.logger().lines().back(),
             (RecordingLogger::Line{LogLevel::kWarning,
                                    "reactor has parked an event that it cannot react to",
-                                   {{"reactor", "mailer"}, {"parked_keys", "1"}}}));
+                                   {{"reactor", "mailer"},
+                                    {"key", "\"account/a\""},
+                                    {"event", "account/a@1"},
+                                    {"cause", keys[0].error},
+                                    {"parked_keys", "1"}}}));
 }
 
 TEST_F(ReactorTest, WhatNoOtherTryHelpsIsParkedAtOnce) {
