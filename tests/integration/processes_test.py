@@ -56,6 +56,15 @@ class FulfilmentApp(wallet_app.WalletApp):
         stub = process_services.ProcessServiceStub(self.channel)
         return stub.ListProcesses(processes.ListProcessesRequest(), timeout=10).processes[0]
 
+    def open_instances(self):
+        """Some of them, with what they have done."""
+        stub = process_services.ProcessServiceStub(self.channel)
+        some = processes.ListProcessInstancesRequest(process="fulfilment", page_size=3)
+        page = stub.ListProcessInstances(some, timeout=10)
+        ids = [instance.key.rpartition("/")[2] for instance in page.instances]
+        return [stub.GetProcessInstance(processes.GetProcessInstanceRequest(process="fulfilment", id=order), timeout=10)
+                for order in ids]
+
     def events(self, stream):
         stub = store_services.EventStoreServiceStub(self.channel)
         for response in stub.ReadStream(store.ReadStreamRequest(stream=stream), timeout=30):
@@ -109,13 +118,21 @@ class Processes(wallet_app.IntegrationTest):
             app.kill()
             sender.join()
             app.start()
-        # An attempt that is not answered takes a minute, and a payment that is not known three.
-        wallet_app.wait_until("every order ends", lambda: app.info().instances == 0 and app.info().lag_events == 0, 240)
+        self.wait_for_the_end(app)
         self.assertEqual(app.info().parked, 0)
         self.check(app, placed)
         self.assertEqual(app.stop(), 0)
         verified = app.run("verify")
         self.assertEqual(verified.returncode, 0, verified.stderr)
+
+    def wait_for_the_end(self, app):
+        """A payment that is not known takes minutes, and at most the ten of its activity."""
+        def has_ended():
+            return app.info().instances == 0 and app.info().lag_events == 0
+        try:
+            wallet_app.wait_until("every order ends", has_ended, 660)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{app.info()}\n{app.open_instances()}") from error
 
     def check(self, app, placed):
         reserved, released, stocked, sold = {}, {}, 0, 0
