@@ -372,9 +372,10 @@ void ProcessRunner::DropEvent(const std::string& instance, const std::string& in
     if (!keys.ok()) return done(keys.status());
     const auto key = std::find_if(keys->begin(), keys->end(),
                                   [&instance](const ReactorKey& waiting) { return waiting.key == instance; });
-    const std::string event = key == keys->end() ? "" : NameOf(key->at.stream, key->at.version);
-    if (event.empty() && first.empty()) return done(NotParked(type_->name, instance));
-    if (event != input) return done(AnotherInput(instance, first.empty() ? event : first, input));
+    const bool is_event = key != keys->end();
+    if (!is_event && first.empty()) return done(NotParked(type_->name, instance));
+    const std::string event = is_event ? NameOf(key->at.stream, key->at.version) : "";
+    if (!is_event || event != input) return done(AnotherInput(instance, first.empty() ? event : first, input));
     reactor_->Drop(instance, key->at.stream, key->at.version, reason,
                    [this, scope, instance, input, done = std::move(done)](absl::Status dropped) mutable {
                      std::optional<TaskScope::Guard> guard = scope.Enter();

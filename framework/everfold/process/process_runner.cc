@@ -247,6 +247,8 @@ void ProcessRunner::FoldEnded(absl::StatusOr<FoldedPiece> piece) {
     return;
   }
   if (piece.ok()) return TakeFolded(*std::move(piece));
+  // While it closes that is no reason to stop: what was accepted is still to be put on record, and the next start
+  // folds.
   if (!is_closing_) DirectoryFailed(piece.status());
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -59,7 +60,9 @@ class ReactorRunner final : public Reactor {
   template <class Result>
   void Ask(absl::AnyInvocable<void(Result)> done, absl::AnyInvocable<void(absl::AnyInvocable<void(Result)>)> work);
   template <class Result>
-  void Answer(absl::AnyInvocable<void(Result)> done, Result result);
+  void Answer(absl::AnyInvocable<void(Result)> done, Result result) {
+    executor_.Post([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+  }
   absl::Status Closing() const;
 
   absl::Status Load();
@@ -91,6 +94,7 @@ class ReactorRunner final : public Reactor {
   absl::Duration PauseAfter(int failures) const;
   void WaitForNextAttempt();
 
+  // Operators (reactor_operators.cc).
   absl::Status BeingReset() const;
   void MoveOn();
   absl::Status MoveTo(const Move& move);

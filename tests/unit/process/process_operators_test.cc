@@ -97,6 +97,7 @@ TEST_F(ProcessOperatorsTest, AnOutcomeThatIsNoneParksUntilItIsDropped) {
   Stock(9);
   Place("o1");
   EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: activity 2/0"));
+  EXPECT_TRUE(absl::IsFailedPrecondition(Drop("o1", "")));
   // What comes behind it waits, an event where events are kept.
   app_.Accepted(MakeCancelOrder({.order_id = "o1", .reason = "customer"}));
   app_.Settle();
