@@ -189,11 +189,12 @@ void AddReset(CLI::App& reset, CommandLine& line) {
   reset.add_option("--reason", line.reason, "Why, in words; kept in the log")->type_name("TEXT")->required();
 }
 
-void AddRetry(CLI::App& retry, CommandLine& line) {
-  CLI::Option_group& keys = *retry.add_option_group("keys");
-  keys.add_option("KEY", line.key, "The key that waits")->type_name("");
-  keys.add_flag("--all", line.all_keys, "All keys that wait");
-  keys.require_option(1);
+// One that waits, which is the argument `name`, or all.
+void AddRetry(const char* name, std::string& one, const char* what, CLI::App& retry, CommandLine& line) {
+  CLI::Option_group& which = *retry.add_option_group("which");
+  which.add_option(name, one, what)->type_name("");
+  which.add_flag("--all", line.all, "All that wait");
+  which.require_option(1);
 }
 
 void AddReactors(CLI::App& parser, CommandLine& line) {
@@ -212,7 +213,8 @@ void AddReactors(CLI::App& parser, CommandLine& line) {
   add("resume", ReactorAction::kResume, "Go on; what an error has stopped is tried at once");
   AddReset(add("reset", ReactorAction::kReset, "Go on elsewhere in the log"), line);
   add("waiting", ReactorAction::kWaiting, "Events that wait for another try, or for you, and why");
-  AddRetry(add("retry", ReactorAction::kRetry, "Try events that wait again, at once"), line);
+  AddRetry("KEY", line.key, "The key that waits",
+           add("retry", ReactorAction::kRetry, "Try events that wait again, at once"), line);
   CLI::App& drop = add("drop", ReactorAction::kDrop, "Leave out the first event of a key that waits, for good");
   drop.add_option("KEY", line.key, "The key that waits")->type_name("")->required();
   AddDropped(drop, "waiting", line);
@@ -245,7 +247,8 @@ void AddProcesses(CLI::App& parser, CommandLine& line) {
       .add_option("--tenant", line.tenant, "Its tenant")
       ->type_name("TENANT");
   add("parked", ProcessAction::kParked, "Instances that wait for you, or for another try, and why");
-  add_on("retry", ProcessAction::kRetry, "Try what is parked again, at once", "The instance, as `parked` tells it");
+  AddRetry("INSTANCE", line.instance, "The instance, as `parked` tells it",
+           add("retry", ProcessAction::kRetry, "Try what is parked again, at once"), line);
   CLI::App& drop =
       add_on("drop", ProcessAction::kDrop, "Leave out what is parked, for good", "The instance, as `parked` tells it");
   drop.add_option("--input", line.input, "What is parked, as `parked` tells it")->type_name("INPUT")->required();

@@ -82,7 +82,7 @@ struct CommandLine {
   std::string input;          // that is parked, and is to be dropped
   bool to_head = false;       // of its reset
   bool as_it_was = false;     // likewise
-  bool all_keys = false;      // that wait; else: the one
+  bool all = false;           // that wait; else: the one
   std::string key;            // that is parked, or waits
   std::uint64_t version = 0;  // of its first event, which is to be dropped
   std::string stream;         // likewise, as StreamOfKey has it; empty: the key

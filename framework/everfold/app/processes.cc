@@ -121,7 +121,7 @@ absl::Status RunOn(ProcessClient& client, const Parts& parts, const CommandLine&
     }
     case ProcessAction::kRetry:
       EVERFOLD_RETURN_IF_ERROR(client.Retry(name, line.instance));
-      return Print(line.instance + ": tried again; `processes parked` tells what comes of it\n");
+      return Print((line.all ? "all" : line.instance) + ": tried again; `processes parked` tells what comes of it\n");
     case ProcessAction::kDrop:
       EVERFOLD_RETURN_IF_ERROR(client.Drop(name, line.instance, line.input, line.reason));
       return Print(absl::StrFormat("%s: %s is dropped\n", line.instance, line.input));

@@ -51,8 +51,7 @@ absl::Status RunOn(ReactorClient& client, const CommandLine& line) {
     }
     case ReactorAction::kRetry:
       EVERFOLD_RETURN_IF_ERROR(client.Retry(name, line.key));
-      return Print((line.key.empty() ? "all" : line.key) +
-                   ": tried again; `reactors waiting` tells what comes of it\n");
+      return Print((line.all ? "all" : line.key) + ": tried again; `reactors waiting` tells what comes of it\n");
     case ReactorAction::kDrop: {
       EVERFOLD_ASSIGN_OR_RETURN(const StreamId stream, DroppedStream(line));
       EVERFOLD_RETURN_IF_ERROR(client.Drop(name, line.key, stream, line.version, line.reason));

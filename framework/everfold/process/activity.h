@@ -22,6 +22,7 @@
 // an earlier one timed out or was begun before a restart, even if the last is refused. A "no" for good is a Result.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -45,6 +46,9 @@ struct ActivityOptions {
   absl::Duration timeout = absl::Minutes(5);          // of all attempts, from the step that asked for it
   absl::Duration attempt_timeout = absl::Minutes(1);  // of one
   ActivityRetry retry = {};
+  // Attempts that are under way at a time, of all instances: from Start until `done` is called or let go, or the time
+  // of the attempt is over. The others wait for their turn, and their activities' time goes on.
+  std::size_t concurrency = 1000;
 };
 
 // Lifetime: the call of Start.

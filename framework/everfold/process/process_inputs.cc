@@ -261,10 +261,12 @@ absl::Status ProcessRunner::ApplyStep(ProcessSlot& slot, const MadeStep& made, a
     in_flight_ -= flight->second.state != CommandFlight::State::kExpired;
     flight = slot.flights.erase(flight);
   }
-  activities_ -= std::erase_if(slot.runs, [&](const auto& run) {
+  activities_ -= std::erase_if(slot.runs, [&](auto& run) {
     const bool has_ended = !instance.activities.contains(run.first);
-    if (has_ended) running_.erase(run.second.key);
-    return has_ended;
+    if (!has_ended) return false;
+    running_.erase(run.second.key);
+    GiveTurn(run.second);
+    return true;
   });
   std::erase_if(slot.accepted, [&](const OutgoingRef& ref) { return !instance.commands.contains(ref); });
   if (slot.accepted.empty()) unrecorded_.erase({slot.accepted_since, slot.key});

@@ -310,6 +310,15 @@ void ProcessRunner::Retry(std::string instance, Done done) {
   });
 }
 
+void ProcessRunner::RetryAll(Done done) {
+  Ask<absl::Status>(std::move(done), [this](Done answer) {
+    std::vector<std::string> instances;
+    for (const auto& [key, slot] : slots_) instances.push_back(key);
+    for (const std::string& instance : instances) RetryHere(instance);
+    reactor_->RetryAll([answer = std::move(answer)](absl::Status retried) mutable { answer(std::move(retried)); });
+  });
+}
+
 bool ProcessRunner::DropHere(const std::string& instance, const std::string& input, const std::string& reason,
                              Done& done) {
   const auto found = slots_.find(instance);

@@ -185,6 +185,7 @@ void ProcessRunner::RunStep() {
     TakeUpWhatWasOpen();
     FireTimers();
     LookAtTimersLater();
+    BeginWaitingAttempts();
     RecordAcceptedInTime();
   }
   ReleaseEvents();
@@ -378,6 +379,7 @@ void ProcessRunner::BeginAgain() {
   retry_timer_.reset();
   slots_.clear();
   running_.clear();
+  turns_.Clear();
   idle_.clear();
   unrecorded_.clear();
   due_.Clear();

@@ -16,6 +16,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "everfold/base/mutex.h"
+#include "everfold/process/attempt_turns.h"
 #include "everfold/process/due_timers.h"
 #include "everfold/process/folded_directory.h"
 #include "everfold/process/process.h"
@@ -43,6 +44,7 @@ class ProcessRunner final : public Process {
   void Reset(v1::ReactorResetTo to, std::string reason, Done done) override;
   void ListParked(absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedInstance>>)> done) override;
   void Retry(std::string instance, Done done) override;
+  void RetryAll(Done done) override;
   void Drop(std::string instance, std::string input, std::string reason, Done done) override;
   void ListInstances(std::string after, std::size_t limit,
                      absl::AnyInvocable<void(absl::StatusOr<std::vector<OpenInstance>>)> done) override;
@@ -124,6 +126,9 @@ class ProcessRunner final : public Process {
   bool RecordSomeAccepted(absl::Time until);
   void Run(ProcessSlot& slot, const OutgoingRef& ref, bool taken_up);
   void Attempt(ProcessSlot& slot, const OutgoingRef& ref);
+  void BeginAttempt(ProcessSlot& slot, const OutgoingRef& ref, const ProcessActivityType& type);
+  void BeginWaitingAttempts();
+  void GiveTurn(ActivityRun& run);
   void AttemptEnded(const std::string& key, const OutgoingRef& ref, std::uint64_t attempt,
                     absl::StatusOr<std::string> answer);
   void EndActivity(ProcessSlot& slot, const OutgoingRef& ref, AnyOutcome outcome);
@@ -195,9 +200,11 @@ class ProcessRunner final : public Process {
 
   absl::flat_hash_map<std::string, std::unique_ptr<ProcessSlot>> slots_;           // by key
   absl::flat_hash_map<std::string, std::pair<std::string, OutgoingRef>> running_;  // by key of the activity; of slots_
+  AttemptTurns turns_;                                                             // of the activities
   std::list<std::string> idle_;                                                    // the longest idle first
   std::set<std::pair<absl::Time, std::string>> unrecorded_;                        // slots with accepted commands
   std::unique_ptr<Timer> record_timer_;
+  absl::Time record_timer_at_;          // if there is one
   std::deque<TakenInput> held_events_;  // while it is stopped
   std::deque<Done> full_;               // events that are done, and are told so when less is in flight
   std::size_t appending_ = 0;

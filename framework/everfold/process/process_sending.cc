@@ -14,6 +14,8 @@ namespace everfold {
 namespace {
 
 constexpr absl::Duration kRecordEndedAfter = absl::Seconds(1);
+// Sooner where a start has sent it: the next start would send it again, before it comes to what is new.
+constexpr absl::Duration kRecordTakenUpAfter = absl::Milliseconds(100);
 constexpr std::size_t kMostRecordedAtATime = kMaxStreamsPerCommit;
 constexpr absl::Duration kLongestSleep = absl::Minutes(1);  // of a deadline, so that a clock that jumps is noticed
 
@@ -36,16 +38,21 @@ bool MayHaveHadEffect(const absl::Status& answer) {
   return !absl::IsResourceExhausted(answer) && !absl::IsAborted(answer);
 }
 
-// User code, and what it throws ends here.
+// User code, and what it throws ends here. `let_go` is called if `done` is let go uncalled.
 void StartAttempt(const ProcessActivityType& type, void* object, const std::string& request, const ActivityCall& call,
-                  AnyActivityDone done) {
+                  AnyActivityDone done, absl::AnyInvocable<void()> let_go) {
   // Whoever throws may have kept `done` and may call it nevertheless: the first one counts.
   struct Once {
+    ~Once() {
+      if (!called) let_go();
+    }
     std::atomic<bool> called = false;
     AnyActivityDone done;
+    absl::AnyInvocable<void()> let_go;
   };
   auto once = std::make_shared<Once>();
   once->done = std::move(done);
+  once->let_go = std::move(let_go);
   const auto answer = [once](absl::StatusOr<std::string> result) {
     if (!once->called.exchange(true)) once->done(std::move(result));
   };
@@ -79,6 +86,7 @@ void ProcessRunner::Launch(ProcessSlot& slot, bool taken_up) {
     }
     ++in_flight_;
     ++commands_sent_;
+    slot.flights[ref].taken_up = taken_up;
     Send(slot, ref);
   }
   for (const auto& [ref, activity] : slot.instance->activities) {
@@ -195,15 +203,18 @@ void ProcessRunner::WaitToSend(ProcessSlot& slot, const OutgoingRef& ref) {
 // It is known, and put on record with the next step, or later: until then a restart sends it again, in vain. No step
 // follows where the instance has ended: soon, then, with others.
 void ProcessRunner::Accepted(ProcessSlot& slot, const OutgoingRef& ref) {
+  const absl::Duration wait = options_.record_accepted_after;
+  absl::Duration left = wait;
+  if (slot.instance->done) left = std::min(left, kRecordEndedAfter);
+  if (slot.flights.at(ref).taken_up) left = std::min(left, kRecordTakenUpAfter);
   slot.flights.erase(ref);
   --in_flight_;
-  const absl::Duration wait = options_.record_accepted_after;
-  const absl::Duration left = slot.instance->done ? std::min(wait, kRecordEndedAfter) : wait;
-  if (slot.accepted.empty()) {
-    slot.accepted_since = options_.clock->Now() - (wait - left);
-    unrecorded_.emplace(slot.accepted_since, slot.key);
-  }
+  const absl::Time since = options_.clock->Now() - (wait - left);
   slot.accepted.push_back(ref);
+  if (slot.accepted.size() > 1 && slot.accepted_since <= since) return;
+  unrecorded_.erase({slot.accepted_since, slot.key});
+  slot.accepted_since = since;
+  unrecorded_.emplace(since, slot.key);
 }
 
 void ProcessRunner::RecordAcceptedInTime() {
@@ -211,7 +222,8 @@ void ProcessRunner::RecordAcceptedInTime() {
   while (runs() && !unrecorded_.empty()) {
     const absl::Time due = unrecorded_.begin()->first + options_.record_accepted_after;
     if (due > now && unrecorded_.size() <= options_.max_accepted_unrecorded) {
-      if (record_timer_ != nullptr) return;
+      if (record_timer_ != nullptr && record_timer_at_ <= due) return;
+      record_timer_at_ = due;
       return After(record_timer_, due - now, [this] {
         record_timer_.reset();
         RunStep();
@@ -309,7 +321,11 @@ void ProcessRunner::WatchDeadline(ProcessSlot& slot, const OutgoingRef& ref) {
     if (run == watched.runs.end() || run->second.answered) return;
     if (options_.clock->Now() < watched.instance->activities.at(ref).deadline) return WatchDeadline(watched, ref);
     if (run->second.attempt != 0) run->second.perhaps_effect = true;  // one is under way
-    if (run->second.error.ok()) run->second.error = absl::DeadlineExceededError("the time of the activity is over");
+    if (run->second.error.ok()) {
+      run->second.error = absl::DeadlineExceededError(run->second.attempts == 0
+                                                          ? "the time of the activity was over before its turn came"
+                                                          : "the time of the activity is over");
+    }
     GiveUp(watched, ref);
     RunStep();
   });
@@ -325,8 +341,42 @@ void ProcessRunner::Attempt(ProcessSlot& slot, const OutgoingRef& ref) {
     return;
   }
   const ProcessActivityType& type = found->second;
+  if (options_.clock->Now() >= activity.deadline) return;  // WatchDeadline ends it
+  if (!turns_.Take(activity.name, type.options.concurrency, {.instance = slot.key, .activity = ref})) return;
+  run.turn = activity.name;
+  BeginAttempt(slot, ref, type);
+}
+
+// Those whose turn has come.
+void ProcessRunner::BeginWaitingAttempts() {
+  for (const auto& [name, type] : type_->activities) {
+    while (std::optional<AttemptTurns::Waiting> next = turns_.Next(name, type.options.concurrency)) {
+      const auto found = slots_.find(next->instance);
+      ActivityRun* run = nullptr;
+      if (found != slots_.end()) {
+        const auto at = found->second->runs.find(next->activity);
+        if (at != found->second->runs.end() && !at->second.answered) run = &at->second;
+      }
+      if (run == nullptr) {  // it has ended meanwhile
+        turns_.Give(name);
+        continue;
+      }
+      run->turn = name;
+      BeginAttempt(*found->second, next->activity, type);
+    }
+  }
+}
+
+void ProcessRunner::GiveTurn(ActivityRun& run) {
+  if (!run.turn.empty()) turns_.Give(std::exchange(run.turn, ""));
+}
+
+// REQUIRES: it has its turn.
+void ProcessRunner::BeginAttempt(ProcessSlot& slot, const OutgoingRef& ref, const ProcessActivityType& type) {
+  const OpenActivity& activity = slot.instance->activities.at(ref);
+  ActivityRun& run = slot.runs.at(ref);
   const absl::Time now = options_.clock->Now();
-  if (now >= activity.deadline) return;  // WatchDeadline ends it
+  if (now >= activity.deadline) return GiveTurn(run);  // WatchDeadline ends it
   const absl::Time deadline = std::min(activity.deadline, now + type.options.attempt_timeout);
   ++run.attempts;
   run.attempt = ++attempts_;
@@ -345,13 +395,25 @@ void ProcessRunner::Attempt(ProcessSlot& slot, const OutgoingRef& ref) {
       RunStep();
     });
   }
+  auto let_go = [this, scope = scope_, key = slot.key, ref, attempt = run.attempt]() mutable {
+    std::optional<TaskScope::Guard> guard = scope.Enter();
+    if (!guard.has_value()) return;
+    strand_->Post([this, guard = *std::move(guard), key = std::move(key), ref, attempt] {
+      const auto found = slots_.find(key);
+      if (found == slots_.end()) return;
+      const auto at = found->second->runs.find(ref);
+      if (at == found->second->runs.end() || at->second.attempt != attempt) return;
+      GiveTurn(at->second);  // its answer comes from elsewhere, and whenever it does
+      RunStep();
+    });
+  };
   std::optional<TaskScope::Guard> guard = scope_.Enter();
   if (!guard.has_value()) return;
   executor_.Post([guard = *std::move(guard), &type, object = type.object, key = activity.key,
                   instance = slot.instance->stream, request = activity.request, attempt = run.attempts, deadline,
-                  done = std::move(done)]() mutable {
+                  done = std::move(done), let_go = std::move(let_go)]() mutable {
     const ActivityCall call{.key = key, .instance = instance, .attempt = attempt, .deadline = deadline};
-    StartAttempt(type, object.get(), request, call, std::move(done));
+    StartAttempt(type, object.get(), request, call, std::move(done), std::move(let_go));
   });
 }
 
@@ -367,6 +429,7 @@ void ProcessRunner::AttemptEnded(const std::string& key, const OutgoingRef& ref,
   if (answer.ok()) return EndActivity(slot, ref, {.kind = OutcomeKind::kResult, .result = *std::move(answer)});
   if (run.attempt != attempt) return;
   run.attempt = 0;
+  GiveTurn(run);
   run.error = answer.status();
   // Whoever cancels a call does not know what came of it.
   const bool tries_again = IsWorthAnotherTry(answer.status()) || absl::IsCancelled(answer.status());
@@ -392,6 +455,7 @@ void ProcessRunner::GiveUp(ProcessSlot& slot, const OutgoingRef& ref) {
 void ProcessRunner::EndActivity(ProcessSlot& slot, const OutgoingRef& ref, AnyOutcome outcome) {
   ActivityRun& run = slot.runs.at(ref);
   run.answered = true;
+  GiveTurn(run);
   run.timer.reset();
   run.deadline.reset();
   outcome.status =

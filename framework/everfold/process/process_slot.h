@@ -33,6 +33,7 @@ struct CommandFlight {
   };
   State state = State::kSent;
   unsigned attempts = 0;
+  bool taken_up = false;       // it was on record before this process began
   absl::Status error = {};     // of the last one
   bool being_dropped = false;  // an operator's word is on its way into the log
   absl::Time next_attempt = {};
@@ -44,6 +45,7 @@ struct ActivityRun {
   std::string key = {};
   unsigned attempts = 0;
   std::uint64_t attempt = 0;          // which one is under way; answers of others are late
+  std::string turn = {};              // the activity whose turn the one under way has (attempt_turns.h); empty: none
   bool perhaps_effect = false;        // of an attempt that has ended, or was begun before a restart
   bool answered = false;              // that is an input
   absl::Status error = {};            // of the last attempt

@@ -27,12 +27,15 @@ absl::Status CheckActivity(const std::string& process, const std::string& name, 
   const ActivityRetry& retry = options.retry;
   if (options.timeout <= absl::ZeroDuration() || options.attempt_timeout <= absl::ZeroDuration() ||
       options.timeout == absl::InfiniteDuration() || retry.attempts < 1 || retry.first_wait <= absl::ZeroDuration() ||
-      retry.longest_wait < retry.first_wait || retry.longest_wait == absl::InfiniteDuration()) {
+      retry.longest_wait < retry.first_wait || retry.longest_wait == absl::InfiniteDuration() ||
+      options.concurrency < 1) {
     return Invalid(absl::StrFormat(
-        "process %s, activity %s: times are longer than 0 and not for ever, and it is tried once or more; it has a "
-        "timeout of %s, of %s for an attempt, %d attempts, from %s to %s apart",
+        "process %s, activity %s: times are longer than 0 and not for ever, and it is tried once or more, with one "
+        "attempt or more at a time; it has a timeout of %s, of %s for an attempt, %d attempts, from %s to %s apart, "
+        "and %d at a time",
         process, name, absl::FormatDuration(options.timeout), absl::FormatDuration(options.attempt_timeout),
-        retry.attempts, absl::FormatDuration(retry.first_wait), absl::FormatDuration(retry.longest_wait)));
+        retry.attempts, absl::FormatDuration(retry.first_wait), absl::FormatDuration(retry.longest_wait),
+        options.concurrency));
   }
   return absl::OkStatus();
 }

@@ -54,7 +54,8 @@ std::optional<Sequence> KeyQueue::BeginSearch(const Checkpoint& taken) {
   std::deque<std::string> ready;
   for (std::string& key : ready_) {
     QueuedKey& queued = keys_.at(key);
-    if (!queued.events.empty() || key == UntoldKeyOf(queued.at.stream) || is_far(queued.at.position)) {
+    const bool reads_itself = queued.reader != nullptr || key == UntoldKeyOf(queued.at.stream);
+    if (reads_itself || !queued.events.empty() || is_far(queued.at.position)) {
       ready.push_back(std::move(key));
       continue;
     }

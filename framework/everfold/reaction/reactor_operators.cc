@@ -158,6 +158,7 @@ void ReactorRunner::RetryAll(Done done) {
     for (const ReactorKey& key : queue_.Describe()) {
       if (key.parked || key.next_attempt > absl::InfinitePast()) queue_.Retry(key.key);
     }
+    BeginSearch();
     SaveWith(std::move(answer));
   });
 }

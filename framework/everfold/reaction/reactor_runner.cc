@@ -115,10 +115,7 @@ absl::Status ReactorRunner::LoadFrom(const ReactorPlace& place) {
   for (ReactorKey& key : keys) key.next_attempt = std::min(key.next_attempt, latest);
   queue_.Load(keys);
   search_.reset();
-  // Where a key is a stream, that is read.
-  if (const auto first = type_->keys.empty() ? std::nullopt : queue_.BeginSearch(taken_); first.has_value()) {
-    search_ = std::make_unique<KeySearch>(*type_, store_, *first, taken_);
-  }
+  BeginSearch();
   saved_events_ = EventsBefore(taken_);
   loaded_ = true;
   return CheckRoom();
@@ -160,6 +157,13 @@ void ReactorRunner::RunStep() {
 
 bool ReactorRunner::has_room() const {
   return queue_.held_events() < options_.max_events_in_hand && queue_.held_bytes() < options_.max_bytes_in_hand;
+}
+
+// For what is ready and has no event in memory. Where a key is a stream, that is read.
+void ReactorRunner::BeginSearch() {
+  if (search_ != nullptr || type_->keys.empty()) return;
+  const std::optional<Sequence> first = queue_.BeginSearch(taken_);
+  if (first.has_value()) search_ = std::make_unique<KeySearch>(*type_, store_, *first, taken_);
 }
 
 // Where there is no room, what is done next has it go on.

@@ -75,6 +75,7 @@ class ReactorRunner final : public Reactor {
   // Of events under way; each has a thread, unless the type does without (ReactorType::begin).
   std::size_t slots() const { return static_cast<std::size_t>(type_->concurrency); }
   bool is_idle() const { return idle_threads_.size() == slots(); }
+  void BeginSearch();
   void Search();
   bool has_room() const;
   void Pull();

@@ -29,6 +29,7 @@ class ProcessClient {
   virtual absl::StatusOr<v1::GetProcessInstanceResponse> Get(const std::string& process, const std::string& tenant,
                                                              const std::string& id) = 0;
   virtual absl::StatusOr<std::vector<v1::ParkedProcessInstance>> Parked(const std::string& process) = 0;
+  // All that is parked, if no instance is named.
   virtual absl::Status Retry(const std::string& process, const std::string& instance) = 0;
   virtual absl::Status Drop(const std::string& process, const std::string& instance, const std::string& input,
                             const std::string& reason) = 0;

@@ -70,6 +70,7 @@ class ProcessService final : public RpcService, public v1::ProcessService::Callb
   Call* RetryParkedInstance(Context* context, const v1::RetryParkedInstanceRequest* request,
                             v1::RetryParkedInstanceResponse*) override {
     return Ask(*context, request->process(), [request = *request](Process& process, Process::Done done) {
+      if (request.instance().empty()) return process.RetryAll(std::move(done));
       process.Retry(request.instance(), std::move(done));
     });
   }

@@ -129,7 +129,7 @@ TEST(CommandLine, AsksForReactors) {
   line = Parsed({"reactors", "retry", "mail", "order/o1"});
   EXPECT_EQ(line.reactor_action, ReactorAction::kRetry);
   EXPECT_EQ(line.key, "order/o1");
-  EXPECT_TRUE(Parsed({"reactors", "retry", "mail", "--all"}).all_keys);
+  EXPECT_TRUE(Parsed({"reactors", "retry", "mail", "--all"}).all);
   line = Parsed({"reactors", "drop", "mail", "c1", "--stream", "order/o1", "--version", "3", "--reason", "why"});
   EXPECT_EQ(line.stream, "order/o1");
   EXPECT_EQ(line.reactor_action, ReactorAction::kDrop);
@@ -159,6 +159,7 @@ TEST(CommandLine, AsksForProcesses) {
   line = Parsed({"processes", "retry", "fulfilment", "$process_fulfilment/o1"});
   EXPECT_EQ(line.process_action, ProcessAction::kRetry);
   EXPECT_EQ(line.instance, "$process_fulfilment/o1");
+  EXPECT_TRUE(Parsed({"processes", "retry", "fulfilment", "--all"}).all);
   line = Parsed({"processes", "drop", "fulfilment", "key", "--input", "timer 4/payment", "--reason", "why"});
   EXPECT_EQ(line.process_action, ProcessAction::kDrop);
   EXPECT_EQ(line.input, "timer 4/payment");
@@ -169,6 +170,7 @@ TEST(CommandLine, AsksForProcesses) {
 TEST(CommandLine, ProcessesNeedWhatTheyAreToDo) {
   EXPECT_THAT(Refusal({"processes", "pause"}), HasSubstr("PROCESS"));
   EXPECT_THAT(Refusal({"processes", "show", "fulfilment"}), HasSubstr("INSTANCE"));
+  EXPECT_THAT(Refusal({"processes", "retry", "fulfilment"}), HasSubstr("INSTANCE"));
   EXPECT_THAT(Refusal({"processes", "drop", "fulfilment", "key", "--reason", "why"}), HasSubstr("--input"));
   EXPECT_THAT(Refusal({"processes", "drop", "fulfilment", "key", "--input", "x"}), HasSubstr("--reason"));
 }

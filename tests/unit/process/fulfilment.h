@@ -74,7 +74,8 @@ struct AuthorizePayment {
       .name = "authorize_payment",
       .timeout = absl::Minutes(10),
       .attempt_timeout = absl::Minutes(1),
-      .retry = {.attempts = 3, .first_wait = absl::Seconds(10), .longest_wait = absl::Seconds(20)}};
+      .retry = {.attempts = 3, .first_wait = absl::Seconds(10), .longest_wait = absl::Seconds(20)},
+      .concurrency = 50};
   using Request = PaymentRequest;
   using Result = PaymentAuthorization;
 

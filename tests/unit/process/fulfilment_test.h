@@ -76,6 +76,9 @@ class FulfilmentTest : public ::testing::Test {
   absl::Status Retry(const std::string& instance) {
     return Ask([&](everfold::Process::Done done) { process().Retry(instance, std::move(done)); });
   }
+  absl::Status RetryAll() {
+    return Ask([&](everfold::Process::Done done) { process().RetryAll(std::move(done)); });
+  }
   absl::Status Drop(const std::string& instance, const std::string& input, const std::string& reason = "a test") {
     return Ask([&](everfold::Process::Done done) { process().Drop(instance, input, reason, std::move(done)); });
   }

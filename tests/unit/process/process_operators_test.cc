@@ -543,6 +543,18 @@ TEST_F(JammedProcessTest, ACommandThatDoesNotGoThroughIsShownAndGoesOnByItself) 
   EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCompleted");
 }
 
+TEST_F(JammedProcessTest, AllThatWaitIsTriedAgainAtOnce) {
+  Place("o2");
+  app_.Advance(absl::Minutes(1));
+  ASSERT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: command 1/0", "$process_fulfilment/o2: command 1/0"));
+  JammedItemDecider::jammed = false;
+  EXPECT_EQ(RetryAll(), absl::OkStatus());
+  EXPECT_THAT(Parked(), IsEmpty());
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCompleted");
+  EXPECT_EQ(EventsOf("order/o2"), "OrderPlaced OrderCompleted");
+  EXPECT_EQ(RetryAll(), absl::OkStatus()) << "nothing waits";
+}
+
 TEST_F(JammedProcessTest, ACommandThatDoesNotGoThroughMayBeDropped) {
   app_.Advance(absl::Minutes(1));
   ASSERT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: command 1/0"));

@@ -211,6 +211,18 @@ TEST_F(MendedProcessTest, WhatWasParkedByARouteThatFailedIsTakenWhenItIsMended) 
   }
 }
 
+TEST_F(MendedProcessTest, AllThatAreParkedAreTriedAgainTogether) {
+  MendedProcess::broken = true;
+  for (const char* order : {"o1", "o2"}) Place(order);
+  ASSERT_THAT(Parked(), ElementsAre("order/o1 (no key): order/o1@1", "order/o2 (no key): order/o2@1"));
+  MendedProcess::broken = false;
+  EXPECT_EQ(RetryAll(), absl::OkStatus());
+  EXPECT_THAT(Parked(), ElementsAre());
+  for (const char* order : {"o1", "o2"}) {
+    EXPECT_EQ(EventsOf(absl::StrFormat("$process_fulfilment/%s", order)), "ProcessStep");
+  }
+}
+
 // Two activities of one name: what is on record could be of either.
 
 struct SameName {

@@ -177,6 +177,56 @@ TEST_F(ProcessTest, ACallThatWasCancelledIsTriedAgainAndMayHaveHadAnEffect) {
   EXPECT_EQ(ReasonOfCancelling("o1"), "payment unknown");
 }
 
+TEST_F(ProcessTest, NoMoreAttemptsAreUnderWayThanTheActivityAllows) {
+  constexpr std::size_t kMost = AuthorizePayment::kOptions.concurrency;
+  Stock(1000);
+  for (std::size_t i = 0; i < kMost + 20; ++i) Place(absl::StrFormat("o%d", i));
+  ASSERT_EQ(provider_.calls.size(), kMost);
+  (*provider_.calls[7].answer)(Authorized());
+  app_.Settle();
+  ASSERT_EQ(provider_.calls.size(), kMost + 1);
+  EXPECT_EQ(provider_.calls.back().order_id, absl::StrFormat("o%d", kMost)) << "who has waited longest";
+
+  app_.Crash();
+  provider_.calls.clear();
+  Reopen();
+  app_.Settle();
+  EXPECT_EQ(provider_.calls.size(), kMost);
+  for (std::size_t i = 0; i < provider_.calls.size(); ++i) {
+    (*provider_.calls[i].answer)(Authorized());
+    app_.Settle();
+  }
+  EXPECT_EQ(provider_.calls.size(), kMost + 19);
+  for (std::size_t i = 0; i < kMost + 20; ++i) {
+    EXPECT_EQ(EventsOf(absl::StrFormat("order/o%d", i)), "OrderPlaced OrderCompleted") << i;
+  }
+}
+
+TEST_F(ProcessTest, AttemptsThatAreOverLetOthersBegin) {
+  constexpr std::size_t kMost = AuthorizePayment::kOptions.concurrency;
+  Stock(1000);
+  for (std::size_t i = 0; i < 2 * kMost; ++i) Place(absl::StrFormat("o%d", i));
+  ASSERT_EQ(provider_.calls.size(), kMost);
+  app_.Advance(AuthorizePayment::kOptions.attempt_timeout);
+  EXPECT_EQ(provider_.calls.size(), 2 * kMost) << "the first ones are not answered in time";
+  for (std::size_t i = 0; i < kMost; ++i) (*provider_.calls[kMost + i].answer)(absl::UnavailableError("down"));
+  app_.Advance(AuthorizePayment::kOptions.retry.longest_wait);
+  EXPECT_EQ(provider_.calls.size(), 3 * kMost);
+}
+
+TEST_F(ProcessTest, AnAttemptThatIsLetGoTakesNobodysTurn) {
+  constexpr std::size_t kMost = AuthorizePayment::kOptions.concurrency;
+  std::vector<std::string> keys;
+  provider_.take = [&keys](const PaymentRequest&, const everfold::ActivityCall& call, const auto&) {
+    keys.push_back(call.key);
+  };
+  Stock(1000);
+  for (std::size_t i = 0; i < 2 * kMost; ++i) Place(absl::StrFormat("o%d", i));
+  ASSERT_EQ(keys.size(), 2 * kMost);
+  EXPECT_EQ(Answer(keys[0], "a webhook", Authorized().SerializeAsString()), absl::OkStatus());
+  EXPECT_EQ(EventsOf("order/o0"), "OrderPlaced OrderCompleted");
+}
+
 TEST_F(ProcessTest, TheSecondAnswerOfAnActivityIsLeftOut) {
   Stock(5);
   Place("o1");
@@ -235,6 +285,30 @@ TEST_F(ProcessTest, WhatWasAcceptedGoesOnRecordAfterAWhile) {
   Reopen();
   app_.Settle();
   EXPECT_EQ(Status().commands_sent, 0u);
+}
+
+TEST_F(ProcessTest, WhatWasAcceptedOfAnEndedInstanceGoesOnRecordSoon) {
+  provider_.answer = [](const Provider::Call&) { return absl::FailedPreconditionError("declined"); };
+  Stock(5);
+  Place("o1");
+  EXPECT_EQ(Status().in_flight, 1u);
+  app_.Advance(absl::Seconds(2));
+  EXPECT_EQ(Status().in_flight, 0u);
+}
+
+TEST_F(ProcessTest, WhatAStartSendsAgainGoesOnRecordSoon) {
+  Stock(5);
+  app_.Start(MakePlaceOrder({.order_id = "o1", .item_id = "pen", .quantity = 1}));
+  const everfold::StreamId stream{"", "$process_fulfilment", "o1"};
+  while (app_.engine().store().VersionOf(stream).value() < everfold::Version(1)) ASSERT_TRUE(app_.executor().RunOne());
+  app_.Crash();
+  Reopen();
+  ASSERT_EQ(Pause(), absl::OkStatus());  // so no next step puts it on record
+  ASSERT_EQ(EventsOf("item/pen"), "ItemStocked ItemReserved");
+  EXPECT_EQ(EventsOf("$process_fulfilment/o1"), "ProcessStep");
+  EXPECT_EQ(Status().in_flight, 1u);
+  app_.Advance(absl::Seconds(1));
+  EXPECT_EQ(Status().in_flight, 0u);
 }
 
 TEST_F(ProcessTest, TheDirectoryIsMadeAnew) {

@@ -372,6 +372,20 @@ TEST_F(ReactorInHandTest, OnePassOverTheLogFindsTheEventsOfAllKeysAgain) {
   EXPECT_EQ(mailbox_.reactor().Describe().taken_keys, 0u);
 }
 
+TEST_F(ReactorInHandTest, OnePassOverTheLogFindsTheEventsOfAllKeysThatAreTriedAgain) {
+  mailbox_.options().max_waiting_keys = 2 * kAccounts;
+  mailbox_.outbox().answer = [](const Mail&) { return absl::UnavailableError("x"); };
+  CreditAll(5);
+  mailbox_.Run(Type());
+  ASSERT_EQ(mailbox_.reactor().Describe().waiting_keys, kAccounts);
+  Mend();
+  Counted::asked = 0;
+  EXPECT_EQ(mailbox_.Ask([&](Reactor::Done done) { mailbox_.reactor().RetryAll(std::move(done)); }), absl::OkStatus());
+  ExpectEachSentInOrder(5);
+  EXPECT_LE(Counted::asked, 2 * kEvents);
+  EXPECT_EQ(mailbox_.reactor().Describe().taken_keys, 0u);
+}
+
 TEST_F(ReactorInHandTest, WhatWasDoneIsNotDoneAgainAndWhatCameSinceComesBehind) {
   CreditAll(3);
   TakeAll(2 * kAccounts + 7);
