@@ -33,6 +33,7 @@ class Stock:
     def __init__(self):
         self.on_hand = 0
         self.reserved = {}  # by order
+        self.set_aside = 0  # the sum of those
 
 
 class Ledger:
@@ -101,28 +102,32 @@ class Ledger:
         elif event == "StockReserved":
             self.expect(order not in stock.reserved, f"{product} is reserved twice for order {order}")
             stock.reserved[order] = quantity
+            stock.set_aside += quantity
         else:
             held = stock.reserved.pop(order, 0)
+            stock.set_aside -= held
             self.expect(held == quantity, f"{event} of {product} for order {order}: {quantity}, of {held} reserved")
             if event == "StockShipped":
                 stock.on_hand -= quantity
-        available = stock.on_hand - sum(stock.reserved.values())
+        available = stock.on_hand - stock.set_aside
         self.expect(stock.on_hand >= 0 and available >= 0,
                     f"{product} has {stock.on_hand} pieces, and {available} that are not set aside, after {event}")
 
     # --- what must hold -----------------------------------------------------------------------------------------------
 
     def check(self, report, bought):
+        payments = collections.defaultdict(list)
+        for payment in self.payments.values():
+            payments[payment.order].append(payment)
         for name, order in self.orders.items():
-            self.check_order(name, order)
+            self.check_order(name, order, payments[name])
         for name, payment in self.payments.items():
             self.check_payment(name, payment)
         self.check_stocks(bought)
         self.check_provider(report)
         return self.errors
 
-    def check_order(self, name, order):
-        payments = [payment for payment in self.payments.values() if payment.order == name]
+    def check_order(self, name, order, payments):
         paid = sum(payment.minor["captured"] for payment in payments)
         back = sum(payment.minor["refunded"] for payment in payments)
         wanted = {"canceled": (0, 0), "unavailable": (0, 0), "delivered": (order.total, 0),

@@ -261,13 +261,16 @@ absl::Status ProcessRunner::ApplyStep(ProcessSlot& slot, const MadeStep& made, a
     in_flight_ -= flight->second.state != CommandFlight::State::kExpired;
     flight = slot.flights.erase(flight);
   }
-  activities_ -= std::erase_if(slot.runs, [&](auto& run) {
-    const bool has_ended = !instance.activities.contains(run.first);
-    if (!has_ended) return false;
-    running_.erase(run.second.key);
-    GiveTurn(run.second);
-    return true;
-  });
+  for (auto run = slot.runs.begin(); run != slot.runs.end();) {
+    if (instance.activities.contains(run->first)) {
+      ++run;
+      continue;
+    }
+    --activities_;
+    running_.erase(run->second.key);
+    GiveTurn(run->second);
+    run = slot.runs.erase(run);
+  }
   std::erase_if(slot.accepted, [&](const OutgoingRef& ref) { return !instance.commands.contains(ref); });
   if (slot.accepted.empty()) unrecorded_.erase({slot.accepted_since, slot.key});
   KnowTimers(slot);
