@@ -73,6 +73,15 @@ std::string FormatStep(const v1::RecordedProcessStep& recorded) {
   return text;
 }
 
+// ", tried 3 times, the last in vain: down" of a command in flight or an activity that runs.
+template <class Open>
+std::string AttemptsOf(const char* verb, const Open& open) {
+  if (open.attempts() == 0) return "";
+  std::string text = absl::StrFormat(", %s %s", verb, Counted(open.attempts(), "time"));
+  if (open.has_error()) absl::StrAppendFormat(&text, ", in vain: %s", open.error().message());
+  return text;
+}
+
 // As JSON, if this binary knows the process.
 std::string StateOf(const Parts& parts, const std::string& process, const v1::GetProcessInstanceResponse& instance) {
   for (const ProcessType& type : parts.processes) {
@@ -163,12 +172,14 @@ std::string FormatInstance(const v1::GetProcessInstanceResponse& instance, const
   std::string text =
       absl::StrFormat("version %d%s\nstate %s\n", instance.version(), instance.done() ? ", ended" : "", state);
   for (const v1::CommandInFlight& command : instance.commands()) {
-    absl::StrAppendFormat(&text, "in flight: %s, since %s, request id %s\n", command.type(),
-                          TimeText(command.recorded_time()), command.request_id());
+    absl::StrAppendFormat(&text, "in flight: %s, since %s, request id %s%s\n", command.type(),
+                          TimeText(command.recorded_time()), command.request_id(),
+                          command.accepted() ? ", accepted, to be put on record" : AttemptsOf("sent", command));
   }
   for (const v1::RunningActivity& activity : instance.activities()) {
-    absl::StrAppendFormat(&text, "running: %s until %s, key %s\n", activity.name(), TimeText(activity.deadline_time()),
-                          activity.key());
+    absl::StrAppendFormat(&text, "running: %s until %s, key %s%s\n", activity.name(),
+                          TimeText(activity.deadline_time()), activity.key(),
+                          activity.attempts() == 0 ? ", waits for its turn" : AttemptsOf("tried", activity));
   }
   for (const v1::ProcessTimer& timer : instance.timers()) {
     absl::StrAppendFormat(&text, "timer: %s, due %s%s\n", timer.name(), TimeText(timer.due_time()),

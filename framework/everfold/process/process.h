@@ -112,7 +112,8 @@ class Process {
   // Open instances behind the key, in the order of their keys, at most `limit`; as far as the directory has come.
   virtual void ListInstances(std::string after, std::size_t limit,
                              absl::AnyInvocable<void(absl::StatusOr<std::vector<OpenInstance>>)> done) = 0;
-  // One, as its stream has it, also if it has ended. INVALID_ARGUMENT for what is no id; NOT_FOUND.
+  // One, as its stream has it, also if it has ended, and how often what is open was tried since Start. INVALID_ARGUMENT
+  // for what is no id; NOT_FOUND.
   virtual void Get(std::string tenant, std::string id,
                    absl::AnyInvocable<void(absl::StatusOr<ProcessInstance>)> done) = 0;
 

@@ -35,6 +35,12 @@ struct EventOrder {
   friend auto operator<=>(const EventOrder&, const EventOrder&) = default;
 };
 
+// How often it was tried since its process began to run, which the stream does not tell.
+struct Attempts {
+  unsigned begun = 0;
+  absl::Status error = {};  // of the last one that has ended
+};
+
 // A command that is not known to be accepted or refused.
 struct OpenCommand {
   std::string id;  // under which it is sent: a UUID of its step and place
@@ -42,6 +48,9 @@ struct OpenCommand {
   std::string payload;
   absl::Time recorded_at;  // of its step
   Metadata metadata;       // likewise
+  // Of what Process::Get tells: also whether it is accepted, and that is not on record yet.
+  Attempts attempts = {};
+  bool accepted = false;
 };
 
 struct OpenActivity {
@@ -49,6 +58,7 @@ struct OpenActivity {
   std::string name;
   std::string request;
   absl::Time deadline;
+  Attempts attempts = {};  // of what Process::Get tells
 };
 
 // What is sent is known by this wherever it goes. The step's recorded time tells apart what the same version was in two

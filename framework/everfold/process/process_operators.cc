@@ -441,8 +441,27 @@ void ProcessRunner::Get(std::string tenant, std::string id,
       instance = Error(absl::StatusCode::kNotFound, reason::kStreamNotFound,
                        absl::StrFormat("process %s has no instance %s", type_->name, KeyOfStream(stream)));
     }
+    if (instance.ok()) AddAttempts(*instance);
     Reply<Result>(std::move(answer), std::move(instance));
   });
+}
+
+// Of what is open, as far as it is under way here.
+void ProcessRunner::AddAttempts(ProcessInstance& instance) const {
+  const auto found = slots_.find(KeyOfStream(instance.stream));
+  if (found == slots_.end()) return;
+  const ProcessSlot& slot = *found->second;
+  for (auto& [ref, command] : instance.commands) {
+    command.accepted = std::find(slot.accepted.begin(), slot.accepted.end(), ref) != slot.accepted.end();
+    const auto flight = slot.flights.find(ref);
+    if (flight != slot.flights.end()) {
+      command.attempts = {.begun = flight->second.attempts, .error = flight->second.error};
+    }
+  }
+  for (auto& [ref, activity] : instance.activities) {
+    const auto run = slot.runs.find(ref);
+    if (run != slot.runs.end()) activity.attempts = {.begun = run->second.attempts, .error = run->second.error};
+  }
 }
 
 }  // namespace everfold

@@ -112,7 +112,7 @@ class ProcessRunner final : public Process {
   Metadata MetadataOf(const ProcessSlot& slot, const ProcessInput* input) const;
   static AppendRequest RequestOf(const ProcessInstance& instance, const v1::ProcessStep& step);
 
-  // Commands and activities (process_sending.cc).
+  // Commands (process_sending.cc).
   void Launch(ProcessSlot& slot, bool taken_up);
   void Send(ProcessSlot& slot, const OutgoingRef& ref);
   void SendOut(std::string key, const OutgoingRef& ref, const std::string& type, const std::string& payload,
@@ -124,6 +124,8 @@ class ProcessRunner final : public Process {
   void Accepted(ProcessSlot& slot, const OutgoingRef& ref);
   void RecordAcceptedInTime();
   bool RecordSomeAccepted(absl::Time until);
+
+  // Activities (process_activities.cc).
   void Run(ProcessSlot& slot, const OutgoingRef& ref, bool taken_up);
   void Attempt(ProcessSlot& slot, const OutgoingRef& ref);
   void BeginAttempt(ProcessSlot& slot, const OutgoingRef& ref, const ProcessActivityType& type);
@@ -155,6 +157,7 @@ class ProcessRunner final : public Process {
   bool DropHere(const std::string& instance, const std::string& input, const std::string& reason, Done& done);
   void DropEvent(const std::string& instance, const std::string& input, const std::string& reason, Done done);
   void LetGo(const std::string& event);
+  void AddAttempts(ProcessInstance& instance) const;
   std::string KeyOfNamed(const std::string& instance) const;
   void WorkOnAll();
   void GiveBackEvents();

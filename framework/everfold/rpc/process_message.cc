@@ -55,12 +55,17 @@ v1::GetProcessInstanceResponse InstanceMessage(const ProcessInstance& instance) 
     in_flight.set_request_id(command.id);
     in_flight.set_type(command.type);
     *in_flight.mutable_recorded_time() = TimestampOf(command.recorded_at);
+    in_flight.set_attempts(command.attempts.begun);
+    if (!command.attempts.error.ok()) *in_flight.mutable_error() = ToStatusMessage(command.attempts.error);
+    in_flight.set_accepted(command.accepted);
   }
   for (const auto& [ref, activity] : instance.activities) {
     v1::RunningActivity& running = *message.add_activities();
     running.set_key(activity.key);
     running.set_name(activity.name);
     *running.mutable_deadline_time() = TimestampOf(activity.deadline);
+    running.set_attempts(activity.attempts.begun);
+    if (!activity.attempts.error.ok()) *running.mutable_error() = ToStatusMessage(activity.attempts.error);
   }
   for (const auto& [name, timer] : instance.timers) *message.add_timers() = timer;
   return message;

@@ -230,6 +230,30 @@ TEST_F(ProcessOperatorsTest, ACommandThatIsTooOldMayBeDropped) {
   EXPECT_EQ(EventsOf("item/pen"), "ItemStocked");
 }
 
+TEST_F(ProcessOperatorsTest, ShowsHowOftenWhatIsOpenWasTried) {
+  provider_.answer = [](const Provider::Call&) { return absl::UnavailableError("the line is down"); };
+  Stock(9);
+  Place("o1");
+  const auto attempts = [this] {
+    std::optional<everfold::Attempts> attempts;
+    process().Get("", "o1", [&](absl::StatusOr<everfold::ProcessInstance> got) {
+      attempts = got.value().activities.begin()->second.attempts;
+    });
+    app_.Settle();
+    return attempts.value();
+  };
+  EXPECT_EQ(attempts().begun, 1u);
+  EXPECT_EQ(attempts().error, absl::UnavailableError("the line is down"));
+  app_.Advance(absl::Seconds(10));
+  EXPECT_EQ(attempts().begun, 2u);
+  app_.Crash();
+  provider_.answer = nullptr;
+  Reopen();
+  app_.Settle();
+  EXPECT_EQ(attempts().begun, 1u) << "since it runs";
+  EXPECT_EQ(attempts().error, absl::OkStatus());
+}
+
 TEST_F(ProcessOperatorsTest, ShowsOpenInstances) {
   Stock(9);
   Place("o1");
@@ -553,6 +577,18 @@ TEST_F(JammedProcessTest, AllThatWaitIsTriedAgainAtOnce) {
   EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCompleted");
   EXPECT_EQ(EventsOf("order/o2"), "OrderPlaced OrderCompleted");
   EXPECT_EQ(RetryAll(), absl::OkStatus()) << "nothing waits";
+}
+
+TEST_F(JammedProcessTest, ShowsHowOftenACommandWasSent) {
+  app_.Advance(absl::Seconds(10));
+  std::optional<absl::StatusOr<everfold::ProcessInstance>> instance;
+  process().Get("", "o1", [&](absl::StatusOr<everfold::ProcessInstance> got) { instance = std::move(got); });
+  app_.Settle();
+  ASSERT_TRUE(instance.has_value() && instance->ok());
+  const everfold::OpenCommand& command = (*instance)->commands.begin()->second;
+  EXPECT_THAT(command.attempts.begun, ::testing::Gt(2u));
+  EXPECT_THAT(command.attempts.error.message(), HasSubstr("the drawer is jammed"));
+  EXPECT_FALSE(command.accepted);
 }
 
 TEST_F(JammedProcessTest, ACommandThatDoesNotGoThroughMayBeDropped) {
