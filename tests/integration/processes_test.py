@@ -200,6 +200,17 @@ class Processes(wallet_app.IntegrationTest):
             self.assertIn(text, shown.stdout)
         self.assertIn("has no instance", app.ask("processes", "show", "fulfilment", "o2").stderr)
 
+    def test_shows_why_an_instance_does_not_get_on(self):
+        app = self.app()
+        app.stock(1)
+        app.place("down")
+
+        def shown():
+            return app.ask("processes", "show", "fulfilment", "down").stdout
+
+        wallet_app.wait_until("an attempt", lambda: "in vain" in shown())
+        self.assertRegex(shown(), r"running: authorize_payment until .*, tried 1 time, in vain: the line is down")
+
 
 if __name__ == "__main__":
     wallet_app.main()

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/status.h"
+#include "everfold/event/event_key.h"
 #include "everfold/process/process_runner.h"
 #include "everfold/reaction/event_reaction.h"
 
