@@ -68,15 +68,6 @@ ReactorType ProcessRunner::ReactorOfEvents() {
       TakeEvent(std::move(event), std::move(done));
     });
   };
-  // Whatever instance it comes to, what has a step is left out there.
-  events.moved = [this, scope = scope_](const std::string& key, const EventPlace& first) mutable {
-    std::optional<TaskScope::Guard> guard = scope.Enter();
-    if (!guard.has_value()) return;
-    strand_->Post([this, guard = *std::move(guard), key, event = NameOf(first.stream, first.version)] {
-      if (!knows_held_) first_taken_.insert(key);
-      LetGo(event);
-    });
-  };
   for (const auto& [name, type] : type_->events) {
     events.handlers.emplace(name, nullptr);
     events.keys.emplace(

@@ -28,7 +28,6 @@ absl::StatusOr<KeyEvents::Found> KeyEvents::Read(const Checkpoint& taken, std::s
                                                  std::deque<TakenEvent>& events) {
   if (!passed_ && !checked_) EVERFOLD_RETURN_IF_ERROR(CheckFirst());
   checked_ = true;
-  if (moved_) return Found::kMoved;
   const bool reads_stream = type_.keys.empty() || has_untold_key();
   return reads_stream ? ReadStream(taken, limit, events) : ReadLog(taken, limit, events);
 }
@@ -53,9 +52,8 @@ absl::Status KeyEvents::CheckFirst() {
   }
   if (*place != at_) return NotTheFirst("which stands elsewhere in the log");
   if (!IsWanted(type_, type)) return NotTheFirst(absl::StrFormat("and there is no On for %s", type));
-  if (key == key_ || has_untold_key()) return absl::OkStatus();
-  moved_ = type_.moved != nullptr;
-  return moved_ ? absl::OkStatus() : NotTheFirst(absl::StrFormat("which has the key %s now", ShownText(key)));
+  if (key != key_ && !has_untold_key()) return NotTheFirst(absl::StrFormat("which has the key %s now", ShownText(key)));
+  return absl::OkStatus();
 }
 
 absl::Status KeyEvents::NotTheFirst(const std::string& why) const {

@@ -24,10 +24,9 @@ namespace everfold {
 class KeyEvents {
  public:
   enum class Found {
-    kSome,   // events were added
-    kNone,   // there are no more, up to what is taken
-    kMore,   // nobody knows yet: it has read enough for one step
-    kMoved,  // the first one has another key now, and may be moved (ReactorType::moved)
+    kSome,  // events were added
+    kNone,  // there are no more, up to what is taken
+    kMore,  // nobody knows yet: it has read enough for one step
   };
 
   // From the event at `at` on, or behind it if it is `passed`.
@@ -55,7 +54,6 @@ class KeyEvents {
   EventPlace at_;
   bool passed_;
   bool checked_ = false;
-  bool moved_ = false;
   std::unique_ptr<Subscription> subscription_;  // of the log, up to `upto_`
   Checkpoint upto_;
 };

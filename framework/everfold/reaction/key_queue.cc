@@ -30,7 +30,6 @@ void KeyQueue::Load(const std::vector<ReactorKey>& keys) {
     queued.attempts = key.attempts;
     queued.error = key.error;
     queued.next_attempt = key.next_attempt;
-    queued.streams = {.first = key.behind, .more = key.more_behind};
     if (key.parked) {
       queued.state = State::kParked;
       ++parked_;
@@ -108,20 +107,15 @@ void KeyQueue::EndSearch() {
 }
 
 // The first event by its own name where that is known: so it is asked for, and missed.
-ReactorKey KeyQueue::Describe(const std::string& key, const QueuedKey& queued) const {
+ReactorKey KeyQueue::Describe(const std::string& key, const QueuedKey& queued) {
   const bool is_known = !queued.events.empty();
-  QueuedStreams streams = queued.streams;
-  // A start with other code has none of these in memory.
-  for (std::size_t i = 1; i < queued.events.size(); ++i) NoteStream(streams, queued.events[i].place);
   return {.key = key,
           .at = is_known ? queued.events.front().place : queued.at,
           .passed = queued.passed && !is_known,
           .attempts = queued.attempts,
           .error = queued.error,
           .next_attempt = queued.next_attempt,
-          .parked = queued.state == State::kParked,
-          .behind = std::move(streams.first),
-          .more_behind = streams.more};
+          .parked = queued.state == State::kParked};
 }
 
 std::vector<ReactorKey> KeyQueue::Describe() const {
@@ -143,18 +137,7 @@ void KeyQueue::Add(const std::string& key, const RecordedEvent& event) {
     ready_.push_back(key);
   }
   queued.behind = queued.behind || queued.events.size() >= kMaxEventsOfKey;
-  queued.behind ? NoteStream(queued.streams, PlaceOf(event)) : Hold(queued, event);
-}
-
-void KeyQueue::NoteStream(QueuedStreams& streams, const EventPlace& place) const {
-  if (!notes_streams_) return;
-  const auto is_same = [&place](const EventPlace& one) { return one.stream == place.stream; };
-  if (std::any_of(streams.first.begin(), streams.first.end(), is_same)) return;
-  if (streams.first.size() < kMaxStreamsBehind) {
-    streams.first.push_back(place);
-  } else {
-    streams.more = true;
-  }
+  if (!queued.behind) Hold(queued, event);
 }
 
 void KeyQueue::Hold(QueuedKey& queued, const RecordedEvent& event) {
@@ -185,10 +168,7 @@ void KeyQueue::PutBack(const std::string& key) {
 void KeyQueue::Forget(const std::string& key) {
   QueuedKey& queued = keys_.at(key);
   held_ -= queued.events.size();
-  for (const TakenEvent& event : queued.events) {
-    held_bytes_ -= event.payload.size();
-    NoteStream(queued.streams, event.place);
-  }
+  for (const TakenEvent& event : queued.events) held_bytes_ -= event.payload.size();
   queued.events.clear();
   queued.reader.reset();
   queued.searching = false;
@@ -213,41 +193,6 @@ bool KeyQueue::AddReader(const std::string& key, std::unique_ptr<KeyEvents> read
 void KeyQueue::ReadAgain(const std::string& key) {
   Forget(key);
   PutBack(key);
-}
-
-bool KeyQueue::Move(const std::string& key, const std::vector<EventPlace>& first_of_streams) {
-  for (const EventPlace& first : first_of_streams) {
-    const QueuedKey* const stream = Find(UntoldKeyOf(first.stream));
-    if (stream != nullptr && stream->state == State::kRunning) return false;
-  }
-  for (const EventPlace& first : first_of_streams) ReadStreamFrom(first);
-  QueuedKey& queued = keys_.at(key);
-  EVERFOLD_CHECK(queued.state == State::kRunning && queued.events.empty());
-  queued.passed = true;
-  queued.attempts = 0;
-  queued.error.clear();
-  queued.streams = {};
-  ReadAgain(key);
-  return true;
-}
-
-// What the stream's own key holds may leave events out, which had a key: so it is read again, too.
-void KeyQueue::ReadStreamFrom(const EventPlace& first) {
-  const std::string key = UntoldKeyOf(first.stream);
-  const auto [found, is_new] = keys_.try_emplace(key);
-  QueuedKey& queued = found->second;
-  if (is_new) {
-    queued.at = first;
-    queued.behind = true;
-    ready_.push_back(key);
-    return;
-  }
-  Forget(key);
-  const bool comes_to_it = queued.passed ? ComesBefore(queued.at, first) : !ComesBefore(first, queued.at);
-  if (comes_to_it) return;
-  if (queued.state == State::kWaiting || queued.state == State::kParked) Retry(key);
-  queued.at = first;
-  queued.passed = false;
 }
 
 void KeyQueue::Remove(const std::string& key) {
@@ -299,14 +244,6 @@ void KeyQueue::Park(const std::string& key, std::string error) {
   queued.state = State::kParked;
   queued.next_attempt = absl::InfinitePast();
   ++parked_;
-}
-
-void KeyQueue::WaitUnread(const std::string& key, absl::Time when) {
-  Forget(key);
-  QueuedKey& queued = keys_.at(key);
-  queued.state = State::kWaiting;
-  queued.next_attempt = when;
-  due_.emplace(when, key);
 }
 
 void KeyQueue::ParkUnread(const std::string& key, std::string error) {

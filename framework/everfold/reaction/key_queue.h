@@ -22,13 +22,6 @@
 
 namespace everfold {
 
-// Of each stream of which there is, or was, an event behind those of a key that are in memory, one before which there
-// was none; not of all if there are `more`.
-struct QueuedStreams {
-  std::vector<EventPlace> first = {};
-  bool more = false;
-};
-
 struct QueuedKey {
   enum class State : std::uint8_t {
     kReady,     // its turn comes
@@ -42,7 +35,6 @@ struct QueuedKey {
   bool passed = false;                     // rather the last one that is
   std::deque<TakenEvent> events = {};      // the next ones
   bool behind = false;                     // there may be more behind these, in the log
-  QueuedStreams streams = {};              // of which there are events behind
   std::unique_ptr<KeyEvents> reader = {};  // of those
   bool searching = false;                  // it has looked at events, and found none of the key yet
   bool searched = false;                   // a search for all keys (key_search.h) adds its events
@@ -54,15 +46,10 @@ struct QueuedKey {
 // Bounded by its users: they add no event while it holds many. Threading: strand-bound.
 class KeyQueue {
  public:
-  // Of the streams that have events behind a key.
-  static constexpr std::size_t kMaxStreamsBehind = 16;
   // Beyond so many, the events of a key are left in the log, so that one busy key does not stand in the way of others.
   static constexpr std::size_t kMaxEventsOfKey = 32;
   // A search looks at no more events than about so many, which takes a second or two.
   static constexpr std::uint64_t kLongestSearch = 1'000'000;
-
-  // `notes_streams`: it knows of which streams events wait behind a key, so that they may be moved.
-  explicit KeyQueue(bool notes_streams = false) : notes_streams_(notes_streams) {}
 
   void Clear();
   // Keys of an earlier run; all their events are in the log.
@@ -97,10 +84,6 @@ class KeyQueue {
   void PutBack(const std::string& key);
   // The same, and its events are read from the log again.
   void ReadAgain(const std::string& key);
-  // Its first event is not its own any more, nor perhaps those behind it: these are read again, each with its stream,
-  // from these on (UntoldKeyOf). The key goes on behind the first one. False if one of the streams is worked on.
-  // REQUIRES: the key is worked on, and holds no event.
-  bool Move(const std::string& key, const std::vector<EventPlace>& first_of_streams);
   // There is no more of it.
   void Remove(const std::string& key);
   // Its first event is done.
@@ -109,7 +92,6 @@ class KeyQueue {
   void Wait(const std::string& key, std::string error, absl::Time when);
   void Park(const std::string& key, std::string error);
   // The same, without its first event at hand.
-  void WaitUnread(const std::string& key, absl::Time when);
   void ParkUnread(const std::string& key, std::string error);
 
   // REQUIRES: it waits or is parked. Its first event is tried as if it were for the first time.
@@ -130,16 +112,13 @@ class KeyQueue {
   bool has_ready() const { return !ready_.empty(); }
 
  private:
-  ReactorKey Describe(const std::string& key, const QueuedKey& queued) const;
+  static ReactorKey Describe(const std::string& key, const QueuedKey& queued);
   void Forget(const std::string& key);
   void Hold(QueuedKey& queued, const RecordedEvent& event);
-  void NoteStream(QueuedStreams& streams, const EventPlace& place) const;
-  void ReadStreamFrom(const EventPlace& first);
   void LeaveSearch(const std::string& key);
   void Fail(const std::string& key, std::string error);
   void Free(const std::string& key);
 
-  const bool notes_streams_;
   std::map<std::string, QueuedKey> keys_;
   std::deque<std::string> ready_;
   std::deque<std::string> readers_;  // keys that have one, from the oldest on

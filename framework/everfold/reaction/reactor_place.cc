@@ -37,41 +37,20 @@ v1::ReactorKey MessageOf(const ReactorKey& key) {
     *message.mutable_next_attempt_time() = TimestampOf(key.next_attempt);
   }
   message.set_parked(key.parked);
-  for (const EventPlace& place : key.behind) {
-    v1::EventBehind& behind = *message.add_behind();
-    behind.set_tenant(place.stream.tenant);
-    behind.set_stream(place.stream.ToString());
-    behind.set_version(place.version.value());
-    behind.set_partition(place.position.partition.value());
-    behind.set_offset(place.position.offset.value());
-    behind.set_sequence(place.sequence.value());
-  }
-  message.set_more_behind(key.more_behind);
   return message;
 }
 
-template <class Message>
-absl::StatusOr<EventPlace> PlaceIn(const Message& message) {
-  EVERFOLD_ASSIGN_OR_RETURN(StreamId stream, ParseStreamId(message.stream(), message.tenant()));
-  return EventPlace{.stream = std::move(stream),
-                    .version = Version(message.version()),
-                    .position = {PartitionId(message.partition()), Offset(message.offset())},
-                    .sequence = Sequence(message.sequence())};
-}
-
 absl::StatusOr<ReactorKey> KeyOf(const v1::ReactorKey& message) {
-  EVERFOLD_ASSIGN_OR_RETURN(EventPlace at, PlaceIn(message));
+  EVERFOLD_ASSIGN_OR_RETURN(StreamId stream, ParseStreamId(message.stream(), message.tenant()));
   ReactorKey key{.key = message.key(),
-                 .at = std::move(at),
+                 .at = {.stream = std::move(stream),
+                        .version = Version(message.version()),
+                        .position = {PartitionId(message.partition()), Offset(message.offset())},
+                        .sequence = Sequence(message.sequence())},
                  .passed = message.passed(),
                  .attempts = message.attempts(),
                  .error = message.error(),
-                 .parked = message.parked(),
-                 .more_behind = message.more_behind()};
-  for (const v1::EventBehind& behind : message.behind()) {
-    EVERFOLD_ASSIGN_OR_RETURN(EventPlace place, PlaceIn(behind));
-    key.behind.push_back(std::move(place));
-  }
+                 .parked = message.parked()};
   if (message.has_next_attempt_time()) key.next_attempt = TimeOf(message.next_attempt_time());
   return key;
 }

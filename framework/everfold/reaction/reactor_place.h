@@ -26,9 +26,6 @@ struct ReactorKey {
   // When it is tried again by itself; InfinitePast: at once.
   absl::Time next_attempt = absl::InfinitePast();
   bool parked = false;  // it waits for an operator
-  // Of each stream that has events behind it, an event before which there is none; not of all if `more_behind`.
-  std::vector<EventPlace> behind = {};
-  bool more_behind = false;
   friend bool operator==(const ReactorKey&, const ReactorKey&) = default;
 };
 

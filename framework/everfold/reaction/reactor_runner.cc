@@ -18,8 +18,7 @@
 namespace everfold {
 namespace {
 
-constexpr std::size_t kMaxReaders = 64;                             // of keys whose events are read from the log again
-constexpr absl::Duration kWaitForStream = absl::Milliseconds(100);  // that is worked on
+constexpr std::size_t kMaxReaders = 64;  // of keys whose events are read from the log again
 
 // User code, and what it throws ends here.
 absl::StatusOr<std::shared_ptr<void>> MakeObject(const ReactorType& type, const ReactorSetup& setup) {
@@ -58,8 +57,7 @@ ReactorRunner::ReactorRunner(ReactorRunnerOptions options, std::unique_ptr<const
       executor_(executor),
       strand_(executor.MakeStrand()),
       newest_(std::make_shared<NewestEvent>(
-          store, StreamId{.tenant = "", .aggregate = options_.aggregate, .id = type_->name})),
-      queue_(type_->moved != nullptr) {
+          store, StreamId{.tenant = "", .aggregate = options_.aggregate, .id = type_->name})) {
   for (std::size_t i = 0; i < slots(); ++i) {
     idle_threads_.push_back(i);
     if (type_->begin == nullptr) threads_.push_back(options_.make_thread(type_->name));
@@ -254,10 +252,6 @@ ReactorRunner::Next ReactorRunner::NextOf(const std::string& key) {
     StopAtKey(key, found.status());
     return Next::kLater;
   }
-  if (*found == KeyEvents::Found::kMoved) {
-    MoveEvents(key);
-    return Next::kLater;
-  }
   queued.searching = *found == KeyEvents::Found::kMore;
   if (*found == KeyEvents::Found::kSome) return Next::kEvent;
   if (*found == KeyEvents::Found::kMore) {
@@ -268,55 +262,6 @@ ReactorRunner::Next ReactorRunner::NextOf(const std::string& key) {
   queue_.Remove(key);
   changed_ = true;
   return Next::kNone;
-}
-
-// To where they belong by the code of today. What waited behind the first one may belong elsewhere, too.
-void ReactorRunner::MoveEvents(const std::string& key) {
-  const QueuedKey& queued = queue_.At(key);
-  if (queued.streams.more) {
-    return StopAtKey(key,
-                     Error(absl::StatusCode::kFailedPrecondition, reason::kEventParked,
-                           absl::StrFormat("key %s begins with %s version %d, which has another key now, and events "
-                                           "of more than %d streams wait behind it: put the code back that has it "
-                                           "and `%s retry`, or leave it out with `%s drop`; then `%s resume`",
-                                           ShownText(key), KeyOfStream(queued.at.stream), queued.at.version.value(),
-                                           KeyQueue::kMaxStreamsBehind, type_->verb, type_->verb, type_->verb),
-                           {{type_->kind, type_->name}}));
-  }
-  const absl::StatusOr<std::vector<EventPlace>> streams = FirstOfStreamsBehind(queued);
-  if (!streams.ok()) return StopAtKey(key, streams.status());
-  const EventPlace first = queued.at;
-  if (queue_.Move(key, *streams)) {
-    Tell(LogLevel::kInfo, absl::StrFormat("events of a %s have another key now, and are moved to it", type_->kind),
-         {{type_->kind, type_->name},
-          {"key", ShownText(key)},
-          {"event", absl::StrFormat("%s@%d", KeyOfStream(first.stream), first.version.value())}});
-    type_->moved(key, first);
-    changed_ = save_now_ = true;
-  } else {
-    queue_.WaitUnread(key, options_.clock->Now() + kWaitForStream);
-  }
-  Wake(scope_.Enter());
-}
-
-// The first one itself, and of each other stream the first event that stands behind it.
-absl::StatusOr<std::vector<EventPlace>> ReactorRunner::FirstOfStreamsBehind(const QueuedKey& queued) const {
-  std::vector<EventPlace> first = {queued.at};
-  for (const EventPlace& known : queued.streams.first) {
-    if (known.stream == queued.at.stream) continue;
-    const absl::Status enough = absl::CancelledError();
-    std::optional<EventPlace> behind;
-    const absl::Status read = store_.ReadStream(known.stream, {.after = Version(known.version.value() - 1)},
-                                                [&](const RecordedEvent& event) -> absl::Status {
-                                                  EventPlace place = PlaceOf(event);
-                                                  if (!ComesBefore(queued.at, place)) return absl::OkStatus();
-                                                  behind = std::move(place);
-                                                  return enough;
-                                                });
-    if (!read.ok() && read != enough) return read;
-    if (behind.has_value()) first.push_back(*std::move(behind));
-  }
-  return first;
 }
 
 // As many of one key as may be in memory besides what is; one of them in any case, which is reacted to at once.

@@ -84,8 +84,6 @@ class ReactorRunner final : public Reactor {
   enum class Next : std::uint8_t { kEvent, kNone, kLater };
   Next NextOf(const std::string& key);
   std::size_t RoomForEvents() const;
-  void MoveEvents(const std::string& key);
-  absl::StatusOr<std::vector<EventPlace>> FirstOfStreamsBehind(const QueuedKey& queued) const;
   void React(const std::string& key);
   void Handled(std::size_t thread, const std::string& key, const absl::Status& result);
   void Failed(const std::string& key, const absl::Status& error);

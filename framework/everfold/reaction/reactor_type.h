@@ -44,8 +44,7 @@
 
 namespace everfold {
 
-struct EventPlace;  // reaction/taken_event.h
-struct TakenEvent;
+struct TakenEvent;  // reaction/taken_event.h
 
 // Where a reactor begins that has never run.
 enum class ReactorStart : std::uint8_t {
@@ -106,10 +105,6 @@ struct ReactorType {
   using Done = absl::AnyInvocable<void(absl::Status)>;
   using Begin = std::function<void(const TakenEvent& event, unsigned attempt, Done done)>;
   Begin begin = nullptr;
-  // Not null: whoever takes the events leaves out those that it has taken before. So an event that waits under a key
-  // that is not its own any more is moved, with those behind it, to where it belongs: they are read again, stream by
-  // stream. Called before that, on a strand. Null: such an event waits for an operator.
-  std::function<void(const std::string& key, const EventPlace& first)> moved = nullptr;
   absl::flat_hash_map<std::string, Handler> handlers = {};  // by the event's full message name
   absl::flat_hash_map<std::string, KeyOf> keys = {};        // likewise; an event without one has its stream's key
   // How events that are stored otherwise come to these handlers, by the name under which they are stored.

@@ -6,8 +6,6 @@
 #include <stdexcept>
 #include <tuple>
 
-#include "absl/strings/str_format.h"
-#include "everfold/reaction/key_queue.h"
 #include "everfold/testing/process.h"
 #include "tests/unit/process/fulfilment_test.h"
 
@@ -15,7 +13,6 @@ namespace fulfil::v1 {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 // Cancels an order that is not completed within an hour. "postpone" puts it off.
 struct PatienceProcess {
@@ -165,8 +162,6 @@ struct MendedProcess : PatienceProcess {
   static everfold::Route Mended(const E& event, const everfold::EventContext& c) {
     if (broken) throw std::runtime_error("no way");
     if (nameless) return everfold::Route::Start("");
-    if (misled) return everfold::Route::Continue("nobody");
-    if (starts_again) return everfold::Route::Start("nobody");
     return PatienceProcess::Route(event, c);
   }
   static everfold::Route Route(const OrderPlaced& e, const everfold::EventContext& c) { return Mended(e, c); }
@@ -178,8 +173,6 @@ struct MendedProcess : PatienceProcess {
   static void React(Fulfilment&, const everfold::Refused<CancelOrder>&, Steps&) {}
   inline static bool broken = false;
   inline static bool nameless = false;
-  inline static bool misled = false;        // to another instance
-  inline static bool starts_again = false;  // one that is there
 };
 
 class MendedProcessTest : public FulfilmentTest {
@@ -190,15 +183,7 @@ class MendedProcessTest : public FulfilmentTest {
         }) {
     MendedProcess::broken = true;
   }
-  ~MendedProcessTest() override {
-    MendedProcess::broken = MendedProcess::nameless = false;
-    MendedProcess::misled = MendedProcess::starts_again = false;
-  }
-  void Mislead() {
-    MendedProcess::broken = false;
-    MendedProcess::misled = true;
-  }
-  std::string StepsOf(const std::string& order) { return EventsOf("$process_fulfilment/" + order); }
+  ~MendedProcessTest() override { MendedProcess::broken = MendedProcess::nameless = false; }
 };
 
 TEST_F(MendedProcessTest, WhatWasParkedByARouteThatFailedIsTakenWhenItIsMended) {
@@ -236,80 +221,6 @@ TEST_F(MendedProcessTest, AllThatAreParkedAreTriedAgainTogether) {
   for (const char* order : {"o1", "o2"}) {
     EXPECT_EQ(EventsOf(absl::StrFormat("$process_fulfilment/%s", order)), "ProcessStep");
   }
-}
-
-// What waits behind such an event, of other streams, too, comes to where it belongs.
-TEST_F(MendedProcessTest, WhatARouteHasLedToAnotherInstanceIsTakenWhenItIsMended) {
-  for (const bool crashes : {false, true}) {
-    SCOPED_TRACE(crashes);
-    const std::string first = crashes ? "a1" : "b1";
-    const std::string second = crashes ? "a2" : "b2";
-    Mislead();
-    Place(first);
-    Place(second);
-    app_.Accepted(MakeCancelOrder({.order_id = first, .reason = "customer"}));
-    app_.Settle();
-    EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/nobody: order/" + first + "@1"));
-    app_.Advance(absl::Seconds(2));
-    if (crashes) {
-      app_.Crash();
-      Reopen();
-      app_.Settle();
-    }
-    MendedProcess::misled = false;
-    EXPECT_EQ(Retry("nobody"), absl::OkStatus());
-    EXPECT_THAT(Parked(), ElementsAre());
-    EXPECT_EQ(Status().error, absl::OkStatus());
-    EXPECT_EQ(StepsOf(first), "ProcessStep ProcessStep");
-    EXPECT_EQ(StepsOf(second), "ProcessStep");
-    EXPECT_EQ(StepsOf("nobody"), "");
-  }
-}
-
-TEST_F(MendedProcessTest, WhatWasInHandComesToWhereAnotherReleaseSendsIt) {
-  Mislead();
-  ASSERT_EQ(Pause(), absl::OkStatus());
-  for (const char* order : {"o1", "o2"}) Place(order);
-  app_.Accepted(MakeCancelOrder({.order_id = "o1", .reason = "customer"}));
-  app_.Advance(absl::Seconds(2));
-  app_.Crash();
-  MendedProcess::misled = false;
-  Reopen();
-  ASSERT_EQ(Resume(), absl::OkStatus());
-  EXPECT_THAT(Parked(), ElementsAre());
-  EXPECT_EQ(StepsOf("o1"), "ProcessStep ProcessStep");
-  EXPECT_EQ(StepsOf("o2"), "ProcessStep");
-}
-
-// An instance that was held up by an event that is not its own goes on.
-TEST_F(MendedProcessTest, AnInstanceDoesNotWaitForAnEventThatIsMoved) {
-  MendedProcess::broken = false;
-  Place("nobody");
-  ASSERT_EQ(StepsOf("nobody"), "ProcessStep");
-  MendedProcess::starts_again = true;
-  Place("o1");
-  EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/nobody: order/o1@1"));
-  app_.Advance(absl::Minutes(10));
-  EXPECT_EQ(StepsOf("nobody"), "ProcessStep") << "its timer waits behind the event";
-  MendedProcess::starts_again = false;
-  EXPECT_EQ(Retry("nobody"), absl::OkStatus());
-  EXPECT_EQ(StepsOf("nobody"), "ProcessStep ProcessStep");
-  EXPECT_EQ(StepsOf("o1"), "ProcessStep");
-}
-
-TEST_F(MendedProcessTest, EventsOfManyStreamsAreNotMoved) {
-  Mislead();
-  for (std::size_t i = 0; i < everfold::KeyQueue::kMaxStreamsBehind + 2; ++i) Place(absl::StrFormat("o%d", i));
-  ASSERT_THAT(Parked(), ElementsAre("$process_fulfilment/nobody: order/o0@1"));
-  MendedProcess::misled = false;
-  EXPECT_EQ(Retry("nobody"), absl::OkStatus());
-  EXPECT_THAT(std::string(Status().error.message()), HasSubstr("events of more than 16 streams wait behind it"));
-  EXPECT_EQ(StepsOf("o0"), "");
-  MendedProcess::misled = true;
-  EXPECT_EQ(Retry("nobody"), absl::OkStatus());
-  EXPECT_EQ(Resume(), absl::OkStatus());
-  EXPECT_EQ(Status().error, absl::OkStatus());
-  EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/nobody: order/o0@1"));
 }
 
 // Two activities of one name: what is on record could be of either.
