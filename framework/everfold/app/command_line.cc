@@ -192,7 +192,9 @@ void AddReset(CLI::App& reset, CommandLine& line) {
 // One that waits, which is the argument `name`, or all.
 void AddRetry(const char* name, std::string& one, const char* what, CLI::App& retry, CommandLine& line) {
   CLI::Option_group& which = *retry.add_option_group("which");
-  which.add_option(name, one, what)->type_name("");
+  which.add_option(name, one, what)->type_name("")->check([](const std::string& value) {
+    return value.empty() ? std::string("is empty; all that wait are --all") : std::string();
+  });
   which.add_flag("--all", line.all, "All that wait");
   which.require_option(1);
 }

@@ -76,8 +76,8 @@ std::string FormatStep(const v1::RecordedProcessStep& recorded) {
 // ", tried 3 times, the last in vain: down" of a command in flight or an activity that runs.
 template <class Open>
 std::string AttemptsOf(const char* verb, const Open& open) {
-  if (open.attempts() == 0) return "";
-  std::string text = absl::StrFormat(", %s %s", verb, Counted(open.attempts(), "time"));
+  std::string text;
+  if (open.attempts() > 0) text = absl::StrFormat(", %s %s", verb, Counted(open.attempts(), "time"));
   if (open.has_error()) absl::StrAppendFormat(&text, ", in vain: %s", open.error().message());
   return text;
 }
@@ -179,7 +179,7 @@ std::string FormatInstance(const v1::GetProcessInstanceResponse& instance, const
   for (const v1::RunningActivity& activity : instance.activities()) {
     absl::StrAppendFormat(&text, "running: %s until %s, key %s%s\n", activity.name(),
                           TimeText(activity.deadline_time()), activity.key(),
-                          activity.attempts() == 0 ? ", waits for its turn" : AttemptsOf("tried", activity));
+                          AttemptsOf("tried", activity) + (activity.waits_for_turn() ? ", waits for its turn" : ""));
   }
   for (const v1::ProcessTimer& timer : instance.timers()) {
     absl::StrAppendFormat(&text, "timer: %s, due %s%s\n", timer.name(), TimeText(timer.due_time()),

@@ -101,7 +101,8 @@ class Process {
   // Here and below an instance is named by the key of its stream, as it is listed, or by its id if it has no tenant.
   // Tries what is listed again, at once. NOT_FOUND (NOT_PARKED) if nothing of the instance is.
   virtual void Retry(std::string instance, Done done) = 0;
-  // All that is listed; OK also if nothing is.
+  // All that is listed, but for commands that are too old: of each of these an operator knows whether it was decided.
+  // OK also if nothing is.
   virtual void RetryAll(Done done) = 0;
   // Leaves out what is listed, for good and on record. `input` is ParkedInstance::input: who asks has looked at it.
   //   INVALID_ARGUMENT     no reason, or one of more than 1000 bytes or that is not printable

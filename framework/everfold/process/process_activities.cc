@@ -90,7 +90,8 @@ void ProcessRunner::Attempt(ProcessSlot& slot, const OutgoingRef& ref) {
   }
   const ProcessActivityType& type = found->second;
   if (options_.clock->Now() >= activity.deadline) return;  // WatchDeadline ends it
-  if (!turns_.Take(activity.name, type.options.concurrency, {.instance = slot.key, .activity = ref})) return;
+  run.waits_for_turn = !turns_.Take(activity.name, type.options.concurrency, {.instance = slot.key, .activity = ref});
+  if (run.waits_for_turn) return;
   run.turn = activity.name;
   BeginAttempt(slot, ref, type);
 }
@@ -109,6 +110,7 @@ void ProcessRunner::BeginWaitingAttempts() {
         turns_.Give(name);
         continue;
       }
+      run->waits_for_turn = false;
       run->turn = name;
       BeginAttempt(*found->second, next->activity, type);
     }

@@ -58,7 +58,9 @@ struct OpenActivity {
   std::string name;
   std::string request;
   absl::Time deadline;
-  Attempts attempts = {};  // of what Process::Get tells
+  // Of what Process::Get tells: also whether the next one waits for its turn.
+  Attempts attempts = {};
+  bool waits_for_turn = false;
 };
 
 // What is sent is known by this wherever it goes. The step's recorded time tells apart what the same version was in two

@@ -267,11 +267,12 @@ void ProcessRunner::ListParked(absl::AnyInvocable<void(absl::StatusOr<std::vecto
               [this](absl::AnyInvocable<void(Result)> answer) { AddParkedEvents(ParkedHere(), std::move(answer)); });
 }
 
-bool ProcessRunner::RetryCommands(ProcessSlot& slot) {
+bool ProcessRunner::RetryCommands(ProcessSlot& slot, bool expired) {
   bool tried = false;
   for (auto& [ref, flight] : slot.flights) {
     if (!WaitsForOperator(flight) || flight.being_dropped) continue;
     const bool is_expired = flight.state == CommandFlight::State::kExpired;
+    if (is_expired && !expired) continue;
     in_flight_ += is_expired;
     commands_sent_ += is_expired;
     waiting_sends_ -= !is_expired;
@@ -282,11 +283,11 @@ bool ProcessRunner::RetryCommands(ProcessSlot& slot) {
 }
 
 // True if there was something.
-bool ProcessRunner::RetryHere(const std::string& instance) {
+bool ProcessRunner::RetryHere(const std::string& instance, bool expired) {
   const auto found = slots_.find(instance);
   if (found == slots_.end()) return false;
   ProcessSlot& slot = *found->second;
-  const bool tried = RetryCommands(slot);
+  const bool tried = RetryCommands(slot, expired);
   if (slot.parked.empty()) return tried;
   slot.parked.clear();
   --parked_;
@@ -302,7 +303,7 @@ std::string ProcessRunner::KeyOfNamed(const std::string& instance) const {
 
 void ProcessRunner::Retry(std::string instance, Done done) {
   Ask<absl::Status>(std::move(done), [this, instance = KeyOfNamed(instance)](Done answer) {
-    const bool tried = RetryHere(instance);
+    const bool tried = RetryHere(instance, /*expired=*/true);
     reactor_->Retry(instance, [this, tried, instance, answer = std::move(answer)](absl::Status retried) mutable {
       if (!absl::IsNotFound(retried)) return answer(std::move(retried));
       answer(tried ? absl::OkStatus() : NotParked(type_->name, instance));
@@ -314,7 +315,7 @@ void ProcessRunner::RetryAll(Done done) {
   Ask<absl::Status>(std::move(done), [this](Done answer) {
     std::vector<std::string> instances;
     for (const auto& [key, slot] : slots_) instances.push_back(key);
-    for (const std::string& instance : instances) RetryHere(instance);
+    for (const std::string& instance : instances) RetryHere(instance, /*expired=*/false);
     reactor_->RetryAll([answer = std::move(answer)](absl::Status retried) mutable { answer(std::move(retried)); });
   });
 }
@@ -460,7 +461,9 @@ void ProcessRunner::AddAttempts(ProcessInstance& instance) const {
   }
   for (auto& [ref, activity] : instance.activities) {
     const auto run = slot.runs.find(ref);
-    if (run != slot.runs.end()) activity.attempts = {.begun = run->second.attempts, .error = run->second.error};
+    if (run == slot.runs.end()) continue;
+    activity.attempts = {.begun = run->second.attempts, .error = run->second.error};
+    activity.waits_for_turn = run->second.waits_for_turn;
   }
 }
 

@@ -151,8 +151,9 @@ class ProcessRunner final : public Process {
   std::vector<ParkedInstance> ParkedHere() const;
   void AddParkedEvents(std::vector<ParkedInstance> parked,
                        absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedInstance>>)> done);
-  bool RetryHere(const std::string& instance);
-  bool RetryCommands(ProcessSlot& slot);
+  // `expired`: also commands whose id the store may have forgotten.
+  bool RetryHere(const std::string& instance, bool expired);
+  bool RetryCommands(ProcessSlot& slot, bool expired);
   // False if it is not of this strand, and `done` is as it was.
   bool DropHere(const std::string& instance, const std::string& input, const std::string& reason, Done& done);
   void DropEvent(const std::string& instance, const std::string& input, const std::string& reason, Done done);

@@ -245,7 +245,7 @@ bool ProcessRunner::RecordSomeAccepted(absl::Time until) {
           const absl::Status applied = ApplyStep(slot, one.made, result->recorded_at, one.metadata);
           if (!applied.ok()) Stop(applied);
         }
-        if (!slot.accepted.empty() && !is_closing_) {
+        if (!slot.accepted.empty() && (result.ok() || !is_closing_)) {  // more, meanwhile
           unrecorded_.erase({slot.accepted_since, slot.key});
           if (!result.ok()) slot.accepted_since = options_.clock->Now();
           unrecorded_.emplace(slot.accepted_since, slot.key);

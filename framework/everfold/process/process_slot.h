@@ -44,7 +44,8 @@ struct CommandFlight {
 struct ActivityRun {
   std::string key = {};
   unsigned attempts = 0;
-  std::uint64_t attempt = 0;          // which one is under way; answers of others are late
+  std::uint64_t attempt = 0;  // which one is under way; answers of others are late
+  bool waits_for_turn = false;
   std::string turn = {};              // the activity whose turn the one under way has (attempt_turns.h); empty: none
   bool perhaps_effect = false;        // of an attempt that has ended, or was begun before a restart
   bool answered = false;              // that is an input

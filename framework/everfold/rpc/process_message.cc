@@ -66,6 +66,7 @@ v1::GetProcessInstanceResponse InstanceMessage(const ProcessInstance& instance) 
     *running.mutable_deadline_time() = TimestampOf(activity.deadline);
     running.set_attempts(activity.attempts.begun);
     if (!activity.attempts.error.ok()) *running.mutable_error() = ToStatusMessage(activity.attempts.error);
+    running.set_waits_for_turn(activity.waits_for_turn);
   }
   for (const auto& [name, timer] : instance.timers) *message.add_timers() = timer;
   return message;

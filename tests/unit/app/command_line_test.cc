@@ -171,6 +171,7 @@ TEST(CommandLine, ProcessesNeedWhatTheyAreToDo) {
   EXPECT_THAT(Refusal({"processes", "pause"}), HasSubstr("PROCESS"));
   EXPECT_THAT(Refusal({"processes", "show", "fulfilment"}), HasSubstr("INSTANCE"));
   EXPECT_THAT(Refusal({"processes", "retry", "fulfilment"}), HasSubstr("INSTANCE"));
+  EXPECT_THAT(Refusal({"processes", "retry", "fulfilment", ""}), HasSubstr("all that wait are --all"));
   EXPECT_THAT(Refusal({"processes", "drop", "fulfilment", "key", "--reason", "why"}), HasSubstr("--input"));
   EXPECT_THAT(Refusal({"processes", "drop", "fulfilment", "key", "--input", "x"}), HasSubstr("--reason"));
 }

@@ -164,7 +164,10 @@ struct MendedProcess : PatienceProcess {
     if (nameless) return everfold::Route::Start("");
     return PatienceProcess::Route(event, c);
   }
-  static everfold::Route Route(const OrderPlaced& e, const everfold::EventContext& c) { return Mended(e, c); }
+  static everfold::Route Route(const OrderPlaced& e, const everfold::EventContext& c) {
+    const everfold::Route route = Mended(e, c);
+    return e.item_id() == "more" ? everfold::Route::Continue(c.id) : route;
+  }
   static everfold::Route Route(const OrderCancelled& e, const everfold::EventContext& c) { return Mended(e, c); }
   static void React(Fulfilment&, const OrderPlaced&, Steps& steps) { steps.SetTimer("timer 1", absl::Minutes(10)); }
   static void React(Fulfilment&, const everfold::TimerFired&, Steps&) {}
@@ -221,6 +224,21 @@ TEST_F(MendedProcessTest, AllThatAreParkedAreTriedAgainTogether) {
   for (const char* order : {"o1", "o2"}) {
     EXPECT_EQ(EventsOf(absl::StrFormat("$process_fulfilment/%s", order)), "ProcessStep");
   }
+}
+
+TEST_F(MendedProcessTest, WhatCameAfterALateEventIsTakenOnce) {
+  MendedProcess::broken = false;
+  Place("o1");
+  MendedProcess::broken = true;
+  app_.Accepted(MakePlaceOrder({.order_id = "o1", .item_id = "more", .quantity = 1}));
+  app_.Accepted(MakeCompleteOrder({.order_id = "o1"}));
+  app_.Settle();
+  ASSERT_THAT(Parked(), ElementsAre("order/o1 (no key): order/o1@2"));
+  ASSERT_EQ(EventsOf("$process_fulfilment/o1"), "ProcessStep ProcessStep") << "the third event goes on ahead";
+  MendedProcess::broken = false;
+  EXPECT_EQ(Retry("order/o1 (no key)"), absl::OkStatus());
+  EXPECT_THAT(Parked(), ElementsAre());
+  EXPECT_EQ(EventsOf("$process_fulfilment/o1"), "ProcessStep ProcessStep ProcessStep");
 }
 
 // Two activities of one name: what is on record could be of either.
