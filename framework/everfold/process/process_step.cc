@@ -102,8 +102,10 @@ class StepMaker {
     input.set_stream(event.place.stream.ToString());
     input.set_version(event.place.version.value());
     if (!event.metadata.correlation_id.empty()) correlation_id_ = event.metadata.correlation_id;
-    last_event_ = OrderOf(event.place);
-    *input.mutable_place() = PlaceMessage(last_event_);
+    const EventOrder place = OrderOf(event.place);
+    // One that was held up comes late: what came before it has a step, and may come again.
+    last_event_ = std::max(last_event_, place);
+    *input.mutable_place() = PlaceMessage(place);
     SettleCommand(event.command_id);
   }
   void Take(const RefusalInput& input) {
