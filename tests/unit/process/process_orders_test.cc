@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "everfold/event/fingerprint.h"
 #include "everfold/testing/process.h"
 #include "tests/unit/process/fulfilment_test.h"
 
@@ -186,6 +187,22 @@ class MendedProcessTest : public FulfilmentTest {
         }) {
     MendedProcess::broken = true;
   }
+  // An event that no command leads to.
+  void AppendTo(const std::string& order, const google::protobuf::Message& event) {
+    everfold::AppendRequest request;
+    request.streams.push_back({.stream = {"", "order", order},
+                               .expectation = everfold::StreamExpectation::Any(),
+                               .events = {{.type = event.GetDescriptor()->full_name(),
+                                           .fingerprint = everfold::FingerprintOf(*event.GetDescriptor()),
+                                           .payload = event.SerializeAsString(),
+                                           .event_time = {},
+                                           .tags = {}}}});
+    absl::Status appended = absl::UnknownError("not answered");
+    app_.engine().store().Append(
+        std::move(request), [&](const absl::StatusOr<everfold::AppendResult>& result) { appended = result.status(); });
+    app_.Settle();
+    EXPECT_EQ(appended, absl::OkStatus());
+  }
   ~MendedProcessTest() override { MendedProcess::broken = MendedProcess::nameless = false; }
 };
 
@@ -230,9 +247,8 @@ TEST_F(MendedProcessTest, WhatCameAfterALateEventIsTakenOnce) {
   MendedProcess::broken = false;
   Place("o1");
   MendedProcess::broken = true;
-  app_.Accepted(MakePlaceOrder({.order_id = "o1", .item_id = "more", .quantity = 1}));
-  app_.Accepted(MakeCompleteOrder({.order_id = "o1"}));
-  app_.Settle();
+  AppendTo("o1", MakeOrderPlaced({.item_id = "more", .quantity = 1}));
+  AppendTo("o1", MakeOrderCompleted());
   ASSERT_THAT(Parked(), ElementsAre("order/o1 (no key): order/o1@2"));
   ASSERT_EQ(EventsOf("$process_fulfilment/o1"), "ProcessStep ProcessStep") << "the third event goes on ahead";
   MendedProcess::broken = false;
