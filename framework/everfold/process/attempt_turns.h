@@ -30,6 +30,7 @@ class AttemptTurns {
       return true;
     }
     turns.waiting.push_back(std::move(waiting));
+    ++waiting_;
     return false;
   }
 
@@ -46,11 +47,17 @@ class AttemptTurns {
     if (found == turns_.end() || found->second.waiting.empty() || found->second.under_way >= most) return std::nullopt;
     Waiting next = std::move(found->second.waiting.front());
     found->second.waiting.pop_front();
+    --waiting_;
     ++found->second.under_way;
     return next;
   }
 
-  void Clear() { turns_.clear(); }
+  bool has_waiting() const { return waiting_ > 0; }
+
+  void Clear() {
+    turns_.clear();
+    waiting_ = 0;
+  }
 
  private:
   struct Turns {
@@ -58,6 +65,7 @@ class AttemptTurns {
     std::deque<Waiting> waiting = {};
   };
   absl::flat_hash_map<std::string, Turns> turns_;
+  std::size_t waiting_ = 0;  // of all
 };
 
 }  // namespace everfold

@@ -98,6 +98,7 @@ void ProcessRunner::Attempt(ProcessSlot& slot, const OutgoingRef& ref) {
 
 // Those whose turn has come.
 void ProcessRunner::BeginWaitingAttempts() {
+  if (!turns_.has_waiting()) return;
   for (const auto& [name, type] : type_->activities) {
     while (std::optional<AttemptTurns::Waiting> next = turns_.Next(name, type.options.concurrency)) {
       const auto found = slots_.find(next->instance);
