@@ -17,6 +17,7 @@ struct EventInput {
   // It was looked up, and is in no step, although it stands before the last event that was taken: in a store that was
   // imported, places are other ones.
   bool is_new = false;
+  std::string key = {};  // under which the reactor of events has it
 };
 struct RefusalInput {
   OutgoingRef command;

@@ -25,19 +25,27 @@ absl::Status Parking(const absl::Status& error) {
 
 }  // namespace
 
-void ProcessRunner::TakeEvent(TakenEvent event, Done done) {
-  if (is_closing_) return done(absl::CancelledError("the process is closing"));
-  if (!error_.ok()) return held_events_.push_back({std::move(event), std::move(done)});
-  const absl::StatusOr<Route> route = RouteOf(*type_, event);
-  if (!route.ok()) return done(Parking(route.status()));
-  if (route->kind() == Route::Kind::kIgnore) return done(absl::OkStatus());
-  ProcessSlot& slot = SlotOf(KeyOfStream(StreamOfInstance(*type_, event.place.stream.tenant, route->id())));
+void ProcessRunner::TakeEvent(TakenInput taken) {
+  if (is_closing_) return taken.done(absl::CancelledError("the process is closing"));
+  if (!error_.ok()) return held_events_.push_back(std::move(taken));
+  const absl::StatusOr<Route> route = RouteOf(*type_, taken.event);
+  if (!route.ok()) return taken.done(Parking(route.status()));
+  if (route->kind() == Route::Kind::kIgnore) return taken.done(absl::OkStatus());
+  const EventPlace& place = taken.event.place;
+  ProcessSlot& slot = SlotOf(KeyOfStream(StreamOfInstance(*type_, place.stream.tenant, route->id())));
+  // One that had no key comes with those of its stream, and not before the event that the instance waits for.
+  const bool is_own = taken.key == slot.key || slot.held_by == NameOf(place.stream, place.version);
+  if (!slot.held_by.empty() && !is_own) {
+    return taken.done(absl::FailedPreconditionError(absl::StrFormat(
+        "%s waits for the event %s, which is parked: first retry or drop that", slot.key, slot.held_by)));
+  }
   if (!knows_held_) first_taken_.insert(slot.key);
   slot.turned_away.clear();
-  if (slot.held_by.empty()) return AddInput(slot, EventInput{std::move(event), *route}, std::move(done));
+  EventInput input{.event = std::move(taken.event), .route = *route, .key = std::move(taken.key)};
+  if (slot.held_by.empty()) return AddInput(slot, std::move(input), std::move(taken.done));
   // It is what the others wait for.
   slot.held_by.clear();
-  slot.inputs.push_front({.input = EventInput{std::move(event), *route}, .done = std::move(done)});
+  slot.inputs.push_front({.input = std::move(input), .done = std::move(taken.done)});
   Work(slot);
 }
 

@@ -61,11 +61,12 @@ ReactorType ProcessRunner::ReactorOfEvents() {
                      .concurrency = static_cast<int>(options_.max_events_under_way),
                      .start = type_->start,
                      .make = nullptr};
-  events.begin = [this, scope = scope_](const TakenEvent& event, unsigned, ReactorType::Done done) mutable {
+  events.begin = [this, scope = scope_](const std::string& key, const TakenEvent& event, unsigned,
+                                        ReactorType::Done done) mutable {
     std::optional<TaskScope::Guard> guard = scope.Enter();
     if (!guard.has_value()) return done(absl::CancelledError("the process is closed"));
-    strand_->Post([this, guard = *std::move(guard), event, done = std::move(done)]() mutable {
-      TakeEvent(std::move(event), std::move(done));
+    strand_->Post([this, guard = *std::move(guard), taken = TakenInput{key, event, std::move(done)}]() mutable {
+      TakeEvent(std::move(taken));
     });
   };
   for (const auto& [name, type] : type_->events) {
@@ -370,7 +371,7 @@ void ProcessRunner::BeginAgain() {
       auto* const event = std::get_if<EventInput>(&waiting.input);
       if (waiting.done == nullptr) continue;
       if (event != nullptr) {
-        held_events_.push_back({std::move(event->event), std::move(waiting.done)});
+        held_events_.push_back({std::move(event->key), std::move(event->event), std::move(waiting.done)});
       } else {
         waiting.done(Unavailable(reason::kShuttingDown, absl::StrFormat("process %s begins again", type_->name)));
       }
@@ -392,7 +393,7 @@ void ProcessRunner::BeginAgain() {
   parked_ = 0;
   error_ = absl::OkStatus();
   // Events of one instance come one after the other: each is done before the next one is taken.
-  for (TakenInput& taken : std::exchange(held_events_, {})) TakeEvent(std::move(taken.event), std::move(taken.done));
+  for (TakenInput& taken : std::exchange(held_events_, {})) TakeEvent(std::move(taken));
 }
 
 void ProcessRunner::Close(Task done) {

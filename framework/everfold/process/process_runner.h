@@ -53,6 +53,7 @@ class ProcessRunner final : public Process {
 
  private:
   struct TakenInput {
+    std::string key;  // under which the reactor has it
     TakenEvent event;
     Done done;
   };
@@ -89,7 +90,7 @@ class ProcessRunner final : public Process {
   void LookAtTimersLater();
 
   // Inputs and steps.
-  void TakeEvent(TakenEvent event, Done done);
+  void TakeEvent(TakenInput taken);
   ProcessSlot& SlotOf(const std::string& key);
   absl::Status Load(ProcessSlot& slot);
   void AddInput(ProcessSlot& slot, ProcessInput input, Done done);

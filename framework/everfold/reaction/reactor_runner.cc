@@ -289,7 +289,7 @@ void ReactorRunner::React(const std::string& key) {
   std::optional<TaskScope::Guard> guard = scope_.Enter();
   if (!guard.has_value()) return;  // it is closed, and there is nobody to react for
   if (type_->begin != nullptr) {
-    type_->begin(queued.events.front(), queued.attempts + 1,
+    type_->begin(key, queued.events.front(), queued.attempts + 1,
                  [this, guard = *std::move(guard), thread, key](absl::Status result) mutable {
                    strand_->Post([this, guard = std::move(guard), thread, key, result = std::move(result)] {
                      Handled(thread, key, result);

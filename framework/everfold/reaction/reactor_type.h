@@ -101,9 +101,9 @@ struct ReactorType {
   std::function<std::shared_ptr<void>(const ReactorSetup& setup)> make;  // the object whose On is called
   // In place of the handlers, whose names alone count then: what needs no thread while it is under way. Begins, and
   // calls `done` once, on any thread, with what On would have returned; CANCELLED while the reactor closes: it was not
-  // tried. It is called on a strand, so it does not block.
+  // tried. `key` is the one under which the event was taken, or waits. It is called on a strand, so it does not block.
   using Done = absl::AnyInvocable<void(absl::Status)>;
-  using Begin = std::function<void(const TakenEvent& event, unsigned attempt, Done done)>;
+  using Begin = std::function<void(const std::string& key, const TakenEvent& event, unsigned attempt, Done done)>;
   Begin begin = nullptr;
   absl::flat_hash_map<std::string, Handler> handlers = {};  // by the event's full message name
   absl::flat_hash_map<std::string, KeyOf> keys = {};        // likewise; an event without one has its stream's key

@@ -172,9 +172,12 @@ struct MendedProcess : PatienceProcess {
   static everfold::Route Route(const OrderCancelled& e, const everfold::EventContext& c) { return Mended(e, c); }
   static void React(Fulfilment&, const OrderPlaced&, Steps& steps) { steps.SetTimer("timer 1", absl::Minutes(10)); }
   static void React(Fulfilment&, const everfold::TimerFired&, Steps&) {}
-  static void React(Fulfilment&, const OrderCompleted&, Steps&) {}
+  static void React(Fulfilment&, const OrderCompleted&, Steps&) {
+    if (jammed) throw std::runtime_error("jammed");
+  }
   static void React(Fulfilment&, const OrderCancelled&, Steps& steps) { steps.Done(); }
   static void React(Fulfilment&, const everfold::Refused<CancelOrder>&, Steps&) {}
+  inline static bool jammed = false;
   inline static bool broken = false;
   inline static bool nameless = false;
 };
@@ -203,7 +206,7 @@ class MendedProcessTest : public FulfilmentTest {
     app_.Settle();
     EXPECT_EQ(appended, absl::OkStatus());
   }
-  ~MendedProcessTest() override { MendedProcess::broken = MendedProcess::nameless = false; }
+  ~MendedProcessTest() override { MendedProcess::broken = MendedProcess::nameless = MendedProcess::jammed = false; }
 };
 
 TEST_F(MendedProcessTest, WhatWasParkedByARouteThatFailedIsTakenWhenItIsMended) {
@@ -255,6 +258,27 @@ TEST_F(MendedProcessTest, WhatCameAfterALateEventIsTakenOnce) {
   EXPECT_EQ(Retry("order/o1 (no key)"), absl::OkStatus());
   EXPECT_THAT(Parked(), ElementsAre());
   EXPECT_EQ(EventsOf("$process_fulfilment/o1"), "ProcessStep ProcessStep ProcessStep");
+}
+
+TEST_F(MendedProcessTest, WhatHadNoKeyIsNotTakenBeforeTheEventThatItsInstanceWaitsFor) {
+  MendedProcess::broken = false;
+  Place("o1");
+  MendedProcess::broken = MendedProcess::jammed = true;
+  AppendTo("o1", MakeOrderPlaced({.item_id = "more", .quantity = 1}));
+  AppendTo("o1", MakeOrderCompleted());
+  const auto both = ElementsAre("$process_fulfilment/o1: order/o1@3", "order/o1 (no key): order/o1@2");
+  ASSERT_THAT(Parked(), both);
+  MendedProcess::broken = false;
+  EXPECT_EQ(Retry("order/o1 (no key)"), absl::OkStatus());
+  EXPECT_THAT(Parked(), both);
+  app_.Advance(absl::Minutes(10));
+  EXPECT_EQ(EventsOf("$process_fulfilment/o1"), "ProcessStep") << "its timer waits behind the event";
+  MendedProcess::jammed = false;
+  EXPECT_EQ(Retry("o1"), absl::OkStatus());
+  EXPECT_EQ(EventsOf("$process_fulfilment/o1"), "ProcessStep ProcessStep ProcessStep") << "the event and the timer";
+  EXPECT_EQ(Retry("order/o1 (no key)"), absl::OkStatus());
+  EXPECT_THAT(Parked(), ElementsAre());
+  EXPECT_EQ(EventsOf("$process_fulfilment/o1"), "ProcessStep ProcessStep ProcessStep ProcessStep");
 }
 
 // Two activities of one name: what is on record could be of either.

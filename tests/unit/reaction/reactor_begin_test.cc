@@ -27,7 +27,7 @@ class ReactorBeginTest : public ::testing::Test {
   ReactorType Type() {
     ReactorType type = box_.Type();
     type.concurrency = 10;
-    type.begin = [this](const TakenEvent& event, unsigned attempt, ReactorType::Done done) {
+    type.begin = [this](const std::string&, const TakenEvent& event, unsigned attempt, ReactorType::Done done) {
       begun_.push_back({absl::StrFormat("%s@%d", event.place.stream.ToString(), event.place.version.value()), attempt,
                         std::move(done)});
     };
