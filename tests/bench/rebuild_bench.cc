@@ -45,7 +45,8 @@ absl::StatusOr<Built> Rebuild(OpenStore& store, const std::string& directory) {
     done.Notify();
   });
   while (!done.WaitForNotificationWithTimeout(absl::Milliseconds(20))) {
-    built.memory = std::max(built.memory, ResidentBytes() - std::min(before, ResidentBytes()));
+    const std::uint64_t now = ResidentBytes();
+    built.memory = std::max(built.memory, now - std::min(before, now));
   }
   CloseProjection(*projection);
   EVERFOLD_RETURN_IF_ERROR(status);

@@ -20,7 +20,7 @@ constexpr std::uint64_t kMaxBatchesOfTransaction = 50;
 constexpr std::size_t kMaxUnwrittenBytes = 128 << 20;
 // Of rows that stay in memory from one transaction to the next.
 constexpr std::size_t kMaxCachedBytes = 64 << 20;
-constexpr std::size_t kMaxCachedBytesOfRebuild = 192 << 20;
+constexpr std::size_t kMaxCachedBytesOfBuild = 256 << 20;
 
 std::string PlaceOf(const RecordedEvent& event) {
   return absl::StrFormat("at %s, offset %d of partition %d (%s version %d, sequence %d)", event.event.type,
@@ -72,18 +72,26 @@ const Checkpoint& EventFolder::position() const {
   return subscription_ == nullptr ? checkpoint() : subscription_->checkpoint();
 }
 
-absl::StatusOr<PullResult> EventFolder::FoldBatch(std::size_t max_events) { return Fold(max_events, /*holds=*/false); }
+absl::StatusOr<PullResult> EventFolder::FoldBatch(std::size_t max_events) {
+  return Fold(max_events, {.holds = false, .max_cached_bytes = kMaxCachedBytes});
+}
 
-absl::StatusOr<PullResult> EventFolder::FoldOn(std::size_t max_events) { return Fold(max_events, /*holds=*/true); }
+absl::StatusOr<PullResult> EventFolder::FoldFarBatch(std::size_t max_events) {
+  return Fold(max_events, {.holds = false, .max_cached_bytes = kMaxCachedBytesOfBuild});
+}
 
-absl::StatusOr<PullResult> EventFolder::Fold(std::size_t max_events, bool holds) {
+absl::StatusOr<PullResult> EventFolder::FoldOn(std::size_t max_events) {
+  return Fold(max_events, {.holds = true, .max_cached_bytes = kMaxCachedBytesOfBuild});
+}
+
+absl::StatusOr<PullResult> EventFolder::Fold(std::size_t max_events, const Manner& manner) {
   in_parts_ = events_in_parts_ > 0;
   const std::uint64_t held = in_transaction_ ? events_in_transaction_ : 0;
-  absl::StatusOr<PullResult> folded = FoldOnce(max_events, holds);
+  absl::StatusOr<PullResult> folded = FoldOnce(max_events, manner);
   if (!folded.ok() && event_failed_ && !in_parts_) {
     events_in_parts_ = held + max_events;  // as many as were taken back
     in_parts_ = true;
-    folded = FoldOnce(max_events, holds);
+    folded = FoldOnce(max_events, manner);
   }
   if (in_parts_ && folded.ok()) events_in_parts_ -= std::min<std::uint64_t>(events_in_parts_, folded->events);
   if (folded.ok() && folded->caught_up) events_in_parts_ = 0;
@@ -116,11 +124,11 @@ absl::Status EventFolder::FoldTo(const Checkpoint& end, std::size_t max_batch_ev
   return absl::OkStatus();
 }
 
-absl::StatusOr<PullResult> EventFolder::FoldOnce(std::size_t max_events, bool holds) {
+absl::StatusOr<PullResult> EventFolder::FoldOnce(std::size_t max_events, const Manner& manner) {
+  const bool holds = manner.holds;
   // What nobody queries yet may be folded in any order that the handlers permit.
   EVERFOLD_RETURN_IF_ERROR(Subscribe(/*in_turns=*/holds && type_.order == ProjectionOrder::kPerPartition));
-  const std::size_t max_cached = holds ? kMaxCachedBytesOfRebuild : kMaxCachedBytes;
-  if (!in_transaction_) EVERFOLD_RETURN_IF_ERROR(Begin(in_parts_ ? 0 : max_cached));
+  if (!in_transaction_) EVERFOLD_RETURN_IF_ERROR(Begin(in_parts_ ? 0 : manner.max_cached_bytes));
   absl::StatusOr<PullResult> pulled =
       subscription_->Pull(max_events, [this](const RecordedEvent& event) { return FoldEvent(event); });
   if (!pulled.ok()) {
@@ -135,7 +143,7 @@ absl::StatusOr<PullResult> EventFolder::FoldOnce(std::size_t max_events, bool ho
   in_transaction_ = true;
   const bool is_full = events_in_transaction_ >= kMaxBatchesOfTransaction * max_events ||
                        file_->unwritten_bytes() >= kMaxUnwrittenBytes ||
-                       file_->cached_bytes() >= kMaxUnwrittenBytes + max_cached;
+                       file_->cached_bytes() >= kMaxUnwrittenBytes + manner.max_cached_bytes;
   if (holds && !in_parts_ && !pulled->caught_up && !is_full) return pulled;
   EVERFOLD_RETURN_IF_ERROR(CommitHeld());
   return pulled;

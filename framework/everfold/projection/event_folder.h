@@ -47,6 +47,8 @@ class EventFolder {
   //   FAILED_PRECONDITION           too many keys are parked (READ_MODEL_STOPPED)
   //   DATA_LOSS                     the file, or the log, is damaged
   absl::StatusOr<PullResult> FoldBatch(std::size_t max_events);
+  // The same, with as many rows in memory as a build has: for a file that is far behind.
+  absl::StatusOr<PullResult> FoldFarBatch(std::size_t max_events);
   // The same, but commits only now and then: when there is nothing left to fold, or as much as one transaction should
   // hold; and partition by partition, where the type permits that order. For a file that nobody queries yet.
   absl::StatusOr<PullResult> FoldOn(std::size_t max_events);
@@ -89,8 +91,12 @@ class EventFolder {
 
   absl::Status ApplyDrops();
   absl::Status Subscribe(bool in_turns);
-  absl::StatusOr<PullResult> Fold(std::size_t max_events, bool holds);
-  absl::StatusOr<PullResult> FoldOnce(std::size_t max_events, bool holds);
+  struct Manner {
+    bool holds = false;  // a transaction open, from batch to batch
+    std::size_t max_cached_bytes = 0;
+  };
+  absl::StatusOr<PullResult> Fold(std::size_t max_events, const Manner& manner);
+  absl::StatusOr<PullResult> FoldOnce(std::size_t max_events, const Manner& manner);
   absl::Status CommitHeld();
   absl::Status Begin(std::size_t max_cached_bytes);  // of rows; 0: each change is written at once
   absl::Status Commit(const Checkpoint& checkpoint);

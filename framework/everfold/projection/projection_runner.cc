@@ -1,5 +1,6 @@
 #include "everfold/projection/projection_runner.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -11,6 +12,14 @@
 #include "everfold/subscription/subscription.h"
 
 namespace everfold {
+namespace {
+
+// Where many events are to be caught up with, a transaction takes a part of them, up to so many times
+// max_rebuild_batch_events: each one writes most pages of the file again.
+constexpr std::uint64_t kFarBatches = 16;
+constexpr std::size_t kMostFarBatches = 5;
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Projection>> ProjectionRunner::Open(ProjectionRunnerOptions options, ProjectionType type,
                                                                    EventStore& store, Executor& executor) {
@@ -122,9 +131,11 @@ void ProjectionRunner::RunBatch() {
   const std::size_t parked = live.parked_keys().size();
   const absl::Time began = options_.clock->Now();
   // Far behind, nobody waits for the single event.
-  const bool is_far = lag_events() > options_.max_rebuild_batch_events;
+  const std::uint64_t lag = lag_events();
+  const std::size_t far = options_.max_rebuild_batch_events;
   const absl::StatusOr<PullResult> folded =
-      live.FoldBatch(is_far ? options_.max_rebuild_batch_events : options_.max_batch_events);
+      lag > far ? live.FoldFarBatch(std::clamp<std::size_t>(lag / kFarBatches, far, kMostFarBatches * far))
+                : live.FoldBatch(options_.max_batch_events);
   if (!folded.ok()) return Stop(folded.status());
   failures_ = 0;
   if (live.parked_keys().size() > parked) {
