@@ -19,9 +19,9 @@ void DueTimers::KnowUpto(const DueTimer& last) {
 }
 
 absl::Status DueTimers::Fill(Read read, absl::Time now) {
-  const std::int64_t soon = absl::ToUnixMicros(now + kHorizon / 2);
+  const std::int64_t soon = absl::ToUnixMicros(now + horizon_ / 2);
   if (timers_.size() > most_ / 2 || known_upto_.due_micros > soon) return absl::OkStatus();
-  const absl::Time until = now + kHorizon;
+  const absl::Time until = now + horizon_;
   const std::size_t room = most_ - timers_.size();
   EVERFOLD_ASSIGN_OR_RETURN(std::vector<DueTimer> found, read(known_upto_, until, room));
   // What is not set in between is smaller than what has the next microsecond.
@@ -57,7 +57,7 @@ std::optional<DueTimer> DueTimers::TakeDue(absl::Time now) {
 }
 
 absl::Time DueTimers::NextLook(absl::Time now) const {
-  const absl::Time again = now + kHorizon / 2;
+  const absl::Time again = now + horizon_ / 2;
   return timers_.empty() ? again : std::min(again, absl::FromUnixMicros(timers_.begin()->due_micros));
 }
 

@@ -20,7 +20,8 @@ namespace everfold {
 // Threading: one thread.
 class DueTimers {
  public:
-  explicit DueTimers(std::size_t most) : most_(most) {}
+  // Keeps at most so many in memory, and none that is due after the horizon: until then most are canceled.
+  DueTimers(std::size_t most, absl::Duration horizon) : most_(most), horizon_(horizon) {}
 
   // Nothing is known.
   void Clear();
@@ -39,13 +40,12 @@ class DueTimers {
   std::size_t size() const { return timers_.size(); }
 
  private:
-  static constexpr absl::Duration kHorizon = absl::Minutes(1);
-
   static DueTimer BeforeAll() { return {.due_micros = std::numeric_limits<std::int64_t>::min()}; }
   // The directory has one version of a timer, and what is asked for after this one begins behind all of them.
   void KnowUpto(const DueTimer& last);
 
   const std::size_t most_;
+  const absl::Duration horizon_;
   std::set<DueTimer> timers_;
   DueTimer known_upto_ = BeforeAll();  // all of the directory up to here are in memory, or were taken
 };

@@ -50,6 +50,8 @@ struct ProcessRunnerOptions {
   absl::Duration first_retry = absl::Milliseconds(100);
   absl::Duration longest_retry = absl::Seconds(30);
   std::size_t max_parked_instances = 100;  // with more it stops
+  // Whatever the clock says, timers are looked at after this time: a clock that jumps is noticed.
+  absl::Duration longest_sleep = absl::Seconds(5);
   const Clock* clock = nullptr;            // null: the system's; else it outlives the process
   RandomSource* random = nullptr;          // null: the system's; likewise
   Logger* logger = nullptr;                // null: nothing is told; likewise

@@ -19,8 +19,8 @@ namespace everfold {
 namespace {
 
 constexpr std::size_t kInstancesAPage = 64;
-constexpr std::size_t kMaxTimerInputs = 1024;               // that wait for their step
-constexpr absl::Duration kLongestSleep = absl::Seconds(5);  // of timers, so that a clock that jumps is noticed
+constexpr std::size_t kMaxTimerInputs = 1024;  // that wait for their step
+constexpr int kSleepsReadAhead = 12;           // of timers
 
 }  // namespace
 
@@ -48,7 +48,7 @@ ProcessRunner::ProcessRunner(ProcessRunnerOptions options, std::unique_ptr<const
       sending_(executor.MakeStrand()),
       fold_strand_(executor.MakeStrand()),
       directory_(options_.directory + "/" + type_->name + ".db", *type_, store, *options_.clock, options_.logger),
-      due_(options_.max_timers_in_memory) {}
+      due_(options_.max_timers_in_memory, kSleepsReadAhead * options_.longest_sleep) {}
 
 // Hints and answers may outlive it, so it keeps them out even if it was never closed.
 ProcessRunner::~ProcessRunner() {
@@ -321,7 +321,7 @@ void ProcessRunner::LookAtTimersLater() {
   if (is_none) return due_timer_.reset();
   const bool full = is_full() || timer_inputs_ >= kMaxTimerInputs;
   // Where it is full, whatever ends has it look again.
-  const absl::Time at = full ? absl::InfiniteFuture() : std::min(due_.NextLook(now), now + kLongestSleep);
+  const absl::Time at = full ? absl::InfiniteFuture() : std::min(due_.NextLook(now), now + options_.longest_sleep);
   if (due_timer_ != nullptr && due_timer_at_ <= at && due_timer_at_ > now) return;
   due_timer_at_ = at;
   due_timer_.reset();

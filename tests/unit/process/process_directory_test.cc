@@ -227,7 +227,7 @@ class DueTimersTest : public ProcessDirectoryTest {
 
 // A step tells it at once, the directory later: perhaps what it has folded last before what it has folded first.
 TEST_F(DueTimersTest, TheLastStepThatSetsATimerCounts) {
-  DueTimers due(100);
+  DueTimers due(100, absl::Minutes(1));
   ASSERT_EQ(due.Fill(Reading(), kStart), absl::OkStatus());
   const auto timer = [](std::uint64_t version) {
     return DueTimer{
@@ -243,7 +243,7 @@ TEST_F(DueTimersTest, TheLastStepThatSetsATimerCounts) {
 
 TEST_F(DueTimersTest, TakesEachOnceInOrderWhateverFitsIntoMemory) {
   for (const std::size_t most : {1u, 2u, 3u, 100u}) {
-    DueTimers due(most);
+    DueTimers due(most, absl::Minutes(1));
     offset_ = {};
     ASSERT_EQ(ProcessDirectory::Remove(files_.path() + "/fulfilment.db"), absl::OkStatus());
     Open();
@@ -257,7 +257,7 @@ TEST_F(DueTimersTest, TakesEachOnceInOrderWhateverFitsIntoMemory) {
 }
 
 TEST_F(DueTimersTest, TakesOneThatIsSetInThePastOrSoon) {
-  DueTimers due(2);
+  DueTimers due(2, absl::Minutes(1));
   EXPECT_THAT(TakeAll(due, kStart), IsEmpty());
   Set(due, "past", kStart - absl::Hours(1));
   Set(due, "soon", kStart + absl::Seconds(1));
@@ -268,14 +268,14 @@ TEST_F(DueTimersTest, TakesOneThatIsSetInThePastOrSoon) {
 
 TEST_F(DueTimersTest, TakesOneThatWasDueBefore1970AlsoAfterARestart) {
   Apply("old", 1, StepWithTimer("old", absl::UnixEpoch() - absl::Hours(1), 1));
-  DueTimers due(10);
+  DueTimers due(10, absl::Minutes(1));
   EXPECT_THAT(TakeAll(due, kStart), ElementsAre("old"));
   due.Clear();
   EXPECT_THAT(TakeAll(due, kStart), ElementsAre("old"));  // nobody has fired it
 }
 
 TEST_F(DueTimersTest, TakesOneThatIsSetAgainForTheSameMoment) {
-  DueTimers due(1);
+  DueTimers due(1, absl::Minutes(1));
   Apply("t", 1, StepWithTimer("t", kStart, 1));
   ASSERT_EQ(due.Fill(Reading(), kStart - absl::Seconds(1)), absl::OkStatus());
   // What is known goes as far as the first version of it.
@@ -288,7 +288,7 @@ TEST_F(DueTimersTest, TakesOneThatIsSetAgainForTheSameMoment) {
 }
 
 TEST_F(DueTimersTest, LooksAgainBeforeItsHorizonEnds) {
-  DueTimers due(10);
+  DueTimers due(10, absl::Minutes(1));
   EXPECT_THAT(TakeAll(due, kStart), IsEmpty());
   Set(due, "far", kStart + absl::Minutes(10));
   EXPECT_LE(due.NextLook(kStart), kStart + absl::Minutes(1));
