@@ -24,11 +24,13 @@ class PipelineBench {
   PipelineBench(Run& run, OpenStore& ours, OpenStore& bare) : run_(run), ours_(ours), bare_(bare) {}
 
   absl::Status Measure() {
-    EVERFOLD_RETURN_IF_ERROR(MeasureAgainstStore("cached, 10,000 streams, 256 callers", kCachedStreams, false, 0.8));
+    EVERFOLD_RETURN_IF_ERROR(MeasureCached("cached, 10,000 streams, 256 callers"));
     EVERFOLD_RETURN_IF_ERROR(MeasureAgainstStore("the same with request ids", kCachedStreams, true, std::nullopt));
     EVERFOLD_RETURN_IF_ERROR(MeasureHotStream());
     return MeasureAgainstStore("a million streams at random", Streams::kStreams, false, std::nullopt);
   }
+
+  absl::Status MeasureCached(const std::string& name) { return MeasureAgainstStore(name, kCachedStreams, false, 0.8); }
 
  private:
   absl::Status MeasureAgainstStore(const std::string& name, std::uint32_t streams, bool ids,
@@ -69,11 +71,17 @@ absl::Status BenchPipeline(Run& run) {
   run.figures.Section("commands in process, durable, beside the appends of a store alone");
   EVERFOLD_ASSIGN_OR_RETURN(const std::string commands, run.scratch.MakeDirectory("commands"));
   EVERFOLD_ASSIGN_OR_RETURN(const std::string appends, run.scratch.MakeDirectory("appends"));
-  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<OpenStore> ours, OpenStore::Open(commands));
-  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<OpenStore> bare, OpenStore::Open(appends));
-  EVERFOLD_RETURN_IF_ERROR(PipelineBench(run, *ours, *bare).Measure());
-  EVERFOLD_RETURN_IF_ERROR(ours->Close());
-  return bare->Close();
+  // Lanes of commands share the executor's threads, which the store alone needs for its callers only.
+  for (const int threads : {1, 2}) {
+    EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<OpenStore> ours, OpenStore::Open(commands, threads));
+    EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<OpenStore> bare, OpenStore::Open(appends, threads));
+    PipelineBench bench(run, *ours, *bare);
+    EVERFOLD_RETURN_IF_ERROR(threads == 1 ? bench.Measure()
+                                          : bench.MeasureCached("cached, and two executor threads for each"));
+    EVERFOLD_RETURN_IF_ERROR(ours->Close());
+    EVERFOLD_RETURN_IF_ERROR(bare->Close());
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace everfold::bench
