@@ -240,11 +240,16 @@ absl::Status EventFolder::CheckRoom(const std::string& key, const absl::Status& 
   const std::uint64_t applied = Sum(tallies_, &PartitionTally::applied).count;
   const bool large_share = keys_.size() >= kMinKeysOfShare && parked * 100 > (parked + applied) * kMaxParkedPercent;
   if (keys_.size() < kMaxParkedKeys && !large_share) return absl::OkStatus();
-  return Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelStopped,
-               absl::StrFormat("%d keys are parked with %d of %d events; at most %d keys, and from %d keys on at most "
-                               "%d%% of the events, are parked before it stops. %s would be the next, %s",
-                               keys_.size(), parked, parked + applied, kMaxParkedKeys, kMinKeysOfShare,
-                               kMaxParkedPercent, key, std::string(error.message())));
+  std::string text = absl::StrFormat(
+      "%d keys are parked with %d of %d events; at most %d keys, and from %d keys on at most %d%% of the events, are "
+      "parked before it stops. %s would be the next, %s",
+      keys_.size(), parked, parked + applied, kMaxParkedKeys, kMinKeysOfShare, kMaxParkedPercent, key,
+      std::string(error.message()));
+  if (!new_keys_.empty()) {
+    absl::StrAppendFormat(&text, "; %d of the keys are of the transaction that is taken back, and are not listed",
+                          new_keys_.size());
+  }
+  return Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelStopped, text);
 }
 
 bool EventFolder::IsOfTheEvent(const absl::Status& error) {

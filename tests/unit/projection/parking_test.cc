@@ -399,8 +399,12 @@ TEST_F(ParkingTest, TooManyKeysStopItAndNothingIsLost) {
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("projection balances stopped: 100 keys are parked with 100 of 16100 events; at most 100 keys"));
   EXPECT_THAT(std::string(status.message()), HasSubstr("account/a100 would be the next, at ledger.v1.Debited"));
-  // Those of the transaction that it could not end are taken back.
-  EXPECT_THAT(ledger_.projection().Describe().parked_keys, AllOf(Gt(kMaxParkedKeys - kBatch), Le(kMaxParkedKeys)));
+  // Those of the transaction that it could not end are taken back, and it says so.
+  const std::size_t listed = ledger_.projection().Describe().parked_keys;
+  EXPECT_THAT(listed, AllOf(Gt(kMaxParkedKeys - kBatch), Le(kMaxParkedKeys)));
+  const std::string taken_back =
+      absl::StrFormat("; %d of the keys are of the transaction that is taken back", kMaxParkedKeys - listed);
+  EXPECT_EQ(absl::StrContains(status.message(), taken_back), listed < kMaxParkedKeys) << status;
   ledger_.executor().Advance(absl::Hours(1));  // another try would not help
   EXPECT_EQ(ledger_.projection().status(), status);
 
