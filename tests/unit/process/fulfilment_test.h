@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_format.h"
 #include "everfold/event/event_key.h"
+#include "everfold/event/fingerprint.h"
 #include "everfold/process/process.h"
 #include "everfold/testing/test_app.h"
 #include "tests/unit/process/fulfilment.h"
@@ -91,6 +92,30 @@ class FulfilmentTest : public ::testing::Test {
     });
     app_.Settle();
     return parked;
+  }
+  // As a second process of this name would, so that the next step of the first one finds another version.
+  void SomebodyElseMakesAStep(const std::string& order) {
+    const everfold::StreamId stream{"", "$process_fulfilment", order};
+    everfold::AppendRequest request;
+    request.of_framework = true;
+    const auto repeat = [&](const everfold::RecordedEvent& event) {
+      request.streams.clear();
+      request.streams.push_back(
+          {.stream = stream,
+           .expectation = everfold::StreamExpectation::Exact(event.version),
+           .events = {{.type = std::string(event.event.type),
+                       .fingerprint = std::string(everfold::FingerprintOf(*everfold::v1::ProcessStep::descriptor())),
+                       .payload = std::string(event.event.payload),
+                       .event_time = {},
+                       .tags = {}}}});
+      return absl::OkStatus();
+    };
+    ASSERT_EQ(app_.engine().store().ReadStream(stream, {}, repeat), absl::OkStatus());
+    absl::Status appended = absl::UnknownError("not answered");
+    app_.engine().store().Append(
+        std::move(request), [&](const absl::StatusOr<everfold::AppendResult>& result) { appended = result.status(); });
+    app_.Settle();
+    ASSERT_EQ(appended, absl::OkStatus());
   }
   void Reopen() { ASSERT_EQ(app_.Open(), absl::OkStatus()); }
 
