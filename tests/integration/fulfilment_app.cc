@@ -5,7 +5,8 @@
 //
 // The provider writes a line for each payment that it authorizes, "KEY ORDER", once for a key, and gives the first
 // answer again. Of its answers some are lost, some come twice, and some calls are refused, or end without a word of
-// whether they had an effect. For the order "down" there is no provider.
+// whether they had an effect. For the order "down" there is no provider, and for
+// "odd" an answer that the process cannot take.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -53,6 +54,7 @@ using Answer = std::function<void(absl::StatusOr<PaymentAuthorization>)>;
 
 void Take(Books& books, const PaymentRequest& request, const everfold::ActivityCall& call, const Answer& answer) {
   if (request.order_id() == "down") return answer(absl::UnavailableError("the line is down"));
+  if (request.order_id() == "odd") return answer(PaymentAuthorization());
   static everfold::SystemRandom random;
   const std::uint64_t chance = random.Below(100);
   if (chance < 10) return answer(absl::ResourceExhaustedError("too many calls"));

@@ -174,6 +174,7 @@ class Processes(wallet_app.IntegrationTest):
         wallet_app.wait_until("a parked instance", lambda: "nobody" in parked())
         self.assertIn("item/pen@2, parked", parked())
         self.assertIn("which has not begun", parked())
+        self.assertIn("'$process_fulfilment/nobody': item/pen@2", parked())
         self.assertRegex(app.ask("processes").stdout, r"fulfilment +running ")
         drop = ["processes", "drop", "fulfilment", "$process_fulfilment/nobody", "--reason", "a test"]
         refused = app.ask(*drop, "--input", "item/pen@3")
@@ -210,6 +211,22 @@ class Processes(wallet_app.IntegrationTest):
 
         wallet_app.wait_until("an attempt", lambda: "in vain" in shown())
         self.assertRegex(shown(), r"running: authorize_payment until .*, tried 1 time, in vain: the line is down")
+        self.assertIn("fulfilment: activities are tried again: the line is down", app.ask("processes").stdout)
+        self.assertIn('sends fulfil.v1.ReserveItem {"item_id":"pen","order_id":"down"', shown())
+        self.assertRegex(shown(), r'runs authorize_payment \{"order_id":"down"')
+
+    def test_shows_what_of_an_instance_is_parked(self):
+        app = self.app()
+        app.stock(1)
+        self.assertEqual(app.ask("processes", "retry", "fulfilment", "--all").stdout, "nothing waits\n")
+        app.place("odd")
+
+        def shown():
+            return app.ask("processes", "show", "fulfilment", "odd").stdout
+
+        wallet_app.wait_until("it is parked", lambda: "parked" in shown())
+        self.assertIn("parked: activity 2/0: ", shown())
+        self.assertIn("an authorization without an id", shown())
 
 
 if __name__ == "__main__":

@@ -245,7 +245,8 @@ void AddProcesses(CLI::App& parser, CommandLine& line) {
   add("instances", ProcessAction::kInstances, "Open instances, a hundred at a time")
       .add_option("--after", line.after, "Those behind this one, as the page before ends")
       ->type_name("KEY");
-  add_on("show", ProcessAction::kShow, "One instance: its state, what is open, and its steps", "Its id")
+  add_on("show", ProcessAction::kShow, "One instance: its state, what is open, and its steps",
+         "Its id, or its key as `instances` tells it")
       .add_option("--tenant", line.tenant, "Its tenant")
       ->type_name("TENANT");
   add("parked", ProcessAction::kParked, "Instances that wait for you, or for another try, and why");

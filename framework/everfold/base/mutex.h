@@ -44,6 +44,7 @@ class ABSL_LOCKABLE Mutex {
     return AwaitBy(condition, [&] { return changed_.WaitWithDeadline(&mutex_, deadline); });
   }
   void AssertHeld() const ABSL_ASSERT_EXCLUSIVE_LOCK() { mutex_.AssertHeld(); }
+  void AssertReaderHeld() const ABSL_ASSERT_SHARED_LOCK() { mutex_.AssertReaderHeld(); }
 
  private:
   // `wait` gives the lock back meanwhile, and tells whether its time is over.

@@ -51,13 +51,14 @@ struct ActivityOptions {
   std::size_t concurrency = 1000;
 };
 
-// Lifetime: the call of Start.
+// May be copied, and kept for as long as the call takes.
 struct ActivityCall {
-  // The same for every attempt, also after a restart, and no other activity has it.
-  const std::string& key;
-  const StreamId& instance;  // that asks
-  unsigned attempt;          // first is 1; after a restart they are counted anew
-  absl::Time deadline;       // of the attempt
+  // The same for every attempt, also after a restart, and no other activity has it: what Steps::Run asks for again, has
+  // another one. What must not happen twice then takes a key from the process's state, as a part of the request.
+  std::string key;
+  StreamId instance;    // that asks
+  unsigned attempt;     // first is 1; after a restart they are counted anew
+  absl::Time deadline;  // of the attempt
 };
 
 // The result, serialized, or a status that is not OK.

@@ -52,9 +52,9 @@ struct ProcessRunnerOptions {
   std::size_t max_parked_instances = 100;  // with more it stops
   // Whatever the clock says, timers are looked at after this time: a clock that jumps is noticed.
   absl::Duration longest_sleep = absl::Seconds(5);
-  const Clock* clock = nullptr;            // null: the system's; else it outlives the process
-  RandomSource* random = nullptr;          // null: the system's; likewise
-  Logger* logger = nullptr;                // null: nothing is told; likewise
+  const Clock* clock = nullptr;    // null: the system's; else it outlives the process
+  RandomSource* random = nullptr;  // null: the system's; likewise
+  Logger* logger = nullptr;        // null: nothing is told; likewise
 };
 
 // Threading: thread-safe, but for Open, Start and Close. Lifetime: store, commands and executor outlive it.

@@ -12,6 +12,7 @@
 namespace everfold {
 namespace {
 
+constexpr absl::Duration kBetweenTold = absl::Minutes(1);
 constexpr absl::Duration kLongestSleep = absl::Minutes(1);  // of a deadline, so that a clock that jumps is noticed
 
 // An attempt that ended so may have had an effect.
@@ -70,9 +71,10 @@ void ProcessRunner::WatchDeadline(ProcessSlot& slot, const OutgoingRef& ref) {
     if (options_.clock->Now() < watched.instance->activities.at(ref).deadline) return WatchDeadline(watched, ref);
     if (run->second.attempt != 0) run->second.perhaps_effect = true;  // one is under way
     if (run->second.error.ok()) {
-      run->second.error = absl::DeadlineExceededError(run->second.attempts == 0
-                                                          ? "the time of the activity was over before its turn came"
-                                                          : "the time of the activity is over");
+      run->second.error = absl::DeadlineExceededError(
+          run->second.attempts > 0     ? "the time of the activity is over"
+          : run->second.perhaps_effect ? "the time of the activity was over before it was tried again after a start"
+                                       : "the time of the activity was over before its turn came");
     }
     GiveUp(watched, ref);
     RunStep();
@@ -163,7 +165,8 @@ void ProcessRunner::BeginAttempt(ProcessSlot& slot, const OutgoingRef& ref, cons
   executor_.Post([guard = *std::move(guard), &type, object = type.object, key = activity.key,
                   instance = slot.instance->stream, request = activity.request, attempt = run.attempts, deadline,
                   done = std::move(done), let_go = std::move(let_go)]() mutable {
-    const ActivityCall call{.key = key, .instance = instance, .attempt = attempt, .deadline = deadline};
+    const ActivityCall call{
+        .key = std::move(key), .instance = std::move(instance), .attempt = attempt, .deadline = deadline};
     StartAttempt(type, object.get(), request, call, std::move(done), std::move(let_go));
   });
 }
@@ -188,12 +191,29 @@ void ProcessRunner::AttemptEnded(const std::string& key, const OutgoingRef& ref,
   run.perhaps_effect = run.perhaps_effect || MayHaveHadEffect(answer.status());
   const ActivityOptions& options = type_->activities.at(slot.instance->activities.at(ref).name).options;
   if (run.attempts >= options.retry.attempts) return GiveUp(slot, ref);
+  TellInVain(slot, ref);
   After(run.timer, WaitAfter(options.retry, run.attempts), [this, key, ref] {
     const auto again = slots_.find(key);
     if (again == slots_.end() || !runs()) return;
     const auto waiting = again->second->runs.find(ref);
     if (waiting != again->second->runs.end() && !waiting->second.answered) Attempt(*again->second, ref);
   });
+}
+
+// Of an outside that is down many tell: one of them a minute.
+void ProcessRunner::TellInVain(ProcessSlot& slot, const OutgoingRef& ref) {
+  ActivityRun& run = slot.runs.at(ref);
+  activities_in_vain_ += !std::exchange(run.in_vain, true);
+  activity_error_ = run.error;
+  const absl::Time now = options_.clock->Now();
+  if (now < told_in_vain_ + kBetweenTold && now >= told_in_vain_) return;
+  told_in_vain_ = now;
+  Tell(LogLevel::kWarning, "an activity of a process was tried in vain; it is tried again",
+       {{"process", type_->name},
+        {"activity", slot.instance->activities.at(ref).name},
+        {"instance", slot.key},
+        {"cause", std::string(run.error.message())},
+        {"in_vain", absl::StrFormat("%d", activities_in_vain_)}});
 }
 
 // No attempt is left, or no time, or the last answer is final. That one has had no effect; an earlier one may have.
@@ -206,6 +226,7 @@ void ProcessRunner::GiveUp(ProcessSlot& slot, const OutgoingRef& ref) {
 void ProcessRunner::EndActivity(ProcessSlot& slot, const OutgoingRef& ref, AnyOutcome outcome) {
   ActivityRun& run = slot.runs.at(ref);
   run.answered = true;
+  activities_in_vain_ -= std::exchange(run.in_vain, false);
   GiveTurn(run);
   run.timer.reset();
   run.deadline.reset();

@@ -275,6 +275,7 @@ absl::Status ProcessRunner::ApplyStep(ProcessSlot& slot, const MadeStep& made, a
       continue;
     }
     --activities_;
+    activities_in_vain_ -= run->second.in_vain;
     running_.erase(run->second.key);
     GiveTurn(run->second);
     run = slot.runs.erase(run);
@@ -319,12 +320,7 @@ void ProcessRunner::EndFirst(ProcessSlot& slot, const absl::Status& result) {
 // again after a restart.
 void ProcessRunner::ParkFirst(ProcessSlot& slot, const absl::Status& error) {
   const WaitingInput& first = slot.inputs.front();
-  Tell(LogLevel::kWarning, "process has parked an instance",
-       {{"process", type_->name},
-        {"instance", slot.key},
-        {"input", TextOf(first.input)},
-        {"cause", std::string(error.message())}});
-  if (first.done != nullptr) {
+  if (first.done != nullptr) {  // whoever brought it is told, and tells
     if (std::holds_alternative<EventInput>(first.input)) {
       slot.held_by = NameOf(first.input);
       Uncount(slot);
@@ -334,10 +330,13 @@ void ProcessRunner::ParkFirst(ProcessSlot& slot, const absl::Status& error) {
   Uncount(slot);
   slot.parked = PrintableText(std::string(error.message()), kMaxReactorErrorBytes);
   slot.parked_at = options_.clock->Now();
+  Tell(LogLevel::kWarning, "process has parked an instance",
+       {{"process", type_->name}, {"instance", slot.key}, {"input", NameOf(first.input)}, {"cause", slot.parked}});
   if (++parked_ <= options_.max_parked_instances) return;
   Stop(Error(absl::StatusCode::kFailedPrecondition, reason::kEventParked,
-             absl::StrFormat("%d instances of process %s are parked; with more than %d it stops", parked_, type_->name,
-                             options_.max_parked_instances),
+             absl::StrFormat("%d instances of process %s were parked; with more than %d it stops, and tries them again "
+                             "when it is resumed",
+                             parked_, type_->name, options_.max_parked_instances),
              {{"process", type_->name}}));
 }
 

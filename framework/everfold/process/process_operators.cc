@@ -224,6 +224,11 @@ void ProcessRunner::GoOnElsewhere() {
   WorkOnAll();
 }
 
+// REQUIRES: it is. What is parked is not known here any more.
+absl::Status ProcessRunner::Stopped() const {
+  return Annotate("it is stopped, and tries all again when it is resumed", error_);
+}
+
 std::vector<ParkedInstance> ProcessRunner::ParkedHere() const {
   std::vector<ParkedInstance> parked;
   for (const auto& [key, slot] : slots_) {
@@ -303,7 +308,9 @@ std::string ProcessRunner::KeyOfNamed(const std::string& instance) const {
 
 void ProcessRunner::Retry(std::string instance, Done done) {
   Ask<absl::Status>(std::move(done), [this, instance = KeyOfNamed(instance)](Done answer) {
+    if (!error_.ok()) return Reply(std::move(answer), Stopped());
     const bool tried = RetryHere(instance, /*expired=*/true);
+    Tell(LogLevel::kInfo, "process is to try again what is parked", {{"process", type_->name}, {"instance", instance}});
     reactor_->Retry(instance, [this, tried, instance, answer = std::move(answer)](absl::Status retried) mutable {
       if (!absl::IsNotFound(retried)) return answer(std::move(retried));
       answer(tried ? absl::OkStatus() : NotParked(type_->name, instance));
@@ -313,6 +320,8 @@ void ProcessRunner::Retry(std::string instance, Done done) {
 
 void ProcessRunner::RetryAll(Done done) {
   Ask<absl::Status>(std::move(done), [this](Done answer) {
+    if (!error_.ok()) return Reply(std::move(answer), Stopped());
+    Tell(LogLevel::kInfo, "process is to try again all that is parked", {{"process", type_->name}});
     std::vector<std::string> instances;
     for (const auto& [key, slot] : slots_) instances.push_back(key);
     for (const std::string& instance : instances) RetryHere(instance, /*expired=*/false);
@@ -366,7 +375,9 @@ void ProcessRunner::Drop(std::string instance, std::string input, std::string re
   }
   Ask<absl::Status>(std::move(done), [this, instance = KeyOfNamed(instance), input = std::move(input),
                                       reason = std::move(reason)](Done answer) {
-    if (!error_.ok()) return Reply(std::move(answer), absl::Status(error_));
+    if (!error_.ok()) return Reply(std::move(answer), Stopped());
+    Tell(LogLevel::kInfo, "process is to drop an input",
+         {{"process", type_->name}, {"instance", instance}, {"input", input}, {"reason", reason}});
     if (!DropHere(instance, input, reason, answer)) DropEvent(instance, input, reason, std::move(answer));
   });
 }

@@ -389,7 +389,7 @@ void ProcessRunner::BeginAgain() {
   folded_all_ = false;
   open_upto_ = "";
   AskWhatIsHeld();
-  in_flight_ = activities_ = waiting_sends_ = timer_inputs_ = 0;
+  in_flight_ = activities_ = activities_in_vain_ = waiting_sends_ = timer_inputs_ = 0;
   parked_ = 0;
   error_ = absl::OkStatus();
   // Events of one instance come one after the other: each is done before the next one is taken.
@@ -473,6 +473,8 @@ void ProcessRunner::Show() {
   status.parked = parked_;
   status.waiting_sends = waiting_sends_;
   status.send_error = send_error_;
+  status.activities_in_vain = activities_in_vain_;
+  status.activity_error = activity_error_;
   status.steps = steps_made_;
   status.commands_sent = commands_sent_;
   status.timers_fired = timers_fired_;

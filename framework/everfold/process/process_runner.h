@@ -135,6 +135,7 @@ class ProcessRunner final : public Process {
   void AttemptEnded(const std::string& key, const OutgoingRef& ref, std::uint64_t attempt,
                     absl::StatusOr<std::string> answer);
   void EndActivity(ProcessSlot& slot, const OutgoingRef& ref, AnyOutcome outcome);
+  void TellInVain(ProcessSlot& slot, const OutgoingRef& ref);
   void GiveUp(ProcessSlot& slot, const OutgoingRef& ref);
   void WatchDeadline(ProcessSlot& slot, const OutgoingRef& ref);
   absl::Duration WaitAfter(const ActivityRetry& retry, unsigned attempts);
@@ -149,6 +150,7 @@ class ProcessRunner final : public Process {
                   Done done);
   void TakeAnswerOf(const std::string& instance, const OutgoingRef& ref, const std::string& answer_id,
                     absl::StatusOr<std::string> result, Done done);
+  absl::Status Stopped() const;
   std::vector<ParkedInstance> ParkedHere() const;
   void AddParkedEvents(std::vector<ParkedInstance> parked,
                        absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedInstance>>)> done);
@@ -216,6 +218,9 @@ class ProcessRunner final : public Process {
   std::size_t sends_under_way_ = 0;
   std::size_t in_flight_ = 0;   // commands of the slots, without those that are too old
   std::size_t activities_ = 0;  // of the slots
+  std::size_t activities_in_vain_ = 0;
+  absl::Status activity_error_;  // of the last of them
+  absl::Time told_in_vain_ = absl::InfinitePast();
   std::size_t waiting_sends_ = 0;
   std::size_t timer_inputs_ = 0;
   std::uint64_t attempts_ = 0;  // of activities, so far

@@ -15,15 +15,17 @@ struct ProcessStatus {
   std::string name;
   ReactorState state = ReactorState::kRunning;
   absl::Status error = {};
-  Checkpoint checkpoint = {};       // up to where events are taken
-  std::uint64_t lag_events = 0;     // of the log, that are not taken yet
-  absl::Duration lag = {};          // since the last event that it has taken was recorded; 0 without lag_events
-  std::uint64_t instances = 0;      // open
-  std::uint64_t in_flight = 0;      // commands and activities of theirs, as far as the directory knows
-  std::uint64_t timers = 0;         // that are set, likewise
-  std::uint64_t parked = 0;         // instances
-  std::uint64_t waiting_sends = 0;  // commands that were sent in vain, and are sent again
-  absl::Status send_error = {};     // of the last of them
+  Checkpoint checkpoint = {};            // up to where events are taken
+  std::uint64_t lag_events = 0;          // of the log, that are not taken yet
+  absl::Duration lag = {};               // since the last event that it has taken was recorded; 0 without lag_events
+  std::uint64_t instances = 0;           // open
+  std::uint64_t in_flight = 0;           // commands and activities of theirs, as far as the directory knows
+  std::uint64_t timers = 0;              // that are set, likewise
+  std::uint64_t parked = 0;              // instances
+  std::uint64_t waiting_sends = 0;       // commands that were sent in vain, and are sent again
+  absl::Status send_error = {};          // of the last of them
+  std::uint64_t activities_in_vain = 0;  // that were tried in vain, and are tried again
+  absl::Status activity_error = {};      // of the last of them
   // Since it was opened:
   std::uint64_t steps = 0;
   std::uint64_t commands_sent = 0;  // first tries

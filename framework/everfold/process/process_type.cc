@@ -24,20 +24,29 @@ absl::Status CheckActivity(const std::string& process, const std::string& name, 
     return Invalid(absl::StrFormat("process %s: activity name %s is not of the form [a-z][a-z0-9_]*, at most %d bytes",
                                    process, ShownText(name), kMaxAggregateNameBytes));
   }
+  const auto check = [&](bool holds, const std::string& what) {
+    return holds ? absl::OkStatus() : Invalid(absl::StrFormat("process %s, activity %s: %s", process, name, what));
+  };
+  const auto is_time = [](absl::Duration time) {
+    return time > absl::ZeroDuration() && time < absl::InfiniteDuration();
+  };
+  const auto check_time = [&](const char* option, absl::Duration time) {
+    return check(is_time(time),
+                 absl::StrFormat("%s is longer than 0 and not for ever, not %s", option, absl::FormatDuration(time)));
+  };
   const ActivityRetry& retry = options.retry;
-  if (options.timeout <= absl::ZeroDuration() || options.attempt_timeout <= absl::ZeroDuration() ||
-      options.timeout == absl::InfiniteDuration() || retry.attempts < 1 || retry.first_wait <= absl::ZeroDuration() ||
-      retry.longest_wait < retry.first_wait || retry.longest_wait == absl::InfiniteDuration() ||
-      options.concurrency < 1) {
-    return Invalid(absl::StrFormat(
-        "process %s, activity %s: times are longer than 0 and not for ever, and it is tried once or more, with one "
-        "attempt or more at a time; it has a timeout of %s, of %s for an attempt, %d attempts, from %s to %s apart, "
-        "and %d at a time",
-        process, name, absl::FormatDuration(options.timeout), absl::FormatDuration(options.attempt_timeout),
-        retry.attempts, absl::FormatDuration(retry.first_wait), absl::FormatDuration(retry.longest_wait),
-        options.concurrency));
-  }
-  return absl::OkStatus();
+  EVERFOLD_RETURN_IF_ERROR(check_time("timeout", options.timeout));
+  EVERFOLD_RETURN_IF_ERROR(check(
+      options.attempt_timeout > absl::ZeroDuration(),
+      absl::StrFormat("attempt_timeout is longer than 0, not %s", absl::FormatDuration(options.attempt_timeout))));
+  EVERFOLD_RETURN_IF_ERROR(check(retry.attempts >= 1, "retry.attempts is 1 or more, not 0"));
+  EVERFOLD_RETURN_IF_ERROR(check_time("retry.first_wait", retry.first_wait));
+  EVERFOLD_RETURN_IF_ERROR(check_time("retry.longest_wait", retry.longest_wait));
+  EVERFOLD_RETURN_IF_ERROR(
+      check(retry.longest_wait >= retry.first_wait,
+            absl::StrFormat("retry.longest_wait, %s, is no less than retry.first_wait, %s",
+                            absl::FormatDuration(retry.longest_wait), absl::FormatDuration(retry.first_wait))));
+  return check(options.concurrency >= 1, "concurrency is 1 or more, not 0");
 }
 
 }  // namespace

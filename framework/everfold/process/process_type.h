@@ -196,6 +196,7 @@ struct ProcessCommandType {
 
 struct ProcessActivityType {
   const google::protobuf::Message* request = nullptr;
+  const google::protobuf::Message* result = nullptr;
   ActivityOptions options = {};
   std::shared_ptr<void> object = {};  // thread-safe
   // False if the request does not parse.
@@ -367,7 +368,7 @@ std::shared_ptr<void> ActivityObject(std::tuple<std::shared_ptr<Objects>...>& ob
   if constexpr (kIsIn<A, Types<Objects...>>) {
     return std::get<std::shared_ptr<A>>(objects);
   } else {
-    static_assert(std::default_initializable<A>,
+    static_assert(std::is_empty_v<A> && std::default_initializable<A>,
                   "the activity A that is named with this error is made of something: hand one to Process<P>(...)");
     return std::make_shared<A>();
   }
@@ -381,6 +382,7 @@ void AddProcessActivity(ProcessType& type, std::shared_ptr<void> object) {
   const bool is_first =
       type.activities
           .emplace(std::string(A::kOptions.name), ProcessActivityType{.request = &A::Request::default_instance(),
+                                                                      .result = &A::Result::default_instance(),
                                                                       .options = A::kOptions,
                                                                       .object = std::move(object),
                                                                       .start = &StartActivity<A>,

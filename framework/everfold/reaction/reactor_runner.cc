@@ -332,7 +332,7 @@ void ReactorRunner::Failed(const std::string& key, const absl::Status& error) {
   const EventPlace& at = queue_.At(key).events.front().place;
   Tell(LogLevel::kWarning, absl::StrFormat("%s has parked an event that it cannot react to", type_->kind),
        {{type_->kind, type_->name},
-        {"key", ShownText(key)},
+        {"key", key},
         {"event", absl::StrFormat("%s@%d", KeyOfStream(at.stream), at.version.value())},
         {"cause", text},
         {"parked_keys", absl::StrFormat("%d", queue_.parked_keys() + 1)}});
@@ -344,8 +344,8 @@ void ReactorRunner::Failed(const std::string& key, const absl::Status& error) {
 absl::Status ReactorRunner::CheckRoom() const {
   if (queue_.parked_keys() <= options_.max_parked_keys) return absl::OkStatus();
   return Error(absl::StatusCode::kFailedPrecondition, reason::kEventParked,
-               absl::StrFormat("%d keys of %s %s are parked; with more than %d it stops", queue_.parked_keys(),
-                               type_->kind, type_->name, options_.max_parked_keys),
+               absl::StrFormat("%d keys of %s %s were parked; with more than %d it stops, until it is resumed",
+                               queue_.parked_keys(), type_->kind, type_->name, options_.max_parked_keys),
                {{type_->kind, type_->name}});
 }
 

@@ -21,6 +21,8 @@ v1::ProcessInfo ProcessMessage(const ProcessStatus& status) {
   message.set_parked(status.parked);
   message.set_waiting_sends(status.waiting_sends);
   if (!status.send_error.ok()) *message.mutable_send_error() = ToStatusMessage(status.send_error);
+  message.set_activities_in_vain(status.activities_in_vain);
+  if (!status.activity_error.ok()) *message.mutable_activity_error() = ToStatusMessage(status.activity_error);
   message.set_steps(status.steps);
   return message;
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "everfold/base/error.h"
+#include "everfold/event/event_key.h"
 #include "everfold/event/stream_id.h"
 #include "everfold/rpc/local_caller.h"
 #include "everfold/rpc/long_calls.h"
@@ -112,10 +113,12 @@ class ProcessService final : public RpcService, public v1::ProcessService::Callb
       const absl::StatusOr<std::size_t> steps = SizeOf("max_steps", request->max_steps());
       if (!steps.ok()) return call->End(steps.status());
       process.Get(request->tenant(), request->id(),
-                  [this, response, call, steps = *steps](const absl::StatusOr<ProcessInstance>& instance) {
+                  [this, &process, response, call, steps = *steps](const absl::StatusOr<ProcessInstance>& instance) {
                     if (!instance.ok()) return call->End(instance.status());
                     *response = InstanceMessage(*instance);
-                    call->End(AddSteps(store_, instance->stream, steps, *response));
+                    const absl::Status added = AddSteps(store_, instance->stream, steps, *response);
+                    if (!added.ok()) return call->End(added);
+                    AddParked(process, KeyOfStream(instance->stream), *response, *call);
                   });
     });
   }
@@ -133,6 +136,15 @@ class ProcessService final : public RpcService, public v1::ProcessService::Callb
   }
 
  private:
+  static void AddParked(Process& process, const std::string& instance, v1::GetProcessInstanceResponse& response,
+                        UnaryCall& call) {
+    process.ListParked([instance, &response, &call](const absl::StatusOr<std::vector<ParkedInstance>>& parked) {
+      for (const ParkedInstance& one : parked.value_or(std::vector<ParkedInstance>())) {
+        if (one.instance == instance) *response.add_parked() = ParkedInstanceMessage(one);
+      }
+      call.End(parked.status());
+    });
+  }
   static absl::Status CheckAnswer(const v1::AnswerActivityRequest& request) {
     if (request.has_result() || (request.has_failure() && request.failure().code() != 0)) return absl::OkStatus();
     return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,

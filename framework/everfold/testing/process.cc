@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -25,8 +26,12 @@ std::string Lines(const std::vector<std::string>& texts) {
 
 struct ProcessRun::State {
   explicit State(ProcessType process) : type(std::move(process)) {}
-  ~State() {
-    if (parked.has_value()) ADD_FAILURE() << "parked, and no ThenParked: " << *parked;
+  ~State() { ExpectNotParked(); }
+
+  // Of a failure, which has no line of the test: "after Advance(24h), check 5: ".
+  std::string Where() const { return absl::StrFormat("after %s, check %d: ", last_input, checks); }
+  void ExpectNotParked() const {
+    if (parked.has_value()) ADD_FAILURE() << Where() << "parked, and no ThenParked: " << *parked;
   }
 
   ProcessInstance& InstanceOf(const StreamId& stream) {
@@ -57,11 +62,14 @@ struct ProcessRun::State {
   }
 
   void Take(ProcessInstance& instance, const ProcessInput& input) {
-    if (parked.has_value()) ADD_FAILURE() << "parked, and no ThenParked: " << *parked;
+    ExpectNotParked();
     parked.reset();
+    last_input = TextOf(input);
+    if (waiting.contains(instance.stream)) return;  // behind what is parked
     const absl::StatusOr<StepResult> result = MakeStep(type, instance, input, {}, now, random);
     if (!result.ok()) {
       parked = absl::StrFormat("%s: %s", TextOf(input), std::string(result.status().message()));
+      waiting.insert(instance.stream);
       return;
     }
     if (!result->made.has_value()) return;
@@ -69,7 +77,7 @@ struct ProcessRun::State {
     for (const v1::ProcessCommand& command : step.commands()) sent.push_back(TextOfCommand(command));
     for (const v1::ProcessActivity& activity : step.activities()) ran.push_back(TextOfActivity(activity));
     const absl::Status applied = instance.Apply(step, result->made->state, now, {});
-    if (!applied.ok()) ADD_FAILURE() << applied;
+    if (!applied.ok()) ADD_FAILURE() << Where() << applied;
   }
 
   void Take(const GivenEvent& given) {
@@ -77,7 +85,7 @@ struct ProcessRun::State {
     Version& version = versions[given.stream];
     version = version.Next();
     ++sequence;
-    if (!type.events.contains(type_name)) return;
+    if (!type.events.contains(type_name) || waiting.contains(given.stream)) return;
     const TakenEvent event{.place = {.stream = given.stream,
                                      .version = version,
                                      .position = {PartitionId(0), Offset(sequence)},
@@ -89,7 +97,10 @@ struct ProcessRun::State {
                            .metadata = {}};
     const absl::StatusOr<Route> route = RouteOf(type, event);
     if (!route.ok()) {
+      ExpectNotParked();
+      last_input = absl::StrFormat("event %s of %s", type_name, given.stream.ToString());
       parked = std::string(route.status().message());
+      waiting.insert(given.stream);
     } else if (route->kind() != Route::Kind::kIgnore) {
       Take(InstanceOf(StreamOfInstance(type, given.stream.tenant, route->id())), EventInput{event, *route});
     }
@@ -103,6 +114,7 @@ struct ProcessRun::State {
   std::optional<Due> NextTimer(absl::Time until) {
     std::optional<Due> next;
     for (auto& [id, instance] : instances) {
+      if (waiting.contains(instance.stream)) continue;
       for (const auto& [name, timer] : instance.timers) {
         const absl::Time due = TimeOf(timer.due_time());
         if (due <= until && (!next.has_value() || due < TimeOf(next->timer.due_time()))) next = Due{&instance, timer};
@@ -114,7 +126,7 @@ struct ProcessRun::State {
   const ProcessInstance* Find(const std::string& id) const {
     const auto found = instances.find(id);
     if (found != instances.end() && found->second.exists()) return &found->second;
-    ADD_FAILURE() << "process " << type.name << " has no instance " << id;
+    ADD_FAILURE() << Where() << "process " << type.name << " has no instance " << id;
     return nullptr;
   }
 
@@ -126,6 +138,9 @@ struct ProcessRun::State {
   std::map<std::string, ProcessInstance> instances;  // by id
   std::vector<std::string> sent, ran;                // since the last Then
   std::optional<std::string> parked;
+  std::set<StreamId> waiting;  // instances that are parked, and streams whose Route could not be asked
+  std::string last_input = "nothing";
+  int checks = 0;
 };
 
 ProcessRun::ProcessRun(ProcessType type) : state_(std::make_unique<State>(std::move(type))) {}
@@ -139,6 +154,7 @@ ProcessRun& ProcessRun::Takes(const std::vector<GivenEvent>& events) {
 
 ProcessRun& ProcessRun::Advance(absl::Duration by) {
   const absl::Time until = state_->now + by;
+  state_->last_input = absl::StrFormat("Advance(%s)", absl::FormatDuration(by));
   while (const std::optional<State::Due> due = state_->NextTimer(until)) {
     state_->now = std::max(state_->now, TimeOf(due->timer.due_time()));
     state_->Take(*due->instance, TimerInput{.name = due->timer.name(), .version = Version(due->timer.version())});
@@ -156,7 +172,7 @@ ProcessRun& ProcessRun::EndActivity(const std::string& activity, AnyOutcome outc
       return *this;
     }
   }
-  ADD_FAILURE() << "the activity " << activity << " does not run";
+  ADD_FAILURE() << state_->Where() << "the activity " << activity << " does not run";
   return *this;
 }
 
@@ -168,14 +184,15 @@ ProcessRun& ProcessRun::Refuse(const std::string& command, AnyRefusal refusal) {
       return *this;
     }
   }
-  ADD_FAILURE() << "no command " << command << " was sent";
+  ADD_FAILURE() << state_->Where() << "no command " << command << " was sent";
   return *this;
 }
 
 ProcessRun& ProcessRun::ExpectSent(const std::vector<std::string>& commands) {
+  ++state_->checks;
   const std::vector<std::string> sent = std::exchange(state_->sent, {});
   if (sent != commands) {
-    ADD_FAILURE() << "process " << state_->type.name << "\nexpected commands:\n"
+    ADD_FAILURE() << state_->Where() << "process " << state_->type.name << "\nexpected commands:\n"
                   << Lines(commands) << "\nactual:\n"
                   << Lines(sent);
   }
@@ -183,9 +200,10 @@ ProcessRun& ProcessRun::ExpectSent(const std::vector<std::string>& commands) {
 }
 
 ProcessRun& ProcessRun::ExpectRan(const std::vector<std::string>& activities) {
+  ++state_->checks;
   const std::vector<std::string> ran = std::exchange(state_->ran, {});
   if (ran != activities) {
-    ADD_FAILURE() << "process " << state_->type.name << "\nexpected activities:\n"
+    ADD_FAILURE() << state_->Where() << "process " << state_->type.name << "\nexpected activities:\n"
                   << Lines(activities) << "\nactual:\n"
                   << Lines(ran);
   }
@@ -193,16 +211,19 @@ ProcessRun& ProcessRun::ExpectRan(const std::vector<std::string>& activities) {
 }
 
 ProcessRun& ProcessRun::ThenState(const google::protobuf::Message& state) {
+  ++state_->checks;
   const std::unique_ptr<google::protobuf::Message> copy(state.New());
   copy->CopyFrom(state);
   const ProcessInstance* const instance = state_->Find(*state_->type.mutable_id(*copy));
   if (instance != nullptr && TextOf(*instance->state) != TextOf(state)) {
-    ADD_FAILURE() << "expected state:\n  " << TextOf(state) << "\nactual:\n  " << TextOf(*instance->state);
+    ADD_FAILURE() << state_->Where() << "expected state:\n  " << TextOf(state) << "\nactual:\n  "
+                  << TextOf(*instance->state);
   }
   return *this;
 }
 
 ProcessRun& ProcessRun::ThenTimer(const std::string& id, const std::string& name, absl::Duration in) {
+  ++state_->checks;
   const ProcessInstance* const instance = state_->Find(id);
   if (instance == nullptr) return *this;
   std::vector<std::string> timers;
@@ -211,36 +232,43 @@ ProcessRun& ProcessRun::ThenTimer(const std::string& id, const std::string& name
     if (set == name && left == in) return *this;
     timers.push_back(set + " in " + absl::FormatDuration(left));
   }
-  ADD_FAILURE() << "expected timer:\n  " << name << " in " << absl::FormatDuration(in) << "\nactual:\n"
+  ADD_FAILURE() << state_->Where() << "expected timer:\n  " << name << " in " << absl::FormatDuration(in)
+                << "\nactual:\n"
                 << Lines(timers);
   return *this;
 }
 
 ProcessRun& ProcessRun::ThenNoTimer(const std::string& id) {
+  ++state_->checks;
   const ProcessInstance* const instance = state_->Find(id);
   if (instance == nullptr) return *this;
-  for (const auto& [name, timer] : instance->timers) ADD_FAILURE() << "the timer " << name << " is set";
+  for (const auto& [name, timer] : instance->timers)
+    ADD_FAILURE() << state_->Where() << "the timer " << name << " is set";
   return *this;
 }
 
 ProcessRun& ProcessRun::ThenDone(const std::string& id) {
+  ++state_->checks;
   const ProcessInstance* const instance = state_->Find(id);
-  if (instance != nullptr && !instance->done) ADD_FAILURE() << "the instance " << id << " has not ended";
+  if (instance != nullptr && !instance->done)
+    ADD_FAILURE() << state_->Where() << "the instance " << id << " has not ended";
   return *this;
 }
 
 ProcessRun& ProcessRun::ThenOpen(const std::string& id) {
+  ++state_->checks;
   const ProcessInstance* const instance = state_->Find(id);
-  if (instance != nullptr && instance->done) ADD_FAILURE() << "the instance " << id << " has ended";
+  if (instance != nullptr && instance->done) ADD_FAILURE() << state_->Where() << "the instance " << id << " has ended";
   return *this;
 }
 
 ProcessRun& ProcessRun::ThenParked(const std::string& text) {
+  ++state_->checks;
   const std::optional<std::string> parked = std::exchange(state_->parked, std::nullopt);
   if (!parked.has_value()) {
-    ADD_FAILURE() << "expected to be parked: " << text << "\nactual: it is not";
+    ADD_FAILURE() << state_->Where() << "expected to be parked: " << text << "\nactual: it is not";
   } else if (parked->find(text) == std::string::npos) {
-    ADD_FAILURE() << "expected to be parked: " << text << "\nactual: " << *parked;
+    ADD_FAILURE() << state_->Where() << "expected to be parked: " << text << "\nactual: " << *parked;
   }
   return *this;
 }

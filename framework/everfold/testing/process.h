@@ -11,7 +11,7 @@
 // What the process sends goes nowhere: the test says what comes back; of several alike for the oldest one of the
 // instance whose id comes first. Commands and activities of several instances come in the order of the inputs. Each
 // Then looks at what was sent, or run, since the last one of its kind. Failures are reported to GoogleTest, with what
-// was expected beside what came.
+// was expected beside what came, after which input, and at which Then, counted from 1.
 #pragma once
 
 #include <memory>
@@ -93,6 +93,7 @@ class ProcessRun {
   ProcessRun& ThenDone(const std::string& id);
   ProcessRun& ThenOpen(const std::string& id);
   // The last input has parked its instance, with an error that has this in its text. Without it, parking is a failure.
+  // What comes in for the instance from then on waits, as it does in an application until an operator has looked.
   ProcessRun& ThenParked(const std::string& text);
 
  private:

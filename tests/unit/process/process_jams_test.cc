@@ -114,6 +114,37 @@ TEST_F(JammedProcessTest, ACommandWhoseIdTheStoreMayHaveForgottenIsNotSentAgain)
   EXPECT_EQ(EventsOf("item/pen"), "ItemStocked");
 }
 
+// With a provider that is down.
+
+class DownProviderTest : public FulfilmentTest {
+ protected:
+  DownProviderTest() {
+    provider_.answer = [](const Provider::Call&) { return absl::UnavailableError("the line is down"); };
+    Stock(9);
+    Place("o1");
+    Place("o2");
+  }
+};
+
+TEST_F(DownProviderTest, ActivitiesInVainAreCountedUntilTheyEnd) {
+  EXPECT_EQ(Status().activities_in_vain, 2u);
+  EXPECT_EQ(Status().activity_error.message(), "the line is down");
+  app_.Crash();
+  Reopen();
+  app_.Settle();
+  EXPECT_EQ(Status().activities_in_vain, 2u);
+  AnswerPayments();
+  app_.Advance(absl::Minutes(1));
+  EXPECT_EQ(Status().activities_in_vain, 0u);
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCompleted");
+}
+
+TEST_F(DownProviderTest, ActivitiesInVainAreCountedUntilTheyAreGivenUp) {
+  app_.Advance(absl::Minutes(2));  // three attempts
+  EXPECT_EQ(Status().activities_in_vain, 0u);
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCancelled");
+}
+
 // With one activity at a time.
 
 std::unique_ptr<everfold::testing::TestAppOptions> OneActivity() {

@@ -195,5 +195,39 @@ TEST_F(ProcessParkingTest, WhatWasTurnedAwayHoldsNothingAfterAReset) {
   EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCancelled");
 }
 
+// A process that stops as soon as one instance is parked.
+
+std::unique_ptr<everfold::testing::TestAppOptions> NoneParked() {
+  auto options = std::make_unique<everfold::testing::TestAppOptions>();
+  options->engine.processes.max_parked_instances = 0;
+  return options;
+}
+
+class StoppedProcessTest : public FulfilmentTest {
+ protected:
+  StoppedProcessTest() : FulfilmentTest(NoneParked()) {
+    provider_.answer = [](const Provider::Call&) { return MakePaymentAuthorization({}); };
+    Stock(9);
+    Place("o1");
+  }
+};
+
+TEST_F(StoppedProcessTest, IsResumedBeforeAnythingIsTriedOrDropped) {
+  EXPECT_EQ(Status().error.message(),
+            "1 instances of process fulfilment were parked; with more than 0 it stops, and "
+            "tries them again when it is resumed");
+  const std::string stopped = "it is stopped, and tries all again when it is resumed: 1 instances";
+  for (const absl::Status& refused :
+       {Retry("$process_fulfilment/o1"), RetryAll(), Drop("$process_fulfilment/o1", "activity 2/0")}) {
+    EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(std::string(refused.message()), HasSubstr(stopped));
+  }
+  AnswerPayments();
+  EXPECT_EQ(Resume(), absl::OkStatus());
+  app_.Settle();
+  EXPECT_EQ(Status().error, absl::OkStatus());
+  EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCompleted");
+}
+
 }  // namespace
 }  // namespace fulfil::v1

@@ -77,6 +77,19 @@ TEST(ProcessVocabularyTest, RoutesAreStrict) {
       .ThenParked("which has begun already");
 }
 
+TEST(ProcessVocabularyTest, WhatComesBehindAParkedInputWaits) {
+  Placed()
+      .Takes(Reserved())
+      .ThenSent(kReserve)
+      .Answers<AuthorizePayment>(MakePaymentAuthorization({}))
+      .ThenParked("an authorization without an id")
+      .Takes(InStream("o1", MakeOrderCancelled({})))
+      .Advance(absl::Minutes(10))
+      .ThenSentNothing()
+      .ThenTimer("o1", "payment", absl::Minutes(-7))
+      .ThenOpen("o1");
+}
+
 TEST(ProcessVocabularyTest, ShowsWhatWasExpectedAndWhatCame) {
   EXPECT_NONFATAL_FAILURE(Placed().ThenSent(kRelease),
                           "expected commands:\n"
@@ -84,6 +97,10 @@ TEST(ProcessVocabularyTest, ShowsWhatWasExpectedAndWhatCame) {
                           "actual:\n"
                           "  ReserveItem {item_id: \"pen\" order_id: \"o1\" quantity: 2}");
   EXPECT_NONFATAL_FAILURE(Placed().ThenDone("o1"), "the instance o1 has not ended");
+  EXPECT_NONFATAL_FAILURE(Placed().ThenSent(kReserve).Advance(absl::Minutes(1)).ThenDone("o1"),
+                          "after Advance(1m), check 2: the instance o1 has not ended");
+  EXPECT_NONFATAL_FAILURE(Placed().ThenDone("o1"),
+                          "after event fulfil.v1.OrderPlaced of order/o1 version 1, check 1: ");
   EXPECT_NONFATAL_FAILURE(Placed().ThenTimer("o1", "payment", absl::Minutes(4)), "payment in 3m");
   EXPECT_NONFATAL_FAILURE(Placed().Answers<AuthorizePayment>({}), "authorize_payment does not run");
   EXPECT_NONFATAL_FAILURE(Process<FulfilmentProcess>(Reserved()), "parked, and no ThenParked");
