@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
+#include "everfold/base/error_message.h"
 #include "everfold/base/retry.h"
 #include "everfold/base/status.h"
 #include "everfold/base/unavailable.h"
