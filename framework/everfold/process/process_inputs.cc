@@ -23,6 +23,13 @@ absl::Status Parking(const absl::Status& error) {
   return parking;
 }
 
+// Of what comes back to a process: the step that sent, ran or set it. REQUIRES: it is no event.
+Version StepThatAskedFor(const ProcessInput& input) {
+  if (const auto* const refusal = std::get_if<RefusalInput>(&input)) return refusal->command.version;
+  if (const auto* const outcome = std::get_if<OutcomeInput>(&input)) return outcome->activity.version;
+  return std::get<TimerInput>(input).version;
+}
+
 }  // namespace
 
 void ProcessRunner::TakeEvent(TakenInput taken) {
@@ -165,8 +172,13 @@ Metadata ProcessRunner::MetadataOf(const ProcessSlot& slot, const ProcessInput* 
                     .actor = "process:" + type_->name,
                     .traceparent = slot.instance->metadata.traceparent,
                     .headers = {}};
-  const auto* const event = input == nullptr ? nullptr : std::get_if<EventInput>(input);
-  if (event == nullptr) return metadata;
+  if (input == nullptr) return metadata;
+  const auto* const event = std::get_if<EventInput>(input);
+  if (event == nullptr) {
+    metadata.causation_id =
+        absl::StrFormat("%s@%d", slot.instance->stream.ToString(), StepThatAskedFor(*input).value());
+    return metadata;
+  }
   const Metadata& cause = event->event.metadata;
   if (!cause.correlation_id.empty()) metadata.correlation_id = cause.correlation_id;
   metadata.traceparent = cause.traceparent;

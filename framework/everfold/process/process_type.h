@@ -369,7 +369,7 @@ std::shared_ptr<void> ActivityObject(std::tuple<std::shared_ptr<Objects>...>& ob
     return std::get<std::shared_ptr<A>>(objects);
   } else {
     static_assert(std::is_empty_v<A> && std::default_initializable<A>,
-                  "the activity A that is named with this error is made of something: hand one to Process<P>(...)");
+                  "the activity A that is named with this error has members: hand one to Process<P>(...)");
     return std::make_shared<A>();
   }
 }
@@ -379,6 +379,12 @@ void AddProcessActivity(ProcessType& type, std::shared_ptr<void> object) {
   static_assert(HasExactReact<P, Outcome<A>>,
                 "missing, or with other types, for the activity A that is named with this error: "
                 "static void React(State& state, const everfold::Outcome<A>& outcome, everfold::Steps<P>& steps);");
+  static_assert(
+      requires(A & activity, const typename A::Request& request, const ActivityCall& call, ActivityDone<A> done) {
+        activity.Start(request, call, std::move(done));
+      },
+      "missing, or with other types, in the activity A that is named with this error: "
+      "void Start(const Request& request, const everfold::ActivityCall& call, everfold::ActivityDone<A> done);");
   const bool is_first =
       type.activities
           .emplace(std::string(A::kOptions.name), ProcessActivityType{.request = &A::Request::default_instance(),

@@ -150,7 +150,8 @@ TEST_F(ProcessOrdersTest, InstancesOfATenantAreItsOwn) {
   const everfold::EventStore& store = app_.engine().store();
   EXPECT_EQ(store.ReadStream({"acme", "$process_fulfilment", "o1"}, {}, note), absl::OkStatus());
   EXPECT_EQ(store.ReadStream({"acme", "order", "o1"}, {}, note), absl::OkStatus());
-  EXPECT_THAT(causes, ElementsAre("order/o1@1", "", "", "order/o1@2", "", "$process_fulfilment/o1@3"));
+  EXPECT_THAT(causes, ElementsAre("order/o1@1", "$process_fulfilment/o1@1", "$process_fulfilment/o1@2", "order/o1@2",
+                                  "", "$process_fulfilment/o1@3"));
 }
 
 // Routes that fail, and are mended.
