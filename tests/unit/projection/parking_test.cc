@@ -404,7 +404,8 @@ TEST_F(ParkingTest, TooManyKeysStopItAndNothingIsLost) {
   EXPECT_THAT(listed, AllOf(Gt(kMaxParkedKeys - kBatch), Le(kMaxParkedKeys)));
   const std::string taken_back =
       absl::StrFormat("; %d of the keys are of the transaction that is taken back", kMaxParkedKeys - listed);
-  EXPECT_EQ(absl::StrContains(status.message(), taken_back), listed < kMaxParkedKeys) << status;
+  const bool tells = status.message().find(taken_back) != status.message().npos;
+  EXPECT_EQ(tells, listed < kMaxParkedKeys) << status;
   ledger_.executor().Advance(absl::Hours(1));  // another try would not help
   EXPECT_EQ(ledger_.projection().status(), status);
 

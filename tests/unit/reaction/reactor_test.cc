@@ -150,7 +150,7 @@ TEST_F(ReactorTest, ParksAfterTheLastAttempt) {
             (RecordingLogger::Line{LogLevel::kWarning,
                                    "reactor has parked an event that it cannot react to",
                                    {{"reactor", "mailer"},
-                                    {"key", "\"account/a\""},
+                                    {"key", "account/a"},
                                     {"event", "account/a@1"},
                                     {"cause", keys[0].error},
                                     {"parked_keys", "1"}}}));
