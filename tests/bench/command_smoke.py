@@ -9,7 +9,7 @@ NAMES += [f"load, {what}" for what in (
     "from 100 events", "from 10,000 events", "from a snapshot and 10 events", "cached, one of 10,000")]
 NAMES += [f"commands, {what}{number}" for number in NUMBERS for what in (
     "cached, 10,000 streams, 256 callers", "the same with request ids", "one hot stream, beside 10,000",
-    "a million streams at random")]
+    "a million streams at random", "cached, and two executor threads for each")]
 NAMES += [f"{transport}, commands, {calls} outstanding{number}"
           for transport in ("TCP", "Unix socket") for calls in (1, 16, 64, 256) for number in NUMBERS]
 NAMES += [f"{transport}, streamed in batches of 100, beside {what}"

@@ -30,9 +30,11 @@ class PipelineBench {
     return MeasureAgainstStore("a million streams at random", Streams::kStreams, false, std::nullopt);
   }
 
-  absl::Status MeasureCached(const std::string& name) { return MeasureAgainstStore(name, kCachedStreams, false, 0.8); }
+  absl::Status MeasureWithThreads() { return MeasureCached("cached, and two executor threads for each"); }
 
  private:
+  absl::Status MeasureCached(const std::string& name) { return MeasureAgainstStore(name, kCachedStreams, false, 0.8); }
+
   absl::Status MeasureAgainstStore(const std::string& name, std::uint32_t streams, bool ids,
                                    std::optional<double> goal) {
     AccountCommands commands(ours_, {.max_cached_bytes = kCacheForAll});
@@ -65,23 +67,26 @@ class PipelineBench {
   Streams bare_streams_;
 };
 
+absl::Status MeasureWith(Run& run, int threads, absl::Status (PipelineBench::*measure)()) {
+  EVERFOLD_ASSIGN_OR_RETURN(const std::string commands,
+                            run.scratch.MakeDirectory(absl::StrFormat("commands-%d", threads)));
+  EVERFOLD_ASSIGN_OR_RETURN(const std::string appends,
+                            run.scratch.MakeDirectory(absl::StrFormat("appends-%d", threads)));
+  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<OpenStore> ours, OpenStore::Open(commands, threads));
+  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<OpenStore> bare, OpenStore::Open(appends, threads));
+  PipelineBench bench(run, *ours, *bare);
+  EVERFOLD_RETURN_IF_ERROR((bench.*measure)());
+  EVERFOLD_RETURN_IF_ERROR(ours->Close());
+  return bare->Close();
+}
+
 }  // namespace
 
+// Lanes of commands share the executor's threads, which the store alone needs for its callers only.
 absl::Status BenchPipeline(Run& run) {
   run.figures.Section("commands in process, durable, beside the appends of a store alone");
-  EVERFOLD_ASSIGN_OR_RETURN(const std::string commands, run.scratch.MakeDirectory("commands"));
-  EVERFOLD_ASSIGN_OR_RETURN(const std::string appends, run.scratch.MakeDirectory("appends"));
-  // Lanes of commands share the executor's threads, which the store alone needs for its callers only.
-  for (const int threads : {1, 2}) {
-    EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<OpenStore> ours, OpenStore::Open(commands, threads));
-    EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<OpenStore> bare, OpenStore::Open(appends, threads));
-    PipelineBench bench(run, *ours, *bare);
-    EVERFOLD_RETURN_IF_ERROR(threads == 1 ? bench.Measure()
-                                          : bench.MeasureCached("cached, and two executor threads for each"));
-    EVERFOLD_RETURN_IF_ERROR(ours->Close());
-    EVERFOLD_RETURN_IF_ERROR(bare->Close());
-  }
-  return absl::OkStatus();
+  EVERFOLD_RETURN_IF_ERROR(MeasureWith(run, 1, &PipelineBench::Measure));
+  return MeasureWith(run, 2, &PipelineBench::MeasureWithThreads);
 }
 
 }  // namespace everfold::bench

@@ -211,7 +211,7 @@ class Processes(wallet_app.IntegrationTest):
 
         wallet_app.wait_until("an attempt", lambda: "in vain" in shown())
         self.assertRegex(shown(), r"running: authorize_payment until .*, tried 1 time, in vain: the line is down")
-        self.assertIn("fulfilment: activities are tried again: the line is down", app.ask("processes").stdout)
+        self.assertIn("fulfilment: activities are tried again: authorize_payment: the line is down", app.ask("processes").stdout)
         self.assertIn('sends fulfil.v1.ReserveItem {"item_id":"pen","order_id":"down"', shown())
         self.assertRegex(shown(), r'runs authorize_payment \{"order_id":"down"')
 

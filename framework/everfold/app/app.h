@@ -67,7 +67,7 @@ class App {
   }
 
   // What happens over time, across aggregates and with the outside (process/process_type.h). `activities` are the
-  // objects of those activities that are made of something.
+  // objects of those activities that have members.
   template <class P, class... Activities>
   App& Process(Activities... activities) {
     parts_.Process<P>(std::move(activities)...);

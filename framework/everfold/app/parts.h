@@ -49,7 +49,7 @@ struct Parts {
     return *this;
   }
 
-  // `activities` are the objects of those activities that are made of something (MakeProcessType). Aggregates whose
+  // `activities` are the objects of those activities that have members (MakeProcessType). Aggregates whose
   // commands it sends are parts as well.
   template <class P, class... Activities>
   Parts& Process(Activities... activities) {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "everfold/app/progress_bar.h"
 #include "everfold/app/reactors.h"
 #include "everfold/base/counted.h"
@@ -21,9 +22,8 @@ std::string TimeText(const google::protobuf::Timestamp& time) {
 
 // As a shell takes it: a key begins with a $, which it would take for a variable's in double quotes.
 std::string ShellText(const std::string& key) {
-  const std::string shown = ShownText(key);
-  const bool is_plain = shown == "\"" + key + "\"" && key.find('\'') == key.npos;
-  return is_plain ? "'" + key + "'" : shown;
+  if (!IsPrintableUtf8(key)) return ShownText(key);
+  return "'" + absl::StrReplaceAll(key, {{"'", "'\\''"}}) + "'";
 }
 
 // As JSON where the message is known. A prototype is null where it is not.
@@ -102,7 +102,7 @@ class InstanceText {
     const v1::ProcessStep& step = recorded.step();
     Add("  %d  %s  %s\n", recorded.version(), TimeText(recorded.recorded_time()), TextOfInput(step));
     if (step.has_dropped()) Add("       left out: %s\n", step.dropped().reason());
-    if (step.accepted_size() > 0) Add("       accepted: %s\n", TextOfReferences(step));
+    AddAccepted(step);
     for (const v1::ProcessCommand& command : step.commands()) Add("       sends %s\n", TextOfCommand(command));
     for (const v1::ProcessActivity& activity : step.activities()) {
       const ProcessActivityType* const known = Find(activity.name());
@@ -115,6 +115,14 @@ class InstanceText {
     }
     for (const std::string& name : step.timers_cancelled()) Add("       cancels timer %s\n", name);
     if (step.done()) Add("       ends\n");
+  }
+
+  // Of a drop without an input, the last one is what was dropped.
+  void AddAccepted(const v1::ProcessStep& step) {
+    const bool drops_last = step.has_dropped() && step.input_case() == v1::ProcessStep::INPUT_NOT_SET;
+    std::vector<std::string> names;
+    for (int i = 0; i < step.accepted_size() - (drops_last ? 1 : 0); ++i) names.push_back(NameOf(step.accepted(i)));
+    if (!names.empty()) Add("       accepted: command %s\n", absl::StrJoin(names, ", "));
   }
 
   // "event shop.v1.OrderPlaced of order/o1 version 1".
@@ -131,7 +139,9 @@ class InstanceText {
       case v1::ProcessStep::kTimer:
         return "timer " + step.timer().name();
       case v1::ProcessStep::INPUT_NOT_SET:
-        return step.has_dropped() ? "a command is dropped" : "commands are accepted";
+        return step.has_dropped() && step.accepted_size() > 0
+                   ? absl::StrFormat("command %s is dropped", NameOf(*step.accepted().rbegin()))
+                   : "commands are accepted";
     }
     return "";
   }
@@ -140,11 +150,6 @@ class InstanceText {
     if (outcome.kind() == v1::PROCESS_OUTCOME_KIND_UNKNOWN) return "unknown: " + outcome.message();
     const ProcessActivityType* const known = Find(NameOfActivity(outcome.activity()));
     return "result " + TextOfMessage(known != nullptr ? known->result : nullptr, outcome.result());
-  }
-  static std::string TextOfReferences(const v1::ProcessStep& step) {
-    return absl::StrJoin(step.accepted(), ", ", [](std::string* out, const v1::ProcessReference& accepted) {
-      out->append("command " + NameOf(accepted));
-    });
   }
   std::string TextOfCommand(const v1::ProcessCommand& command) const {
     const google::protobuf::Message* prototype = nullptr;
@@ -206,7 +211,8 @@ std::string FormatInstances(const v1::ListProcessInstancesResponse& page) {
                           instance.version(), instance.in_flight(), Counted(instance.timers(), "timer"),
                           TimeText(instance.recorded_time()));
   }
-  if (!page.next_page_token().empty()) absl::StrAppendFormat(&text, "more: --after '%s'\n", page.next_page_token());
+  if (!page.next_page_token().empty())
+    absl::StrAppendFormat(&text, "more: --after %s\n", ShellText(page.next_page_token()));
   return text;
 }
 

@@ -26,6 +26,18 @@ absl::Status Print(const std::string& text) {
   return absl::OkStatus();
 }
 
+absl::Status Retry(ProcessClient& client, const std::string& process, const std::string& instance) {
+  EVERFOLD_RETURN_IF_ERROR(client.Retry(process, instance));
+  return Print(instance + ": tried again; `processes parked` tells what comes of it\n");
+}
+
+absl::Status RetryAll(ProcessClient& client, const std::string& process) {
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<v1::ParkedProcessInstance> parked, client.Parked(process));
+  EVERFOLD_RETURN_IF_ERROR(client.Retry(process, ""));
+  if (parked.empty()) return Print("nothing waits\n");
+  return Print("all: tried again, or when it is resumed if it is stopped; `processes parked` tells what comes of it\n");
+}
+
 absl::Status RunOn(ProcessClient& client, const Parts& parts, const CommandLine& line) {
   const std::string& name = line.process;
   switch (line.process_action) {
@@ -57,12 +69,8 @@ absl::Status RunOn(ProcessClient& client, const Parts& parts, const CommandLine&
       EVERFOLD_ASSIGN_OR_RETURN(const std::vector<v1::ParkedProcessInstance> parked, client.Parked(name));
       return Print(FormatParkedInstances(parked));
     }
-    case ProcessAction::kRetry: {
-      EVERFOLD_ASSIGN_OR_RETURN(const std::vector<v1::ParkedProcessInstance> parked, client.Parked(name));
-      EVERFOLD_RETURN_IF_ERROR(client.Retry(name, line.instance));
-      if (line.all && parked.empty()) return Print("nothing waits\n");
-      return Print((line.all ? "all" : line.instance) + ": tried again; `processes parked` tells what comes of it\n");
-    }
+    case ProcessAction::kRetry:
+      return line.all ? RetryAll(client, name) : Retry(client, name, line.instance);
     case ProcessAction::kDrop:
       EVERFOLD_RETURN_IF_ERROR(client.Drop(name, line.instance, line.input, line.reason));
       return Print(absl::StrFormat("%s: %s is dropped\n", line.instance, line.input));

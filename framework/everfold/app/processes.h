@@ -9,7 +9,7 @@
 
 namespace everfold {
 
-// `parts` know the states of the instances, and what they send and run, which are shown as JSON.
+// Messages of the processes among `parts` are shown as JSON.
 ExitCode Processes(const std::string& app, const Parts& parts, const CommandLine& line);
 
 }  // namespace everfold

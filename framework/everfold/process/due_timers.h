@@ -20,7 +20,7 @@ namespace everfold {
 // Threading: one thread.
 class DueTimers {
  public:
-  // Keeps at most so many in memory, and none that is due after the horizon: until then most are canceled.
+  // Keeps at most so many in memory, and reads none that is due after the horizon.
   DueTimers(std::size_t most, absl::Duration horizon) : most_(most), horizon_(horizon) {}
 
   // Nothing is known.

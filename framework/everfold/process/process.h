@@ -52,6 +52,8 @@ struct ProcessRunnerOptions {
   std::size_t max_parked_instances = 100;  // with more it stops
   // Whatever the clock says, timers are looked at after this time: a clock that jumps is noticed.
   absl::Duration longest_sleep = absl::Seconds(5);
+  // Those that are due by then are in memory, as far as they fit. Of others most are cancelled before it comes to that.
+  absl::Duration timers_read_ahead = absl::Minutes(1);
   const Clock* clock = nullptr;    // null: the system's; else it outlives the process
   RandomSource* random = nullptr;  // null: the system's; likewise
   Logger* logger = nullptr;        // null: nothing is told; likewise

@@ -12,7 +12,6 @@
 namespace everfold {
 namespace {
 
-constexpr absl::Duration kBetweenTold = absl::Minutes(1);
 constexpr absl::Duration kLongestSleep = absl::Minutes(1);  // of a deadline, so that a clock that jumps is noticed
 
 // An attempt that ended so may have had an effect.
@@ -184,14 +183,16 @@ void ProcessRunner::AttemptEnded(const std::string& key, const OutgoingRef& ref,
   if (run.attempt != attempt) return;
   run.attempt = 0;
   GiveTurn(run);
-  run.error = answer.status();
+  // Whoever answered may say anything, and operators read it.
+  run.error = absl::Status(answer.status().code(),
+                           PrintableText(std::string(answer.status().message()), kMaxReactorErrorBytes));
   // Whoever cancels a call does not know what came of it.
   const bool tries_again = IsWorthAnotherTry(answer.status()) || absl::IsCancelled(answer.status());
   if (!tries_again) return GiveUp(slot, ref);
   run.perhaps_effect = run.perhaps_effect || MayHaveHadEffect(answer.status());
   const ActivityOptions& options = type_->activities.at(slot.instance->activities.at(ref).name).options;
   if (run.attempts >= options.retry.attempts) return GiveUp(slot, ref);
-  TellInVain(slot, ref);
+  NoteInVain(slot, ref);
   After(run.timer, WaitAfter(options.retry, run.attempts), [this, key, ref] {
     const auto again = slots_.find(key);
     if (again == slots_.end() || !runs()) return;
@@ -200,20 +201,21 @@ void ProcessRunner::AttemptEnded(const std::string& key, const OutgoingRef& ref,
   });
 }
 
-// Of an outside that is down many tell: one of them a minute.
-void ProcessRunner::TellInVain(ProcessSlot& slot, const OutgoingRef& ref) {
+void ProcessRunner::IsNotInVain(ActivityRun& run) {
+  if (!run.in_vain.empty()) in_vain_.Remove(std::exchange(run.in_vain, ""));
+}
+
+void ProcessRunner::NoteInVain(ProcessSlot& slot, const OutgoingRef& ref) {
   ActivityRun& run = slot.runs.at(ref);
-  activities_in_vain_ += !std::exchange(run.in_vain, true);
-  activity_error_ = run.error;
-  const absl::Time now = options_.clock->Now();
-  if (now < told_in_vain_ + kBetweenTold && now >= told_in_vain_) return;
-  told_in_vain_ = now;
+  const std::string& name = slot.instance->activities.at(ref).name;
+  if (run.in_vain.empty()) in_vain_.Add(run.in_vain = name);
+  if (!in_vain_.Note(name, run.error, options_.clock->Now())) return;
   Tell(LogLevel::kWarning, "an activity of a process was tried in vain; it is tried again",
        {{"process", type_->name},
-        {"activity", slot.instance->activities.at(ref).name},
+        {"activity", name},
         {"instance", slot.key},
         {"cause", std::string(run.error.message())},
-        {"in_vain", absl::StrFormat("%d", activities_in_vain_)}});
+        {"in_vain", absl::StrFormat("%d", in_vain_.count())}});
 }
 
 // No attempt is left, or no time, or the last answer is final. That one has had no effect; an earlier one may have.
@@ -226,12 +228,10 @@ void ProcessRunner::GiveUp(ProcessSlot& slot, const OutgoingRef& ref) {
 void ProcessRunner::EndActivity(ProcessSlot& slot, const OutgoingRef& ref, AnyOutcome outcome) {
   ActivityRun& run = slot.runs.at(ref);
   run.answered = true;
-  activities_in_vain_ -= std::exchange(run.in_vain, false);
+  IsNotInVain(run);
   GiveTurn(run);
   run.timer.reset();
   run.deadline.reset();
-  outcome.status =
-      absl::Status(outcome.status.code(), PrintableText(std::string(outcome.status.message()), kMaxReactorErrorBytes));
   AddInput(slot, OutcomeInput{.activity = ref, .outcome = std::move(outcome)}, nullptr);
 }
 

@@ -287,7 +287,7 @@ absl::Status ProcessRunner::ApplyStep(ProcessSlot& slot, const MadeStep& made, a
       continue;
     }
     --activities_;
-    activities_in_vain_ -= run->second.in_vain;
+    IsNotInVain(run->second);
     running_.erase(run->second.key);
     GiveTurn(run->second);
     run = slot.runs.erase(run);
@@ -332,10 +332,16 @@ void ProcessRunner::EndFirst(ProcessSlot& slot, const absl::Status& result) {
 // again after a restart.
 void ProcessRunner::ParkFirst(ProcessSlot& slot, const absl::Status& error) {
   const WaitingInput& first = slot.inputs.front();
-  if (first.done != nullptr) {  // whoever brought it is told, and tells
+  if (first.done != nullptr) {  // whoever brought it keeps it
     if (std::holds_alternative<EventInput>(first.input)) {
       slot.held_by = NameOf(first.input);
       Uncount(slot);
+    } else {
+      Tell(LogLevel::kWarning, "process cannot take an answer, and has refused it",
+           {{"process", type_->name},
+            {"instance", slot.key},
+            {"input", NameOf(first.input)},
+            {"cause", std::string(error.message())}});
     }
     return EndFirst(slot, Parking(error));
   }

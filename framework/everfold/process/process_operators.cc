@@ -225,9 +225,23 @@ void ProcessRunner::GoOnElsewhere() {
   WorkOnAll();
 }
 
-// REQUIRES: it is. What is parked is not known here any more.
+// REQUIRES: it is. What is parked comes in anew when it begins again, so nothing is tried or dropped before.
 absl::Status ProcessRunner::Stopped() const {
-  return Annotate("it is stopped, and tries all again when it is resumed", error_);
+  if (ReasonOf(error_) == reason::kOtherHistory) return error_;
+  return Annotate(absl::StrFormat("process %s is stopped; resume it first", type_->name), error_);
+}
+
+// An operator's act, for the log, as soon as it is done.
+Process::Done ProcessRunner::Told(std::string act, std::string instance, std::string input, std::string reason,
+                                  Done done) {
+  return [this, scope = scope_, act = std::move(act), instance = std::move(instance), input = std::move(input),
+          reason = std::move(reason), done = std::move(done)](absl::Status status) mutable {
+    if (const std::optional<TaskScope::Guard> guard = scope.Enter(); guard.has_value() && status.ok()) {
+      Tell(LogLevel::kInfo, act,
+           {{"process", type_->name}, {"instance", instance}, {"input", input}, {"reason", reason}});
+    }
+    done(std::move(status));
+  };
 }
 
 std::vector<ParkedInstance> ProcessRunner::ParkedHere() const {
@@ -311,7 +325,7 @@ void ProcessRunner::Retry(std::string instance, Done done) {
   Ask<absl::Status>(std::move(done), [this, instance = KeyOfNamed(instance)](Done answer) {
     if (!error_.ok()) return Reply(std::move(answer), Stopped());
     const bool tried = RetryHere(instance, /*expired=*/true);
-    Tell(LogLevel::kInfo, "process is to try again what is parked", {{"process", type_->name}, {"instance", instance}});
+    answer = Told("process tries again what is parked", instance, "", "", std::move(answer));
     reactor_->Retry(instance, [this, tried, instance, answer = std::move(answer)](absl::Status retried) mutable {
       if (!absl::IsNotFound(retried)) return answer(std::move(retried));
       answer(tried ? absl::OkStatus() : NotParked(type_->name, instance));
@@ -322,10 +336,10 @@ void ProcessRunner::Retry(std::string instance, Done done) {
 void ProcessRunner::RetryAll(Done done) {
   Ask<absl::Status>(std::move(done), [this](Done answer) {
     if (!error_.ok()) return Reply(std::move(answer), Stopped());
-    Tell(LogLevel::kInfo, "process is to try again all that is parked", {{"process", type_->name}});
     std::vector<std::string> instances;
     for (const auto& [key, slot] : slots_) instances.push_back(key);
     for (const std::string& instance : instances) RetryHere(instance, /*expired=*/false);
+    answer = Told("process tries again what is parked", "all", "", "", std::move(answer));
     reactor_->RetryAll([answer = std::move(answer)](absl::Status retried) mutable { answer(std::move(retried)); });
   });
 }
@@ -377,8 +391,7 @@ void ProcessRunner::Drop(std::string instance, std::string input, std::string re
   Ask<absl::Status>(std::move(done), [this, instance = KeyOfNamed(instance), input = std::move(input),
                                       reason = std::move(reason)](Done answer) {
     if (!error_.ok()) return Reply(std::move(answer), Stopped());
-    Tell(LogLevel::kInfo, "process is to drop an input",
-         {{"process", type_->name}, {"instance", instance}, {"input", input}, {"reason", reason}});
+    answer = Told("process has dropped an input", instance, input, reason, std::move(answer));
     if (!DropHere(instance, input, reason, answer)) DropEvent(instance, input, reason, std::move(answer));
   });
 }

@@ -20,7 +20,6 @@ namespace {
 
 constexpr std::size_t kInstancesAPage = 64;
 constexpr std::size_t kMaxTimerInputs = 1024;  // that wait for their step
-constexpr int kSleepsReadAhead = 12;           // of timers
 
 }  // namespace
 
@@ -48,7 +47,7 @@ ProcessRunner::ProcessRunner(ProcessRunnerOptions options, std::unique_ptr<const
       sending_(executor.MakeStrand()),
       fold_strand_(executor.MakeStrand()),
       directory_(options_.directory + "/" + type_->name + ".db", *type_, store, *options_.clock, options_.logger),
-      due_(options_.max_timers_in_memory, kSleepsReadAhead * options_.longest_sleep) {}
+      due_(options_.max_timers_in_memory, options_.timers_read_ahead) {}
 
 // Hints and answers may outlive it, so it keeps them out even if it was never closed.
 ProcessRunner::~ProcessRunner() {
@@ -381,6 +380,7 @@ void ProcessRunner::BeginAgain() {
   slots_.clear();
   running_.clear();
   turns_.Clear();
+  in_vain_.Clear();
   idle_.clear();
   unrecorded_.clear();
   due_.Clear();
@@ -389,7 +389,7 @@ void ProcessRunner::BeginAgain() {
   folded_all_ = false;
   open_upto_ = "";
   AskWhatIsHeld();
-  in_flight_ = activities_ = activities_in_vain_ = waiting_sends_ = timer_inputs_ = 0;
+  in_flight_ = activities_ = waiting_sends_ = timer_inputs_ = 0;
   parked_ = 0;
   error_ = absl::OkStatus();
   // Events of one instance come one after the other: each is done before the next one is taken.
@@ -473,8 +473,8 @@ void ProcessRunner::Show() {
   status.parked = parked_;
   status.waiting_sends = waiting_sends_;
   status.send_error = send_error_;
-  status.activities_in_vain = activities_in_vain_;
-  status.activity_error = activity_error_;
+  status.activities_in_vain = in_vain_.count();
+  status.activity_error = in_vain_.error();
   status.steps = steps_made_;
   status.commands_sent = commands_sent_;
   status.timers_fired = timers_fired_;

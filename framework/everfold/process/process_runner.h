@@ -16,6 +16,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "everfold/base/mutex.h"
+#include "everfold/process/activities_in_vain.h"
 #include "everfold/process/attempt_turns.h"
 #include "everfold/process/due_timers.h"
 #include "everfold/process/folded_directory.h"
@@ -135,7 +136,8 @@ class ProcessRunner final : public Process {
   void AttemptEnded(const std::string& key, const OutgoingRef& ref, std::uint64_t attempt,
                     absl::StatusOr<std::string> answer);
   void EndActivity(ProcessSlot& slot, const OutgoingRef& ref, AnyOutcome outcome);
-  void TellInVain(ProcessSlot& slot, const OutgoingRef& ref);
+  void NoteInVain(ProcessSlot& slot, const OutgoingRef& ref);
+  void IsNotInVain(ActivityRun& run);
   void GiveUp(ProcessSlot& slot, const OutgoingRef& ref);
   void WatchDeadline(ProcessSlot& slot, const OutgoingRef& ref);
   absl::Duration WaitAfter(const ActivityRetry& retry, unsigned attempts);
@@ -151,6 +153,7 @@ class ProcessRunner final : public Process {
   void TakeAnswerOf(const std::string& instance, const OutgoingRef& ref, const std::string& answer_id,
                     absl::StatusOr<std::string> result, Done done);
   absl::Status Stopped() const;
+  Done Told(std::string act, std::string instance, std::string input, std::string reason, Done done);
   std::vector<ParkedInstance> ParkedHere() const;
   void AddParkedEvents(std::vector<ParkedInstance> parked,
                        absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedInstance>>)> done);
@@ -218,9 +221,7 @@ class ProcessRunner final : public Process {
   std::size_t sends_under_way_ = 0;
   std::size_t in_flight_ = 0;   // commands of the slots, without those that are too old
   std::size_t activities_ = 0;  // of the slots
-  std::size_t activities_in_vain_ = 0;
-  absl::Status activity_error_;  // of the last of them
-  absl::Time told_in_vain_ = absl::InfinitePast();
+  ActivitiesInVain in_vain_;
   std::size_t waiting_sends_ = 0;
   std::size_t timer_inputs_ = 0;
   std::uint64_t attempts_ = 0;  // of activities, so far

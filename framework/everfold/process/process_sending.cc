@@ -135,7 +135,9 @@ void ProcessRunner::Answered(const std::string& key, const OutgoingRef& ref,
 void ProcessRunner::SendLater(ProcessSlot& slot, const OutgoingRef& ref, const absl::Status& error) {
   CommandFlight& flight = slot.flights.at(ref);
   flight.state = CommandFlight::State::kWaiting;
-  flight.error = send_error_ = error;
+  // Of a decider that threw it may be anything, and operators read it.
+  flight.error = send_error_ =
+      absl::Status(error.code(), PrintableText(std::string(error.message()), kMaxReactorErrorBytes));
   ++waiting_sends_;
   if (flight.attempts == kAttemptsUntilTold) {
     Tell(LogLevel::kWarning, "a command of a process does not go through; it is sent again",
@@ -224,6 +226,7 @@ bool ProcessRunner::RecordSomeAccepted(absl::Time until) {
   }
   if (recorded.empty()) return false;
   if (recorded.size() == 1) request.metadata = recorded.front().metadata;
+  request.metadata.causation_id.clear();
   request.metadata.actor = "process:" + type_->name;
   for (const Recorded& one : recorded) {
     ProcessSlot& slot = *slots_.at(one.key);

@@ -49,7 +49,7 @@ struct ActivityRun {
   std::string turn = {};              // the activity whose turn the one under way has (attempt_turns.h); empty: none
   bool perhaps_effect = false;        // of an attempt that has ended, or was begun before a restart
   bool answered = false;              // that is an input
-  bool in_vain = false;               // its last attempt, and it is tried again
+  std::string in_vain = {};           // the activity, if its last attempt was in vain and it is tried again
   absl::Status error = {};            // of the last attempt
   std::unique_ptr<Timer> timer = {};  // of the next attempt, or of the end of this one
   std::unique_ptr<Timer> deadline = {};

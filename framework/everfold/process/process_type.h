@@ -30,6 +30,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -452,7 +453,7 @@ ProcessType MakeProcessTypeAlone() {
 
 }  // namespace internal
 
-// `activities` are the objects whose Start is called, of those that are made of something.
+// `activities` are the objects whose Start is called, of those that have members.
 template <class P, class... Objects>
 ProcessType MakeProcessType(Objects... activities) {
   ProcessType type = internal::MakeProcessTypeAlone<P>();

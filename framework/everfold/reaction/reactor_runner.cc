@@ -344,7 +344,8 @@ void ReactorRunner::Failed(const std::string& key, const absl::Status& error) {
 absl::Status ReactorRunner::CheckRoom() const {
   if (queue_.parked_keys() <= options_.max_parked_keys) return absl::OkStatus();
   return Error(absl::StatusCode::kFailedPrecondition, reason::kEventParked,
-               absl::StrFormat("%d keys of %s %s were parked; with more than %d it stops, until it is resumed",
+               absl::StrFormat("%d keys of %s %s are parked; with more than %d it stops: retry or drop them, then "
+                               "resume it",
                                queue_.parked_keys(), type_->kind, type_->name, options_.max_parked_keys),
                {{type_->kind, type_->name}});
 }

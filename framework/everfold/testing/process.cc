@@ -85,7 +85,8 @@ struct ProcessRun::State {
     Version& version = versions[given.stream];
     version = version.Next();
     ++sequence;
-    if (!type.events.contains(type_name) || waiting.contains(given.stream)) return;
+    last_input = absl::StrFormat("event %s of %s version %d", type_name, given.stream.ToString(), version.value());
+    if (!type.events.contains(type_name)) return;
     const TakenEvent event{.place = {.stream = given.stream,
                                      .version = version,
                                      .position = {PartitionId(0), Offset(sequence)},
@@ -98,12 +99,27 @@ struct ProcessRun::State {
     const absl::StatusOr<Route> route = RouteOf(type, event);
     if (!route.ok()) {
       ExpectNotParked();
-      last_input = absl::StrFormat("event %s of %s", type_name, given.stream.ToString());
-      parked = std::string(route.status().message());
-      waiting.insert(given.stream);
+      parked = std::string(route.status().message());  // with a key of its own: what follows may go ahead
     } else if (route->kind() != Route::Kind::kIgnore) {
       Take(InstanceOf(StreamOfInstance(type, given.stream.tenant, route->id())), EventInput{event, *route});
     }
+  }
+
+  // The oldest one of the first instance that has one, which is parked only if no other has. Null: none has.
+  template <class Open, class IsIt>
+  std::pair<ProcessInstance*, OutgoingRef> FindOpen(std::map<OutgoingRef, Open> ProcessInstance::*all, IsIt is_it) {
+    std::pair<ProcessInstance*, OutgoingRef> found = {nullptr, {}};
+    for (auto& [id, instance] : instances) {
+      const bool waits = waiting.contains(instance.stream);
+      if (waits && found.first != nullptr) continue;
+      for (const auto& [ref, open] : instance.*all) {
+        if (!is_it(open)) continue;
+        found = {&instance, ref};
+        if (!waits) return found;
+        break;
+      }
+    }
+    return found;
   }
 
   // The timer that is due first, if it is by then.
@@ -138,7 +154,7 @@ struct ProcessRun::State {
   std::map<std::string, ProcessInstance> instances;  // by id
   std::vector<std::string> sent, ran;                // since the last Then
   std::optional<std::string> parked;
-  std::set<StreamId> waiting;  // instances that are parked, and streams whose Route could not be asked
+  std::set<StreamId> waiting;  // instances that are parked
   std::string last_input = "nothing";
   int checks = 0;
 };
@@ -154,37 +170,35 @@ ProcessRun& ProcessRun::Takes(const std::vector<GivenEvent>& events) {
 
 ProcessRun& ProcessRun::Advance(absl::Duration by) {
   const absl::Time until = state_->now + by;
-  state_->last_input = absl::StrFormat("Advance(%s)", absl::FormatDuration(by));
   while (const std::optional<State::Due> due = state_->NextTimer(until)) {
     state_->now = std::max(state_->now, TimeOf(due->timer.due_time()));
     state_->Take(*due->instance, TimerInput{.name = due->timer.name(), .version = Version(due->timer.version())});
     if (state_->parked.has_value()) break;
   }
   state_->now = until;
+  state_->last_input = absl::StrFormat("Advance(%s)", absl::FormatDuration(by));
   return *this;
 }
 
 ProcessRun& ProcessRun::EndActivity(const std::string& activity, AnyOutcome outcome) {
-  for (auto& [id, instance] : state_->instances) {
-    for (const auto& [ref, open] : instance.activities) {
-      if (open.name != activity) continue;
-      state_->Take(instance, OutcomeInput{.activity = ref, .outcome = std::move(outcome)});
-      return *this;
-    }
+  const auto is_it = [&activity](const OpenActivity& open) { return open.name == activity; };
+  const auto [instance, ref] = state_->FindOpen(&ProcessInstance::activities, is_it);
+  if (instance != nullptr) {
+    state_->Take(*instance, OutcomeInput{.activity = ref, .outcome = std::move(outcome)});
+  } else {
+    ADD_FAILURE() << state_->Where() << "the activity " << activity << " does not run";
   }
-  ADD_FAILURE() << state_->Where() << "the activity " << activity << " does not run";
   return *this;
 }
 
 ProcessRun& ProcessRun::Refuse(const std::string& command, AnyRefusal refusal) {
-  for (auto& [id, instance] : state_->instances) {
-    for (const auto& [ref, open] : instance.commands) {
-      if (open.type != command) continue;
-      state_->Take(instance, RefusalInput{.command = ref, .refusal = std::move(refusal)});
-      return *this;
-    }
+  const auto is_it = [&command](const OpenCommand& open) { return open.type == command; };
+  const auto [instance, ref] = state_->FindOpen(&ProcessInstance::commands, is_it);
+  if (instance != nullptr) {
+    state_->Take(*instance, RefusalInput{.command = ref, .refusal = std::move(refusal)});
+  } else {
+    ADD_FAILURE() << state_->Where() << "no command " << command << " was sent";
   }
-  ADD_FAILURE() << state_->Where() << "no command " << command << " was sent";
   return *this;
 }
 

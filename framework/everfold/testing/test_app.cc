@@ -71,8 +71,6 @@ absl::StatusOr<PartitionLog*> TestApp::OpenLog() {
 EngineOptions TestApp::OptionsOfEngine() {
   EngineOptions options = options_.engine;
   options.data_directory = directory_.path();
-  // The clock is the executor's, and does not jump: days go by in few steps.
-  options.processes.longest_sleep = absl::Hours(1);
   if (options.reactors.make_thread == nullptr) {
     options.reactors.make_thread = [this](const std::string&) { return executor_.MakeStrand(); };
   }

@@ -128,7 +128,7 @@ class DownProviderTest : public FulfilmentTest {
 
 TEST_F(DownProviderTest, ActivitiesInVainAreCountedUntilTheyEnd) {
   EXPECT_EQ(Status().activities_in_vain, 2u);
-  EXPECT_EQ(Status().activity_error.message(), "the line is down");
+  EXPECT_EQ(Status().activity_error.message(), "authorize_payment: the line is down");
   app_.Crash();
   Reopen();
   app_.Settle();
@@ -137,6 +137,24 @@ TEST_F(DownProviderTest, ActivitiesInVainAreCountedUntilTheyEnd) {
   app_.Advance(absl::Minutes(1));
   EXPECT_EQ(Status().activities_in_vain, 0u);
   EXPECT_EQ(EventsOf("order/o1"), "OrderPlaced OrderCompleted");
+}
+
+TEST_F(DownProviderTest, ActivitiesInVainAreCountedUntilTheyAreAnsweredFromOutside) {
+  const std::string key = provider_.calls.front().key;
+  EXPECT_EQ(Answer(key, "webhook 1", Authorized().SerializeAsString()), absl::OkStatus());
+  EXPECT_EQ(Status().activities_in_vain, 1u);
+  EXPECT_EQ(Answer(provider_.calls.back().key, "webhook 2", Authorized().SerializeAsString()), absl::OkStatus());
+  EXPECT_EQ(Status().activities_in_vain, 0u);
+  EXPECT_EQ(Status().activity_error, absl::OkStatus());
+}
+
+// What a provider says may be anything, and is told in messages that take text only.
+TEST_F(DownProviderTest, WhatAnAttemptWasToldIsShownAsText) {
+  provider_.answer = [](const Provider::Call&) { return absl::UnavailableError("caf\xe9\n"); };
+  app_.Advance(absl::Seconds(10));
+  EXPECT_EQ(Status().activities_in_vain, 2u);
+  EXPECT_TRUE(everfold::IsPrintableUtf8(Status().activity_error.message())) << Status().activity_error;
+  EXPECT_THAT(std::string(Status().activity_error.message()), HasSubstr("caf"));
 }
 
 TEST_F(DownProviderTest, ActivitiesInVainAreCountedUntilTheyAreGivenUp) {

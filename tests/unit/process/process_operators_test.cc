@@ -185,6 +185,24 @@ TEST_F(ProcessOperatorsTest, ShowsOpenInstances) {
   EXPECT_TRUE(absl::IsNotFound(instance->status()));
 }
 
+TEST_F(ProcessOperatorsTest, TimesThatCannotBeAreRefused) {
+  const auto open = [&](absl::Duration sleep, absl::Duration ahead) {
+    everfold::ProcessRunnerOptions options;
+    options.directory = app_.directory() + "/other";
+    options.longest_sleep = sleep;
+    options.timers_read_ahead = ahead;
+    return everfold::Process::Open(options, everfold::MakeProcessType<FulfilmentProcess>(AuthorizePayment{&provider_}),
+                                   app_.engine().store(), app_.engine().commands(), app_.executor())
+        .status();
+  };
+  for (const absl::Duration wrong : {absl::ZeroDuration(), absl::Seconds(-1), absl::InfiniteDuration()}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(open(wrong, absl::Minutes(1)))) << wrong;
+    EXPECT_TRUE(absl::IsInvalidArgument(open(absl::Seconds(5), wrong))) << wrong;
+  }
+  EXPECT_EQ(std::string(open(absl::ZeroDuration(), absl::Minutes(1)).message()),
+            "longest_sleep of a process is longer than 0 and not for ever, not 0");
+}
+
 TEST_F(ProcessOperatorsTest, OfTwoThatRunAProcessOneStopsAndNothingIsDoneTwice) {
   AnswerPayments();
   Stock(9);

@@ -216,12 +216,14 @@ TEST_F(StoppedProcessTest, IsResumedBeforeAnythingIsTriedOrDropped) {
   EXPECT_EQ(Status().error.message(),
             "1 instances of process fulfilment were parked; with more than 0 it stops, and "
             "tries them again when it is resumed");
-  const std::string stopped = "it is stopped, and tries all again when it is resumed: 1 instances";
+  EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: activity 2/0"));
+  const std::string stopped = "process fulfilment is stopped; resume it first: 1 instances";
   for (const absl::Status& refused :
        {Retry("$process_fulfilment/o1"), RetryAll(), Drop("$process_fulfilment/o1", "activity 2/0")}) {
     EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_THAT(std::string(refused.message()), HasSubstr(stopped));
   }
+  EXPECT_THAT(Parked(), ElementsAre("$process_fulfilment/o1: activity 2/0"));
   AnswerPayments();
   EXPECT_EQ(Resume(), absl::OkStatus());
   app_.Settle();

@@ -90,6 +90,16 @@ TEST(ProcessVocabularyTest, WhatComesBehindAParkedInputWaits) {
       .ThenOpen("o1");
 }
 
+// Each has a key of its own, after its stream, and what follows goes ahead of it.
+TEST(ProcessVocabularyTest, AnEventWithoutAKeyHoldsNothing) {
+  Placed()
+      .ThenSent(kReserve)
+      .Takes(InStream("pen", MakeItemReserved({.order_id = "o1\n", .quantity = 1})))
+      .ThenParked("which cannot be an id")
+      .Takes(Reserved())
+      .ThenRan<AuthorizePayment>(MakePaymentRequest({.order_id = "o1", .amount_minor = 200}));
+}
+
 TEST(ProcessVocabularyTest, ShowsWhatWasExpectedAndWhatCame) {
   EXPECT_NONFATAL_FAILURE(Placed().ThenSent(kRelease),
                           "expected commands:\n"

@@ -288,7 +288,8 @@ TEST_F(ReactorStopTest, StopsWhenMoreKeysAreParkedThanItMay) {
   ReactorStatus status = mailbox_.reactor().Describe();
   EXPECT_EQ(status.state, ReactorState::kStopped);
   EXPECT_EQ(ReasonOf(status.error), reason::kEventParked);
-  EXPECT_EQ(status.error.message(), "4 keys of reactor mailer were parked; with more than 3 it stops, until it is resumed");
+  EXPECT_EQ(status.error.message(),
+            "4 keys of reactor mailer are parked; with more than 3 it stops: retry or drop them, then resume it");
   EXPECT_THAT(mailbox_.outbox().tried, SizeIs(4));
   mailbox_.Stop();
   mailbox_.CrashAndReopen();
