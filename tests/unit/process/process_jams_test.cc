@@ -153,8 +153,9 @@ TEST_F(DownProviderTest, WhatAnAttemptWasToldIsShownAsText) {
   provider_.answer = [](const Provider::Call&) { return absl::UnavailableError("caf\xe9\n"); };
   app_.Advance(absl::Seconds(10));
   EXPECT_EQ(Status().activities_in_vain, 2u);
-  EXPECT_TRUE(everfold::IsPrintableUtf8(Status().activity_error.message())) << Status().activity_error;
-  EXPECT_THAT(std::string(Status().activity_error.message()), HasSubstr("caf"));
+  const std::string told(Status().activity_error.message());
+  EXPECT_TRUE(everfold::IsPrintableUtf8(told)) << told;
+  EXPECT_THAT(told, HasSubstr("caf"));
 }
 
 TEST_F(DownProviderTest, ActivitiesInVainAreCountedUntilTheyAreGivenUp) {
