@@ -36,4 +36,10 @@ std::string PrintableText(const std::string& text, std::size_t max_bytes) {
   return shown.substr(0, max_bytes - 3) + "...";
 }
 
+absl::Status PrintableError(const absl::Status& error, std::size_t max_bytes) {
+  absl::Status shown(error.code(), PrintableText(std::string(error.message()), max_bytes));
+  error.ForEachPayload([&shown](absl::string_view url, const absl::Cord& payload) { shown.SetPayload(url, payload); });
+  return shown;
+}
+
 }  // namespace everfold

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "everfold/event/stream_id.h"
 
@@ -24,5 +25,7 @@ std::string PrintableKey(const std::string& key);
 
 // The words of a handler, which may be anything, as at most `max_bytes` of printable text. REQUIRES: max_bytes > 3.
 std::string PrintableText(const std::string& text, std::size_t max_bytes);
+// The same error in such words, with its details.
+absl::Status PrintableError(const absl::Status& error, std::size_t max_bytes);
 
 }  // namespace everfold

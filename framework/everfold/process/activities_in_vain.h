@@ -1,5 +1,5 @@
-// Activities whose last attempt was in vain, and that are tried again: how many, and why the last one was. Of an
-// outside that is down many would tell; one of each kind does, once a minute.
+// Activities whose last attempt was in vain, and that are tried again: how many, and why the last one of a kind was. Of
+// an outside that is down many would tell; one of each kind does, once a minute.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "everfold/base/error_message.h"
 
 namespace everfold {
 
@@ -22,7 +23,10 @@ class ActivitiesInVain {
     Kind& kind = kinds_.at(activity);
     if (--kind.count == 0) kind.error = absl::OkStatus();
   }
-  void Clear() { kinds_.clear(); }
+  // None is; when each kind was told stays.
+  void Clear() {
+    for (auto& [name, kind] : kinds_) kind = {.told = kind.told};
+  }
 
   // Of one that is in vain. True if it is to be told now.
   bool Note(const std::string& activity, const absl::Status& error, absl::Time now) {
@@ -41,7 +45,7 @@ class ActivitiesInVain {
   // Of the first kind that has one; it begins with the kind's name.
   absl::Status error() const {
     for (const auto& [name, kind] : kinds_) {
-      if (kind.count > 0) return absl::Status(kind.error.code(), name + ": " + std::string(kind.error.message()));
+      if (kind.count > 0) return Annotate(name, kind.error);
     }
     return absl::OkStatus();
   }

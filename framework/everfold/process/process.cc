@@ -10,11 +10,13 @@
 namespace everfold {
 namespace {
 
+constexpr absl::Duration kLongestTime = absl::Hours(24 * 366);
+
 absl::Status CheckTime(const char* option, absl::Duration time) {
-  if (time > absl::ZeroDuration() && time < absl::InfiniteDuration()) return absl::OkStatus();
-  return Error(
-      absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-      absl::StrFormat("%s of a process is longer than 0 and not for ever, not %s", option, absl::FormatDuration(time)));
+  if (time > absl::ZeroDuration() && time <= kLongestTime) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+               absl::StrFormat("%s of a process is longer than 0 and at most %s, not %s", option,
+                               absl::FormatDuration(kLongestTime), absl::FormatDuration(time)));
 }
 
 }  // namespace

@@ -184,8 +184,7 @@ void ProcessRunner::AttemptEnded(const std::string& key, const OutgoingRef& ref,
   run.attempt = 0;
   GiveTurn(run);
   // Whoever answered may say anything, and operators read it.
-  run.error = absl::Status(answer.status().code(),
-                           PrintableText(std::string(answer.status().message()), kMaxReactorErrorBytes));
+  run.error = PrintableError(answer.status(), kMaxReactorErrorBytes);
   // Whoever cancels a call does not know what came of it.
   const bool tries_again = IsWorthAnotherTry(answer.status()) || absl::IsCancelled(answer.status());
   if (!tries_again) return GiveUp(slot, ref);

@@ -232,13 +232,19 @@ absl::Status ProcessRunner::Stopped() const {
 }
 
 // An operator's act, for the log, as soon as it is done.
-Process::Done ProcessRunner::Told(std::string act, std::string instance, std::string input, std::string reason,
+Process::Done ProcessRunner::Told(std::string act, std::string instance, std::string input, std::string why,
                                   Done done) {
   return [this, scope = scope_, act = std::move(act), instance = std::move(instance), input = std::move(input),
-          reason = std::move(reason), done = std::move(done)](absl::Status status) mutable {
-    if (const std::optional<TaskScope::Guard> guard = scope.Enter(); guard.has_value() && status.ok()) {
+          why = std::move(why), done = std::move(done)](absl::Status status) mutable {
+    // What the log has not taken yet is done nevertheless.
+    const bool is_done = ReasonOf(status) != reason::kNotParked;
+    if (const std::optional<TaskScope::Guard> guard = scope.Enter(); guard.has_value() && is_done) {
       Tell(LogLevel::kInfo, act,
-           {{"process", type_->name}, {"instance", instance}, {"input", input}, {"reason", reason}});
+           {{"process", type_->name},
+            {"instance", instance},
+            {"input", input},
+            {"reason", why},
+            {"answer", status.ok() ? "OK" : std::string(status.message())}});
     }
     done(std::move(status));
   };

@@ -153,7 +153,7 @@ class ProcessRunner final : public Process {
   void TakeAnswerOf(const std::string& instance, const OutgoingRef& ref, const std::string& answer_id,
                     absl::StatusOr<std::string> result, Done done);
   absl::Status Stopped() const;
-  Done Told(std::string act, std::string instance, std::string input, std::string reason, Done done);
+  Done Told(std::string act, std::string instance, std::string input, std::string why, Done done);
   std::vector<ParkedInstance> ParkedHere() const;
   void AddParkedEvents(std::vector<ParkedInstance> parked,
                        absl::AnyInvocable<void(absl::StatusOr<std::vector<ParkedInstance>>)> done);

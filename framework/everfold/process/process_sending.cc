@@ -136,8 +136,7 @@ void ProcessRunner::SendLater(ProcessSlot& slot, const OutgoingRef& ref, const a
   CommandFlight& flight = slot.flights.at(ref);
   flight.state = CommandFlight::State::kWaiting;
   // Of a decider that threw it may be anything, and operators read it.
-  flight.error = send_error_ =
-      absl::Status(error.code(), PrintableText(std::string(error.message()), kMaxReactorErrorBytes));
+  flight.error = send_error_ = PrintableError(error, kMaxReactorErrorBytes);
   ++waiting_sends_;
   if (flight.attempts == kAttemptsUntilTold) {
     Tell(LogLevel::kWarning, "a command of a process does not go through; it is sent again",

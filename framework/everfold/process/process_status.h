@@ -25,7 +25,7 @@ struct ProcessStatus {
   std::uint64_t waiting_sends = 0;       // commands that were sent in vain, and are sent again
   absl::Status send_error = {};          // of the last of them
   std::uint64_t activities_in_vain = 0;  // that were tried in vain, and are tried again
-  absl::Status activity_error = {};      // of the last of them
+  absl::Status activity_error = {};      // of the last one of a kind, whose name stands before it
   // Since it was opened:
   std::uint64_t steps = 0;
   std::uint64_t commands_sent = 0;  // first tries

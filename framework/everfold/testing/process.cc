@@ -85,7 +85,9 @@ struct ProcessRun::State {
     Version& version = versions[given.stream];
     version = version.Next();
     ++sequence;
-    last_input = absl::StrFormat("event %s of %s version %d", type_name, given.stream.ToString(), version.value());
+    const std::string text =
+        absl::StrFormat("event %s of %s version %d", type_name, given.stream.ToString(), version.value());
+    if (!parked.has_value()) last_input = text;
     if (!type.events.contains(type_name)) return;
     const TakenEvent event{.place = {.stream = given.stream,
                                      .version = version,
@@ -99,6 +101,7 @@ struct ProcessRun::State {
     const absl::StatusOr<Route> route = RouteOf(type, event);
     if (!route.ok()) {
       ExpectNotParked();
+      last_input = text;
       parked = std::string(route.status().message());  // with a key of its own: what follows may go ahead
     } else if (route->kind() != Route::Kind::kIgnore) {
       Take(InstanceOf(StreamOfInstance(type, given.stream.tenant, route->id())), EventInput{event, *route});

@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "everfold/base/error.h"
+#include "everfold/event/stream_id.h"
 #include "tests/unit/process/fulfilment_test.h"
 
 namespace fulfil::v1 {
@@ -74,6 +76,10 @@ TEST_F(JammedProcessTest, ShowsHowOftenACommandWasSent) {
   EXPECT_THAT(command.attempts.begun, ::testing::Gt(2u));
   EXPECT_THAT(command.attempts.error.message(), HasSubstr("the drawer is jammed"));
   EXPECT_FALSE(command.accepted);
+}
+
+TEST_F(JammedProcessTest, TheReasonOfWhatDoesNotGoThroughIsKept) {
+  EXPECT_EQ(everfold::ReasonOf(Status().send_error), everfold::reason::kDeciderFailed) << Status().send_error;
 }
 
 TEST_F(JammedProcessTest, ACommandThatDoesNotGoThroughMayBeDropped) {

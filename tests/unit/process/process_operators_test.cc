@@ -200,7 +200,7 @@ TEST_F(ProcessOperatorsTest, TimesThatCannotBeAreRefused) {
     EXPECT_TRUE(absl::IsInvalidArgument(open(absl::Seconds(5), wrong))) << wrong;
   }
   EXPECT_EQ(std::string(open(absl::ZeroDuration(), absl::Minutes(1)).message()),
-            "longest_sleep of a process is longer than 0 and not for ever, not 0");
+            "longest_sleep of a process is longer than 0 and at most 8784h, not 0");
 }
 
 TEST_F(ProcessOperatorsTest, OfTwoThatRunAProcessOneStopsAndNothingIsDoneTwice) {

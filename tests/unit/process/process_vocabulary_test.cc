@@ -114,6 +114,9 @@ TEST(ProcessVocabularyTest, ShowsWhatWasExpectedAndWhatCame) {
   EXPECT_NONFATAL_FAILURE(Placed().ThenTimer("o1", "payment", absl::Minutes(4)), "payment in 3m");
   EXPECT_NONFATAL_FAILURE(Placed().Answers<AuthorizePayment>({}), "authorize_payment does not run");
   EXPECT_NONFATAL_FAILURE(Process<FulfilmentProcess>(Reserved()), "parked, and no ThenParked");
+  EXPECT_NONFATAL_FAILURE(
+      Process<FulfilmentProcess>(Reserved(), InStream("o2", MakeOrderPlaced({}))),
+      "after event fulfil.v1.ItemReserved of item/pen version 1, check 0: parked, and no ThenParked");
 }
 
 }  // namespace
