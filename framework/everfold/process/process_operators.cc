@@ -231,14 +231,14 @@ absl::Status ProcessRunner::Stopped() const {
   return Annotate(absl::StrFormat("process %s is stopped; resume it first", type_->name), error_);
 }
 
-// An operator's act, for the log, as soon as it is done.
+// What an operator asked for, for the log, with the answer: a log that takes no more refuses some of it, and some is
+// done nevertheless.
 Process::Done ProcessRunner::Told(std::string act, std::string instance, std::string input, std::string why,
                                   Done done) {
   return [this, scope = scope_, act = std::move(act), instance = std::move(instance), input = std::move(input),
           why = std::move(why), done = std::move(done)](absl::Status status) mutable {
-    // What the log has not taken yet is done nevertheless.
-    const bool is_done = ReasonOf(status) != reason::kNotParked;
-    if (const std::optional<TaskScope::Guard> guard = scope.Enter(); guard.has_value() && is_done) {
+    const bool met_something = ReasonOf(status) != reason::kNotParked;
+    if (const std::optional<TaskScope::Guard> guard = scope.Enter(); guard.has_value() && met_something) {
       Tell(LogLevel::kInfo, act,
            {{"process", type_->name},
             {"instance", instance},
@@ -331,7 +331,7 @@ void ProcessRunner::Retry(std::string instance, Done done) {
   Ask<absl::Status>(std::move(done), [this, instance = KeyOfNamed(instance)](Done answer) {
     if (!error_.ok()) return Reply(std::move(answer), Stopped());
     const bool tried = RetryHere(instance, /*expired=*/true);
-    answer = Told("process tries again what is parked", instance, "", "", std::move(answer));
+    answer = Told("an operator has a process try again what is parked", instance, "", "", std::move(answer));
     reactor_->Retry(instance, [this, tried, instance, answer = std::move(answer)](absl::Status retried) mutable {
       if (!absl::IsNotFound(retried)) return answer(std::move(retried));
       answer(tried ? absl::OkStatus() : NotParked(type_->name, instance));
@@ -345,7 +345,7 @@ void ProcessRunner::RetryAll(Done done) {
     std::vector<std::string> instances;
     for (const auto& [key, slot] : slots_) instances.push_back(key);
     for (const std::string& instance : instances) RetryHere(instance, /*expired=*/false);
-    answer = Told("process tries again what is parked", "all", "", "", std::move(answer));
+    answer = Told("an operator has a process try again what is parked", "all", "", "", std::move(answer));
     reactor_->RetryAll([answer = std::move(answer)](absl::Status retried) mutable { answer(std::move(retried)); });
   });
 }
@@ -397,7 +397,7 @@ void ProcessRunner::Drop(std::string instance, std::string input, std::string re
   Ask<absl::Status>(std::move(done), [this, instance = KeyOfNamed(instance), input = std::move(input),
                                       reason = std::move(reason)](Done answer) {
     if (!error_.ok()) return Reply(std::move(answer), Stopped());
-    answer = Told("process has dropped an input", instance, input, reason, std::move(answer));
+    answer = Told("an operator has a process drop an input", instance, input, reason, std::move(answer));
     if (!DropHere(instance, input, reason, answer)) DropEvent(instance, input, reason, std::move(answer));
   });
 }
