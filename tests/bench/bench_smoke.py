@@ -12,7 +12,8 @@ LOOPS += [f"append, {what}, 256 callbacks" for what in (
 LOOPS += [f"append, {n} events a commit, 64 callbacks" for n in (8, 64, 512)]
 REPLAYS = ["chunks alone", "events visited", "all parsed", "one type in 20 parsed", "one type in 20 against all parsed"]
 NAMES = [loop + number for loop in LOOPS for number in ("", ", p50", ", p99", ", CPU")]
-NAMES += ["append, 1 callback against a bare sync, p50"]
+NAMES += ["append, 1 callback against a bare sync, p50", "append, 256 callbacks, as soon as the store is open",
+          "append, 256 callbacks, when it has read what there is"]
 NAMES += ["sustained, " + rest for rest in (
     "256 callbacks", "256 callbacks, what we aim for", "all turns together", "slowest turn",
     "until all is sealed and merged", "p50", "p99", "CPU with sealing and merging", "written a byte appended")]

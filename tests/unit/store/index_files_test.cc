@@ -97,6 +97,27 @@ TEST_F(IndexFilesTest, SaysTheSameFromMemoryAndFiles) {
   ExpectSays(*index_, log_);
 }
 
+// In memory of many sizes, while streams and tags go on and new ones come, and generations are written.
+TEST_F(IndexFilesTest, SaysTheSameWhileItReadsAfterAStartWhatThereIs) {
+  Open();
+  for (int start = 0; start < 12; ++start) {
+    AddGroups(60);
+    Close();
+    options_.head_bytes = std::size_t{1024} << random_.Below(12);
+    options_.tag_head_bytes = std::size_t{1024} << random_.Below(12);
+    Open();
+    ASSERT_EQ(began_anew_, "");
+    for (int i = 0; i < 4; ++i) {
+      AddGroups(10);
+      for (std::uint64_t steps = random_.Below(4); steps > 0; --steps) executor_.RunOne();
+      ExpectSays(*index_, log_);
+    }
+    Spill();
+    AddGroups(5);
+    ExpectSays(*index_, log_);
+  }
+}
+
 TEST_F(IndexFilesTest, IsWhereItWasAfterClose) {
   Open();
   for (int round = 0; round < 10; ++round) {

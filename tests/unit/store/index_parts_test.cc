@@ -3,6 +3,7 @@
 
 #include "everfold/base/digest.h"
 #include "everfold/base/error.h"
+#include "everfold/base/random.h"
 #include "everfold/store/index/command_digest.h"
 #include "everfold/store/index/entry_bytes.h"
 #include "everfold/store/index/index_checkpoint.h"
@@ -322,6 +323,41 @@ TEST(StreamHeadsTest, NeverSaysAnotherStreamsVersion) {
   }
   EXPECT_EQ(kept, 64);
   EXPECT_EQ(heads.Find(name(999)), Version(999));
+}
+
+// Streams that were there are given one after the other, while others come and some go on.
+TEST(StreamHeadsTest, IsNeverWrongAboutAnyWhileThoseThereWereAreRead) {
+  SeededRandom random(7);
+  int known_to_be_new = 0;
+  for (int round = 0; round < 200; ++round) {
+    StreamHeads heads(std::size_t{1024} << random.Below(6), false);  // 16 to 512 slots
+    std::map<std::string, std::uint64_t> versions;
+    const auto name = [](const std::string& id) { return EntryName::OfStream("", "jar", id); };
+    const std::uint64_t were_there = random.Below(400);
+    for (std::uint64_t i = 0; i < were_there; ++i) versions[std::to_string(i)] = 1 + random.Below(9);
+    const std::map<std::string, std::uint64_t> in_files = versions;
+    const auto append_to_some = [&] {
+      while (random.Below(3) > 0) {
+        const std::string id = std::to_string(random.Below(1000));
+        heads.Put(name(id), Version(++versions[id]));
+      }
+    };
+    for (const auto& [id, version] : in_files) {
+      append_to_some();
+      heads.PutIfRoom(name(id), Version(version));
+    }
+    append_to_some();
+    heads.AllWerePut();
+    append_to_some();
+    for (int i = 0; i < 1000; ++i) {
+      const std::optional<Version> found = heads.Find(name(std::to_string(i)));
+      const auto actual = versions.find(std::to_string(i));
+      const Version expected(actual == versions.end() ? 0 : actual->second);
+      EXPECT_EQ(found.value_or(expected), expected) << "round " << round << ", stream " << i;
+      if (found == Version()) ++known_to_be_new;
+    }
+  }
+  EXPECT_GT(known_to_be_new, 10'000);
 }
 
 TEST(IndexMemoryTest, DoesNotRememberWhatHasChangedMeanwhile) {

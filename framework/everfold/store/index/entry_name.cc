@@ -20,6 +20,13 @@ EntryName EntryName::OfTag(std::string_view tenant, std::string_view tag) {
   return name;
 }
 
+EntryName EntryName::OfBytes(std::string_view bytes) {
+  EntryName name(bytes.size());
+  std::memcpy(name.begin(), bytes.data(), bytes.size());
+  name.hash_ = XXH3_64bits(name.begin(), name.size_);
+  return name;
+}
+
 EntryName::EntryName(std::size_t size) : size_(size) {
   if (size > kShortBytes) long_.resize(size);
 }

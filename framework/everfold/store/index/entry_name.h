@@ -26,6 +26,9 @@ class EntryName {
     return OfStream(tenant, type, id);
   }
 
+  // The same from its bytes, as another one had them.
+  static EntryName OfBytes(std::string_view bytes);
+
   std::string_view bytes() const {
     return size_ <= kShortBytes ? std::string_view(short_.data(), size_) : std::string_view(long_);
   }

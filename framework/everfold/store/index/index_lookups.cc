@@ -8,6 +8,7 @@
 #include "everfold/base/status.h"
 #include "everfold/log/files/rocks_iterator.h"
 #include "everfold/store/index/entry_bytes.h"
+#include "everfold/store/index/name_prefix.h"
 
 namespace everfold {
 namespace {
@@ -37,6 +38,49 @@ absl::Status AppendPlacesOfDay(const IndexDatabase& database, const std::string&
     }
   }
   return database.StatusOf(entries->status(), "read");
+}
+
+// Behind every key that begins with the name.
+std::string BehindName(std::string_view name) {
+  std::string key(name);
+  key.back() = 1;
+  return key;
+}
+
+// Looks for the next name by so many steps before it seeks it, which costs as much.
+constexpr int kStepsOfName = 100;
+
+bool IsOfName(const rocksdb::Iterator& at, std::string_view name) { return at.Valid() && at.key().starts_with(name); }
+
+// The newest stands first. Leaves the iterator behind the stream's entries.
+absl::Status TakeVersion(const IndexDatabase& database, rocksdb::Iterator& entries, NameHead& head) {
+  const std::string_view name = head.name.bytes();
+  StreamEntry newest;
+  EVERFOLD_RETURN_IF_ERROR(ReadStream(database, entries, name.size(), newest));
+  head.head = newest.last_version().value();
+  for (int i = 0; i < kStepsOfName && IsOfName(entries, name); ++i) entries.Next();
+  if (IsOfName(entries, name)) entries.Seek(BehindName(name));
+  return absl::OkStatus();
+}
+
+// Entries of a tag stand in the order of their sequences. Leaves the iterator behind them.
+absl::Status TakeLastSequence(const IndexDatabase& database, rocksdb::Iterator& entries, NameHead& head) {
+  const std::string_view name = head.name.bytes();
+  TaggedEvent last;
+  const auto read = [&] {
+    const std::string_view key = entries.key().ToStringView().substr(name.size());
+    return DecodeTag(key, entries.value().ToStringView(), last);
+  };
+  bool is_whole = read();
+  for (int i = 0; i < kStepsOfName && is_whole && IsOfName(entries, name); ++i, entries.Next()) is_whole = read();
+  if (is_whole && IsOfName(entries, name)) {
+    entries.SeekForPrev(BehindName(name));
+    is_whole = IsOfName(entries, name) && read();
+    if (is_whole) entries.Next();
+  }
+  if (!is_whole) return database.Damaged("an entry of a tag does not decode");
+  head.head = last.sequence.value();
+  return absl::OkStatus();
 }
 
 // Of a command's key.
@@ -95,6 +139,26 @@ absl::StatusOr<std::optional<TaggedEvent>> FindLatest(const IndexDatabase& datab
   TaggedEvent latest;
   if (!DecodeLatest(*value, latest)) return database.Damaged("the latest event of a type does not decode");
   return latest;
+}
+
+absl::StatusOr<std::string> ReadHeads(const IndexDatabase& database, EntryKind kind, const std::string& from,
+                                      std::size_t limit, std::vector<NameHead>& heads) {
+  const bool is_stream = kind == EntryKind::kStreams;
+  rocksdb::ReadOptions options = IteratorOptions();
+  options.total_order_seek = true;
+  options.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> entries = database.NewIterator(kind, options);
+  entries->Seek(from);
+  while (entries->Valid()) {
+    const std::string_view key = entries->key().ToStringView();
+    const std::size_t size = SizeOfNames(key, is_stream ? kNamesOfStream : kNamesOfTag);
+    if (size == 0) return database.Damaged("the key of a name does not decode");
+    if (heads.size() == limit) return std::string(key.substr(0, size));
+    heads.push_back({EntryName::OfBytes(key.substr(0, size)), 0});
+    EVERFOLD_RETURN_IF_ERROR((is_stream ? TakeVersion : TakeLastSequence)(database, *entries, heads.back()));
+  }
+  EVERFOLD_RETURN_IF_ERROR(database.StatusOf(entries->status(), "read"));
+  return std::string();
 }
 
 absl::StatusOr<std::string> ReadCommands(const IndexDatabase& database, const std::string& from, std::size_t limit,

@@ -46,6 +46,20 @@ void IndexMemory::AddTag(const EntryName& tag, const TaggedEvent& event) {
   tag_heads_.Raise(tag, Version(event.sequence.value()));
 }
 
+std::size_t IndexMemory::TakeHeads(EntryKind kind, const std::vector<NameHead>& read) {
+  constexpr std::size_t kAhead = 8;
+  StreamHeads& heads = HeadsOf(kind);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < read.size() + 2 * kAhead; ++i) {
+    if (i < read.size()) heads.Prefetch(read[i].name);
+    if (i >= kAhead && i - kAhead < read.size()) heads.PrefetchSlot(read[i - kAhead].name);
+    if (i < 2 * kAhead) continue;
+    const NameHead& next = read[i - 2 * kAhead];
+    if (heads.PutIfRoom(next.name, Version(next.head))) ++kept;
+  }
+  return kept;
+}
+
 void IndexMemory::AddStream(const EntryName& stream, const StreamEntry& entry) {
   filling_->AddStream(stream, entry);
   heads_.Put(stream, entry.last_version());

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "everfold/store/index/entry_kind.h"
 #include "everfold/store/index/index_generation.h"
 #include "everfold/store/index/stream_heads.h"
 
@@ -48,6 +49,10 @@ class IndexMemory {
     filling_->PrefetchEntries(stream);
   }
   const StreamHeads& heads() const { return heads_; }
+  // What the files hold of streams or tags, read while no generation was dropped: taken as far as there is room.
+  // Returns how many are there now. When all that the files hold were given, AllHeadsGiven.
+  std::size_t TakeHeads(EntryKind kind, const std::vector<NameHead>& read);
+  void AllHeadsGiven(EntryKind kind) { HeadsOf(kind).AllWerePut(); }
   void AddStream(const EntryName& stream, const StreamEntry& entry);
 
   // A sequence above which no event carries the tag; nullopt if only the files can tell.
@@ -64,6 +69,8 @@ class IndexMemory {
   }
 
  private:
+  StreamHeads& HeadsOf(EntryKind kind) { return kind == EntryKind::kTags ? tag_heads_ : heads_; }
+
   std::unique_ptr<IndexGeneration> filling_ = std::make_unique<IndexGeneration>();
   std::unique_ptr<IndexGeneration> older_;
   std::unique_ptr<IndexGeneration> spare_;

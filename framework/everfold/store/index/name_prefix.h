@@ -2,7 +2,9 @@
 // not there then costs no read.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <string_view>
 
 namespace rocksdb {
 class SliceTransform;
@@ -10,7 +12,8 @@ class SliceTransform;
 
 namespace everfold {
 
-// Everything up to and including the zero byte of that number.
+// How many bytes that is: everything up to and including the zero byte of that number; 0 if there are fewer.
+std::size_t SizeOfNames(std::string_view key, int names);
 std::shared_ptr<const rocksdb::SliceTransform> NamePrefix(int names);
 
 }  // namespace everfold

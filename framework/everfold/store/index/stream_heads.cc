@@ -30,7 +30,7 @@ StreamHeads::StreamHeads(std::size_t bytes, bool all_are_new) {
   static_assert(sizeof(Slot) == 64);
   if (bytes == 0) return;
   for (sets_count_ = 1; sets_count_ * 2 * kSlotsOfSet * sizeof(Slot) <= bytes;) sets_count_ *= 2;
-  sets_.assign(sets_count_, Set{.marks = {}, .next = 0, .knows_all = all_are_new});
+  sets_.assign(sets_count_, Set{.marks = {}, .next = 0, .knows = all_are_new ? Knows::kAll : Knows::kAllPut});
   slots_.reset(static_cast<Slot*>(std::calloc(sets_count_ * kSlotsOfSet, sizeof(Slot))));
   if (slots_ == nullptr) throw std::bad_alloc();
 }
@@ -68,7 +68,7 @@ std::optional<Version> StreamHeads::Find(const EntryName& stream) const {
   if (sets_count_ == 0) return std::nullopt;
   const Slot* const slot = SlotOf(stream, Name(stream));
   if (slot != nullptr) return Version(slot->version);
-  if (sets_[SetOf(stream)].knows_all) return Version();
+  if (sets_[SetOf(stream)].knows == Knows::kAll) return Version();
   return std::nullopt;
 }
 
@@ -88,10 +88,30 @@ void StreamHeads::Raise(const EntryName& stream, Version version) {
   slot->version = std::max(slot->version, version.value());
 }
 
+bool StreamHeads::PutIfRoom(const EntryName& stream, Version version) {
+  if (sets_count_ == 0) return false;
+  const Name name(stream);
+  if (SlotOf(stream, name) != nullptr) return true;
+  Set& set = sets_[SetOf(stream)];
+  const bool has_room = set.marks[set.next] == 0;
+  if (has_room) {
+    Add(stream, name, version);
+  } else {
+    set.knows = Knows::kSome;
+  }
+  return has_room;
+}
+
+void StreamHeads::AllWerePut() {
+  for (Set& set : sets_) {
+    if (set.knows == Knows::kAllPut) set.knows = Knows::kAll;
+  }
+}
+
 void StreamHeads::Add(const EntryName& stream, const Name& name, Version version) {
   Set& set = sets_[SetOf(stream)];
   Slot& slot = SlotsOf(SetOf(stream))[set.next];
-  if (set.marks[set.next] != 0) set.knows_all = false;
+  if (set.marks[set.next] != 0) set.knows = Knows::kSome;
   set.marks[set.next] = MarkOf(stream);
   set.next = (set.next + 1) % kSlotsOfSet;
   slot.version = version.value();

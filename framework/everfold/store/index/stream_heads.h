@@ -16,11 +16,18 @@
 
 namespace everfold {
 
+// A name with what memory keeps of it: the version of a stream, or the last sequence of a tag.
+struct NameHead {
+  EntryName name;
+  std::uint64_t head = 0;
+};
+
 // Streams are told apart by their names, or, where these are too long for a slot, by SHA-256 of them. Each has one of
 // eight slots of a set; the one that came first makes room. A set that never had to make room knows all of its streams,
 // so that one that it does not hold does not exist: a new stream, the most frequent kind, takes no look into files
-// either. A few bits of each name's hash stand together in front, so that a look-up waits for memory twice at most.
-// Threading: const calls at the same time; Put without others.
+// either. After a start the same is found out by reading all names there are, once. A few bits of each name's hash
+// stand together in front, so that a look-up waits for memory twice at most. Threading: const calls at the same time;
+// Put without others.
 class StreamHeads {
  public:
   // In about so many bytes, which the system gives as they are used; with 0 it keeps nothing. `all_are_new`: there is
@@ -35,6 +42,10 @@ class StreamHeads {
   void Put(const EntryName& stream, Version version);
   // The same, unless a later one is there.
   void Raise(const EntryName& stream, Version version);
+  // The same, unless any is there; false if it had to make room, and does not.
+  bool PutIfRoom(const EntryName& stream, Version version);
+  // Each stream there is was put, by PutIfRoom if not otherwise: a set that has them all knows it from now on.
+  void AllWerePut();
 
  private:
   static constexpr std::size_t kNameBytes = 55;
@@ -51,10 +62,15 @@ class StreamHeads {
     void operator()(Slot* slots) const { std::free(slots); }
   };
   using Mark = std::uint16_t;  // of a name's hash; 0: an empty slot
+  enum class Knows : std::uint8_t {
+    kAll,     // streams of the set that there are
+    kAllPut,  // those that were put so far
+    kSome,
+  };
   struct Set {
     std::array<Mark, kSlotsOfSet> marks;
     std::uint8_t next;  // slot to be taken
-    bool knows_all;
+    Knows knows;
   };
   static Mark MarkOf(const EntryName& stream);
   std::size_t SetOf(const EntryName& stream) const { return stream.hash() & (sets_count_ - 1); }

@@ -14,6 +14,8 @@
 namespace everfold {
 namespace {
 
+const std::string kFirstName(1, '\0');  // none is before it
+
 EntryName NameOf(const StreamId& stream) { return EntryName::OfStream(stream.tenant, stream.aggregate, stream.id); }
 
 std::unique_ptr<IdleMerging> IdleMergingOf(const StoreIndexOptions& options, IndexDatabase* database) {
@@ -45,6 +47,7 @@ TieredIndex::TieredIndex(const StoreIndexOptions& options, const LogIdentity& lo
       filter_(database_ == nullptr ? 0 : options.command_filter_bytes),
       reached_(std::move(opened.checkpoint)),
       older_reached_(reached_),
+      in_files_(reached_.tail.last_sequence),
       days_(std::make_shared<const std::vector<Day>>(reached_.days)),
       reach_(std::make_shared<Reach>()) {
   {
@@ -57,7 +60,10 @@ TieredIndex::TieredIndex(const StoreIndexOptions& options, const LogIdentity& lo
     if (reached_.days.empty()) filter_.Complete();
     if (!reached_.days.empty()) first = FirstCommandDay();
   }
-  if (first.has_value()) PostFillFilter(*first);
+  if (first.has_value()) PostSteps(&TieredIndex::FillFilter, CommandPrefix(*first, CommandDigest()));
+  if (database_ == nullptr || older_reached_.tail.last_sequence == Sequence()) return;
+  if (options.head_bytes > 0) PostSteps(&TieredIndex::FillStreamHeads, kFirstName);
+  if (options.tag_head_bytes > 0) PostSteps(&TieredIndex::FillTagHeads, kFirstName);
 }
 
 TieredIndex::~TieredIndex() {
@@ -151,6 +157,7 @@ absl::StatusOr<std::vector<TaggedEvent>> TieredIndex::TaggedAfter(std::string_vi
     if (last.has_value() && *last <= after) return recent;
     memory_.ForEachGeneration(
         [&](const IndexGeneration& generation) { generation.AppendTaggedAfter(name, after, limit, recent); });
+    if (after >= in_files_) return recent;
     reached = reached_.tail.last_sequence;
     dropped = memory_.dropped();
   }
@@ -352,6 +359,7 @@ void TieredIndex::EndWrite(const absl::Status& status) {
     health_ = status;
     if (status.ok()) {
       days_ = std::make_shared<const std::vector<Day>>(older_reached_.days);
+      in_files_ = older_reached_.tail.last_sequence;
       dropped = memory_.DropOlder();
     }
     write = RotateIfLarge();
@@ -376,19 +384,18 @@ void TieredIndex::Close(Task done) {
   });
 }
 
-// In small steps, between which others are let in to memory and to the strand.
-void TieredIndex::PostFillFilter(Day first) { PostFillFilter(CommandPrefix(first, CommandDigest())); }
-
-void TieredIndex::PostFillFilter(std::string from) {
-  disk_.Post([reach = reach_, from = std::move(from)] {
+// What is read after a start, in small steps, between which others are let in to memory and to the strand. A step
+// returns where the next one goes on; empty at the end.
+void TieredIndex::PostSteps(Step step, std::string from) {
+  disk_.Post([reach = reach_, step, from = std::move(from)] {
     MutexLock lock(&reach->mutex);
     if (reach->index == nullptr) return;
-    std::string next = reach->index->FillFilter(from);
-    if (!next.empty()) reach->index->PostFillFilter(std::move(next));
+    std::string next = (reach->index->*step)(from);
+    if (!next.empty()) reach->index->PostSteps(step, std::move(next));
   });
 }
 
-// Returns where to go on, empty at the end. Commands that come meanwhile are added as they come. If the files cannot be
+// Commands that come meanwhile are added as they come. If the files cannot be
 // read the filter tells nothing, and whoever looks is told why.
 std::string TieredIndex::FillFilter(const std::string& from) {
   constexpr std::size_t kCommandsOfStep = 4096;
@@ -399,6 +406,19 @@ std::string TieredIndex::FillFilter(const std::string& from) {
   for (const DatedDigest& command : commands) filter_.Add(command.digest, command.day, FirstCommandDay());
   if (next->empty()) filter_.Complete();
   return filter_.gave_up() ? "" : *std::move(next);
+}
+
+// So that streams and tags that are met again are found in memory, and that new ones are known to be new. Ends where
+// there is hardly any room left. No generation comes into the files meanwhile: that is done on this strand.
+std::string TieredIndex::FillHeads(EntryKind kind, const std::string& from) {
+  constexpr std::size_t kNamesOfStep = 1024;
+  std::vector<NameHead> heads;
+  absl::StatusOr<std::string> next = ReadHeads(*database_, kind, from, kNamesOfStep, heads);
+  if (!next.ok()) return "";  // whoever looks into the files is told why
+  MutexLock lock(&mutex_);
+  const std::size_t kept = memory_.TakeHeads(kind, heads);
+  if (next->empty()) memory_.AllHeadsGiven(kind);
+  return kept < heads.size() / 2 ? "" : *std::move(next);
 }
 
 void TieredIndex::WriteAll() {

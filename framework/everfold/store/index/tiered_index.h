@@ -89,9 +89,12 @@ class TieredIndex final : public StoreIndex {
   // On the disk strand.
   void WriteOlder();
   void WriteAll();
-  void PostFillFilter(Day first);
-  void PostFillFilter(std::string from);
+  using Step = std::string (TieredIndex::*)(const std::string& from);
+  void PostSteps(Step step, std::string from);
   std::string FillFilter(const std::string& from);
+  std::string FillStreamHeads(const std::string& from) { return FillHeads(EntryKind::kStreams, from); }
+  std::string FillTagHeads(const std::string& from) { return FillHeads(EntryKind::kTags, from); }
+  std::string FillHeads(EntryKind kind, const std::string& from);
   void EndWrite(const absl::Status& status);
 
   const std::size_t max_memory_bytes_;
@@ -109,6 +112,7 @@ class TieredIndex final : public StoreIndex {
   CommandFilter filter_ ABSL_GUARDED_BY(mutex_);
   IndexCheckpoint reached_ ABSL_GUARDED_BY(mutex_);
   IndexCheckpoint older_reached_ ABSL_GUARDED_BY(mutex_);                 // by the older generation
+  Sequence in_files_ ABSL_GUARDED_BY(mutex_);                             // the last one; what is behind is in memory
   std::shared_ptr<const std::vector<Day>> days_ ABSL_GUARDED_BY(mutex_);  // in the files
   bool in_group_ ABSL_GUARDED_BY(mutex_) = false;  // some chunks of a group are there, others perhaps not
   absl::Status health_ ABSL_GUARDED_BY(mutex_);
