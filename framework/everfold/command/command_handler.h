@@ -43,6 +43,9 @@ struct CommandRequest {
   std::string field_path;
   // Not OK: somebody on the way has refused it, and that is the answer.
   absl::Status refused = {};
+  // The calling thread may decide, and answer before Handle returns, where that takes no waiting: for callers to whom
+  // it is all the same, because it spares them a change of threads.
+  bool within_call = false;
   // Set when its caller has gone: if it is not decided yet, it never is. Lives until the answer.
   const std::atomic<bool>* abandoned = nullptr;
 };
@@ -126,7 +129,7 @@ class CommandHandler {
                                                 Executor& executor, const Clock& clock, RandomSource& random);
   virtual ~CommandHandler() = default;
 
-  // `done` is called once, on the executor, never before Handle returns. Errors:
+  // `done` is called once, on the executor, never before Handle returns unless the request allows it. Errors:
   //   INVALID_ARGUMENT    a field rule (COMMAND_INVALID, BadRequest with all violations), a malformed id or request_id,
   //                       or a request_id of another request (IDEMPOTENCY_KEY_REUSED)
   //   ALREADY_EXISTS, NOT_FOUND  the command expects a new, an existing stream (ResourceInfo)

@@ -21,6 +21,7 @@ namespace {
 // Of one stream, before others have their turn.
 constexpr int kDecisionsAtOnce = 64;
 constexpr int kAskedAfterARepeat = 256;
+constexpr absl::Duration kLongForACaller = absl::Milliseconds(1);  // to decide for others, too
 
 absl::Status TooManyWaiting(const StreamId& stream, std::size_t limit) {
   return Overloaded("commands that wait for " + stream.ToString(), limit);
@@ -39,16 +40,22 @@ CommandKey KeyOf(const RoutedCommand& command) { return {command.stream.tenant, 
 }  // namespace
 
 CommandLane::CommandLane(const LaneContext& context, std::size_t max_cached_bytes)
-    : context_(context), strand_(context.executor.MakeStrand()), streams_(max_cached_bytes) {}
+    : context_(context), streams_(max_cached_bytes) {}
 
 // Holds itself meanwhile: the command may be answered, and the lane be left by all, before it is woken up.
 void CommandLane::Post(RoutedCommandPtr command) {
   const std::shared_ptr<CommandLane> self = shared_from_this();
-  if (mailbox_.Put(std::move(command))) Wake();
+  const bool within_call = command->request.within_call && !decides_long_;
+  if (!mailbox_.Put(std::move(command))) return;
+  within_call ? Run() : Wake();
 }
 
 void CommandLane::Wake() {
-  strand_->Post([self = shared_from_this()] { self->Run(); });
+  context_.executor.Post([self = shared_from_this()] { self->Run(); });
+}
+
+void CommandLane::WakeNext() {
+  context_.executor.PostNext([self = shared_from_this()] { self->Run(); });
 }
 
 void CommandLane::Run() {
@@ -56,7 +63,7 @@ void CommandLane::Run() {
   RunReady();
   // The last guard may be among them: with it the lane may go.
   const std::vector<RoutedCommandPtr> finished = std::exchange(finished_, {});
-  if (!ready_.empty()) Wake();
+  if (mailbox_.GoesOn(!ready_.empty())) WakeNext();
 }
 
 void CommandLane::TakeMail() {
@@ -181,7 +188,7 @@ bool CommandLane::WaitForFirst(RoutedCommandPtr& command) {
   return true;
 }
 
-// Off the strand, so that commands of other streams pass.
+// Elsewhere, so that commands of other streams pass.
 void CommandLane::Load(StreamSlot& slot) {
   slot.is_loading = true;
   slot.work->waiting.front()->was_loaded_for = true;
@@ -239,6 +246,7 @@ absl::StatusOr<AnyDecision> CommandLane::AskDecider(const StreamSlot& slot, cons
   absl::StatusOr<AnyDecision> decision =
       command.aggregate->Decide(*command.type, *slot.state.message, *command.request.command, context);
   const absl::Duration took = context_.clock.Now() - now;
+  decides_long_.store(took > kLongForACaller, std::memory_order_relaxed);
   if (took > context_.options.slow_decision) {
     context_.counters.Add(context_.counters.slow_decisions);
     if (context_.options.on_slow_decision) context_.options.on_slow_decision(command.type->name, slot.stream, took);
@@ -329,7 +337,7 @@ void CommandLane::Append(StreamSlot& slot, RoutedCommandPtr command, AppendReque
   context_.store.Append(std::move(append),
                         [self = shared_from_this(), on_the_way](absl::StatusOr<AppendResult> result) {
                           on_the_way->appended = std::move(result);
-                          if (self->mailbox_.PutAnswered(on_the_way)) self->Wake();
+                          if (self->mailbox_.PutAnswered(on_the_way)) self->WakeNext();
                         });
 }
 

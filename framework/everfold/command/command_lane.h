@@ -8,6 +8,7 @@
 // outcome, a rejection neither, is told before everything that its decision has seen is durable.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -32,8 +33,9 @@ struct LaneContext {
   CommandCounters& counters;
 };
 
-// Threading: Post is thread-safe, the rest runs on the lane's strand. Lifetime: owned by shared_ptr, because its steps
-// hold it until they have run; what it works with outlives its commands, which the guards tell.
+// Threading: Post is thread-safe, the rest runs on one thread at a time, as the mailbox says. Lifetime: owned by
+// shared_ptr, because its steps hold it until they have run; what it works with outlives its commands, which the guards
+// tell.
 class CommandLane : public std::enable_shared_from_this<CommandLane> {
  public:
   CommandLane(const LaneContext& context, std::size_t max_cached_bytes);
@@ -44,6 +46,7 @@ class CommandLane : public std::enable_shared_from_this<CommandLane> {
   static constexpr std::size_t kRecentIds = 8192;
 
   void Wake();
+  void WakeNext();  // as the last act of a task
   void Run();
   void TakeMail();
   void Enqueue(RoutedCommandPtr command);
@@ -81,8 +84,8 @@ class CommandLane : public std::enable_shared_from_this<CommandLane> {
   static void Tell(RoutedCommand& command, absl::StatusOr<CommandOutcome> outcome);
 
   const LaneContext context_;
-  const std::unique_ptr<Strand> strand_;
   LaneMailbox mailbox_;
+  std::atomic<bool> decides_long_ = false;  // the last decision: no caller is to be kept by the next one
 
   StreamTable streams_;
   absl::flat_hash_map<CommandKey, RoutedCommand*> ids_on_the_way_;  // of decided commands; the names are theirs

@@ -10,7 +10,7 @@
 
 namespace everfold {
 
-// Keeps hashes of the last ids, between `max_ids` and twice as many. Threading: one strand.
+// Keeps hashes of the last ids, between `max_ids` and twice as many. Threading: one thread at a time.
 class RecentIds {
  public:
   explicit RecentIds(std::size_t max_ids) : max_ids_(max_ids) {}

@@ -13,7 +13,7 @@
 
 namespace everfold {
 
-// Threading: one strand.
+// Threading: one thread at a time.
 class StreamTable {
  public:
   // Sizes are what SpaceUsedLong tells, and the slot's own. States of streams with commands count as well, and are

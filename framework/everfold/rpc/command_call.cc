@@ -38,7 +38,8 @@ absl::StatusOr<CommandRequest> RequestOf(const CommandCall& call, const grpc::Ca
                         .tenant = {},
                         .metadata = std::move(headers.metadata),
                         .deadline = DeadlineOf(context),
-                        .field_path = "command."};
+                        .field_path = "command.",
+                        .within_call = true};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "everfold/runtime/asio_executor.h"
 
+#include <boost/asio/defer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -50,6 +51,8 @@ AsioExecutor::AsioExecutor(int threads) : pool_(std::make_unique<Pool>(threads))
 AsioExecutor::~AsioExecutor() = default;
 
 void AsioExecutor::Post(Task task) { asio::post(pool_->threads, std::move(task)); }
+
+void AsioExecutor::PostNext(Task task) { asio::defer(pool_->threads, std::move(task)); }
 
 std::unique_ptr<Strand> AsioExecutor::MakeStrand() { return std::make_unique<AsioStrand>(pool_->threads); }
 

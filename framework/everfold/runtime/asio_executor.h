@@ -16,6 +16,7 @@ class AsioExecutor final : public Executor {
   ~AsioExecutor() override;
 
   void Post(Task task) override;
+  void PostNext(Task task) override;
   std::unique_ptr<Strand> MakeStrand() override;
   std::unique_ptr<Timer> PostAfter(absl::Duration delay, Task task) override;
 

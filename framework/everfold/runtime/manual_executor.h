@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "everfold/base/clock.h"
@@ -23,6 +24,7 @@ class ManualExecutor final : public Executor {
   ~ManualExecutor() override;
 
   void Post(Task task) override;
+  void PostNext(Task task) override { Post(std::move(task)); }
   std::unique_ptr<Strand> MakeStrand() override;
   std::unique_ptr<Timer> PostAfter(absl::Duration delay, Task task) override;
 

@@ -25,6 +25,7 @@ TestApp::TestApp(Parts parts, TestAppOptions options)
       options_(std::move(options)),
       executor_(options_.seed),
       random_(options_.seed),
+      ways_(options_.seed),
       storage_(std::make_shared<MemoryLogStorage>(NewIdentity(options_.partitions, random_))) {
   const absl::Status opened = Open();
   if (!opened.ok()) ADD_FAILURE() << "TestApp: " << opened;
@@ -123,6 +124,7 @@ TestApp::Pending TestApp::Start(const google::protobuf::Message& command, SendOp
   request.request_id = std::move(options.request_id);
   request.expected_version = options.expected_version;
   request.metadata = std::move(options.metadata);
+  request.within_call = ways_.Below(2) == 0;  // as it comes by gRPC, or from inside
   auto answer = std::make_shared<std::optional<Answer>>();
   engine_->commands().Handle(std::move(request), [answer, kept](Answer given) { *answer = std::move(given); });
   return answer;

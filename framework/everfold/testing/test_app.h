@@ -131,6 +131,7 @@ class TestApp {
   const TestAppOptions options_;
   ManualExecutor executor_;
   SeededRandom random_;
+  SeededRandom ways_;  // in which commands come
   std::shared_ptr<MemoryLogStorage> storage_;
   std::unique_ptr<SnapshotStore> snapshots_ = MakeMemorySnapshots();  // outlive a crash, as files do
   bool opening_ = false;

@@ -51,6 +51,7 @@ class CommandConcurrencyTest : public ::testing::Test {
     CommandRequest request;
     request.command = kept.get();
     request.request_id = std::move(request_id);
+    request.within_call = sent_.fetch_add(1) % 2 == 0;
     handler_->Handle(std::move(request), [this, kept](const absl::StatusOr<CommandOutcome>& outcome) {
       EXPECT_TRUE(outcome.ok()) << outcome.status();
       if (outcome.ok() && std::holds_alternative<CommandReceipt>(*outcome)) {
@@ -98,6 +99,7 @@ class CommandConcurrencyTest : public ::testing::Test {
   std::unique_ptr<SnapshotStore> snapshots_ = MakeMemorySnapshots();
   std::unique_ptr<CommandHandler> handler_;
   std::atomic<int> repeated_ = 0;
+  std::atomic<int> sent_ = 0;
 };
 
 TEST_F(CommandConcurrencyTest, EveryDepositCountsOnce) {

@@ -41,6 +41,78 @@ TEST_F(CommandHandlerTest, RejectionIsAValue) {
   EXPECT_EQ(VersionOf("w1"), Version(2));
 }
 
+TEST_F(CommandHandlerTest, DecidesWithinTheCallWhereItMayAndHasNotToWait) {
+  OpenWithBalance("w1", 100);
+  const auto too_much = MakeWithdraw({.wallet_id = "w1", .amount_minor = 120});
+  const Pending here = Start(too_much, {.within_call = true});
+  ASSERT_TRUE(here->has_value());
+  EXPECT_EQ(MissingIn(**here), 20);
+
+  const Pending deposit = Start(MakeDeposit({.wallet_id = "w1", .amount_minor = 30}), {.within_call = true});
+  EXPECT_FALSE(deposit->has_value()) << "answered before it was durable";
+  const Pending behind = Start(too_much, {.within_call = true});
+  EXPECT_FALSE(behind->has_value()) << "answered before what it was decided on was durable";
+  executor_.RunUntilIdle();
+  EXPECT_EQ(Receipt(**deposit).version, Version(3));
+  EXPECT_EQ(Receipt(**behind).version, Version(4));
+
+  OpenHandler(FaultyWallet());
+  const Pending loads = Start(too_much, {.within_call = true});
+  EXPECT_FALSE(loads->has_value()) << "answered before the state was read";
+  executor_.RunUntilIdle();
+  EXPECT_EQ(MissingIn(**loads), 110);
+}
+
+TEST_F(CommandHandlerTest, WhatIsSentFromAnAnswerWithinTheCallIsDecidedBehindIt) {
+  OpenWithBalance("w1", 100);
+  const auto too_much = MakeWithdraw({.wallet_id = "w1", .amount_minor = 120});
+  std::vector<std::string> told;
+  const auto request = [&too_much] {
+    CommandRequest request;
+    request.command = &too_much;
+    request.within_call = true;
+    return request;
+  };
+  handler_->Handle(request(), [&](const Outcome& first) {
+    handler_->Handle(request(),
+                     [&](const Outcome& second) { told.push_back("second, " + second.status().ToString()); });
+    told.push_back("first, " + first.status().ToString());
+  });
+  executor_.RunUntilIdle();
+  EXPECT_THAT(told, ::testing::ElementsAre("first, OK", "second, OK"));
+}
+
+// A withdrawal takes its time.
+struct LongDecider : FaultyDecider {
+  using FaultyDecider::Decide;
+  using FaultyDecider::Evolve;
+  static Decision<wallet::v1::Wallet> Decide(const wallet::v1::Wallet& s, const wallet::v1::Withdraw& c,
+                                             Context& context) {
+    clock->Advance(takes);
+    return FaultyDecider::Decide(s, c, context);
+  }
+  static inline ManualClock* clock = nullptr;
+  static inline absl::Duration takes;
+};
+
+TEST_F(CommandHandlerTest, ADecisionThatTookLongSendsTheNextOneToTheExecutor) {
+  OpenWithBalance("w1", 100);
+  OpenHandler(MakeAggregateType<LongDecider>());
+  LongDecider::clock = &executor_.clock();
+  LongDecider::takes = absl::ZeroDuration();
+  const auto too_much = MakeWithdraw({.wallet_id = "w1", .amount_minor = 120});
+  EXPECT_EQ(MissingIn(Send(too_much)), 20);  // loads the state
+  bool was_long = false;
+  for (const absl::Duration takes : {absl::Milliseconds(2), absl::ZeroDuration(), absl::ZeroDuration()}) {
+    LongDecider::takes = takes;
+    const Pending answer = Start(too_much, {.within_call = true});
+    EXPECT_EQ(answer->has_value(), !was_long) << takes;
+    executor_.RunUntilIdle();
+    EXPECT_EQ(MissingIn(**answer), 20);
+    was_long = takes > absl::ZeroDuration();
+  }
+}
+
 TEST_F(CommandHandlerTest, RefusesBrokenFieldRulesWithAllViolations) {
   const Outcome outcome = Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 0}));
   ExpectError(outcome, absl::StatusCode::kInvalidArgument, reason::kCommandInvalid, "amount_minor");

@@ -44,6 +44,7 @@ struct Extra {
   std::optional<Version> expected_version = {};
   absl::Time deadline = absl::InfiniteFuture();
   Metadata metadata = {};
+  bool within_call = false;
 };
 
 class WalletCommandsTest : public ::testing::Test {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 namespace everfold {
@@ -49,7 +50,10 @@ void ExpectSaysOfStream(const StoreIndex& index, const IndexLog& log, const Stre
 }
 
 void ExpectSaysOfTag(const StoreIndex& index, const IndexLog& log, const std::string& tenant, const std::string& tag) {
-  for (const std::uint64_t after : {std::uint64_t{0}, log.last_sequence().value() / 2}) {
+  const std::vector<TaggedEvent> all = log.TaggedAfter(tenant, tag, Sequence(), kAll);
+  const std::uint64_t last = all.back().sequence.value();
+  const std::uint64_t before = all[all.size() - std::min<std::size_t>(all.size(), 2)].sequence.value();
+  for (const std::uint64_t after : {std::uint64_t{0}, log.last_sequence().value() / 2, before, last - 1, last}) {
     for (const std::size_t limit : {std::size_t{3}, kAll}) {
       EXPECT_EQ(*index.TaggedAfter(tenant, tag, Sequence(after), limit),
                 log.TaggedAfter(tenant, tag, Sequence(after), limit))

@@ -155,6 +155,50 @@ TEST_F(IndexDamageTest, StreamsAndTagsThatWereReadAfterTheStartAreKnown) {
   }
 }
 
+// What cannot be read after a start is not taken for what is not there.
+TEST(IndexReadErrors, NoneMakesAHeadThatIsWrong) {
+  FaultyDisk disk;
+  ManualExecutor executor;
+  const std::unique_ptr<Strand> strand = executor.MakeStrand();
+  StoreIndexOptions options{.files = &disk, .directory = "/index"};
+  options.head_bytes = options.tag_head_bytes = 1 << 20;
+  IndexLog log(4);
+  SeededRandom random(3);
+  std::string began_anew;
+  for (int run = 0; run < 3; ++run) {
+    const auto index = *StoreIndex::Open(options, log.identity(), *strand, began_anew);
+    for (int i = 0; i < 1500; ++i) log.Append(RandomCommit(random));
+    AddGroup(log, *index);
+    index->Close([] {});
+    executor.RunUntilIdle();
+  }
+  int told = 0;
+  bool failed = true;
+  for (std::uint64_t n = 1; failed; ++n) {
+    const auto index = *StoreIndex::Open(options, log.identity(), *strand, began_anew);
+    const std::uint64_t before = disk.operations(DiskOperation::kRead);
+    disk.FailFrom(n, DiskFault::kIoError, FaultTimes::kOnce, DiskOperation::kRead);
+    executor.RunUntilIdle();
+    failed = disk.operations(DiskOperation::kRead) >= before + n;
+    disk.StopFailing();
+    for (const StreamId& stream : log.Streams()) {
+      const absl::StatusOr<Version> version = index->VersionOf(stream);
+      if (!version.ok()) {
+        EXPECT_THAT(std::string(version.status().message()), HasSubstr("after its first error: "));
+        ++told;
+        continue;
+      }
+      EXPECT_EQ(*version, log.VersionOf(stream)) << stream.ToString() << ", read " << n;
+    }
+    for (const auto& [tenant, tag] : log.Tags()) {
+      const Sequence last = log.TaggedAfter(tenant, tag, Sequence(), 100'000).back().sequence;
+      const auto events = index->TaggedAfter(tenant, tag, Sequence(last.value() - 1), 1000);
+      EXPECT_TRUE(!events.ok() || events->size() >= 1) << tag << ", read " << n;
+    }
+  }
+  EXPECT_GT(told, 0);
+}
+
 // Several files of one kind behind each other: an iterator goes from one to the next.
 TEST(IndexReadErrors, NoneIsTakenForTheEndOfTheEntries) {
   constexpr std::uint32_t kPartitions = 16;

@@ -379,6 +379,20 @@ TEST(IndexMemoryTest, DoesNotRememberWhatWasReadBeforeAGenerationWasDropped) {
   EXPECT_EQ(memory.VersionOf(kJar), std::nullopt);
 }
 
+// Chunks of a group come one partition after the other. The tag's place has gone to others in between.
+TEST(IndexMemoryTest, SaysOfATagNothingEarlierThanItsLastEvent) {
+  IndexMemory memory(0, 512, false);  // eight tags
+  const auto tag = [](int i) { return EntryName::OfTag("", std::to_string(i)); };
+  const auto event = [](std::uint64_t sequence, std::uint32_t partition) {
+    return TaggedEvent{Sequence(sequence), {PartitionId(partition), Offset(1)}, 1};
+  };
+  memory.AddTag(tag(0), event(10, 0));
+  for (int i = 1; i <= 8; ++i) memory.AddTag(tag(i), event(10, 0));
+  EXPECT_EQ(memory.LastTagged(tag(0)), std::nullopt);
+  memory.AddTag(tag(0), event(9, 1));
+  EXPECT_EQ(memory.LastTagged(tag(0)), Sequence(10));
+}
+
 TEST(IndexMemoryTest, FillsADroppedGenerationAgain) {
   IndexMemory memory(0, 0, false);
   for (std::uint64_t round = 1; round <= 5; ++round) {

@@ -75,6 +75,16 @@ TEST_P(TestAppTest, GoesOnAfterACrash) {
   ExpectDepositOf100(app, first);
 }
 
+TEST_P(TestAppTest, GoesOnWithMoreStreamsThanAStartReadsAtOnce) {
+  TestApp app(WalletParts(), Options());
+  std::vector<TestApp::Pending> opened;
+  for (int i = 0; i < 1500; ++i) opened.push_back(app.Start(MakeOpenWallet({.wallet_id = "w" + std::to_string(i)})));
+  app.Settle();
+  app.Stop();
+  ASSERT_EQ(app.Open(), absl::OkStatus());
+  EXPECT_EQ(app.Accepted(MakeDeposit({.wallet_id = "w1499", .amount_minor = 1})).version, Version(2));
+}
+
 TEST_P(TestAppTest, TimeStandsStillUnlessATestLetsItPass) {
   TestApp app(WalletParts(), Options());
   const CommandReceipt first = app.Accepted(MakeOpenWallet({.wallet_id = "w1"}));

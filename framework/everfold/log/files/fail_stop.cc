@@ -7,6 +7,9 @@
 #include <string>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "everfold/base/mutex.h"
+
 namespace everfold {
 namespace {
 
@@ -41,10 +44,10 @@ class ReadableFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
 
   IOStatus Read(std::uint64_t offset, std::size_t size, const IOOptions& options, Slice* result, char* scratch,
                 IODebugContext* context) const override {
-    if (failed_) return IOStatus::IOError("the file is not read after the first error");
+    if (failed_) return AfterTheFirst();
     IOStatus status = target()->Read(offset, size, options, result, scratch, context);
     if (!status.ok()) {
-      failed_ = true;
+      Fail(status);
       if (changes_ != nullptr) changes_->Stop();
     }
     return status;
@@ -60,8 +63,20 @@ class ReadableFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
   }
 
  private:
+  void Fail(const IOStatus& first) const {
+    MutexLock lock(&mutex_);
+    if (!failed_) first_ = first.ToString();
+    failed_ = true;
+  }
+  IOStatus AfterTheFirst() const {
+    MutexLock lock(&mutex_);
+    return IOStatus::IOError("the file is not read after its first error", first_);
+  }
+
   const std::shared_ptr<Switch> changes_;
   mutable std::atomic<bool> failed_ = false;
+  mutable Mutex mutex_;
+  mutable std::string first_ ABSL_GUARDED_BY(mutex_);
 };
 
 class WritableFile final : public rocksdb::FSWritableFileOwnerWrapper {

@@ -52,12 +52,13 @@ void IndexGeneration::AddStream(const EntryName& stream, const StreamEntry& entr
   Extend(streams_.FindOrAdd(stream)).push_back(entry);
 }
 
-void IndexGeneration::AddTag(const EntryName& tag, const TaggedEvent& event) {
+const TaggedEvent& IndexGeneration::AddTag(const EntryName& tag, const TaggedEvent& event) {
   auto& events = Extend(tags_.FindOrAdd(tag));
   // Chunks of a group come one partition after the other, so that sequences go back a little, but never far.
   auto place = events.end();
   while (place != events.begin() && IsBefore(event, *(place - 1))) --place;
   if (place == events.begin() || *(place - 1) != event) events.insert(place, event);
+  return events.back();
 }
 
 void IndexGeneration::AddCommand(const CommandDigest& digest, const CommandEntry& entry) {

@@ -57,8 +57,8 @@ class IndexGeneration {
 
   // REQUIRES: the entry begins above the stream's last version.
   void AddStream(const EntryName& stream, const StreamEntry& entry);
-  // In any order; an event that is there already is not added again.
-  void AddTag(const EntryName& tag, const TaggedEvent& event);
+  // In any order; an event that is there already is not added again. Returns the tag's last one.
+  const TaggedEvent& AddTag(const EntryName& tag, const TaggedEvent& event);
   void AddCommand(const CommandDigest& digest, const CommandEntry& entry);
   void AddType(TypeEntry entry) { types_.push_back(std::move(entry)); }
   LatestEvents& latest() { return latest_; }

@@ -47,41 +47,78 @@ std::string BehindName(std::string_view name) {
   return key;
 }
 
-// Looks for the next name by so many steps before it seeks it, which costs as much.
-constexpr int kStepsOfName = 100;
-
 bool IsOfName(const rocksdb::Iterator& at, std::string_view name) { return at.Valid() && at.key().starts_with(name); }
 
-// The newest stands first. Leaves the iterator behind the stream's entries.
-absl::Status TakeVersion(const IndexDatabase& database, rocksdb::Iterator& entries, NameHead& head) {
-  const std::string_view name = head.name.bytes();
-  StreamEntry newest;
-  EVERFOLD_RETURN_IF_ERROR(ReadStream(database, entries, name.size(), newest));
-  head.head = newest.last_version().value();
-  for (int i = 0; i < kStepsOfName && IsOfName(entries, name); ++i) entries.Next();
-  if (IsOfName(entries, name)) entries.Seek(BehindName(name));
-  return absl::OkStatus();
-}
+// Goes over entries name by name.
+class HeadReader {
+ public:
+  HeadReader(const IndexDatabase& database, EntryKind kind, rocksdb::Iterator& entries)
+      : database_(database), is_stream_(kind == EntryKind::kStreams), entries_(entries) {}
 
-// Entries of a tag stand in the order of their sequences. Leaves the iterator behind them.
-absl::Status TakeLastSequence(const IndexDatabase& database, rocksdb::Iterator& entries, NameHead& head) {
-  const std::string_view name = head.name.bytes();
-  TaggedEvent last;
-  const auto read = [&] {
-    const std::string_view key = entries.key().ToStringView().substr(name.size());
-    return DecodeTag(key, entries.value().ToStringView(), last);
-  };
-  bool is_whole = read();
-  for (int i = 0; i < kStepsOfName && is_whole && IsOfName(entries, name); ++i, entries.Next()) is_whole = read();
-  if (is_whole && IsOfName(entries, name)) {
-    entries.SeekForPrev(BehindName(name));
-    is_whole = IsOfName(entries, name) && read();
-    if (is_whole) entries.Next();
+  // REQUIRES, here and below: it stands on an entry. Of this one; empty if it does not decode.
+  std::string_view Name() const {
+    const std::string_view key = entries_.key().ToStringView();
+    return key.substr(0, SizeOfNames(key, is_stream_ ? kNamesOfStream : kNamesOfTag));
   }
-  if (!is_whole) return database.Damaged("an entry of a tag does not decode");
-  head.head = last.sequence.value();
-  return absl::OkStatus();
-}
+  // Moves behind the entries of the name on whose first one it stands.
+  absl::Status Take(NameHead& head) { return is_stream_ ? TakeVersion(head) : TakeLastSequence(head); }
+  // In steps from entry to entry.
+  std::size_t work() const { return work_; }
+
+ private:
+  // The next name is looked for by so many steps before it is sought, which costs as much.
+  static constexpr std::size_t kStepsOfName = 100;
+
+  // The newest entry stands first.
+  absl::Status TakeVersion(NameHead& head) {
+    const std::string_view name = head.name.bytes();
+    StreamEntry newest;
+    EVERFOLD_RETURN_IF_ERROR(ReadStream(database_, entries_, name.size(), newest));
+    head.head = newest.last_version().value();
+    for (std::size_t i = 0; i < kStepsOfName && IsOfName(entries_, name); ++i) Next();
+    if (!IsOfName(entries_, name)) return absl::OkStatus();
+    entries_.Seek(BehindName(name));
+    work_ += kStepsOfName;
+    return absl::OkStatus();
+  }
+
+  // The newest entry stands last.
+  absl::Status TakeLastSequence(NameHead& head) {
+    const std::string_view name = head.name.bytes();
+    for (std::size_t i = 0; i < kStepsOfName && IsOfName(entries_, name); ++i) {
+      EVERFOLD_RETURN_IF_ERROR(ReadSequence(head));
+      Next();
+    }
+    if (!IsOfName(entries_, name)) return absl::OkStatus();
+    entries_.SeekForPrev(BehindName(name));
+    work_ += kStepsOfName;
+    EVERFOLD_RETURN_IF_ERROR(database_.StatusOf(entries_.status(), "read"));
+    if (!IsOfName(entries_, name)) return database_.Damaged("the last entry of a tag is not where it was");
+    EVERFOLD_RETURN_IF_ERROR(ReadSequence(head));
+    Next();
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadSequence(NameHead& head) const {
+    TaggedEvent event;
+    const std::string_view key = entries_.key().ToStringView().substr(head.name.bytes().size());
+    if (!DecodeTag(key, entries_.value().ToStringView(), event)) {
+      return database_.Damaged("an entry of a tag does not decode");
+    }
+    head.head = event.sequence.value();
+    return absl::OkStatus();
+  }
+
+  void Next() {
+    entries_.Next();
+    ++work_;
+  }
+
+  const IndexDatabase& database_;
+  const bool is_stream_;
+  rocksdb::Iterator& entries_;
+  std::size_t work_ = 0;
+};
 
 // Of a command's key.
 DatedDigest DatedDigestOf(std::string_view key) {
@@ -142,20 +179,21 @@ absl::StatusOr<std::optional<TaggedEvent>> FindLatest(const IndexDatabase& datab
 }
 
 absl::StatusOr<std::string> ReadHeads(const IndexDatabase& database, EntryKind kind, const std::string& from,
-                                      std::size_t limit, std::vector<NameHead>& heads) {
-  const bool is_stream = kind == EntryKind::kStreams;
+                                      std::vector<NameHead>& heads) {
+  constexpr std::size_t kNames = 512;
+  constexpr std::size_t kWork = 10'000;
   rocksdb::ReadOptions options = IteratorOptions();
   options.total_order_seek = true;
   options.fill_cache = false;
   const std::unique_ptr<rocksdb::Iterator> entries = database.NewIterator(kind, options);
+  HeadReader reader(database, kind, *entries);
   entries->Seek(from);
   while (entries->Valid()) {
-    const std::string_view key = entries->key().ToStringView();
-    const std::size_t size = SizeOfNames(key, is_stream ? kNamesOfStream : kNamesOfTag);
-    if (size == 0) return database.Damaged("the key of a name does not decode");
-    if (heads.size() == limit) return std::string(key.substr(0, size));
-    heads.push_back({EntryName::OfBytes(key.substr(0, size)), 0});
-    EVERFOLD_RETURN_IF_ERROR((is_stream ? TakeVersion : TakeLastSequence)(database, *entries, heads.back()));
+    const std::string_view name = reader.Name();
+    if (name.empty()) return database.Damaged("the key of a name does not decode");
+    if (heads.size() == kNames || reader.work() >= kWork) return std::string(name);
+    heads.push_back({EntryName::OfBytes(name), 0});
+    EVERFOLD_RETURN_IF_ERROR(reader.Take(heads.back()));
   }
   EVERFOLD_RETURN_IF_ERROR(database.StatusOf(entries->status(), "read"));
   return std::string();

@@ -41,12 +41,14 @@ void IndexMemory::RememberTag(const EntryName& tag, Sequence last, std::uint64_t
   if (dropped == dropped_ && !is_known) tag_heads_.Put(tag, Version(last.value()));
 }
 
+// Not to the event's own sequence: where the head had to make room, an event of a later one may have come before it,
+// which is in the same group then, and so in the same generation.
 void IndexMemory::AddTag(const EntryName& tag, const TaggedEvent& event) {
-  filling_->AddTag(tag, event);
-  tag_heads_.Raise(tag, Version(event.sequence.value()));
+  const TaggedEvent& last = filling_->AddTag(tag, event);
+  tag_heads_.Raise(tag, Version(last.sequence.value()));
 }
 
-std::size_t IndexMemory::TakeHeads(EntryKind kind, const std::vector<NameHead>& read) {
+std::size_t IndexMemory::TakeHeads(EntryKind kind, absl::Span<const NameHead> read) {
   constexpr std::size_t kAhead = 8;
   StreamHeads& heads = HeadsOf(kind);
   std::size_t kept = 0;

@@ -1,5 +1,5 @@
 // The part of the index that is in memory: the generation that fills, the one before it while that is being written,
-// and the versions of streams that were met last.
+// and as many versions of streams, and last sequences of tags, as there is room for.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "everfold/store/index/entry_kind.h"
 #include "everfold/store/index/index_generation.h"
 #include "everfold/store/index/stream_heads.h"
@@ -49,9 +50,9 @@ class IndexMemory {
     filling_->PrefetchEntries(stream);
   }
   const StreamHeads& heads() const { return heads_; }
-  // What the files hold of streams or tags, read while no generation was dropped: taken as far as there is room.
-  // Returns how many are there now. When all that the files hold were given, AllHeadsGiven.
-  std::size_t TakeHeads(EntryKind kind, const std::vector<NameHead>& read);
+  // What the files hold of streams or tags: taken as far as there is room. Returns how many are there now. When all
+  // that the files hold were given, AllHeadsGiven. REQUIRES: no generation was dropped since they were read.
+  std::size_t TakeHeads(EntryKind kind, absl::Span<const NameHead> read);
   void AllHeadsGiven(EntryKind kind) { HeadsOf(kind).AllWerePut(); }
   void AddStream(const EntryName& stream, const StreamEntry& entry);
 

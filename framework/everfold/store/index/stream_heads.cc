@@ -49,9 +49,13 @@ void StreamHeads::PrefetchSlot(const EntryName& stream) const {
   if (sets_count_ == 0) return;
   const std::size_t set = SetOf(stream);
   const Mark mark = MarkOf(stream);
+  bool is_there = false;
   for (std::size_t i = 0; i < kSlotsOfSet; ++i) {
-    if (sets_[set].marks[i] == mark) __builtin_prefetch(SlotsOf(set) + i);
+    if (sets_[set].marks[i] != mark) continue;
+    is_there = true;
+    __builtin_prefetch(SlotsOf(set) + i);
   }
+  if (!is_there) __builtin_prefetch(SlotsOf(set) + sets_[set].next);
 }
 
 StreamHeads::Slot* StreamHeads::SlotOf(const EntryName& stream, const Name& name) const {

@@ -1,5 +1,5 @@
-// Versions of the streams that were met last, in a table of fixed size: most appends and loads go to streams that were
-// in use a moment ago, and need not look into files.
+// Versions of streams, those that were met last before others, in a table of fixed size: most appends and loads go to
+// streams that were in use a moment ago, and need not look into files.
 #pragma once
 
 #include <array>
@@ -23,11 +23,11 @@ struct NameHead {
 };
 
 // Streams are told apart by their names, or, where these are too long for a slot, by SHA-256 of them. Each has one of
-// eight slots of a set; the one that came first makes room. A set that never had to make room knows all of its streams,
-// so that one that it does not hold does not exist: a new stream, the most frequent kind, takes no look into files
-// either. After a start the same is found out by reading all names there are, once. A few bits of each name's hash
-// stand together in front, so that a look-up waits for memory twice at most. Threading: const calls at the same time;
-// Put without others.
+// eight slots of a set; the one that came first makes room. A set that was given all of its streams, and never lacked
+// room for one, knows them all, so that one that it does not hold does not exist: a new stream, the most frequent kind,
+// takes no look into files either. A store that is new begins so; after a start all names there are have to be given
+// once. A few bits of each name's hash stand together in front, so that a look-up waits for memory twice at most.
+// Threading: const calls at the same time; the others without any.
 class StreamHeads {
  public:
   // In about so many bytes, which the system gives as they are used; with 0 it keeps nothing. `all_are_new`: there is
@@ -42,9 +42,9 @@ class StreamHeads {
   void Put(const EntryName& stream, Version version);
   // The same, unless a later one is there.
   void Raise(const EntryName& stream, Version version);
-  // The same, unless any is there; false if it had to make room, and does not.
+  // Leaves what is there as it is. False if the stream is not there, and its set is full: which does not know all then.
   bool PutIfRoom(const EntryName& stream, Version version);
-  // Each stream there is was put, by PutIfRoom if not otherwise: a set that has them all knows it from now on.
+  // Each stream that exists was put, by PutIfRoom if not otherwise: a set that lacked no room knows all from now on.
   void AllWerePut();
 
  private:
@@ -63,9 +63,9 @@ class StreamHeads {
   };
   using Mark = std::uint16_t;  // of a name's hash; 0: an empty slot
   enum class Knows : std::uint8_t {
-    kAll,     // streams of the set that there are
-    kAllPut,  // those that were put so far
-    kSome,
+    kAll,     // streams of the set that exist
+    kAllPut,  // that were put so far
+    kSome,    // one had to make room, or found none
   };
   struct Set {
     std::array<Mark, kSlotsOfSet> marks;

@@ -395,8 +395,8 @@ void TieredIndex::PostSteps(Step step, std::string from) {
   });
 }
 
-// Commands that come meanwhile are added as they come. If the files cannot be
-// read the filter tells nothing, and whoever looks is told why.
+// Commands that come meanwhile are added as they come. If the files cannot be read the filter tells nothing, and
+// whoever looks is told why.
 std::string TieredIndex::FillFilter(const std::string& from) {
   constexpr std::size_t kCommandsOfStep = 4096;
   std::vector<DatedDigest> commands;
@@ -411,14 +411,20 @@ std::string TieredIndex::FillFilter(const std::string& from) {
 // So that streams and tags that are met again are found in memory, and that new ones are known to be new. Ends where
 // there is hardly any room left. No generation comes into the files meanwhile: that is done on this strand.
 std::string TieredIndex::FillHeads(EntryKind kind, const std::string& from) {
-  constexpr std::size_t kNamesOfStep = 1024;
-  std::vector<NameHead> heads;
-  absl::StatusOr<std::string> next = ReadHeads(*database_, kind, from, kNamesOfStep, heads);
+  constexpr std::size_t kHeadsOfHold = 64;  // of the lock, for which appends wait
+  std::vector<NameHead> read;
+  absl::StatusOr<std::string> next = ReadHeads(*database_, kind, from, read);
   if (!next.ok()) return "";  // whoever looks into the files is told why
-  MutexLock lock(&mutex_);
-  const std::size_t kept = memory_.TakeHeads(kind, heads);
-  if (next->empty()) memory_.AllHeadsGiven(kind);
-  return kept < heads.size() / 2 ? "" : *std::move(next);
+  std::size_t kept = 0;
+  for (absl::Span<const NameHead> left = read; !left.empty(); left.remove_prefix(std::min(left.size(), kHeadsOfHold))) {
+    MutexLock lock(&mutex_);
+    kept += memory_.TakeHeads(kind, left.subspan(0, kHeadsOfHold));
+  }
+  if (next->empty()) {
+    MutexLock lock(&mutex_);
+    memory_.AllHeadsGiven(kind);
+  }
+  return kept < read.size() / 2 ? "" : *std::move(next);
 }
 
 void TieredIndex::WriteAll() {

@@ -111,8 +111,8 @@ class TieredIndex final : public StoreIndex {
   mutable IndexMemory memory_ ABSL_GUARDED_BY(mutex_);  // lookups leave there what the files told
   CommandFilter filter_ ABSL_GUARDED_BY(mutex_);
   IndexCheckpoint reached_ ABSL_GUARDED_BY(mutex_);
-  IndexCheckpoint older_reached_ ABSL_GUARDED_BY(mutex_);                 // by the older generation
-  Sequence in_files_ ABSL_GUARDED_BY(mutex_);                             // the last one; what is behind is in memory
+  IndexCheckpoint older_reached_ ABSL_GUARDED_BY(mutex_);  // by the older generation
+  Sequence in_files_ ABSL_GUARDED_BY(mutex_);              // up to here all is there, and all above it in memory
   std::shared_ptr<const std::vector<Day>> days_ ABSL_GUARDED_BY(mutex_);  // in the files
   bool in_group_ ABSL_GUARDED_BY(mutex_) = false;  // some chunks of a group are there, others perhaps not
   absl::Status health_ ABSL_GUARDED_BY(mutex_);
