@@ -43,8 +43,9 @@ struct CommandRequest {
   std::string field_path;
   // Not OK: somebody on the way has refused it, and that is the answer.
   absl::Status refused = {};
-  // The calling thread may decide, and answer before Handle returns, where that takes no waiting: for callers to whom
-  // it is all the same, because it spares them a change of threads.
+  // The calling thread may decide, this and what others sent meanwhile, and answer before Handle returns, where there
+  // is nothing to wait for: that spares a change of threads. A decorator that cannot bear it, because it holds a lock
+  // which its `done` takes, clears it.
   bool within_call = false;
   // Set when its caller has gone: if it is not decided yet, it never is. Lives until the answer.
   const std::atomic<bool>* abandoned = nullptr;
@@ -129,7 +130,8 @@ class CommandHandler {
                                                 Executor& executor, const Clock& clock, RandomSource& random);
   virtual ~CommandHandler() = default;
 
-  // `done` is called once, on the executor, never before Handle returns unless the request allows it. Errors:
+  // `done` is called once, on the executor, or on a thread that is in a call of Handle with `within_call`; never before
+  // Handle returns unless the request allows that. It must not block. Errors:
   //   INVALID_ARGUMENT    a field rule (COMMAND_INVALID, BadRequest with all violations), a malformed id or request_id,
   //                       or a request_id of another request (IDEMPOTENCY_KEY_REUSED)
   //   ALREADY_EXISTS, NOT_FOUND  the command expects a new, an existing stream (ResourceInfo)

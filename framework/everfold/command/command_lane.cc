@@ -21,7 +21,9 @@ namespace {
 // Of one stream, before others have their turn.
 constexpr int kDecisionsAtOnce = 64;
 constexpr int kAskedAfterARepeat = 256;
-constexpr absl::Duration kLongForACaller = absl::Milliseconds(1);  // to decide for others, too
+// A thread may well be interrupted for a few milliseconds.
+constexpr absl::Duration kLongForACaller = absl::Milliseconds(5);
+constexpr int kStepsAfterALongOne = 256;
 
 absl::Status TooManyWaiting(const StreamId& stream, std::size_t limit) {
   return Overloaded("commands that wait for " + stream.ToString(), limit);
@@ -45,9 +47,22 @@ CommandLane::CommandLane(const LaneContext& context, std::size_t max_cached_byte
 // Holds itself meanwhile: the command may be answered, and the lane be left by all, before it is woken up.
 void CommandLane::Post(RoutedCommandPtr command) {
   const std::shared_ptr<CommandLane> self = shared_from_this();
-  const bool within_call = command->request.within_call && !decides_long_;
+  const bool within_call = command->request.within_call;
   if (!mailbox_.Put(std::move(command))) return;
-  within_call ? Run() : Wake();
+  within_call ? RunWithinCall() : Wake();
+}
+
+// Whoever calls is not to be kept: after a step that took long, by a decision or by a look into files, the executor
+// makes the next ones.
+void CommandLane::RunWithinCall() {
+  if (long_steps_.load(std::memory_order_relaxed) > 0) {
+    long_steps_.fetch_sub(1, std::memory_order_relaxed);
+    return Wake();
+  }
+  const Clock& clock = context_.clock;
+  const absl::Time began = clock.Now();
+  Run();
+  if (clock.Now() - began > kLongForACaller) long_steps_.store(kStepsAfterALongOne, std::memory_order_relaxed);
 }
 
 void CommandLane::Wake() {
@@ -58,7 +73,8 @@ void CommandLane::WakeNext() {
   context_.executor.PostNext([self = shared_from_this()] { self->Run(); });
 }
 
-void CommandLane::Run() {
+// An exception would leave the lane in the middle of a step, and it would never be run again.
+void CommandLane::Run() noexcept {
   TakeMail();
   RunReady();
   // The last guard may be among them: with it the lane may go.
@@ -246,7 +262,6 @@ absl::StatusOr<AnyDecision> CommandLane::AskDecider(const StreamSlot& slot, cons
   absl::StatusOr<AnyDecision> decision =
       command.aggregate->Decide(*command.type, *slot.state.message, *command.request.command, context);
   const absl::Duration took = context_.clock.Now() - now;
-  decides_long_.store(took > kLongForACaller, std::memory_order_relaxed);
   if (took > context_.options.slow_decision) {
     context_.counters.Add(context_.counters.slow_decisions);
     if (context_.options.on_slow_decision) context_.options.on_slow_decision(command.type->name, slot.stream, took);

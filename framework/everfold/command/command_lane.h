@@ -47,7 +47,8 @@ class CommandLane : public std::enable_shared_from_this<CommandLane> {
 
   void Wake();
   void WakeNext();  // as the last act of a task
-  void Run();
+  void RunWithinCall();
+  void Run() noexcept;
   void TakeMail();
   void Enqueue(RoutedCommandPtr command);
   void OnLoaded(LoadedState loaded);
@@ -85,7 +86,7 @@ class CommandLane : public std::enable_shared_from_this<CommandLane> {
 
   const LaneContext context_;
   LaneMailbox mailbox_;
-  std::atomic<bool> decides_long_ = false;  // the last decision: no caller is to be kept by the next one
+  std::atomic<int> long_steps_ = 0;  // so many more are expected, and not to be made within a call
 
   StreamTable streams_;
   absl::flat_hash_map<CommandKey, RoutedCommand*> ids_on_the_way_;  // of decided commands; the names are theirs

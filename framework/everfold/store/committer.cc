@@ -269,9 +269,26 @@ void Committer::Deliver(std::vector<AskedPtr> answered) {
   // Who is refused may be told more, which is read from the disk first.
   const bool is_single = answered.size() == 1 && answered[0]->refused.ok();
   if (is_single && waiting_.empty() && on_the_way_.empty()) return Tell(*answered[0]);
-  parts_.executor.Post([answered = std::move(answered)]() mutable {
-    for (AskedPtr& it : answered) Tell(*std::exchange(it, nullptr));
-  });
+  std::vector<AskedPtr> refused;
+  for (AskedPtr& it : answered) {
+    if (!it->refused.ok()) refused.push_back(std::move(it));
+  }
+  if (!refused.empty()) std::erase(answered, nullptr);
+  for (std::vector<AskedPtr>* const all : {&answered, &refused}) {
+    if (all->empty()) continue;
+    parts_.executor.Post(
+        [executor = &parts_.executor, all = std::move(*all)]() mutable { TellFrom(*executor, std::move(all), 0); });
+  }
+}
+
+// In parts, between which comes what the callers have posted.
+void Committer::TellFrom(Executor& executor, std::vector<AskedPtr> answered, std::size_t first) {
+  constexpr std::size_t kPart = 64;
+  const std::size_t end = std::min(first + kPart, answered.size());
+  for (std::size_t i = first; i < end; ++i) Tell(*std::exchange(answered[i], nullptr));
+  if (end == answered.size()) return;
+  executor.PostNext(
+      [&executor, answered = std::move(answered), end]() mutable { TellFrom(executor, std::move(answered), end); });
 }
 
 void Committer::Tell(Asked& answered) {

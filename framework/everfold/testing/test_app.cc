@@ -25,7 +25,7 @@ TestApp::TestApp(Parts parts, TestAppOptions options)
       options_(std::move(options)),
       executor_(options_.seed),
       random_(options_.seed),
-      ways_(options_.seed),
+      ways_(~options_.seed),
       storage_(std::make_shared<MemoryLogStorage>(NewIdentity(options_.partitions, random_))) {
   const absl::Status opened = Open();
   if (!opened.ok()) ADD_FAILURE() << "TestApp: " << opened;

@@ -18,15 +18,18 @@ namespace everfold {
 namespace {
 
 constexpr int kStreams = 50;
+constexpr int kAllStreams = 2000;  // more than a start reads at once
 
 StreamId StreamOf(std::uint64_t number) { return {"", "jar", "j" + std::to_string(number)}; }
+// One of a few, or of all.
+std::uint64_t SomeStream(RandomSource& random) { return random.Below(random.Below(2) == 0 ? kStreams : kAllStreams); }
 
 // Looks at streams while they grow: versions never go back, and places are whole.
 void Read(const StoreIndex& index, std::uint64_t seed, const std::atomic<bool>& done) {
   SeededRandom random(seed);
-  std::vector<Version> seen(kStreams);
+  std::vector<Version> seen(kAllStreams);
   while (!done) {
-    const std::uint64_t number = random.Below(kStreams);
+    const std::uint64_t number = SomeStream(random);
     const Version version = *index.VersionOf(StreamOf(number));
     ASSERT_GE(version, seen[number]);
     seen[number] = version;
@@ -49,31 +52,33 @@ TEST(IndexConcurrencyTest, ReadersSeeAllThatIsThereWhileItGrowsAndIsWritten) {
   options.files = &PosixFiles();
   options.directory = (scratch.path() / "index").string();
   options.max_memory_bytes = 10'000;
-  options.head_bytes = 2048;
-  std::string began_anew;
-  const auto index = *StoreIndex::Open(options, log.identity(), disk, began_anew);
-  std::atomic<bool> done = false;
-  {
-    std::vector<std::jthread> readers;
-    for (std::uint64_t seed = 1; seed <= 2; ++seed) readers.emplace_back([&, seed] { Read(*index, seed, done); });
-    SeededRandom random(7);
-    for (std::uint64_t i = 0; i < 3000; ++i) {
-      log.Append({.command = {"test.v1.Fill", std::to_string(i), "f"},
-                  .streams = {{StreamOf(random.Below(kStreams)), {{i % 10 == 0 ? "red" : "blue"}}}}});
-      if (i % 5 == 0) AddGroup(log, *index);
-      if (!index->full()) continue;
-      Notification room;
-      index->WhenRoom([&] { room.Notify(); });
-      room.WaitForNotification();
+  SeededRandom random(7);
+  for (int start = 0; start < 4; ++start) {
+    options.head_bytes = std::size_t{2048} << (3 * start);  // the first holds few, the last all
+    std::string began_anew;
+    const auto index = *StoreIndex::Open(options, log.identity(), disk, began_anew);
+    std::atomic<bool> done = false;
+    {
+      std::vector<std::jthread> readers;
+      for (std::uint64_t seed = 1; seed <= 2; ++seed) readers.emplace_back([&, seed] { Read(*index, seed, done); });
+      for (std::uint64_t i = 0; i < 1500; ++i) {
+        log.Append({.command = {"test.v1.Fill", std::to_string(log.last_sequence().value()), "f"},
+                    .streams = {{StreamOf(SomeStream(random)), {{i % 10 == 0 ? "red" : "blue"}}}}});
+        if (i % 5 == 0) AddGroup(log, *index);
+        if (!index->full()) continue;
+        Notification room;
+        index->WhenRoom([&] { room.Notify(); });
+        room.WaitForNotification();
+      }
+      AddGroup(log, *index);
+      done = true;
     }
-    AddGroup(log, *index);
-    done = true;
+    EXPECT_EQ(index->health(), absl::OkStatus());
+    ExpectSays(*index, log);
+    Notification closed;
+    index->Close([&] { closed.Notify(); });
+    closed.WaitForNotification();
   }
-  EXPECT_EQ(index->health(), absl::OkStatus());
-  ExpectSays(*index, log);
-  Notification closed;
-  index->Close([&] { closed.Notify(); });
-  closed.WaitForNotification();
 }
 
 // As the index does in idle time, but without a rest, and given up at any moment.
