@@ -266,7 +266,7 @@ void Committer::Close(Task done) { scope_.Close(std::move(done)); }
 // none, and a single caller waits, a change of threads would be a tenth of its time.
 void Committer::Deliver(std::vector<AskedPtr> answered) {
   if (answered.empty()) return;
-  // Who is refused may be told more, which is read from the disk first.
+  // Who is refused may be told more, which is read from the disk first, and for which nobody else is to wait.
   const bool is_single = answered.size() == 1 && answered[0]->refused.ok();
   if (is_single && waiting_.empty() && on_the_way_.empty()) return Tell(*answered[0]);
   std::vector<AskedPtr> refused;
@@ -276,19 +276,10 @@ void Committer::Deliver(std::vector<AskedPtr> answered) {
   if (!refused.empty()) std::erase(answered, nullptr);
   for (std::vector<AskedPtr>* const all : {&answered, &refused}) {
     if (all->empty()) continue;
-    parts_.executor.Post(
-        [executor = &parts_.executor, all = std::move(*all)]() mutable { TellFrom(*executor, std::move(all), 0); });
+    parts_.executor.Post([all = std::move(*all)]() mutable {
+      for (AskedPtr& it : all) Tell(*std::exchange(it, nullptr));
+    });
   }
-}
-
-// In parts, between which comes what the callers have posted.
-void Committer::TellFrom(Executor& executor, std::vector<AskedPtr> answered, std::size_t first) {
-  constexpr std::size_t kPart = 64;
-  const std::size_t end = std::min(first + kPart, answered.size());
-  for (std::size_t i = first; i < end; ++i) Tell(*std::exchange(answered[i], nullptr));
-  if (end == answered.size()) return;
-  executor.PostNext(
-      [&executor, answered = std::move(answered), end]() mutable { TellFrom(executor, std::move(answered), end); });
 }
 
 void Committer::Tell(Asked& answered) {

@@ -77,7 +77,6 @@ class Committer final : public std::enable_shared_from_this<Committer> {
   void Dismiss(const PreparedAppend& request);
 
   void Deliver(std::vector<AskedPtr> answered);
-  static void TellFrom(Executor& executor, std::vector<AskedPtr> answered, std::size_t first);
   static void Tell(Asked& answered);
   void Refuse(EventStore::AppendDone done, absl::Status why);
 
