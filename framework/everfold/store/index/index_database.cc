@@ -172,6 +172,9 @@ absl::Status IndexDatabase::MergeRuns(std::uint64_t max_bytes, std::atomic<bool>
   if (bytes > max_bytes) return absl::OkStatus();
   rocksdb::CompactRangeOptions options;
   options.canceled = &cancelled;
+  // Otherwise RocksDB first flushes its memtable, which is empty, and before that waits until there are fewer runs: for
+  // a merge that nobody may have begun.
+  options.allow_write_stall = true;
   for (rocksdb::ColumnFamilyHandle* const family : families_) {
     if (cancelled) break;
     if (RunsOf(*rocks_, family) < 2) continue;
