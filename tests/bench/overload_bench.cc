@@ -1,12 +1,13 @@
 // Three times as many commands as can be made durable: what still gets through, what it takes, and how soon it is over.
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "everfold/base/status.h"
 #include "tests/bench/account_commands.h"
 #include "tests/bench/bench_run.h"
@@ -19,8 +20,8 @@ namespace {
 
 constexpr std::uint32_t kStreams = 10'000;
 constexpr double kOverload = 3;
-// Who sends shares the processors, and must not take more of them than it needs.
-constexpr std::chrono::microseconds kBetweenBursts(200);
+// Commands are sent by a schedule, in bursts: who sends shares the processors, and must not take more than it needs.
+constexpr absl::Duration kBetweenBursts = absl::Microseconds(200);
 
 // Commands that come at a rate of their own, whatever becomes of those before them.
 class OpenLoop {
@@ -35,7 +36,7 @@ class OpenLoop {
     for (std::int64_t now = began; now < end; now = NowNanos()) {
       const auto due = static_cast<std::uint64_t>(rate * static_cast<double>(now - began) / 1e9);
       for (; sent < due; ++sent) Send();
-      std::this_thread::sleep_for(kBetweenBursts);
+      absl::SleepFor(kBetweenBursts);
     }
     const std::uint64_t accepted = accepted_.load();
     const double seconds = static_cast<double>(NowNanos() - began) / 1e9;

@@ -54,15 +54,15 @@ void CommandLane::Post(RoutedCommandPtr command) {
 
 // Whoever calls is not to be kept: after a step that took long, by a decision or by a look into files, the executor
 // makes the next ones.
-void CommandLane::RunWithinCall() {
-  if (long_steps_.load(std::memory_order_relaxed) > 0) {
-    long_steps_.fetch_sub(1, std::memory_order_relaxed);
+void CommandLane::RunWithinCall() noexcept {
+  if (long_steps_ > 0) {
+    --long_steps_;
     return Wake();
   }
-  const Clock& clock = context_.clock;
-  const absl::Time began = clock.Now();
-  Run();
-  if (clock.Now() - began > kLongForACaller) long_steps_.store(kStepsAfterALongOne, std::memory_order_relaxed);
+  const absl::Time began = context_.clock.Now();
+  MakeStep();
+  if (context_.clock.Now() - began > kLongForACaller) long_steps_ = kStepsAfterALongOne;
+  EndStep();
 }
 
 void CommandLane::Wake() {
@@ -75,9 +75,18 @@ void CommandLane::WakeNext() {
 
 // An exception would leave the lane in the middle of a step, and it would never be run again.
 void CommandLane::Run() noexcept {
+  MakeStep();
+  EndStep();
+}
+
+void CommandLane::MakeStep() {
   TakeMail();
   RunReady();
-  // The last guard may be among them: with it the lane may go.
+}
+
+// The last guard may be among those that are finished, or another thread may let it go from now on: with it the lane
+// may go, and all it works with.
+void CommandLane::EndStep() {
   const std::vector<RoutedCommandPtr> finished = std::exchange(finished_, {});
   if (mailbox_.GoesOn(!ready_.empty())) WakeNext();
 }

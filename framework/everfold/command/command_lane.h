@@ -8,7 +8,6 @@
 // outcome, a rejection neither, is told before everything that its decision has seen is durable.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -47,8 +46,10 @@ class CommandLane : public std::enable_shared_from_this<CommandLane> {
 
   void Wake();
   void WakeNext();  // as the last act of a task
-  void RunWithinCall();
+  void RunWithinCall() noexcept;
   void Run() noexcept;
+  void MakeStep();
+  void EndStep();
   void TakeMail();
   void Enqueue(RoutedCommandPtr command);
   void OnLoaded(LoadedState loaded);
@@ -86,7 +87,7 @@ class CommandLane : public std::enable_shared_from_this<CommandLane> {
 
   const LaneContext context_;
   LaneMailbox mailbox_;
-  std::atomic<int> long_steps_ = 0;  // so many more are expected, and not to be made within a call
+  int long_steps_ = 0;  // so many more are expected, and not to be made within a call
 
   StreamTable streams_;
   absl::flat_hash_map<CommandKey, RoutedCommand*> ids_on_the_way_;  // of decided commands; the names are theirs

@@ -34,7 +34,7 @@ class Executor {
   // Never runs the task before it returns.
   virtual void Post(Task task) = 0;
   // The same, as the last act of a task: the thread that runs that one may go on with this one, which spares waking up
-  // another. Not from a task of a strand, whose next tasks may come first.
+  // another. What waits on the strand of that task may come first.
   virtual void PostNext(Task task) = 0;
   virtual std::unique_ptr<Strand> MakeStrand() = 0;
   // Runs the task `delay` from now, or a little later.

@@ -116,6 +116,41 @@ TEST_F(CommandHandlerTest, AStepThatTookLongSendsTheNextOnesToTheExecutor) {
   EXPECT_TRUE(is_decided_here());
 }
 
+// Who is told that it is closed may destroy all that it works with.
+class MortalClock final : public Clock {
+ public:
+  absl::Time Now() const override {
+    EXPECT_FALSE(is_gone) << "asked after it had gone";
+    return absl::UnixEpoch();
+  }
+  bool is_gone = false;
+};
+
+TEST_F(CommandHandlerTest, UsesNothingAfterItsLastCommandWithinACall) {
+  OpenWithBalance("w1", 100);
+  MortalClock clock;
+  std::vector<AggregateType> aggregates;
+  aggregates.push_back(FaultyWallet());
+  auto handler = CommandHandler::Create({}, std::move(aggregates), *store_, executor_, clock, random_);
+  const auto too_much = MakeWithdraw({.wallet_id = "w1", .amount_minor = 120});
+  const auto send = [&](CommandHandler::Done done) {
+    CommandRequest request;
+    request.command = &too_much;
+    request.within_call = true;
+    handler->Handle(std::move(request), std::move(done));
+  };
+  send([](const Outcome&) {});
+  executor_.RunUntilIdle();  // the state is loaded
+  send([&](const Outcome&) {
+    handler->Close([&] {
+      handler = nullptr;
+      clock.is_gone = true;
+    });
+  });
+  EXPECT_TRUE(clock.is_gone);
+  executor_.RunUntilIdle();
+}
+
 TEST_F(CommandHandlerTest, RefusesBrokenFieldRulesWithAllViolations) {
   const Outcome outcome = Send(MakeDeposit({.wallet_id = "w1", .amount_minor = 0}));
   ExpectError(outcome, absl::StatusCode::kInvalidArgument, reason::kCommandInvalid, "amount_minor");

@@ -14,7 +14,7 @@
 namespace everfold {
 namespace {
 
-const std::string kFirstName(1, '\0');  // none is before it
+constexpr std::string_view kFirstName("\0", 1);  // none is before it
 
 EntryName NameOf(const StreamId& stream) { return EntryName::OfStream(stream.tenant, stream.aggregate, stream.id); }
 
@@ -55,15 +55,17 @@ TieredIndex::TieredIndex(const StoreIndexOptions& options, const LogIdentity& lo
     reach_->index = this;
   }
   std::optional<Day> first;
+  bool memory_is_all;
   {
     MutexLock lock(&mutex_);
+    memory_is_all = database_ == nullptr || in_files_ == Sequence();
     if (reached_.days.empty()) filter_.Complete();
     if (!reached_.days.empty()) first = FirstCommandDay();
   }
   if (first.has_value()) PostSteps(&TieredIndex::FillFilter, CommandPrefix(*first, CommandDigest()));
-  if (database_ == nullptr || older_reached_.tail.last_sequence == Sequence()) return;
-  if (options.head_bytes > 0) PostSteps(&TieredIndex::FillStreamHeads, kFirstName);
-  if (options.tag_head_bytes > 0) PostSteps(&TieredIndex::FillTagHeads, kFirstName);
+  if (memory_is_all) return;
+  if (options.head_bytes > 0) PostSteps(&TieredIndex::FillStreamHeads, std::string(kFirstName));
+  if (options.tag_head_bytes > 0) PostSteps(&TieredIndex::FillTagHeads, std::string(kFirstName));
 }
 
 TieredIndex::~TieredIndex() {
