@@ -82,10 +82,10 @@ ProjectionType HoldingsType() {
                       .handlers = {},
                       .keys = {},
                       .stored_forms = {}};
-  type.handlers[EventTypeOf(0).name] = [](std::string_view payload, const EventContext&, RowStore& rows) {
+  type.handlers[EventTypeOf(0).name] = {[](std::string_view payload, const EventContext&, RowStore& rows) {
     Table<Holding>(rows).Upsert(RowOf(static_cast<std::uint32_t>(std::stoul(std::string(payload)))));
     return true;
-  };
+  }};
   return type;
 }
 

@@ -18,12 +18,20 @@ namespace {
 struct Size {
   std::uint64_t events;
   std::uint32_t orders;
-  const char* name;
+  std::string name;
 };
+
+Size SizeOf(std::uint64_t millions) {
+  return {.events = millions * 1'000'000,
+          .orders = static_cast<std::uint32_t>(millions * 100'000),
+          .name = absl::StrFormat("%d M events, %d k rows", millions, millions * 100)};
+}
 
 std::vector<Size> SizesOf(const RunOptions& options) {
   if (options.quick) return {{20'000, 2'000, "small"}};
-  return {{1'000'000, 100'000, "1 M events, 100 k rows"}, {10'000'000, 1'000'000, "10 M events, 1 M rows"}};
+  const std::uint64_t millions = options.events / 1'000'000;
+  if (millions <= 1) return {SizeOf(1)};
+  return {SizeOf(1), SizeOf(millions)};
 }
 
 struct Built {
@@ -60,7 +68,7 @@ absl::Status MeasureSize(Run& run, const Size& size) {
   EVERFOLD_ASSIGN_OR_RETURN(const std::string directory,
                             run.scratch.MakeDirectory(absl::StrFormat("orders%d", size.events)));
   Progress(absl::StrFormat("%s: filling the log", size.name));
-  EVERFOLD_ASSIGN_OR_RETURN(const auto store, OpenStore::Open(directory));
+  EVERFOLD_ASSIGN_OR_RETURN(const auto store, OpenStore::Open(directory, 2));
   EVERFOLD_RETURN_IF_ERROR(FillWithOrders(*store, size.orders, size.events));
   EVERFOLD_ASSIGN_OR_RETURN(
       const auto scan,

@@ -14,6 +14,7 @@ namespace everfold {
 namespace {
 
 constexpr std::size_t kAlignment = alignof(CachedRow);
+constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kFirstBlock = 16 << 10;
 constexpr std::size_t kLargestBlock = 2 << 20;  // a huge page, where the system has them
 
@@ -38,11 +39,19 @@ CachedRow::CachedRow(std::string_view key, char* bytes, std::uint32_t room)
   std::memcpy(reinterpret_cast<char*>(this + 1), key.data(), key.size());
 }
 
-std::size_t CachedRows::Hash::operator()(std::string_view key) const { return absl::HashOf(key); }
+std::size_t CachedRows::HashOf(std::string_view key) { return absl::HashOf(key); }
+
+void CachedRows::ExpectSoon(std::size_t hash) const {
+  const auto found = rows_.find(KeyHash{hash});
+  if (found == rows_.end()) return;
+  const char* const row = reinterpret_cast<const char*>(found->row);
+  __builtin_prefetch(row);
+  __builtin_prefetch(row + kCacheLine);
+}
 
 CachedRow* CachedRows::Find(std::string_view key) const {
-  const auto found = rows_.find(key);
-  return found == rows_.end() ? nullptr : *found;
+  const auto found = rows_.find(HashedKey{HashOf(key), key});
+  return found == rows_.end() ? nullptr : found->row;
 }
 
 CachedRow& CachedRows::Add(std::string_view key, std::size_t room) {
@@ -50,7 +59,7 @@ CachedRow& CachedRows::Add(std::string_view key, std::size_t room) {
   char* const place = Allocate(bytes);
   const std::size_t left = bytes - sizeof(CachedRow) - key.size();
   auto* const row = new (place) CachedRow(key, place + (bytes - left), static_cast<std::uint32_t>(left));
-  rows_.insert(row);
+  rows_.insert({HashOf(row->key()), row});
   return *row;
 }
 
@@ -99,7 +108,7 @@ void CachedRows::Clear() {
   changed_bytes_ = block_bytes_ = free_bytes_ = used_bytes_ = 0;
 }
 
-std::size_t CachedRows::bytes() const { return used_bytes_ + rows_.capacity() * (sizeof(CachedRow*) + 1); }
+std::size_t CachedRows::bytes() const { return used_bytes_ + rows_.capacity() * (sizeof(Slot) + 1); }
 
 char* CachedRows::Allocate(std::size_t bytes) {
   if (bytes > free_bytes_) AddBlock(bytes);

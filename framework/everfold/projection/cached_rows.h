@@ -41,6 +41,13 @@ class CachedRows {
   CachedRows(const CachedRows&) = delete;
   CachedRows& operator=(const CachedRows&) = delete;
 
+  // Of a key, for those below.
+  static std::size_t HashOf(std::string_view key);
+  // The row of a key with this hash will be looked up: first what tells where it is is brought near the processor, some
+  // time later the row itself.
+  void ExpectLater(std::size_t hash) const { rows_.prefetch(KeyHash{hash}); }
+  void ExpectSoon(std::size_t hash) const;
+
   // Null if nothing is known of this key.
   CachedRow* Find(std::string_view key) const;
   // REQUIRES: Find was null. A row that does not exist; with room for as many bytes.
@@ -64,18 +71,31 @@ class CachedRows {
   std::size_t last_size() const { return last_size_; }
 
  private:
+  // A row with the hash of its key: that another one has the same is next to impossible, so no other row is looked at.
+  struct Slot {
+    std::size_t hash;
+    CachedRow* row;
+  };
+  struct KeyHash {
+    std::size_t hash;
+  };
+  struct HashedKey {
+    std::size_t hash;
+    std::string_view key;
+  };
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view key) const;
-    std::size_t operator()(const CachedRow* row) const { return (*this)(row->key()); }
+    template <class T>
+    std::size_t operator()(const T& hashed) const {
+      return hashed.hash;
+    }
   };
   struct Equal {
     using is_transparent = void;
-    static std::string_view KeyOf(std::string_view key) { return key; }
-    static std::string_view KeyOf(const CachedRow* row) { return row->key(); }
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const {
-      return KeyOf(a) == KeyOf(b);
+    bool operator()(const Slot& a, const Slot& b) const { return a.row == b.row; }
+    bool operator()(const Slot& slot, const KeyHash& of) const { return slot.hash == of.hash; }
+    bool operator()(const Slot& slot, const HashedKey& of) const {
+      return slot.hash == of.hash && slot.row->key() == of.key;
     }
   };
   struct Free {
@@ -85,7 +105,7 @@ class CachedRows {
   char* Allocate(std::size_t bytes);
   void AddBlock(std::size_t least);
 
-  absl::flat_hash_set<CachedRow*, Hash, Equal> rows_;
+  absl::flat_hash_set<Slot, Hash, Equal> rows_;
   std::vector<CachedRow*> changed_;
   std::size_t changed_bytes_ = 0;
   std::size_t last_size_ = 0;

@@ -10,13 +10,14 @@
 #include "everfold/base/status.h"
 #include "everfold/event/event_key.h"
 #include "everfold/projection/partition_turns.h"
+#include "everfold/projection/row_cache.h"
 
 namespace everfold {
 namespace {
 
 constexpr std::size_t kRetriesATransaction = 500;
 // Of a transaction that is held open: what it costs to take back, and what a restart has to do again.
-constexpr std::uint64_t kMaxBatchesOfTransaction = 50;
+constexpr std::uint64_t kMaxBatchesOfTransaction = 500;
 constexpr std::size_t kMaxUnwrittenBytes = 128 << 20;
 // Of rows that stay in memory from one transaction to the next.
 constexpr std::size_t kMaxCachedBytes = 64 << 20;
@@ -41,17 +42,17 @@ EventTally Sum(const std::vector<PartitionTally>& tallies, EventTally PartitionT
 }  // namespace
 
 EventFolder::EventFolder(std::unique_ptr<ReadModelFile> file, const ProjectionType& type, const EventFeed& feed)
-    : file_(std::move(file)), type_(type), feed_(feed), tallies_(file_->tallies()) {
-  for (const auto& [name, handler] : type.handlers) routes_.emplace(name, RouteOf(type, name));
-  for (const auto& [name, form] : type.stored_forms) routes_.emplace(name, RouteOf(type, name));
-}
+    : file_(std::move(file)),
+      type_(type),
+      feed_(feed),
+      routes_(std::make_shared<EventRoutes>(type)),
+      tallies_(file_->tallies()) {}
 
 absl::StatusOr<std::unique_ptr<EventFolder>> EventFolder::Open(std::unique_ptr<ReadModelFile> file,
                                                                const ProjectionType& type, const EventFeed& feed) {
   std::unique_ptr<EventFolder> folder(new EventFolder(std::move(file), type, feed));
-  auto subscription = feed.Subscribe(folder->checkpoint(), SubscriptionOf(type));
-  if (!subscription.ok()) return Annotate(folder->path(), subscription.status());
-  folder->subscription_ = *std::move(subscription);
+  const absl::Status taken = folder->Take(Source::kMerged);
+  if (!taken.ok()) return Annotate(folder->path(), taken);
   const absl::StatusOr<std::vector<ParkedKey>> keys = folder->DescribeParked();
   if (!keys.ok()) return Annotate(folder->path(), keys.status());
   for (const ParkedKey& key : *keys) folder->keys_.insert(key.key);
@@ -68,20 +69,27 @@ absl::Status EventFolder::ApplyDrops() {
   return absl::OkStatus();
 }
 
-const Checkpoint& EventFolder::position() const {
-  return subscription_ == nullptr ? checkpoint() : subscription_->checkpoint();
-}
+const Checkpoint& EventFolder::position() const { return events_ == nullptr ? checkpoint() : events_->checkpoint(); }
 
 absl::StatusOr<PullResult> EventFolder::FoldBatch(std::size_t max_events) {
-  return Fold(max_events, {.holds = false, .max_cached_bytes = kMaxCachedBytes});
+  return Fold(max_events, {.max_cached_bytes = kMaxCachedBytes});
 }
 
 absl::StatusOr<PullResult> EventFolder::FoldFarBatch(std::size_t max_events) {
-  return Fold(max_events, {.holds = false, .max_cached_bytes = kMaxCachedBytesOfBuild});
+  return Fold(max_events, {.max_cached_bytes = kMaxCachedBytesOfBuild});
 }
 
 absl::StatusOr<PullResult> EventFolder::FoldOn(std::size_t max_events) {
-  return Fold(max_events, {.holds = true, .max_cached_bytes = kMaxCachedBytesOfBuild});
+  return Fold(max_events, {.holds = true, .source = SourceOfBuild(), .max_cached_bytes = kMaxCachedBytesOfBuild});
+}
+
+absl::StatusOr<PullResult> EventFolder::FoldAhead(std::size_t max_events) {
+  return Fold(max_events, {.holds = true, .source = Source::kReadAhead, .max_cached_bytes = kMaxCachedBytesOfBuild});
+}
+
+absl::StatusOr<bool> EventFolder::HasReadAhead(Task when) {
+  EVERFOLD_RETURN_IF_ERROR(Take(Source::kReadAhead));
+  return read_ahead_->IsReady(std::move(when));
 }
 
 absl::StatusOr<PullResult> EventFolder::Fold(std::size_t max_events, const Manner& manner) {
@@ -89,34 +97,64 @@ absl::StatusOr<PullResult> EventFolder::Fold(std::size_t max_events, const Manne
   const std::uint64_t held = in_transaction_ ? events_in_transaction_ : 0;
   absl::StatusOr<PullResult> folded = FoldOnce(max_events, manner);
   if (!folded.ok() && event_failed_ && !in_parts_) {
-    events_in_parts_ = held + max_events;  // as many as were taken back
-    in_parts_ = true;
+    FoldOtherwise(held + max_events);
     folded = FoldOnce(max_events, manner);
   }
   if (in_parts_ && folded.ok()) events_in_parts_ -= std::min<std::uint64_t>(events_in_parts_, folded->events);
-  if (folded.ok() && folded->caught_up) events_in_parts_ = 0;
+  if (met_it_ && folded.ok()) events_in_parts_ = max_events;
+  if (folded.ok() && folded->caught_up) {
+    events_in_parts_ = 0;
+    whole_before_.reset();
+  }
   return folded;
 }
 
-// Goes on from where it is, in the order that is wanted now.
-absl::Status EventFolder::Subscribe(bool in_turns) {
-  if (subscription_ != nullptr && in_turns == in_turns_) return absl::OkStatus();
+// An event has failed, and as many as these at most were taken back. Those before it did not fail, if it was its
+// handler that told: they need no parts. That it is met again before others is no more than likely.
+void EventFolder::FoldOtherwise(std::uint64_t taken_back) {
+  event_failed_ = false;
+  whole_before_ = std::exchange(failed_at_, std::nullopt);
+  if (whole_before_.has_value()) return;
+  events_in_parts_ = taken_back;
+  in_parts_ = true;
+}
+
+// What nobody queries yet may be folded in any order that the handlers permit.
+EventFolder::Source EventFolder::SourceOfBuild() const {
+  return type_.order == ProjectionOrder::kPerPartition ? Source::kInTurns : Source::kMerged;
+}
+
+// From where it is.
+absl::StatusOr<std::unique_ptr<Subscription>> EventFolder::Subscribe(Source source) const {
   SubscriptionOptions options = SubscriptionOf(type_);
   options.upto = end_;
-  auto subscribed = in_turns ? PartitionTurns::Start(feed_, position(), options) : feed_.Subscribe(position(), options);
-  EVERFOLD_RETURN_IF_ERROR(subscribed.status());
-  subscription_ = *std::move(subscribed);
-  in_turns_ = in_turns;
+  if (source == Source::kInTurns) return PartitionTurns::Start(feed_, position(), options);
+  return feed_.Subscribe(position(), options);
+}
+
+absl::Status EventFolder::Take(Source source) {
+  if (events_ != nullptr && source == source_) return absl::OkStatus();
+  const bool reads_ahead = source == Source::kReadAhead;
+  EVERFOLD_ASSIGN_OR_RETURN(auto subscription, Subscribe(reads_ahead ? SourceOfBuild() : source));
+  read_ahead_ = nullptr;
+  if (reads_ahead) {
+    auto ahead = std::make_unique<ReadAhead>(std::move(subscription), routes_, post_);
+    read_ahead_ = ahead.get();
+    events_ = std::move(ahead);
+  } else {
+    events_ = std::make_unique<SubscribedEvents>(std::move(subscription), *routes_);
+  }
+  source_ = source;
   return absl::OkStatus();
 }
 
 absl::Status EventFolder::FoldTo(const Checkpoint& end, std::size_t max_batch_events) {
   EVERFOLD_RETURN_IF_ERROR(CommitHeld());
   end_ = end;
-  subscription_.reset();
+  events_.reset();
   const absl::Cleanup go_on = [this] {
     end_ = {};
-    subscription_.reset();
+    events_.reset();
   };
   for (PullResult folded; !folded.caught_up;) {
     EVERFOLD_ASSIGN_OR_RETURN(folded, FoldBatch(max_batch_events));
@@ -125,12 +163,9 @@ absl::Status EventFolder::FoldTo(const Checkpoint& end, std::size_t max_batch_ev
 }
 
 absl::StatusOr<PullResult> EventFolder::FoldOnce(std::size_t max_events, const Manner& manner) {
-  const bool holds = manner.holds;
-  // What nobody queries yet may be folded in any order that the handlers permit.
-  EVERFOLD_RETURN_IF_ERROR(Subscribe(/*in_turns=*/holds && type_.order == ProjectionOrder::kPerPartition));
+  EVERFOLD_RETURN_IF_ERROR(Take(manner.source));
   if (!in_transaction_) EVERFOLD_RETURN_IF_ERROR(Begin(in_parts_ ? 0 : manner.max_cached_bytes));
-  absl::StatusOr<PullResult> pulled =
-      subscription_->Pull(max_events, [this](const RecordedEvent& event) { return FoldEvent(event); });
+  absl::StatusOr<PullResult> pulled = Pull(max_events);
   if (!pulled.ok()) {
     TakeBack();
     return pulled;
@@ -144,13 +179,29 @@ absl::StatusOr<PullResult> EventFolder::FoldOnce(std::size_t max_events, const M
   const bool is_full = events_in_transaction_ >= kMaxBatchesOfTransaction * max_events ||
                        file_->unwritten_bytes() >= kMaxUnwrittenBytes ||
                        file_->cached_bytes() >= kMaxUnwrittenBytes + manner.max_cached_bytes;
-  if (holds && !in_parts_ && !pulled->caught_up && !is_full) return pulled;
+  if (manner.holds && !in_parts_ && !met_it_ && !pulled->caught_up && !is_full) return pulled;
   EVERFOLD_RETURN_IF_ERROR(CommitHeld());
   return pulled;
 }
 
+// Ends before the event from which on they are folded in parts.
+absl::StatusOr<PullResult> EventFolder::Pull(std::size_t max_events) {
+  met_it_ = false;
+  pulled_ = 0;
+  absl::StatusOr<PullResult> pulled = events_->Pull(max_events, [this](const PreparedEvent& event) {
+    met_it_ = whole_before_ == event.event.position;
+    if (met_it_) return absl::CancelledError();
+    ++pulled_;
+    return FoldEvent(event);
+  });
+  if (!met_it_) return pulled;
+  whole_before_.reset();
+  return PullResult{.events = pulled_, .caught_up = false, .moved = events_->checkpoint() != checkpoint()};
+}
+
 absl::Status EventFolder::Begin(std::size_t max_cached_bytes) {
   event_failed_ = false;
+  failed_at_.reset();
   new_keys_.clear();
   tallies_ = file_->tallies();
   events_in_transaction_ = 0;
@@ -159,9 +210,7 @@ absl::Status EventFolder::Begin(std::size_t max_cached_bytes) {
 }
 
 // What is held open, if anything is.
-absl::Status EventFolder::CommitHeld() {
-  return in_transaction_ ? Commit(subscription_->checkpoint()) : absl::OkStatus();
-}
+absl::Status EventFolder::CommitHeld() { return in_transaction_ ? Commit(events_->checkpoint()) : absl::OkStatus(); }
 
 absl::Status EventFolder::Commit(const Checkpoint& checkpoint) {
   absl::Status committed = file_->Commit(checkpoint, tallies_);
@@ -177,59 +226,61 @@ void EventFolder::TakeBack() {
   file_->Rollback();
   in_transaction_ = false;
   for (const std::string& key : new_keys_) keys_.erase(key);
-  subscription_.reset();
+  events_.reset();
 }
 
-absl::Status EventFolder::FoldEvent(const RecordedEvent& event) {
-  const auto route = routes_.find(event.event.type);
-  if (route == routes_.end()) return absl::OkStatus();
+absl::Status EventFolder::FoldEvent(const PreparedEvent& prepared) {
+  const RecordedEvent& event = prepared.event;
   folded_upto_ = std::max(folded_upto_, event.commit.recorded_at);  // which is less in the next partition
   if (!dropped_.empty() && dropped_.contains({event.stream.stream, event.version})) {
-    TallyAt(event.position).dropped += TallyOf(event);
+    TallyAt(event.position).dropped += prepared.tally;
     return absl::OkStatus();
   }
   if (!keys_.empty()) {
-    std::string key = KeyOfEvent(route->second, event);
+    std::string key = KeyOfEvent(prepared.route, event);
     // One whose key could not be told is parked with its stream, and holds what follows it there.
-    if (!keys_.contains(key) && route->second.key != nullptr) key = KeyOfStream(event.stream.stream);
+    if (!keys_.contains(key) && prepared.route.key != nullptr) key = KeyOfStream(event.stream.stream);
     if (keys_.contains(key)) {
-      const EventTally tally = TallyOf(event);
-      TallyAt(event.position).parked += tally;
-      return file_->parked().AddEvent(key, event, tally);
+      TallyAt(event.position).parked += prepared.tally;
+      return file_->parked().AddEvent(key, event, prepared.tally);
     }
   }
-  return in_parts_ ? FoldInPart(route->second, event) : FoldWhole(route->second, event);
+  return in_parts_ ? FoldInPart(prepared) : FoldWhole(prepared);
 }
 
-absl::Status EventFolder::FoldWhole(const EventRoute& route, const RecordedEvent& event) {
-  const absl::Status handled = HandleEvent(route, event, file_->rows());
+absl::Status EventFolder::FoldWhole(const PreparedEvent& prepared) {
+  const absl::Status handled = HandleEvent(prepared, file_->rows());
   if (!handled.ok()) {
     event_failed_ = IsOfTheEvent(handled);
-    return Annotate(PlaceOf(event), handled);
+    if (event_failed_) failed_at_ = prepared.event.position;
+    return Annotate(PlaceOf(prepared.event), handled);
   }
-  TallyAt(event.position).applied += TallyOf(event);
+  if (RowCache* const cache = file_->rows().cache(); cache != nullptr && prepared.later != 0) {
+    cache->Expect(prepared.event.stream.stream.id, prepared.soon, prepared.later);
+  }
+  TallyAt(prepared.event.position).applied += prepared.tally;
   return absl::OkStatus();
 }
 
-absl::Status EventFolder::FoldInPart(const EventRoute& route, const RecordedEvent& event) {
+absl::Status EventFolder::FoldInPart(const PreparedEvent& prepared) {
   EVERFOLD_RETURN_IF_ERROR(file_->BeginPart());
-  const absl::Status handled = HandleEvent(route, event, file_->rows());
+  const absl::Status handled = HandleEvent(prepared, file_->rows());
   if (handled.ok()) {
-    TallyAt(event.position).applied += TallyOf(event);
+    TallyAt(prepared.event.position).applied += prepared.tally;
     return file_->EndPart();
   }
-  if (!IsOfTheEvent(handled)) return Annotate(PlaceOf(event), handled);
+  if (!IsOfTheEvent(handled)) return Annotate(PlaceOf(prepared.event), handled);
   EVERFOLD_RETURN_IF_ERROR(file_->TakeBackPart());
-  return Park(route, event, handled);
+  return Park(prepared, handled);
 }
 
-absl::Status EventFolder::Park(const EventRoute& route, const RecordedEvent& event, const absl::Status& error) {
-  const std::string key = KeyOfEvent(route, event);
+absl::Status EventFolder::Park(const PreparedEvent& prepared, const absl::Status& error) {
+  const RecordedEvent& event = prepared.event;
+  const std::string key = KeyOfEvent(prepared.route, event);
   EVERFOLD_RETURN_IF_ERROR(CheckRoom(key, Annotate(PlaceOf(event), error)));
   EVERFOLD_RETURN_IF_ERROR(file_->parked().AddKey(key, event.commit.recorded_at, TextOf(event, error)));
-  const EventTally tally = TallyOf(event);
-  EVERFOLD_RETURN_IF_ERROR(file_->parked().AddEvent(key, event, tally));
-  TallyAt(event.position).parked += tally;
+  EVERFOLD_RETURN_IF_ERROR(file_->parked().AddEvent(key, event, prepared.tally));
+  TallyAt(event.position).parked += prepared.tally;
   keys_.insert(key);
   new_keys_.push_back(key);
   return absl::OkStatus();
@@ -300,8 +351,9 @@ absl::Status EventFolder::RetryOne(const ParkedEvent& parked, absl::Status& hand
                                   parked.position.offset.value(), parked.position.partition.value(),
                                   parked.stream.ToString(), parked.version.value()));
   EVERFOLD_RETURN_IF_ERROR(ReadAt(parked.position, [&](const RecordedEvent& event) {
-    if (event.position != parked.position) return absl::OkStatus();
-    const absl::Status result = HandleEvent(routes_.at(event.event.type), event, file_->rows());
+    const EventRoute* const route = routes_->Find(event.event.type);
+    if (route == nullptr || event.position != parked.position) return absl::OkStatus();
+    const absl::Status result = HandleEvent({.event = event, .route = *route, .tally = parked.tally}, file_->rows());
     if (!result.ok() && !IsOfTheEvent(result)) return Annotate(PlaceOf(event), result);
     handled = result.ok() ? result : Annotate(PlaceOf(event), result);
     return absl::OkStatus();

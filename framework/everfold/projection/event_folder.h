@@ -1,9 +1,9 @@
 // Folds a log's events into one file of read models, batch by batch, from where the file stands.
 //
-// An event that cannot be handled is parked with its key, and so is every later event of the key; others go on. A batch
-// with such an event is taken back and folded again, each event in a part of the transaction that can be taken back by
-// itself. What the file itself fails at (a full disk, an I/O error) is no event's fault: the batch is taken back, the
-// error is the result, and the same events come again.
+// An event that cannot be handled is parked with its key, and so is every later event of the key; others go on. The
+// transaction with such an event is taken back and folded again up to it, and from there each event of a batch in a
+// part of the transaction that can be taken back by itself. What the file itself fails at (a full disk, an I/O error)
+// is no event's fault: the batch is taken back, the error is the result, and the same events come again.
 //
 // Always: what the log has for this projection up to the checkpoint = applied + parked + dropped, in number and digest.
 #pragma once
@@ -13,9 +13,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -23,7 +23,10 @@
 #include "everfold/projection/dropped_events.h"
 #include "everfold/projection/event_feed.h"
 #include "everfold/projection/event_handling.h"
+#include "everfold/projection/event_source.h"
+#include "everfold/projection/read_ahead.h"
 #include "everfold/projection/read_model_file.h"
+#include "everfold/runtime/executor.h"
 #include "everfold/subscription/subscription.h"
 
 namespace everfold {
@@ -52,6 +55,14 @@ class EventFolder {
   // The same, but commits only now and then: when there is nothing left to fold, or as much as one transaction should
   // hold; and partition by partition, where the type permits that order. For a file that nobody queries yet.
   absl::StatusOr<PullResult> FoldOn(std::size_t max_events);
+
+  // From now on FoldAhead has its events read ahead by steps that are posted with `post`, which is as ReadAhead::Post.
+  // REQUIRES: the feed is thread-safe, and outlives those steps.
+  void ReadAheadBy(std::function<bool(Task)> post) { post_ = std::move(post); }
+  // As FoldOn, of what has been read: it may be no event, and not caught up. REQUIRES, here and below: ReadAheadBy.
+  absl::StatusOr<PullResult> FoldAhead(std::size_t max_events);
+  // True if there is something for FoldAhead. If not, `when` is called once there is, as that of ReadAhead::IsReady.
+  absl::StatusOr<bool> HasReadAhead(Task when);
 
   // Up to an end that the log has, and not beyond it in any partition. REQUIRES: the feed is of this process, and the
   // checkpoint is not past the end.
@@ -90,21 +101,28 @@ class EventFolder {
   EventFolder(std::unique_ptr<ReadModelFile> file, const ProjectionType& type, const EventFeed& feed);
 
   absl::Status ApplyDrops();
-  absl::Status Subscribe(bool in_turns);
+  // How events come.
+  enum class Source { kMerged, kInTurns, kReadAhead };
+  Source SourceOfBuild() const;
+  absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(Source source) const;
+  absl::Status Take(Source source);
   struct Manner {
     bool holds = false;  // a transaction open, from batch to batch
+    Source source = Source::kMerged;
     std::size_t max_cached_bytes = 0;
   };
   absl::StatusOr<PullResult> Fold(std::size_t max_events, const Manner& manner);
+  void FoldOtherwise(std::uint64_t taken_back);
   absl::StatusOr<PullResult> FoldOnce(std::size_t max_events, const Manner& manner);
+  absl::StatusOr<PullResult> Pull(std::size_t max_events);
   absl::Status CommitHeld();
   absl::Status Begin(std::size_t max_cached_bytes);  // of rows; 0: each change is written at once
   absl::Status Commit(const Checkpoint& checkpoint);
   void TakeBack();
-  absl::Status FoldEvent(const RecordedEvent& event);
-  absl::Status FoldWhole(const EventRoute& route, const RecordedEvent& event);
-  absl::Status FoldInPart(const EventRoute& route, const RecordedEvent& event);
-  absl::Status Park(const EventRoute& route, const RecordedEvent& event, const absl::Status& error);
+  absl::Status FoldEvent(const PreparedEvent& prepared);
+  absl::Status FoldWhole(const PreparedEvent& prepared);
+  absl::Status FoldInPart(const PreparedEvent& prepared);
+  absl::Status Park(const PreparedEvent& prepared, const absl::Status& error);
   absl::Status CheckRoom(const std::string& key, const absl::Status& error) const;
   absl::Status RetrySome(const std::string& key, bool& go_on);
   absl::Status RetryOne(const ParkedEvent& parked, absl::Status& handled);
@@ -118,12 +136,14 @@ class EventFolder {
   const std::unique_ptr<ReadModelFile> file_;
   const ProjectionType& type_;
   const EventFeed& feed_;
-  absl::flat_hash_map<std::string, EventRoute> routes_;  // by the name under which events are stored
+  const std::shared_ptr<const EventRoutes> routes_;
   DroppedEvents dropped_;
-  std::unique_ptr<Subscription> subscription_;  // null when it is not where the file is
-  bool in_turns_ = false;                       // it is: by PartitionTurns
-  Checkpoint end_;                              // where it ends; without offsets: nowhere
-  absl::flat_hash_set<std::string> keys_;       // that are parked
+  std::function<bool(Task)> post_;
+  std::unique_ptr<EventSource> events_;    // null when it is not where the file is
+  ReadAhead* read_ahead_ = nullptr;        // it, if it is one
+  Source source_ = Source::kMerged;        // it is
+  Checkpoint end_;                         // where it ends; without offsets: nowhere
+  absl::flat_hash_set<std::string> keys_;  // that are parked
   absl::Time folded_upto_ = absl::InfinitePast();
 
   // Of the batch under way.
@@ -132,6 +152,11 @@ class EventFolder {
   std::uint64_t events_in_parts_ = 0;  // that are to be folded each in a part of its own
   bool in_parts_ = false;
   bool event_failed_ = false;
+  std::optional<Position> failed_at_;  // in its handler
+  // From here on events are to be folded in parts; what comes before is committed first.
+  std::optional<Position> whole_before_;
+  bool met_it_ = false;  // in this pull
+  std::size_t pulled_ = 0;
   std::vector<PartitionTally> tallies_;
   std::vector<std::string> new_keys_;
 };

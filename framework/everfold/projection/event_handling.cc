@@ -22,17 +22,23 @@ EventContext ContextOf(const RecordedEvent& event) {
           .metadata = event.commit.metadata};
 }
 
-bool Handle(const EventRoute& route, const RecordedEvent& event, RowStore& rows) {
-  const EventContext context = ContextOf(event);
-  if (route.upcast == nullptr) return route.handler(event.event.payload, context, rows);
-  const std::optional<std::string> upcast = route.upcast(event.event.payload);
-  return upcast.has_value() && route.handler(*upcast, context, rows);
+bool Handle(const PreparedEvent& prepared, RowStore& rows) {
+  const EventRoute& route = prepared.route;
+  const EventContext context = ContextOf(prepared.event);
+  if (prepared.message != nullptr) {
+    route.handler.of_message(*prepared.message, context, rows);
+    return true;
+  }
+  const std::string_view payload = prepared.event.event.payload;
+  if (route.upcast == nullptr) return route.handler.of_payload(payload, context, rows);
+  const std::optional<std::string> upcast = route.upcast(payload);
+  return upcast.has_value() && route.handler.of_payload(*upcast, context, rows);
 }
 
 // Exceptions end here: nothing throws across a folder.
-absl::Status CallHandler(const EventRoute& route, const RecordedEvent& event, RowStore& rows) {
+absl::Status CallHandler(const PreparedEvent& event, RowStore& rows) {
   try {
-    if (Handle(route, event, rows)) return absl::OkStatus();
+    if (Handle(event, rows)) return absl::OkStatus();
     return absl::DataLossError("the payload is not a message of this type");
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError("there was no memory for the handler");  // no fault of the event
@@ -52,18 +58,17 @@ std::optional<std::string> DeclaredKey(const EventRoute& route, const RecordedEv
 
 }  // namespace
 
-EventRoute RouteOf(const ProjectionType& type, const std::string& stored) {
+EventRoutes::EventRoutes(const ProjectionType& type) {
   const auto route = [&type](const std::string& event, StoredForm::Upcast upcast) {
     const auto key = type.keys.find(event);
     return EventRoute{type.handlers.at(event), key == type.keys.end() ? nullptr : key->second, upcast};
   };
-  if (type.handlers.contains(stored)) return route(stored, nullptr);
-  const auto form = type.stored_forms.find(stored);
-  return form == type.stored_forms.end() ? EventRoute{} : route(form->second.becomes, form->second.upcast);
+  for (const auto& [name, handler] : type.handlers) routes_.emplace(name, route(name, nullptr));
+  for (const auto& [name, form] : type.stored_forms) routes_.try_emplace(name, route(form.becomes, form.upcast));
 }
 
-absl::Status HandleEvent(const EventRoute& route, const RecordedEvent& event, RowStore& rows) {
-  absl::Status handled = CallHandler(route, event, rows);
+absl::Status HandleEvent(const PreparedEvent& event, RowStore& rows) {
+  absl::Status handled = CallHandler(event, rows);
   // What the rows say goes first: a handler may have thrown for it.
   return rows.status().ok() ? handled : rows.status();
 }

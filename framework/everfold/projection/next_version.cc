@@ -37,7 +37,15 @@ absl::Status NextVersion::ApplyDrops() {
 
 absl::StatusOr<PullResult> NextVersion::Fold(std::size_t max_events) {
   EVERFOLD_RETURN_IF_ERROR(ApplyDrops());
-  absl::StatusOr<PullResult> folded = folder->FoldOn(max_events);
+  return Folded(folder->FoldOn(max_events));
+}
+
+absl::StatusOr<PullResult> NextVersion::FoldAhead(std::size_t max_events) {
+  EVERFOLD_RETURN_IF_ERROR(ApplyDrops());
+  return Folded(folder->FoldAhead(max_events));
+}
+
+absl::StatusOr<PullResult> NextVersion::Folded(absl::StatusOr<PullResult> folded) {
   events_ = EventsBefore(folder->position());
   if (folded.ok()) Failed(absl::OkStatus());
   return folded;

@@ -53,8 +53,9 @@ class NextVersion {
   void Drop(const EventName& event);
   // With the folder's thread.
   absl::Status ApplyDrops();
-  // As EventFolder::FoldBatch.
+  // As EventFolder::FoldOn and FoldAhead.
   absl::StatusOr<PullResult> Fold(std::size_t max_events);
+  absl::StatusOr<PullResult> FoldAhead(std::size_t max_events);
 
   // `total` is the number of events of the log.
   RebuildProgress Describe(std::uint64_t total, absl::Time now) const;
@@ -69,6 +70,8 @@ class NextVersion {
   int failures = 0;  // in a row; as the folder
 
  private:
+  absl::StatusOr<PullResult> Folded(absl::StatusOr<PullResult> folded);
+
   const std::uint32_t version_;
   const VersionUse use_;
   const std::unique_ptr<Strand> strand_;

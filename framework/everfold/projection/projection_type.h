@@ -17,6 +17,7 @@
 #pragma once
 
 #include <concepts>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@
 #include "everfold/decide/traits.h"
 #include "everfold/event/commit.h"
 #include "everfold/projection/tables.h"
+#include "google/protobuf/message_lite.h"
 
 namespace everfold {
 
@@ -53,18 +55,30 @@ struct ProjectionOptions {
   ProjectionOrder order = ProjectionOrder::kMerged;
 };
 
+// What an event comes to in the rows.
+struct EventHandler {
+  // False if the payload does not parse.
+  using OfPayload = bool (*)(std::string_view payload, const EventContext& context, RowStore& rows);
+  using OfMessage = void (*)(const google::protobuf::MessageLite& event, const EventContext& context, RowStore& rows);
+  using Make = std::unique_ptr<google::protobuf::MessageLite> (*)();
+
+  OfPayload of_payload = nullptr;
+  // The same in two steps, for what is parsed before its turn: an empty message to parse into, and what becomes of it.
+  // Both or none.
+  Make make = nullptr;
+  OfMessage of_message = nullptr;
+};
+
 // Threading: immutable once made.
 struct ProjectionType {
-  // False if the payload does not parse.
-  using Handler = bool (*)(std::string_view payload, const EventContext& context, RowStore& rows);
   // What the event is parked with if it cannot be handled; nullopt if the payload does not parse.
   using KeyOf = std::optional<std::string> (*)(std::string_view payload, const EventContext& context);
 
   std::string name;
   int revision = 1;
   std::vector<const ReadModelSchema*> read_models;
-  absl::flat_hash_map<std::string, Handler> handlers;  // by the event's full message name
-  absl::flat_hash_map<std::string, KeyOf> keys;        // likewise; an event without one has its stream's key
+  absl::flat_hash_map<std::string, EventHandler> handlers;  // by the event's full message name
+  absl::flat_hash_map<std::string, KeyOf> keys;             // likewise; an event without one has its stream's key
   // How events that are stored otherwise come to these handlers, by the name under which they are stored.
   absl::flat_hash_map<std::string, StoredForm> stored_forms;
   ProjectionOrder order = ProjectionOrder::kMerged;
@@ -90,6 +104,17 @@ bool Handle(std::string_view payload, const EventContext& context, RowStore& row
   return true;
 }
 
+template <class E>
+std::unique_ptr<google::protobuf::MessageLite> MakeEvent() {
+  return std::make_unique<E>();
+}
+
+template <class P, class E>
+void HandleMessage(const google::protobuf::MessageLite& event, const EventContext& context, RowStore& rows) {
+  typename P::ReadModels models(rows);
+  P::On(static_cast<const E&>(event), context, models);
+}
+
 template <class P, class E>
 concept HasKey = requires(const E& event, const EventContext& context) {
   { P::Key(event, context) } -> std::convertible_to<std::string>;
@@ -107,7 +132,7 @@ void AddHandler(ProjectionType& type) {
   static_assert(!HandlesSuperseded<P>(typename AggregateOf<typename EventTraits<E>::Aggregate>::Superseded{}),
                 "On of a superseded event is never called: it comes as the event that it is upcast to");
   if constexpr (EventTraits<E>::template HasOn<P, typename P::ReadModels>()) {
-    type.handlers.emplace(EventTraits<E>::kName, &Handle<P, E>);
+    type.handlers.emplace(EventTraits<E>::kName, EventHandler{&Handle<P, E>, &MakeEvent<E>, &HandleMessage<P, E>});
     if constexpr (HasKey<P, E>) type.keys.emplace(EventTraits<E>::kName, &KeyOf<P, E>);
   }
 }

@@ -100,6 +100,8 @@ class RowCache {
     // Writes what has changed.
     virtual void Flush(RowStore& rows) = 0;
     virtual void Forget() = 0;
+    // As that of RowCache.
+    virtual void Expect(std::string_view handled, std::size_t soon, std::size_t later) = 0;
     virtual std::size_t bytes() const = 0;
     virtual std::size_t changed_bytes() const = 0;
   };
@@ -112,6 +114,15 @@ class RowCache {
     const auto [found, is_new] = tables_.try_emplace(&schema);
     if (is_new && !internal::HasUniqueIndex(schema)) found->second = std::make_unique<RowsOf<Row>>(schema);
     return static_cast<RowsOf<Row>*>(found->second.get());
+  }
+
+  // Most rows are those of an aggregate, by its id, and more of them than a processor's caches hold. Where the row that
+  // was looked up last in a table is that of the event `handled`, those of later events are brought near: `soon` and
+  // `later` are hashes (CachedRows::HashOf) of the ids of events that are to be handled then, or 0.
+  void Expect(std::string_view handled, std::size_t soon, std::size_t later) {
+    for (const auto& [schema, table] : tables_) {
+      if (table != nullptr) table->Expect(handled, soon, later);
+    }
   }
 
   void Flush(RowStore& rows);
@@ -199,6 +210,12 @@ class RowCache::RowsOf final : public RowCache::Table {
     ++forgotten_;
   }
 
+  void Expect(std::string_view handled, std::size_t soon, std::size_t later) override {
+    if (scratch_ != handled) return;
+    if (later != 0) cached_.ExpectLater(later);
+    if (soon != 0) cached_.ExpectSoon(soon);
+  }
+
   std::size_t bytes() const override { return cached_.bytes(); }
   std::size_t changed_bytes() const override { return cached_.changed_bytes(); }
 
@@ -266,7 +283,7 @@ class RowCache::RowsOf final : public RowCache::Table {
   const ReadModelSchema& schema_;
   const bool may_fail_;
   CachedRows cached_;
-  std::string scratch_;
+  std::string scratch_;          // the key that was looked up last
   std::uint64_t forgotten_ = 0;  // how often
   std::unique_ptr<Row> spare_;   // for the next edit
 };

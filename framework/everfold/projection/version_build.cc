@@ -40,10 +40,13 @@ absl::Status VersionBuild::Begin(std::uint32_t version, VersionUse use) {
     if (queried_.waits_for_next() && use != VersionUse::kRollback) owner_.OnCannotGoOn(folder.status());
     return folder.status();
   }
+  (*folder)->ReadAheadBy([this, strand = std::shared_ptr<Strand>(steps_.executor().MakeStrand())](Task step) {
+    return steps_.PostTo(*strand, std::move(step));
+  });
   next_ = std::make_shared<NextVersion>(version, use, *std::move(folder), steps_.executor().MakeStrand(),
                                         options_.clock->Now());
   owner_.OnBuild();
-  steps_.PostTo(next_->strand(), [this, next = next_] { Run(next); });
+  RunOn(next_);
   return absl::OkStatus();
 }
 
@@ -81,9 +84,19 @@ absl::StatusOr<std::unique_ptr<EventFolder>> VersionBuild::Open(std::uint32_t& v
   return EventFolder::Open(std::move(file), type_, feed_);
 }
 
+void VersionBuild::RunOn(const Next& next) {
+  steps_.PostTo(next->strand(), [this, next] { Run(next); });
+}
+
+// A step. What it folds is read beside it.
 void VersionBuild::Run(const Next& next) {
   if (steps_.closed() || next->cancelled()) return;
-  const absl::StatusOr<PullResult> folded = next->Fold(options_.max_rebuild_batch_events);
+  const absl::StatusOr<bool> has_read = next->folder->HasReadAhead([this, weak = std::weak_ptr(next)] {
+    if (const Next ready = weak.lock(); ready != nullptr) RunOn(ready);
+  });
+  if (!has_read.ok()) return RetryLater(next, has_read.status());
+  if (!*has_read) return;
+  const absl::StatusOr<PullResult> folded = next->FoldAhead(options_.max_rebuild_batch_events);
   if (!folded.ok()) return RetryLater(next, folded.status());
   // Made of all rows at once. What has come meanwhile is folded then.
   const auto stop = [scope = steps_.scope(), next] { return scope.closed() || next->cancelled(); };
@@ -95,7 +108,7 @@ void VersionBuild::Run(const Next& next) {
   if (folded->caught_up && !*indexed) {
     steps_.Post([this, next] { CaughtUp(next); });
   } else {
-    steps_.PostTo(next->strand(), [this, next] { Run(next); });
+    RunOn(next);
   }
 }
 
@@ -109,7 +122,7 @@ void VersionBuild::RetryLater(const Next& next, const absl::Status& error) {
       BackOff(options_.first_retry, options_.longest_retry, static_cast<std::uint64_t>(++next->failures));
   steps_.Tell(LogLevel::kError, "projection cannot be built",
               {{"cause", std::string(error.message())}, {"next_try", "in " + absl::FormatDuration(delay)}});
-  timer_.Start(delay, [this, next] { steps_.PostTo(next->strand(), [this, next] { Run(next); }); });
+  timer_.Start(delay, [this, next] { RunOn(next); });
 }
 
 void VersionBuild::CaughtUp(const Next& next) {

@@ -84,6 +84,7 @@ class VersionBuild {
   void Await(const absl::Status& begun, Projection::Done done);
   void RebuildAfter(NextVersion& next, Projection::Done done);
   absl::StatusOr<std::unique_ptr<EventFolder>> Open(std::uint32_t& version, VersionUse use);
+  void RunOn(const Next& next);
   void Run(const Next& next);
   void RetryLater(const Next& next, const absl::Status& error);
   void CaughtUp(const Next& next);

@@ -49,12 +49,13 @@ absl::StatusOr<std::uint64_t> BringToSameOffsets(EventFolder& current, NextVersi
 absl::StatusOr<std::vector<EventTally>> TallyOfDrops(const EventStore& store, const ProjectionType& type,
                                                      const EventFolder& folder) {
   std::vector<EventTally> tallies(folder.tallies().size());
+  const EventRoutes routes(type);
   for (const EventName& dropped : folder.dropped()) {
     const StreamRange one{.after = Version(dropped.version.value() - 1), .upto = dropped.version};
     const absl::Status read = store.ReadStream(dropped.stream, one, [&](const RecordedEvent& event) {
       const std::size_t partition = event.position.partition.value();
       const bool is_met = event.position.offset <= folder.checkpoint().offsets[partition];
-      if (is_met && RouteOf(type, event.event.type).handler != nullptr) tallies[partition] += TallyOf(event);
+      if (is_met && routes.Find(event.event.type) != nullptr) tallies[partition] += TallyOf(event);
       return absl::OkStatus();
     });
     if (absl::IsOutOfRange(read)) continue;  // of a log that has less of the stream

@@ -23,7 +23,7 @@ namespace {
 // An event that a handler takes.
 struct TakenEvent {
   GivenEvent given;
-  ProjectionType::Handler handler = nullptr;
+  EventHandler::OfPayload handler = nullptr;
   std::string payload;
   Version version;
   Offset offset;
@@ -158,7 +158,7 @@ std::string LineOf(const TakenEvent& event) {
 
 // What handles an event, and its payload for it; nullopt if nothing does.
 struct Handled {
-  ProjectionType::Handler handler;
+  EventHandler::OfPayload handler;
   std::string payload;
 };
 
@@ -166,13 +166,13 @@ std::optional<Handled> HandledAs(const ProjectionType& type, const google::proto
   const std::string& name = event.GetDescriptor()->full_name();
   std::string payload = event.SerializeAsString();
   if (const auto found = type.handlers.find(name); found != type.handlers.end()) {
-    return Handled{found->second, std::move(payload)};
+    return Handled{found->second.of_payload, std::move(payload)};
   }
   const auto form = type.stored_forms.find(name);
   if (form == type.stored_forms.end()) return std::nullopt;
   std::optional<std::string> upcast = form->second.upcast(payload);
   EVERFOLD_CHECK(upcast.has_value());  // it was made of a message
-  return Handled{type.handlers.at(form->second.becomes), *std::move(upcast)};
+  return Handled{type.handlers.at(form->second.becomes).of_payload, *std::move(upcast)};
 }
 
 std::string Lines(const std::vector<std::string>& rows) {

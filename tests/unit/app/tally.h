@@ -61,7 +61,7 @@ inline ProjectionType TallyProjection(const std::string& name = "tallies") {
   ProjectionType type;
   type.name = name;
   type.read_models = {&TallySchema()};
-  type.handlers[kCounted] = [](std::string_view, const EventContext& context, RowStore& rows) {
+  type.handlers[kCounted] = {[](std::string_view, const EventContext& context, RowStore& rows) {
     std::int64_t count = 0;
     rows.Get(
         TallySchema(), [&](ColumnWriter& key) { key.Text(0, context.id); },
@@ -71,7 +71,7 @@ inline ProjectionType TallyProjection(const std::string& name = "tallies") {
       row.Integer(1, count + 1);
     });
     return true;
-  };
+  }};
   return type;
 }
 

@@ -261,11 +261,11 @@ TEST_F(AheadTest, IsTakenForADamagedVersionWhateverCameBefore) {
 TEST_F(AheadTest, IsForgottenWhenItIsGivenUp) {
   static std::uint64_t bad_amount;
   ProjectionType type = MakeProjectionType<Balances>();
-  type.handlers[EventTraits<Debited>::kName] = [](std::string_view payload, const EventContext& c, RowStore& rows) {
+  type.handlers[EventTraits<Debited>::kName] = {[](std::string_view payload, const EventContext& c, RowStore& rows) {
     Debited event;
     if (event.ParseFromString(std::string(payload)) && event.value() == bad_amount) throw std::runtime_error("bad");
     return internal::Handle<Balances, Debited>(payload, c, rows);
-  };
+  }};
   bad_amount = 0;
   ledger_.Credit("b", 1);
   ledger_.RunProjection(type);
@@ -363,14 +363,14 @@ TEST_F(AheadMisfitTest, NothingButAWal) {
 }
 
 TEST_F(AheadTest, IsNotTakenWhereWhatIsBeingBuiltHasComeFurther) {
-  ledger_.Trade(120);
+  ledger_.Trade(1'200);
   ledger_.RunProjection();
   ledger_.CloseProjection();
   ASSERT_TRUE(ledger_.OpenProjection(WithRevision(2), /*max_batch_events=*/1).ok());
   ledger_.projection().Start();
   ASSERT_TRUE(ledger_.executor().RunUntil([this] {
     const ProjectionStatus status = ledger_.projection().Describe();
-    return status.rebuild.has_value() && status.rebuild->events > 60;  // of which fifty are committed
+    return status.rebuild.has_value() && status.rebuild->events > 600;  // of which 500 are committed
   }));
   ledger_.CloseProjection();
   {
@@ -456,18 +456,18 @@ TEST_F(AheadTest, IsCommittedByTimeAsWell) {
 }
 
 TEST_F(AheadTest, GoesOnFromWhatWasCommitted) {
-  ledger_.Trade(120);
+  ledger_.Trade(1'200);
   ledger_.RunProjection();
   {
     const auto build = OpenBuild(ledger_, WithRevision(2));
     ASSERT_TRUE(build.ok()) << build.status();
-    for (int i = 0; i < 70; ++i) ASSERT_TRUE((*build)->Fold(1).ok());  // in transactions of 50
+    for (int i = 0; i < 700; ++i) ASSERT_TRUE((*build)->Fold(1).ok());  // in transactions of 500
   }
   {
     const auto build = OpenBuild(ledger_, WithRevision(2));
     ASSERT_TRUE(build.ok()) << build.status();
     EXPECT_EQ((*build)->begun_anew_because(), "");
-    EXPECT_GE(EventsBefore((*build)->position()), 50u);
+    EXPECT_GE(EventsBefore((*build)->position()), 500u);
     FoldAll(**build);
   }
   Deploy(WithRevision(2));
@@ -506,7 +506,7 @@ TEST_F(AheadTest, RefusesATypeThatCannotBe) {
 // What an operator has dropped is left out, and what fails is parked, as where it is built beside the current one.
 TEST_F(AheadTest, ParksAndLeavesOut) {
   ProjectionType type = MakeProjectionType<Balances>();
-  type.handlers[EventTraits<Debited>::kName] = Throws;
+  type.handlers[EventTraits<Debited>::kName] = {Throws};
   for (const char* account : {"a", "b"}) {
     ledger_.Debit(account, 2);
     ledger_.Credit(account, 1);

@@ -33,9 +33,9 @@ bool ThrowsAtPoison(std::string_view payload, const EventContext& context, RowSt
   return handled;
 }
 
-ProjectionType Debiting(ProjectionType::Handler handler) {
+ProjectionType Debiting(EventHandler::OfPayload handler) {
   ProjectionType type = MakeProjectionType<Balances>();
-  type.handlers[EventTraits<Debited>::kName] = handler;
+  type.handlers[EventTraits<Debited>::kName] = {handler};
   return type;
 }
 ProjectionType Poisoned() { return Debiting(ThrowsAtPoison); }

@@ -42,7 +42,7 @@ int Changes(const std::vector<Position>& positions) {
 
 class PartitionTurnsTest : public ::testing::Test {
  protected:
-  void SetUp() override { type_.handlers[EventTraits<Credited>::kName] = Meet; }
+  void SetUp() override { type_.handlers[EventTraits<Credited>::kName] = {Meet}; }
   void TearDown() override { met = nullptr; }
 
   std::unique_ptr<Subscription> Start(const Checkpoint& from) {

@@ -17,9 +17,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 // With another handler of what is debited.
-ProjectionType Debiting(ProjectionType::Handler handler) {
+ProjectionType Debiting(EventHandler::OfPayload handler) {
   ProjectionType type = MakeProjectionType<Balances>();
-  type.handlers[EventTraits<Debited>::kName] = handler;
+  type.handlers[EventTraits<Debited>::kName] = {handler};
   return type;
 }
 

@@ -155,12 +155,12 @@ TEST_F(RebuildTest, SecondOneWaitsForTheFirst) {
 }
 
 TEST_F(RebuildTest, RestartGoesOnWhereItWas) {
-  ledger_.Trade(120);
+  ledger_.Trade(1'200);
   ledger_.RunProjection(MakeProjectionType<Balances>(), 1);
   const Answer rebuilt = Begin(&Projection::Rebuild);
   ASSERT_TRUE(ledger_.executor().RunUntil([this] {
     const auto progress = ledger_.projection().Describe().rebuild;
-    return progress.has_value() && progress->events > 80;
+    return progress.has_value() && progress->events > 800;
   }));
   ledger_.CloseProjection();
   EXPECT_EQ((*rebuilt)->code(), absl::StatusCode::kUnavailable);
@@ -168,7 +168,7 @@ TEST_F(RebuildTest, RestartGoesOnWhereItWas) {
   EXPECT_EQ(ledger_.projection().path(), Path(1));
   ledger_.projection().Start();
   ASSERT_TRUE(ledger_.executor().RunUntil([this] { return ledger_.projection().Describe().rebuild.has_value(); }));
-  EXPECT_GE(ledger_.projection().Describe().rebuild->events, 50u);  // of the last transaction
+  EXPECT_GE(ledger_.projection().Describe().rebuild->events, 500u);  // of the last transaction
   ledger_.executor().RunUntilIdle();
   EXPECT_EQ(ledger_.projection().path(), Path(2));
   ExpectRowsAreTheFold();
@@ -207,7 +207,7 @@ TEST_F(RebuildTest, VersionThatParksMoreIsGivenUp) {
   const std::vector<std::string> rows = Rows();
   ledger_.CloseProjection();
   ProjectionType worse = MakeProjectionType<Balances>();
-  worse.handlers[EventTraits<Debited>::kName] = Throws;
+  worse.handlers[EventTraits<Debited>::kName] = {Throws};
   ledger_.RunProjection(worse);  // nothing new to handle
   const absl::Status status = Do(&Projection::Rebuild);
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
@@ -222,7 +222,7 @@ TEST_F(RebuildTest, VersionThatParksMoreIsGivenUp) {
 
 TEST_F(RebuildTest, VersionThatParksTheSameKeysIsSwappedIn) {
   ProjectionType type = MakeProjectionType<Balances>();
-  type.handlers[EventTraits<Debited>::kName] = Throws;
+  type.handlers[EventTraits<Debited>::kName] = {Throws};
   ledger_.Credit("a", 1);
   ledger_.Debit("a", 2);
   ledger_.RunProjection(type);
@@ -397,7 +397,7 @@ TEST_F(RebuildTest, ResetBeginsAtTheBeginning) {
 TEST_F(RebuildTest, ResetEndsAStop) {
   for (std::size_t i = 0; i <= kMaxParkedKeys; ++i) ledger_.Debit(absl::StrFormat("d%03d", i), 1);
   ProjectionType type = MakeProjectionType<Balances>();
-  type.handlers[EventTraits<Debited>::kName] = &Throws;
+  type.handlers[EventTraits<Debited>::kName] = {&Throws};
   ledger_.RunProjection(type);
   EXPECT_FALSE(ledger_.projection().status().ok());
   ledger_.CloseProjection();
@@ -497,7 +497,7 @@ TEST_F(RebuildTest, RowsWithoutAnAddedColumnAreQueriedUntilTheNewOnesAreThere) {
   ProjectionType type = MakeProjectionType<Balances>();
   type.read_models = {&changed};
   type.handlers.clear();
-  type.handlers[EventTraits<Credited>::kName] = [](std::string_view, const EventContext& c, RowStore& rows) {
+  type.handlers[EventTraits<Credited>::kName] = {[](std::string_view, const EventContext& c, RowStore& rows) {
     rows.Upsert(changed, [&c](ColumnWriter& out) {
       out.Text(0, c.id);
       out.Integer(1, 1);
@@ -505,7 +505,7 @@ TEST_F(RebuildTest, RowsWithoutAnAddedColumnAreQueriedUntilTheNewOnesAreThere) {
       out.Text(3, "owner of " + c.id);
     });
     return true;
-  };
+  }};
   ASSERT_TRUE(ledger_.OpenProjection(type).ok());
   EXPECT_EQ(ledger_.projection().path(), Path(1));
   EXPECT_EQ(ledger_.projection().Describe().state, ProjectionState::kStale);
@@ -525,14 +525,14 @@ TEST_F(RebuildTest, OtherTablesAreNotQueriedBeforeTheyAreThere) {
   ProjectionType type = MakeProjectionType<Balances>();
   type.read_models = {&changed};
   type.handlers.clear();
-  type.handlers[EventTraits<Credited>::kName] = [](std::string_view, const EventContext& c, RowStore& rows) {
+  type.handlers[EventTraits<Credited>::kName] = {[](std::string_view, const EventContext& c, RowStore& rows) {
     rows.Upsert(changed, [&c](ColumnWriter& out) {
       out.Text(0, c.id);
       out.Integer(1, 1);
       out.Null(2);
     });
     return true;
-  };
+  }};
   ASSERT_TRUE(ledger_.OpenProjection(type).ok());
   EXPECT_EQ(ledger_.projection().path(), "");
   EXPECT_EQ(ledger_.projection().Describe().version, 0u);
@@ -553,7 +553,7 @@ TEST_F(RebuildTest, WorseRevisionLeavesTheOldRows) {
   const std::vector<std::string> rows = Rows();
   ledger_.CloseProjection();
   ProjectionType worse = WithRevision(2);
-  worse.handlers[EventTraits<Debited>::kName] = Throws;
+  worse.handlers[EventTraits<Debited>::kName] = {Throws};
   ledger_.RunProjection(worse);
   EXPECT_EQ(ledger_.projection().path(), Path(1));
   EXPECT_EQ(Rows(), rows);
@@ -574,7 +574,7 @@ TEST_F(RebuildTest, KeysThatTheOldOneHasNotMetDoNotCount) {
   ledger_.CloseProjection();
   ledger_.Debit("b", 2);
   ProjectionType type = WithRevision(2);
-  type.handlers[EventTraits<Debited>::kName] = Throws;
+  type.handlers[EventTraits<Debited>::kName] = {Throws};
   ledger_.RunProjection(type);
   EXPECT_EQ(ledger_.projection().path(), Path(2));
   EXPECT_EQ(ledger_.projection().Describe().parked_keys, 1u);
@@ -779,7 +779,7 @@ TEST_F(RebuildTest, PausedProjectionTakesInNothingUntilItIsResumed) {
 
 TEST_F(RebuildTest, DropDuringARebuildHoldsForBoth) {
   ProjectionType type = MakeProjectionType<Balances>();
-  type.handlers[EventTraits<Debited>::kName] = Throws;
+  type.handlers[EventTraits<Debited>::kName] = {Throws};
   for (int i = 0; i < 30; ++i) ledger_.Credit("b", 1);
   ledger_.Debit("a", 2);
   ledger_.Credit("a", 1);
@@ -802,7 +802,7 @@ TEST_F(RebuildTest, DropDuringARebuildHoldsForBoth) {
 // The next version has the key parked already when its event is dropped.
 TEST_F(RebuildTest, DropFreesTheKeyInWhatIsBuiltToo) {
   ProjectionType type = MakeProjectionType<Balances>();
-  type.handlers[EventTraits<Debited>::kName] = Throws;
+  type.handlers[EventTraits<Debited>::kName] = {Throws};
   ledger_.Debit("a", 2);
   ledger_.Credit("a", 1);
   for (int i = 0; i < 30; ++i) ledger_.Credit("b", 1);
@@ -821,7 +821,7 @@ TEST_F(RebuildTest, DropFreesTheKeyInWhatIsBuiltToo) {
 
 TEST_F(RebuildTest, DropHoldsAfterARollback) {
   ProjectionType type = MakeProjectionType<Balances>();
-  type.handlers[EventTraits<Debited>::kName] = Throws;
+  type.handlers[EventTraits<Debited>::kName] = {Throws};
   ledger_.Debit("a", 2);
   ledger_.Credit("a", 1);
   ledger_.RunProjection(type);
@@ -845,7 +845,7 @@ bool FailsAtBadAmount(std::string_view payload, const EventContext& c, RowStore&
 
 class HeedDropsTest : public RebuildTest {
  protected:
-  void SetUp() override { type_.handlers[EventTraits<Debited>::kName] = FailsAtBadAmount; }
+  void SetUp() override { type_.handlers[EventTraits<Debited>::kName] = {FailsAtBadAmount}; }
   void Drop(Version version) {
     std::optional<absl::StatusOr<std::uint64_t>> left;
     ledger_.projection().DropParked("account/a", std::nullopt, version, "a test",
@@ -889,12 +889,12 @@ TEST_F(HeedDropsTest, WhatIsBuiltIsPastTheEventThatIsDropped) {
 
 // Nobody queries them before.
 TEST_F(RebuildTest, IndexesAreMadeAtTheEnd) {
-  ledger_.Trade(60);
+  ledger_.Trade(600);
   ledger_.RunProjection(MakeProjectionType<Balances>(), /*max_batch_events=*/1);
   const Answer rebuilt = Begin(&Projection::Rebuild);
   ASSERT_TRUE(ledger_.executor().RunUntil([this] {
     const auto progress = ledger_.projection().Describe().rebuild;
-    return progress.has_value() && progress->events > 60;  // of which fifty are committed
+    return progress.has_value() && progress->events > 600;  // of which 500 are committed
   }));
   EXPECT_THAT(DumpTable(Path(2), "balance"), Not(::testing::IsEmpty()));
   EXPECT_THAT(IndexesOf(Path(2), "balance"), ::testing::IsEmpty());
@@ -934,7 +934,7 @@ TEST(DropAtASwap, IsHeededByWhatWasSwappedIn) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     Ledger ledger(seed);
     ProjectionType type = MakeProjectionType<Balances>();
-    type.handlers[EventTraits<Debited>::kName] = FailsAtBadAmount;
+    type.handlers[EventTraits<Debited>::kName] = {FailsAtBadAmount};
     bad_amount = 2;
     ledger.Debit("a", 2);
     for (int i = 0; i < 6; ++i) ledger.Credit("b", 1);
@@ -1033,13 +1033,13 @@ TEST_F(RebuildTest, StandstillIsTold) {
   static bool stalled;
   stalled = false;
   ProjectionType type = MakeProjectionType<Balances>();
-  type.handlers[EventTraits<Credited>::kName] = [](std::string_view payload, const EventContext& c, RowStore& rows) {
+  type.handlers[EventTraits<Credited>::kName] = {[](std::string_view payload, const EventContext& c, RowStore& rows) {
     if (c.version == Version(2)) {
       executor->Advance(absl::Minutes(2));  // the others' steps and timers, while this one hangs
       stalled = projection->Describe().stalled;
     }
     return internal::Handle<Balances, Credited>(payload, c, rows);
-  };
+  }};
   ledger_.Credit("a", 1);
   ledger_.RunProjection(type);
   executor = &ledger_.executor();

@@ -249,11 +249,11 @@ TEST_F(QueryEngineTest, PageBeginsBehindAKeyThatIsGone) {
   removed = 0;
   ledger_.CloseProjection();
   ProjectionType type = MakeProjectionType<Balances>();
-  type.handlers[EventTraits<Debited>::kName] = [](std::string_view, const EventContext& c, RowStore& rows) {
+  type.handlers[EventTraits<Debited>::kName] = {[](std::string_view, const EventContext& c, RowStore& rows) {
     Tables<Balance>(rows).Of<Balance>().Remove(c.id);
     ++removed;
     return true;
-  };
+  }};
   ASSERT_TRUE(ledger_.OpenProjection(type).ok());
   engine_ = *QueryEngine::Create({&ledger_.projection()}, ledger_.executor(), ledger_.executor().clock());
   for (const char* account : {"a", "b", "c", "d"}) ledger_.Credit(account, 1);
@@ -789,11 +789,11 @@ TEST_F(QueryEngineTest, WatchHintsAtARetryADropAndASwap) {
   fails = true;
   ledger_.CloseProjection();
   ProjectionType type = MakeProjectionType<Balances>();
-  type.handlers[EventTraits<Debited>::kName] = [](std::string_view, const EventContext& c, RowStore& rows) {
+  type.handlers[EventTraits<Debited>::kName] = {[](std::string_view, const EventContext& c, RowStore& rows) {
     if (fails) throw std::runtime_error("not yet");
     Tables<Balance>(rows).Of<Balance>().Remove(c.id);
     return true;
-  };
+  }};
   ASSERT_TRUE(ledger_.OpenProjection(type).ok());
   engine_ = *QueryEngine::Create({&ledger_.projection()}, ledger_.executor(), ledger_.executor().clock());
   ledger_.Credit("a", 5);
