@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -189,6 +190,12 @@ void MakeForOwner(const std::string& path) {
   for (const char* const ending : {"", "-wal", "-shm", "-journal"}) (void)chmod((path + ending).c_str(), 0600);
 }
 
+// Nobody asks how much memory SQLite has, and to count that takes a lock of the whole process at each allocation. Where
+// something else in the process has used SQLite before, it stays as that has it.
+void CountNoMemory() {
+  [[maybe_unused]] static const int configured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 }  // namespace
 
 Statement::~Statement() { sqlite3_finalize(statement_); }
@@ -207,15 +214,26 @@ void Statement::Real(int index, double value) {
                   absl::StrFormat("value %d of the row is NaN, which SQLite cannot store", index));
 }
 
+// Null if there is no room for it.
+const char* Statement::Copy(std::string_view value) {
+  if (value.size() > kCopyBytes - copied_) return nullptr;
+  if (copies_ == nullptr) copies_ = std::make_unique<char[]>(kCopyBytes);
+  char* const copy = copies_.get() + copied_;
+  std::copy(value.begin(), value.end(), copy);
+  copied_ += value.size();
+  return copy;
+}
+
 void Statement::Text(int index, std::string_view value) {
-  // An empty view may have no address, which SQLite would take for NULL.
-  const char* bytes = value.data() != nullptr ? value.data() : "";
-  KeepError(sqlite3_bind_text64(statement_, index + 1, bytes, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+  const char* const copy = Copy(value);
+  KeepError(sqlite3_bind_text64(statement_, index + 1, copy != nullptr ? copy : value.data(), value.size(),
+                                copy != nullptr ? SQLITE_STATIC : SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 void Statement::Blob(int index, std::string_view value) {
-  const char* bytes = value.data() != nullptr ? value.data() : "";
-  KeepError(sqlite3_bind_blob64(statement_, index + 1, bytes, value.size(), SQLITE_TRANSIENT));
+  const char* const copy = Copy(value);
+  KeepError(sqlite3_bind_blob64(statement_, index + 1, copy != nullptr ? copy : value.data(), value.size(),
+                                copy != nullptr ? SQLITE_STATIC : SQLITE_TRANSIENT));
 }
 
 void Statement::Null(int index) { KeepError(sqlite3_bind_null(statement_, index + 1)); }
@@ -284,10 +302,12 @@ std::optional<ColumnType> Statement::value_type(int index) const {
 void Statement::Reset() {
   sqlite3_reset(statement_);  // its result is that of the last step again
   sqlite3_clear_bindings(statement_);
+  copied_ = 0;
   status_ = absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path, Access access) {
+  CountNoMemory();
   if (access == Access::kReadWrite && path != kInMemory) MakeForOwner(path);
   const int mode = access == Access::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   std::unique_ptr<SpillFiles> spill;

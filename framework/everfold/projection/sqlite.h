@@ -93,12 +93,18 @@ class Statement final : public ColumnWriter, public ColumnReader {
   Statement(sqlite3* database, sqlite3_stmt* statement, Permit permit, SpillFiles* spill)
       : database_(database), statement_(statement), permit_(permit), spill_(spill) {}
   void KeepError(int code);
+  const char* Copy(std::string_view value);
+
+  // For copies of small values, which SQLite would allocate one by one.
+  static constexpr std::size_t kCopyBytes = 1'000;
 
   sqlite3* database_;
   sqlite3_stmt* statement_;
   Permit permit_;
   SpillFiles* spill_;  // null: of a connection that has none
   mutable absl::Status status_;
+  std::unique_ptr<char[]> copies_;
+  std::size_t copied_ = 0;  // bytes of this execution
 };
 
 // One execution of a statement: resets it at the end, however the end comes.
