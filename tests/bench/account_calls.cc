@@ -10,8 +10,27 @@ namespace {
 
 using AccountService = ::bench::v1::AccountCommandService;
 
+// Finishes a call once its request is durable, and ends.
+class SyncedAnswer final : public Caller {
+ public:
+  SyncedAnswer(const ::bench::v1::AddEntryRequest& request, grpc::ServerUnaryReactor& reactor)
+      : bytes_(request.SerializeAsString()), reactor_(reactor) {}
+  std::string_view bytes() const { return bytes_; }
+
+ private:
+  void OnDurable(const absl::Status& status) override {
+    reactor_.Finish(status.ok() ? grpc::Status::OK : grpc::Status(grpc::StatusCode::INTERNAL, "not durable"));
+    delete this;
+  }
+
+  const std::string bytes_;
+  grpc::ServerUnaryReactor& reactor_;
+};
+
 class EchoService final : public RpcService, public AccountService::CallbackService {
  public:
+  explicit EchoService(BareRing* ring) : ring_(ring) {}
+
   const char* name() const override { return AccountService::service_full_name(); }
   grpc::Service& service() override { return *this; }
 
@@ -25,9 +44,17 @@ class EchoService final : public RpcService, public AccountService::CallbackServ
     receipt.mutable_recorded_at()->set_seconds(1'700'000'000);
     receipt.mutable_recorded_at()->set_nanos(123'456'000);
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-    reactor->Finish(grpc::Status::OK);
+    if (ring_ == nullptr) {
+      reactor->Finish(grpc::Status::OK);
+    } else {
+      auto* const answer = new SyncedAnswer(*request, *reactor);
+      ring_->Append(answer->bytes(), *answer);
+    }
     return reactor;
   }
+
+ private:
+  BareRing* const ring_;
 };
 
 }  // namespace
@@ -47,7 +74,7 @@ void CallTarget::Append(std::size_t number, Caller& caller) {
   });
 }
 
-std::unique_ptr<RpcService> MakeAccountEcho() { return std::make_unique<EchoService>(); }
+std::unique_ptr<RpcService> MakeAccountEcho(BareRing* ring) { return std::make_unique<EchoService>(ring); }
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> ListenTwice(const std::vector<RpcService*>& services,
                                                         const std::string& path) {

@@ -13,6 +13,7 @@
 #include "everfold/rpc/grpc_server.h"
 #include "everfold/rpc/rpc_service.h"
 #include "tests/bench/append_target.h"
+#include "tests/bench/bare_ring.h"
 #include "tests/bench/payloads.h"
 
 namespace everfold::bench {
@@ -40,8 +41,8 @@ class CallTarget final : public AppendTarget {
   std::vector<Slot> slots_;
 };
 
-// Answers at once, with an answer of the usual size.
-std::unique_ptr<RpcService> MakeAccountEcho();
+// Answers at once, with an answer of the usual size; or when the request is durable in the ring, which outlives it.
+std::unique_ptr<RpcService> MakeAccountEcho(BareRing* ring = nullptr);
 
 // A server on a free port of the loopback interface and on the Unix socket `path`; its addresses in this order.
 absl::StatusOr<std::unique_ptr<GrpcServer>> ListenTwice(const std::vector<RpcService*>& services,

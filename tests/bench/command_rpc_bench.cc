@@ -1,5 +1,6 @@
 // Commands over gRPC, durable, beside a server of the same service that answers at once.
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -24,13 +25,20 @@ constexpr std::size_t kOutstanding[] = {1, 16, 64, 256};
 constexpr std::uint32_t kStreams = 10'000;
 constexpr int kExecutorThreads = 2;
 
-absl::Status MeasureTransport(Run& run, const char* name, const std::string& ours_at, const std::string& echo_at) {
+// Beside a server that answers at once, and beside one that does so when the request is durable in a bare ring: what
+// the transport and the disk cost together.
+absl::Status MeasureTransport(Run& run, const char* name, const std::string& ours_at, const std::string& echo_at,
+                              const std::string& synced_at) {
   for (const std::size_t calls : kOutstanding) {
     CallTarget ours(ours_at, run.payloads, kStreams);
     CallTarget echo(echo_at, run.payloads, kStreams);
     const LoopOptions loop{.callers = calls, .max_time = run.options.round};
     EVERFOLD_ASSIGN_OR_RETURN(const Turns turns, TakeTurns(ours, echo, loop, run.options));
     AddTurns(run.figures, absl::StrFormat("%s, commands, %d outstanding", name, calls), turns, RatioAtLeast(0.8));
+    CallTarget synced(synced_at, run.payloads, kStreams);
+    EVERFOLD_ASSIGN_OR_RETURN(const Turns beside, TakeTurns(ours, synced, loop, run.options));
+    AddTurns(run.figures, absl::StrFormat("%s, commands, %d outstanding, beside an echo that syncs", name, calls),
+             beside, std::nullopt);
   }
   return absl::OkStatus();
 }
@@ -72,13 +80,18 @@ absl::Status MeasureCalls(Run& run, Arena& arena) {
   commands.LoadStates(kStreams);
   const std::unique_ptr<RpcService> service = AggregateOf<::bench::v1::Account>::MakeCommandService(commands.handler());
   const std::unique_ptr<RpcService> echoes = MakeAccountEcho();
+  BareRing ring(arena.ring_files(), /*executor=*/nullptr);
+  const std::unique_ptr<RpcService> synced_echoes = MakeAccountEcho(&ring);
   const std::unique_ptr<RpcService> many = MakeCommandService(commands.handler());
   EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<GrpcServer> ours,
                             ListenTwice({service.get(), many.get()}, sockets + "/ours"));
   EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<GrpcServer> echo, ListenTwice({echoes.get()}, sockets + "/echo"));
+  EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<GrpcServer> synced,
+                            ListenTwice({synced_echoes.get()}, sockets + "/synced"));
   for (const std::size_t i : {0, 1}) {
     const char* const name = i == 0 ? "TCP" : "Unix socket";
-    EVERFOLD_RETURN_IF_ERROR(MeasureTransport(run, name, ours->addresses()[i], echo->addresses()[i]));
+    EVERFOLD_RETURN_IF_ERROR(
+        MeasureTransport(run, name, ours->addresses()[i], echo->addresses()[i], synced->addresses()[i]));
     EVERFOLD_RETURN_IF_ERROR(MeasureStreamed(run, name, ours->addresses()[i], commands.handler()));
   }
   return absl::OkStatus();

@@ -10,8 +10,9 @@ NAMES += [f"load, {what}" for what in (
 NAMES += [f"commands, {what}{number}" for number in NUMBERS for what in (
     "cached, 10,000 streams, 256 callers", "the same with request ids", "one hot stream, beside 10,000",
     "a million streams at random", "cached, and two executor threads for each")]
-NAMES += [f"{transport}, commands, {calls} outstanding{number}"
-          for transport in ("TCP", "Unix socket") for calls in (1, 16, 64, 256) for number in NUMBERS]
+NAMES += [f"{transport}, commands, {calls} outstanding{beside}{number}"
+          for transport in ("TCP", "Unix socket") for calls in (1, 16, 64, 256)
+          for beside in ("", ", beside an echo that syncs") for number in NUMBERS]
 NAMES += [f"{transport}, streamed in batches of 100, beside {what}"
           for transport in ("TCP", "Unix socket") for what in ("callers in process", "256 unary calls")]
 NAMES += [f"{transport}, half load, {what}" for transport in ("TCP", "Unix socket") for what in (

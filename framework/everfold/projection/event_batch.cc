@@ -1,5 +1,6 @@
 #include "everfold/projection/event_batch.h"
 
+#include <new>
 #include <utility>
 
 #include "everfold/projection/cached_rows.h"
@@ -8,7 +9,9 @@ namespace everfold {
 namespace {
 
 // What parsed payloads keep of memory for the next ones is bounded: larger ones are parsed by their handlers.
-constexpr std::size_t kMaxParsedBytes = 4 << 10;
+constexpr std::size_t kMaxParsedBytes = 1 << 10;
+// Of all types together.
+constexpr std::size_t kMaxKeptMessages = 2 * EventBatch::kMaxEvents;
 // Of types, each with the fingerprints that it had.
 constexpr std::size_t kMaxKeptTypes = 1'000;
 // In how many events a row is needed. To bring it near takes about as long as handling one, twice.
@@ -19,24 +22,28 @@ constexpr std::size_t kLater = 8;
 
 void EventBatch::Fill(Subscription& subscription, const EventRoutes& routes) {
   Clear();
+  bool has_room = true;
   const absl::StatusOr<PullResult> pulled = subscription.Pull(kMaxEvents, [&](const RecordedEvent& event) {
-    if (payloads_.size() >= kMaxPayloadBytes) {
-      is_full_ = true;
-      return absl::CancelledError();  // it is the first of the next batch
-    }
+    has_room = payloads_.size() < kMaxPayloadBytes;
+    if (!has_room) return absl::CancelledError();  // it is the first of the next batch
     Add(event, routes);
     return absl::OkStatus();
   });
   checkpoint_ = subscription.checkpoint();
   caught_up_ = pulled.ok() && pulled->caught_up;
-  status_ = is_full_ ? absl::OkStatus() : pulled.status();
+  status_ = has_room ? pulled.status() : absl::OkStatus();
+  is_full_ = !has_room || size_ == kMaxEvents;
 }
 
 void EventBatch::Clear() {
   size_ = commits_size_ = 0;
   payloads_.clear();
-  is_full_ = false;
-  for (auto& [route, messages] : messages_) messages.used = 0;
+  std::size_t kept = 0;
+  for (auto& [route, messages] : messages_) {
+    messages.used = 0;
+    kept += messages.all.size();
+  }
+  if (kept > kMaxKeptMessages) messages_.clear();
   if (types_.size() > kMaxKeptTypes) types_.clear();
 }
 
@@ -77,21 +84,30 @@ std::size_t EventBatch::CommitOf(const RecordedCommit& commit) {
 }
 
 std::size_t EventBatch::TypeOf(const RecordedPayload& event, const EventRoutes& routes) {
-  for (std::size_t i = 0; i < types_.size(); ++i) {
-    if (types_[i].name == event.type && types_[i].fingerprint == event.fingerprint) return i;
+  if (IsOfType(last_type_, event)) return last_type_;
+  for (last_type_ = 0; last_type_ < types_.size(); ++last_type_) {
+    if (IsOfType(last_type_, event)) return last_type_;
   }
   types_.push_back({.name = event.type, .fingerprint = event.fingerprint, .route = routes.Find(event.type)});
-  return types_.size() - 1;
+  return last_type_;
+}
+
+bool EventBatch::IsOfType(std::size_t type, const RecordedPayload& event) const {
+  return type < types_.size() && types_[type].name == event.type && types_[type].fingerprint == event.fingerprint;
 }
 
 const google::protobuf::MessageLite* EventBatch::Parse(std::string_view payload, const EventRoute& route) {
   if (route.upcast != nullptr || route.handler.make == nullptr || payload.size() > kMaxParsedBytes) return nullptr;
-  Messages& messages = messages_[&route];
-  if (messages.used == messages.all.size()) messages.all.push_back(route.handler.make());
-  google::protobuf::MessageLite& message = *messages.all[messages.used];
-  if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return nullptr;
-  ++messages.used;
-  return &message;
+  try {
+    Messages& messages = messages_[&route];
+    if (messages.used == messages.all.size()) messages.all.push_back(route.handler.make());
+    google::protobuf::MessageLite& message = *messages.all[messages.used];
+    if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return nullptr;
+    ++messages.used;
+    return &message;
+  } catch (const std::bad_alloc&) {
+    return nullptr;  // whoever handles it meets the same, and tells
+  }
 }
 
 PreparedEvent EventBatch::event(std::size_t i) const {

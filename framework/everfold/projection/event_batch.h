@@ -42,6 +42,7 @@ class EventBatch {
   // Behind its last event, and what follows that and is not wanted.
   const Checkpoint& checkpoint() const { return checkpoint_; }
   bool caught_up() const { return caught_up_; }
+  bool is_full() const { return is_full_; }
   // What ended the pull; the events before it are there.
   const absl::Status& status() const { return status_; }
 
@@ -82,6 +83,7 @@ class EventBatch {
   void Add(const RecordedEvent& event, const EventRoutes& routes);
   std::size_t CommitOf(const RecordedCommit& commit);
   std::size_t TypeOf(const RecordedPayload& event, const EventRoutes& routes);
+  bool IsOfType(std::size_t type, const RecordedPayload& event) const;
   const google::protobuf::MessageLite* Parse(std::string_view payload, const EventRoute& route);
 
   std::vector<KeptEvent> events_;  // of which `size_` are of this batch; so are those of commits
@@ -89,10 +91,11 @@ class EventBatch {
   std::vector<KeptCommit> commits_;
   std::size_t commits_size_ = 0;
   std::vector<KeptType> types_;
+  std::size_t last_type_ = 0;
   std::string payloads_;
   absl::flat_hash_map<const EventRoute*, Messages> messages_;
   Checkpoint checkpoint_;
-  bool is_full_ = false;  // of bytes
+  bool is_full_ = false;
   bool caught_up_ = false;
   absl::Status status_;
 };

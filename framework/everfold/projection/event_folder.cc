@@ -19,6 +19,8 @@ constexpr std::size_t kRetriesATransaction = 500;
 // Of a transaction that is held open: what it costs to take back, and what a restart has to do again.
 constexpr std::uint64_t kMaxBatchesOfTransaction = 500;
 constexpr std::size_t kMaxUnwrittenBytes = 128 << 20;
+// Likewise, of rows that are written at once: SQLite keeps all pages of a transaction in the WAL.
+constexpr std::uint64_t kMaxWrittenRows = 1'000'000;
 // Of rows that stay in memory from one transaction to the next.
 constexpr std::size_t kMaxCachedBytes = 64 << 20;
 constexpr std::size_t kMaxCachedBytesOfBuild = 256 << 20;
@@ -51,7 +53,7 @@ EventFolder::EventFolder(std::unique_ptr<ReadModelFile> file, const ProjectionTy
 absl::StatusOr<std::unique_ptr<EventFolder>> EventFolder::Open(std::unique_ptr<ReadModelFile> file,
                                                                const ProjectionType& type, const EventFeed& feed) {
   std::unique_ptr<EventFolder> folder(new EventFolder(std::move(file), type, feed));
-  const absl::Status taken = folder->Take(Source::kMerged);
+  const absl::Status taken = folder->Take({});
   if (!taken.ok()) return Annotate(folder->path(), taken);
   const absl::StatusOr<std::vector<ParkedKey>> keys = folder->DescribeParked();
   if (!keys.ok()) return Annotate(folder->path(), keys.status());
@@ -75,76 +77,80 @@ absl::StatusOr<PullResult> EventFolder::FoldBatch(std::size_t max_events) {
   return Fold(max_events, {.max_cached_bytes = kMaxCachedBytes});
 }
 
-absl::StatusOr<PullResult> EventFolder::FoldFarBatch(std::size_t max_events) {
-  return Fold(max_events, {.max_cached_bytes = kMaxCachedBytesOfBuild});
-}
-
 absl::StatusOr<PullResult> EventFolder::FoldOn(std::size_t max_events) {
-  return Fold(max_events, {.holds = true, .source = SourceOfBuild(), .max_cached_bytes = kMaxCachedBytesOfBuild});
+  return Fold(max_events, {.holds = true,
+                           .reading = ReadingFor(Audience::kNobody, /*ahead=*/false),
+                           .max_cached_bytes = kMaxCachedBytesOfBuild});
 }
 
-absl::StatusOr<PullResult> EventFolder::FoldAhead(std::size_t max_events) {
-  return Fold(max_events, {.holds = true, .source = Source::kReadAhead, .max_cached_bytes = kMaxCachedBytesOfBuild});
+absl::StatusOr<PullResult> EventFolder::FoldAhead(Audience audience, std::size_t max_events, bool holds) {
+  return Fold(
+      max_events,
+      {.holds = holds, .reading = ReadingFor(audience, /*ahead=*/true), .max_cached_bytes = kMaxCachedBytesOfBuild});
 }
 
-absl::StatusOr<bool> EventFolder::HasReadAhead(Task when) {
-  EVERFOLD_RETURN_IF_ERROR(Take(Source::kReadAhead));
-  return read_ahead_->IsReady(std::move(when));
+absl::StatusOr<bool> EventFolder::AwaitReadAhead(Audience audience, Task when) {
+  EVERFOLD_RETURN_IF_ERROR(Take(ReadingFor(audience, /*ahead=*/true)));
+  return read_ahead_->AwaitReady(std::move(when));
 }
 
 absl::StatusOr<PullResult> EventFolder::Fold(std::size_t max_events, const Manner& manner) {
-  in_parts_ = events_in_parts_ > 0;
-  const std::uint64_t held = in_transaction_ ? events_in_transaction_ : 0;
+  std::uint64_t held = in_transaction_ ? events_in_transaction_ : 0;
   absl::StatusOr<PullResult> folded = FoldOnce(max_events, manner);
-  if (!folded.ok() && event_failed_ && !in_parts_) {
-    FoldOtherwise(held + max_events);
+  for (int again = 0; again < 2 && !folded.ok() && event_failed_ && !in_parts_; ++again) {
+    // Events that came meanwhile may fail as well, and rows that are not written before the end. In parts nothing does.
+    if (again > 0) failed_at_.reset();
+    FoldOtherwise(held, max_events);
+    held = 0;
     folded = FoldOnce(max_events, manner);
   }
-  if (in_parts_ && folded.ok()) events_in_parts_ -= std::min<std::uint64_t>(events_in_parts_, folded->events);
-  if (met_it_ && folded.ok()) events_in_parts_ = max_events;
-  if (folded.ok() && folded->caught_up) {
-    events_in_parts_ = 0;
+  event_failed_ = false;
+  if (!folded.ok()) return folded;
+  const auto take_off = [&folded](std::uint64_t& events) { events -= std::min<std::uint64_t>(events, folded->events); };
+  take_off(in_parts_ ? events_in_parts_ : events_in_batches_);
+  if (met_it_) events_in_parts_ = max_events;
+  if (folded->caught_up) {
+    events_in_parts_ = events_in_batches_ = 0;
     whole_before_.reset();
   }
   return folded;
 }
 
-// An event has failed, and as many as these at most were taken back. Those before it did not fail, if it was its
-// handler that told: they need no parts. That it is met again before others is no more than likely.
-void EventFolder::FoldOtherwise(std::uint64_t taken_back) {
-  event_failed_ = false;
+// An event has failed, and a transaction was taken back that held so many from batches before. If it was its handler
+// that told, those before it need no parts; that it is met again before others is no more than likely. If it was the
+// commit, nobody knows which: each batch has a transaction, until it is the one that fails.
+void EventFolder::FoldOtherwise(std::uint64_t held, std::size_t max_events) {
   whole_before_ = std::exchange(failed_at_, std::nullopt);
   if (whole_before_.has_value()) return;
-  events_in_parts_ = taken_back;
-  in_parts_ = true;
+  (held > 0 ? events_in_batches_ : events_in_parts_) = held + max_events;
 }
 
 // What nobody queries yet may be folded in any order that the handlers permit.
-EventFolder::Source EventFolder::SourceOfBuild() const {
-  return type_.order == ProjectionOrder::kPerPartition ? Source::kInTurns : Source::kMerged;
+EventFolder::Reading EventFolder::ReadingFor(Audience audience, bool ahead) const {
+  const bool may_be_any = audience == Audience::kNobody && type_.order == ProjectionOrder::kPerPartition;
+  return {.in_turns = may_be_any, .ahead = ahead};
 }
 
 // From where it is.
-absl::StatusOr<std::unique_ptr<Subscription>> EventFolder::Subscribe(Source source) const {
+absl::StatusOr<std::unique_ptr<Subscription>> EventFolder::Subscribe(const Reading& reading) const {
   SubscriptionOptions options = SubscriptionOf(type_);
   options.upto = end_;
-  if (source == Source::kInTurns) return PartitionTurns::Start(feed_, position(), options);
-  return feed_.Subscribe(position(), options);
+  if (reading.ahead) options.max_bytes_a_pull = ReadAhead::kMaxBytesAPull;
+  return reading.in_turns ? PartitionTurns::Start(feed_, position(), options) : feed_.Subscribe(position(), options);
 }
 
-absl::Status EventFolder::Take(Source source) {
-  if (events_ != nullptr && source == source_) return absl::OkStatus();
-  const bool reads_ahead = source == Source::kReadAhead;
-  EVERFOLD_ASSIGN_OR_RETURN(auto subscription, Subscribe(reads_ahead ? SourceOfBuild() : source));
+absl::Status EventFolder::Take(const Reading& reading) {
+  if (events_ != nullptr && reading == reading_) return absl::OkStatus();
+  EVERFOLD_ASSIGN_OR_RETURN(auto subscription, Subscribe(reading));
   read_ahead_ = nullptr;
-  if (reads_ahead) {
+  if (reading.ahead) {
     auto ahead = std::make_unique<ReadAhead>(std::move(subscription), routes_, post_);
     read_ahead_ = ahead.get();
     events_ = std::move(ahead);
   } else {
     events_ = std::make_unique<SubscribedEvents>(std::move(subscription), *routes_);
   }
-  source_ = source;
+  reading_ = reading;
   return absl::OkStatus();
 }
 
@@ -163,7 +169,8 @@ absl::Status EventFolder::FoldTo(const Checkpoint& end, std::size_t max_batch_ev
 }
 
 absl::StatusOr<PullResult> EventFolder::FoldOnce(std::size_t max_events, const Manner& manner) {
-  EVERFOLD_RETURN_IF_ERROR(Take(manner.source));
+  in_parts_ = events_in_parts_ > 0;
+  EVERFOLD_RETURN_IF_ERROR(Take(manner.reading));
   if (!in_transaction_) EVERFOLD_RETURN_IF_ERROR(Begin(in_parts_ ? 0 : manner.max_cached_bytes));
   absl::StatusOr<PullResult> pulled = Pull(max_events);
   if (!pulled.ok()) {
@@ -177,10 +184,11 @@ absl::StatusOr<PullResult> EventFolder::FoldOnce(std::size_t max_events, const M
   }
   in_transaction_ = true;
   const bool is_full = events_in_transaction_ >= kMaxBatchesOfTransaction * max_events ||
-                       file_->unwritten_bytes() >= kMaxUnwrittenBytes ||
+                       file_->unwritten_bytes() >= kMaxUnwrittenBytes || file_->written_rows() >= kMaxWrittenRows ||
                        file_->cached_bytes() >= kMaxUnwrittenBytes + manner.max_cached_bytes;
-  if (manner.holds && !in_parts_ && !met_it_ && !pulled->caught_up && !is_full) return pulled;
-  EVERFOLD_RETURN_IF_ERROR(CommitHeld());
+  const bool holds = manner.holds && !in_parts_ && events_in_batches_ == 0;
+  if (holds && !met_it_ && !pulled->caught_up && !is_full) return pulled;
+  EVERFOLD_RETURN_IF_ERROR(Commit(events_->checkpoint()));
   return pulled;
 }
 
@@ -209,8 +217,15 @@ absl::Status EventFolder::Begin(std::size_t max_cached_bytes) {
   return file_->Begin();
 }
 
-// What is held open, if anything is.
-absl::Status EventFolder::CommitHeld() { return in_transaction_ ? Commit(events_->checkpoint()) : absl::OkStatus(); }
+absl::Status EventFolder::CommitHeld() {
+  if (!in_transaction_) return absl::OkStatus();
+  const std::uint64_t held = events_in_transaction_;
+  absl::Status committed = Commit(events_->checkpoint());
+  if (committed.ok() || !event_failed_) return committed;
+  FoldOtherwise(held, 0);  // it is taken back, which is no error of who wants nothing to be held
+  event_failed_ = false;
+  return absl::OkStatus();
+}
 
 absl::Status EventFolder::Commit(const Checkpoint& checkpoint) {
   absl::Status committed = file_->Commit(checkpoint, tallies_);

@@ -2,8 +2,9 @@
 //
 // An event that cannot be handled is parked with its key, and so is every later event of the key; others go on. The
 // transaction with such an event is taken back and folded again up to it, and from there each event of a batch in a
-// part of the transaction that can be taken back by itself. What the file itself fails at (a full disk, an I/O error)
-// is no event's fault: the batch is taken back, the error is the result, and the same events come again.
+// part of the transaction that can be taken back by itself. Where only the commit fails, what was taken back is folded
+// again with a commit for each batch, and the batch that fails in parts. What the file itself fails at (a full disk, an
+// I/O error) is no event's fault: the batch is taken back, the error is the result, and the same events come again.
 //
 // Always: what the log has for this projection up to the checkpoint = applied + parked + dropped, in number and digest.
 #pragma once
@@ -50,19 +51,24 @@ class EventFolder {
   //   FAILED_PRECONDITION           too many keys are parked (READ_MODEL_STOPPED)
   //   DATA_LOSS                     the file, or the log, is damaged
   absl::StatusOr<PullResult> FoldBatch(std::size_t max_events);
-  // The same, with as many rows in memory as a build has: for a file that is far behind.
-  absl::StatusOr<PullResult> FoldFarBatch(std::size_t max_events);
   // The same, but commits only now and then: when there is nothing left to fold, or as much as one transaction should
   // hold; and partition by partition, where the type permits that order. For a file that nobody queries yet.
   absl::StatusOr<PullResult> FoldOn(std::size_t max_events);
 
+  // Who sees the rows while they are folded. For queries all events are merged by sequence.
+  enum class Audience { kNobody, kQueries };
   // From now on FoldAhead has its events read ahead by steps that are posted with `post`, which is as ReadAhead::Post.
   // REQUIRES: the feed is thread-safe, and outlives those steps.
   void ReadAheadBy(std::function<bool(Task)> post) { post_ = std::move(post); }
-  // As FoldOn, of what has been read: it may be no event, and not caught up. REQUIRES, here and below: ReadAheadBy.
-  absl::StatusOr<PullResult> FoldAhead(std::size_t max_events);
-  // True if there is something for FoldAhead. If not, `when` is called once there is, as that of ReadAhead::IsReady.
-  absl::StatusOr<bool> HasReadAhead(Task when);
+  // As FoldOn, of what has been read: it may be no event, and not caught up. If it `holds` nothing, it commits. For a
+  // file that is far behind. REQUIRES, here and below: ReadAheadBy.
+  absl::StatusOr<PullResult> FoldAhead(Audience audience, std::size_t max_events, bool holds = true);
+  // True if there is something for FoldAhead. If not, `when` is called once there is, as that of ReadAhead::AwaitReady.
+  absl::StatusOr<bool> AwaitReadAhead(Audience audience, Task when);
+  // Whether they hold something. After CommitHeld nothing is held: it is committed, or taken back because one of its
+  // events fails, and comes again.
+  bool holds() const { return in_transaction_; }
+  absl::Status CommitHeld();
 
   // Up to an end that the log has, and not beyond it in any partition. REQUIRES: the feed is of this process, and the
   // checkpoint is not past the end.
@@ -102,20 +108,23 @@ class EventFolder {
 
   absl::Status ApplyDrops();
   // How events come.
-  enum class Source { kMerged, kInTurns, kReadAhead };
-  Source SourceOfBuild() const;
-  absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(Source source) const;
-  absl::Status Take(Source source);
+  struct Reading {
+    bool in_turns = false;  // partition by partition
+    bool ahead = false;
+    friend bool operator==(const Reading&, const Reading&) = default;
+  };
+  Reading ReadingFor(Audience audience, bool ahead) const;
+  absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(const Reading& reading) const;
+  absl::Status Take(const Reading& reading);
   struct Manner {
     bool holds = false;  // a transaction open, from batch to batch
-    Source source = Source::kMerged;
+    Reading reading = {};
     std::size_t max_cached_bytes = 0;
   };
   absl::StatusOr<PullResult> Fold(std::size_t max_events, const Manner& manner);
-  void FoldOtherwise(std::uint64_t taken_back);
+  void FoldOtherwise(std::uint64_t held, std::size_t max_events);
   absl::StatusOr<PullResult> FoldOnce(std::size_t max_events, const Manner& manner);
   absl::StatusOr<PullResult> Pull(std::size_t max_events);
-  absl::Status CommitHeld();
   absl::Status Begin(std::size_t max_cached_bytes);  // of rows; 0: each change is written at once
   absl::Status Commit(const Checkpoint& checkpoint);
   void TakeBack();
@@ -141,7 +150,7 @@ class EventFolder {
   std::function<bool(Task)> post_;
   std::unique_ptr<EventSource> events_;    // null when it is not where the file is
   ReadAhead* read_ahead_ = nullptr;        // it, if it is one
-  Source source_ = Source::kMerged;        // it is
+  Reading reading_;                        // it is
   Checkpoint end_;                         // where it ends; without offsets: nowhere
   absl::flat_hash_set<std::string> keys_;  // that are parked
   absl::Time folded_upto_ = absl::InfinitePast();
@@ -149,7 +158,8 @@ class EventFolder {
   // Of the batch under way.
   bool in_transaction_ = false;  // that is held open
   std::uint64_t events_in_transaction_ = 0;
-  std::uint64_t events_in_parts_ = 0;  // that are to be folded each in a part of its own
+  std::uint64_t events_in_parts_ = 0;    // that are to be folded each in a part of its own
+  std::uint64_t events_in_batches_ = 0;  // that are to be committed with each batch
   bool in_parts_ = false;
   bool event_failed_ = false;
   std::optional<Position> failed_at_;  // in its handler

@@ -42,7 +42,7 @@ absl::StatusOr<PullResult> NextVersion::Fold(std::size_t max_events) {
 
 absl::StatusOr<PullResult> NextVersion::FoldAhead(std::size_t max_events) {
   EVERFOLD_RETURN_IF_ERROR(ApplyDrops());
-  return Folded(folder->FoldAhead(max_events));
+  return Folded(folder->FoldAhead(EventFolder::Audience::kNobody, max_events));
 }
 
 absl::StatusOr<PullResult> NextVersion::Folded(absl::StatusOr<PullResult> folded) {

@@ -34,14 +34,16 @@ absl::StatusOr<PullResult> PartitionTurns::Pull(std::size_t max_events, Visit vi
                  "a pull is for 1 event or more, this one is for 0");
   }
   PullResult result;
-  for (std::size_t at_head = 0; result.events < max_events && !result.caught_up;) {
+  while (result.events < max_events && !result.caught_up) {
     EVERFOLD_ASSIGN_OR_RETURN(const PullResult pulled, PullTurn(max_events - result.events, visit));
     result.events += pulled.events;
     result.moved = result.moved || pulled.moved;
+    at_head_ = pulled.caught_up ? at_head_ + 1 : 0;
     if (!pulled.caught_up) break;
     turn_ = (turn_ + 1) % partitions_.size();
-    result.caught_up = ++at_head == partitions_.size();
+    result.caught_up = at_head_ == partitions_.size();
   }
+  if (result.caught_up) at_head_ = 0;
   return result;
 }
 

@@ -17,8 +17,8 @@
 
 namespace everfold {
 
-// As Subscription, but for the order. `caught_up` is true if every partition has reached its head within one pull.
-// Threading: one thread at a time. Lifetime: the feed outlives it.
+// As Subscription, but for the order. `caught_up` is true if every partition has reached its head, each in its last
+// turn. Threading: one thread at a time. Lifetime: the feed outlives it.
 class PartitionTurns final : public Subscription {
  public:
   // `from` has offsets. Errors as EventFeed::Subscribe.
@@ -35,7 +35,8 @@ class PartitionTurns final : public Subscription {
 
   Checkpoint checkpoint_;
   std::vector<std::unique_ptr<Subscription>> partitions_;
-  std::size_t turn_ = 0;  // the partition that has it
+  std::size_t turn_ = 0;     // the partition that has it
+  std::size_t at_head_ = 0;  // those before it that were left at their heads, one after the other
 };
 
 }  // namespace everfold

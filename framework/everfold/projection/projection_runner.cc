@@ -14,10 +14,9 @@
 namespace everfold {
 namespace {
 
-// Where many events are to be caught up with, a transaction takes a part of them, up to so many times
-// max_rebuild_batch_events: each one writes most pages of the file again.
-constexpr std::uint64_t kFarBatches = 16;
-constexpr std::size_t kMostFarBatches = 5;
+// Of a transaction where many events are to be caught up with: each one writes most pages of the file again. Longer,
+// and it would not be seen to get on.
+constexpr absl::Duration kLongestHeld = absl::Seconds(5);
 
 }  // namespace
 
@@ -131,11 +130,14 @@ void ProjectionRunner::RunBatch() {
   const std::size_t parked = live.parked_keys().size();
   const absl::Time began = options_.clock->Now();
   // Far behind, nobody waits for the single event.
-  const std::uint64_t lag = lag_events();
-  const std::size_t far = options_.max_rebuild_batch_events;
-  const absl::StatusOr<PullResult> folded =
-      lag > far ? live.FoldFarBatch(std::clamp<std::size_t>(lag / kFarBatches, far, kMostFarBatches * far))
-                : live.FoldBatch(options_.max_batch_events);
+  const bool is_far = lag_events() > options_.max_rebuild_batch_events;
+  if (is_far) {
+    const absl::StatusOr<bool> has_read = live.AwaitReadAhead(
+        EventFolder::Audience::kQueries, [this, scope = steps_.scope()]() mutable { Wake(scope.Enter()); });
+    if (!has_read.ok()) return Stop(has_read.status());
+    if (!*has_read) return;
+  }
+  const absl::StatusOr<PullResult> folded = is_far ? FoldFar(live) : live.FoldBatch(options_.max_batch_events);
   if (!folded.ok()) return Stop(folded.status());
   failures_ = 0;
   if (live.parked_keys().size() > parked) {
@@ -144,7 +146,15 @@ void ProjectionRunner::RunBatch() {
   }
   if (folded->moved) Publish();
   pace_.Ran(began, folded->caught_up ? folded->events : 0);
-  if (!folded->caught_up) Wake(steps_.Enter());
+  // What was read ahead had caught up when it was read: a hint that has come since has been taken for this batch.
+  if (is_far || !folded->caught_up) Wake(steps_.Enter());
+}
+
+absl::StatusOr<PullResult> ProjectionRunner::FoldFar(EventFolder& live) {
+  const absl::Time now = options_.clock->Now();
+  if (!live.holds()) held_since_ = now;
+  const bool holds = now - held_since_ < kLongestHeld;
+  return live.FoldAhead(EventFolder::Audience::kQueries, options_.max_rebuild_batch_events, holds);
 }
 
 // An event that was dropped after a version had applied it is left out by the version that is built anew.
@@ -239,7 +249,9 @@ std::uint64_t ProjectionRunner::WaitFor(std::vector<Position> positions, WaitDon
 
 void ProjectionRunner::Pause(Done done) {
   steps_.Ask<absl::Status>(std::move(done), [this](Done answer) {
-    absl::Status saved = queried_->Save([](ReadModelVersions& versions) { versions.paused = true; });
+    absl::Status saved = queried_->live() != nullptr ? queried_->live()->CommitHeld() : absl::OkStatus();
+    Publish();
+    if (saved.ok()) saved = queried_->Save([](ReadModelVersions& versions) { versions.paused = true; });
     if (saved.ok()) {
       progress_.End(Paused());
       steps_.Tell(LogLevel::kInfo, "projection is paused");

@@ -64,6 +64,7 @@ class ProjectionRunner final : public Projection, private VersionBuild::Owner {
   void RestFor(absl::Duration rest);
   void EndRest();
   void RunBatch();
+  absl::StatusOr<PullResult> FoldFar(EventFolder& live);
   void HeedDrops();
   // An end that another try may help, and the end of that.
   void Stop(const absl::Status& cause);
@@ -104,8 +105,9 @@ class ProjectionRunner final : public Projection, private VersionBuild::Owner {
   std::unique_ptr<QueriedVersion> queried_;
   std::unique_ptr<VersionBuild> build_;
   std::unique_ptr<ParkedOperations> parked_;
-  absl::Status error_;  // that has stopped it
-  int failures_ = 0;    // in a row
+  absl::Status error_;     // that has stopped it
+  int failures_ = 0;       // in a row
+  absl::Time held_since_;  // where it is far behind
 };
 
 }  // namespace everfold

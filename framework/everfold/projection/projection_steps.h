@@ -1,6 +1,7 @@
 // The steps of a projection at work: where they run, what its end waits for, and what it tells.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -45,7 +46,13 @@ class ProjectionSteps {
     strand.Post([guard = *std::move(guard), step = std::move(step)]() mutable { step(); });
     return true;
   }
-  // The same for who has entered before.
+  // Posts to a strand that nobody else has.
+  std::function<bool(Task)> OnStrandOfItsOwn() {
+    return [this, strand = std::shared_ptr<Strand>(executor_.MakeStrand())](Task step) {
+      return PostTo(*strand, std::move(step));
+    };
+  }
+  // The same as Post for who has entered before.
   void PostEntered(TaskScope::Guard guard, absl::AnyInvocable<void()> step) {
     strand_->Post([guard = std::move(guard), step = std::move(step)]() mutable { step(); });
   }

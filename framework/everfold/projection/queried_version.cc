@@ -13,8 +13,7 @@ namespace everfold {
 
 absl::StatusOr<std::unique_ptr<QueriedVersion>> QueriedVersion::Open(Files& files, const std::string& folder,
                                                                      const ProjectionType& type,
-                                                                     const EventStore& store,
-                                                                     const ProjectionSteps& steps) {
+                                                                     const EventStore& store, ProjectionSteps& steps) {
   EVERFOLD_ASSIGN_OR_RETURN(ReadModelManifest manifest, ReadModelManifest::Load(files, folder));
   std::unique_ptr<QueriedVersion> version(new QueriedVersion(files, std::move(manifest), type, store, steps));
   EVERFOLD_RETURN_IF_ERROR(version->OpenFiles());
@@ -62,7 +61,7 @@ absl::Status QueriedVersion::OpenCurrent() {
   EVERFOLD_ASSIGN_OR_RETURN(auto file, ReadModelFile::Open(PathOf(versions().current), type_, BeginningOf(store_)));
   if (file->fit() == ReadModelFile::Fit::kCurrent) {
     const bool is_anew = file->created() && !is_first;
-    EVERFOLD_ASSIGN_OR_RETURN(live_, EventFolder::Open(std::move(file), type_, feed_));
+    EVERFOLD_ASSIGN_OR_RETURN(live_, OpenFolder(std::move(file)));
     if (is_anew) TellAnew("its file is missing");
   } else {
     stale_ = std::move(file);
@@ -77,8 +76,14 @@ absl::Status QueriedVersion::Reopen() {
     return Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelFailed,
                  absl::StrFormat("%s was replaced by a file of other code", file->path()));
   }
-  EVERFOLD_ASSIGN_OR_RETURN(live_, EventFolder::Open(std::move(file), type_, feed_));
+  EVERFOLD_ASSIGN_OR_RETURN(live_, OpenFolder(std::move(file)));
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<EventFolder>> QueriedVersion::OpenFolder(std::unique_ptr<ReadModelFile> file) {
+  EVERFOLD_ASSIGN_OR_RETURN(auto folder, EventFolder::Open(std::move(file), type_, feed_));
+  folder->ReadAheadBy(steps_.OnStrandOfItsOwn());
+  return folder;
 }
 
 absl::Status QueriedVersion::CheckFolds() const {
@@ -143,7 +148,7 @@ absl::Status QueriedVersion::SwapIn(NextVersion& next) {
 absl::Status QueriedVersion::Reset() {
   const std::uint32_t version = versions().next;
   EVERFOLD_ASSIGN_OR_RETURN(auto file, ReadModelFile::Open(PathOf(version), type_, BeginningOf(store_)));
-  EVERFOLD_ASSIGN_OR_RETURN(auto folder, EventFolder::Open(std::move(file), type_, feed_));
+  EVERFOLD_ASSIGN_OR_RETURN(auto folder, OpenFolder(std::move(file)));
   EVERFOLD_RETURN_IF_ERROR(folder->MakeDurable());
   EVERFOLD_RETURN_IF_ERROR(Save([this, version](ReadModelVersions& versions) {
     const std::uint32_t before = damage_.ok() ? versions.current : 0;

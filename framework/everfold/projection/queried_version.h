@@ -30,7 +30,7 @@ class QueriedVersion {
   // Damage keeps nothing from opening: all of it is in the log. Errors as Projection::Open.
   static absl::StatusOr<std::unique_ptr<QueriedVersion>> Open(Files& files, const std::string& folder,
                                                               const ProjectionType& type, const EventStore& store,
-                                                              const ProjectionSteps& steps);
+                                                              ProjectionSteps& steps);
 
   const ReadModelVersions& versions() const { return manifest_.versions(); }
   std::string PathOf(std::uint32_t version) const { return manifest_.PathOf(version); }
@@ -71,18 +71,19 @@ class QueriedVersion {
 
  private:
   QueriedVersion(Files& files, ReadModelManifest manifest, const ProjectionType& type, const EventStore& store,
-                 const ProjectionSteps& steps)
+                 ProjectionSteps& steps)
       : files_(files), type_(type), store_(store), steps_(steps), feed_(store), manifest_(std::move(manifest)) {}
 
   absl::Status OpenFiles();
   absl::Status OpenCurrent();
+  absl::StatusOr<std::unique_ptr<EventFolder>> OpenFolder(std::unique_ptr<ReadModelFile> file);
   absl::StatusOr<bool> TakeAhead(std::uint32_t ReadModelVersions::*as);
   void Set(std::unique_ptr<EventFolder> live);
 
   Files& files_;
   const ProjectionType& type_;
   const EventStore& store_;
-  const ProjectionSteps& steps_;
+  ProjectionSteps& steps_;
   const StoreFeed feed_;
   ReadModelManifest manifest_;
   std::unique_ptr<EventFolder> live_;     // null while what is queried gets no events

@@ -29,7 +29,7 @@ class ReadAhead::Reader : public std::enable_shared_from_this<Reader> {
   }
 
   // Also after the head was reached, this reads on.
-  bool IsReady(Task when) {
+  bool AwaitReady(Task when) {
     {
       MutexLock lock(&mutex_);
       if (!read_.empty()) return true;
@@ -83,13 +83,15 @@ class ReadAhead::Reader : public std::enable_shared_from_this<Reader> {
     if (!post_([self = shared_from_this()] { self->ReadSome(); })) Stop();
   }
 
-  // Steps are short: commands run on the same threads.
+  // What fills no batch was read past, which took as long.
   void ReadSome() {
     for (std::size_t i = 0; i < kBatches; ++i) {
       Batch batch = TakeFree();
       if (batch == nullptr) return;
       batch->Fill(*subscription_, *routes_);
+      const bool goes_on = batch->is_full();
       Add(std::move(batch));
+      if (!goes_on) break;
     }
     PostStep();
   }
@@ -132,7 +134,7 @@ ReadAhead::ReadAhead(std::unique_ptr<Subscription> subscription, std::shared_ptr
 
 ReadAhead::~ReadAhead() { reader_->Stop(); }
 
-bool ReadAhead::IsReady(Task when) { return batch_ != nullptr || reader_->IsReady(std::move(when)); }
+bool ReadAhead::AwaitReady(Task when) { return batch_ != nullptr || reader_->AwaitReady(std::move(when)); }
 
 absl::StatusOr<PullResult> ReadAhead::Pull(std::size_t max_events, Visit visit) {
   if (max_events == 0) {

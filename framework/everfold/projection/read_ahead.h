@@ -19,15 +19,18 @@ class ReadAhead final : public EventSource {
   // Posts a step to the strand of reading; false, with the step dropped, if it is closed.
   using Post = absl::AnyInvocable<bool(Task)>;
 
+  // What a subscription should be given that is read ahead: steps of reading are short, because others wait for them.
+  static constexpr std::size_t kMaxBytesAPull = 1 << 20;
+
   ReadAhead(std::unique_ptr<Subscription> subscription, std::shared_ptr<const EventRoutes> routes, Post post);
   ~ReadAhead() override;
 
   // True if Pull has something to hand out, or to tell. If not, `when` is called once it has, on the strand of reading;
   // never, and dropped at some time, if that is closed, or this ends before. One at a time.
-  bool IsReady(Task when);
+  bool AwaitReady(Task when);
 
-  // Of what has been read. Without that, it is no event and not caught up: IsReady tells when there is more. After an
-  // error of the log there is nothing more.
+  // Of what has been read. Without that, it is no event and not caught up: AwaitReady tells when there is more. After
+  // an error of the log there is nothing more.
   absl::StatusOr<PullResult> Pull(std::size_t max_events, Visit visit) override;
   const Checkpoint& checkpoint() const override { return checkpoint_; }
 

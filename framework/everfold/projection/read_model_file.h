@@ -93,6 +93,8 @@ class ReadModelFile {
   // Of rows that are kept in memory, and of those among them that are not written yet.
   std::size_t cached_bytes() const { return rows_->cached().bytes(); }
   std::size_t unwritten_bytes() const { return rows_->cached().changed_bytes(); }
+  // By the transaction under way.
+  std::uint64_t written_rows() const { return static_cast<std::uint64_t>(database_->changes() - changes_before_); }
   // Rows, parked events, checkpoint and tallies, or none of them: after an error Rollback is the only thing to do.
   absl::Status Commit(const Checkpoint& checkpoint, const std::vector<PartitionTally>& tallies);
   void Rollback();
@@ -132,6 +134,7 @@ class ReadModelFile {
   std::unique_ptr<sqlite::Database> database_;
   std::unique_ptr<SqliteRowStore> rows_;
   std::size_t max_cached_bytes_ = 0;
+  std::int64_t changes_before_ = 0;   // the transaction under way
   bool lacks_indexes_ = false;        // or may
   bool made_in_transaction_ = false;  // the indexes, by the one under way
   std::unique_ptr<ParkedEvents> parked_;

@@ -192,9 +192,7 @@ void MakeForOwner(const std::string& path) {
 
 // Nobody asks how much memory SQLite has, and to count that takes a lock of the whole process at each allocation. Where
 // something else in the process has used SQLite before, it stays as that has it.
-void CountNoMemory() {
-  [[maybe_unused]] static const int configured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-}
+void CountNoMemory() { [[maybe_unused]] static const int configured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
 
 }  // namespace
 
@@ -224,6 +222,7 @@ const char* Statement::Copy(std::string_view value) {
   return copy;
 }
 
+// Here and below: an empty view may have no address, which SQLite would take for NULL; a copy of it has one.
 void Statement::Text(int index, std::string_view value) {
   const char* const copy = Copy(value);
   KeepError(sqlite3_bind_text64(statement_, index + 1, copy != nullptr ? copy : value.data(), value.size(),
@@ -379,6 +378,7 @@ void Database::InterruptWhen(std::function<bool()> stop, int steps) {
   sqlite3_progress_handler(database_, steps, stop_ ? +ask : nullptr, this);
 }
 
+std::int64_t Database::changes() const { return sqlite3_total_changes64(database_); }
 bool Database::in_transaction() const { return sqlite3_get_autocommit(database_) == 0; }
 
 std::string Quoted(std::string_view identifier) {

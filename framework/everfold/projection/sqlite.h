@@ -143,6 +143,8 @@ class Database {
   // often, and patterns of LIKE and GLOB and the characters that trim takes off are no longer (100 bytes), than people
   // write them. What one call of a function costs is bounded by that.
   absl::Status LimitCallers(int max_bytes);
+  // Rows that statements have changed since it was opened.
+  std::int64_t changes() const;
   // Between BEGIN and the COMMIT or ROLLBACK that succeeded; some errors of SQLite roll back by themselves.
   bool in_transaction() const;
 

@@ -40,9 +40,7 @@ absl::Status VersionBuild::Begin(std::uint32_t version, VersionUse use) {
     if (queried_.waits_for_next() && use != VersionUse::kRollback) owner_.OnCannotGoOn(folder.status());
     return folder.status();
   }
-  (*folder)->ReadAheadBy([this, strand = std::shared_ptr<Strand>(steps_.executor().MakeStrand())](Task step) {
-    return steps_.PostTo(*strand, std::move(step));
-  });
+  (*folder)->ReadAheadBy(steps_.OnStrandOfItsOwn());
   next_ = std::make_shared<NextVersion>(version, use, *std::move(folder), steps_.executor().MakeStrand(),
                                         options_.clock->Now());
   owner_.OnBuild();
@@ -91,9 +89,10 @@ void VersionBuild::RunOn(const Next& next) {
 // A step. What it folds is read beside it.
 void VersionBuild::Run(const Next& next) {
   if (steps_.closed() || next->cancelled()) return;
-  const absl::StatusOr<bool> has_read = next->folder->HasReadAhead([this, weak = std::weak_ptr(next)] {
-    if (const Next ready = weak.lock(); ready != nullptr) RunOn(ready);
-  });
+  const absl::StatusOr<bool> has_read =
+      next->folder->AwaitReadAhead(EventFolder::Audience::kNobody, [this, weak = std::weak_ptr(next)] {
+        if (const Next ready = weak.lock(); ready != nullptr) RunOn(ready);
+      });
   if (!has_read.ok()) return RetryLater(next, has_read.status());
   if (!*has_read) return;
   const absl::StatusOr<PullResult> folded = next->FoldAhead(options_.max_rebuild_batch_events);

@@ -94,6 +94,7 @@ absl::Status CheckParksNoMore(const std::string& projection, NextVersion& next,
 absl::StatusOr<std::uint64_t> BringToSameEvents(const ProjectionType& type, EventFolder& current, NextVersion& next,
                                                 std::size_t max_batch_events) {
   EVERFOLD_RETURN_IF_ERROR(next.ApplyDrops());
+  EVERFOLD_RETURN_IF_ERROR(current.CommitHeld());
   if (type.order == ProjectionOrder::kPerPartition) return BringToSameOffsets(current, next, max_batch_events);
   while (true) {
     const EventTally by_current = HandledBy(current);

@@ -12,7 +12,8 @@
 namespace everfold {
 
 // Its calls, and the pulls of its subscriptions, block until the application has answered. UNAVAILABLE, with the
-// address, if none answers there; else what the application says. After an error a subscription is of no more use.
+// address, if none answers there; else what the application says. After an error that is not of its visit a
+// subscription is of no more use.
 //
 // A pull comes back when it has `max_events`, or when the application has told that all it had was sent; the next one
 // asks it again.

@@ -1,5 +1,6 @@
 #include "everfold/projection/event_folder.h"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,6 +34,13 @@ class EventFolderTest : public ::testing::Test {
     auto folder = EventFolder::Open(*std::move(file), type_, feed_);
     EXPECT_TRUE(folder.ok()) << folder.status();
     return *std::move(folder);
+  }
+
+  // When they are written.
+  void RefuseRowsOf(const std::string& account) {
+    Alter(Path(), absl::StrFormat("CREATE TRIGGER refuse BEFORE INSERT ON balance WHEN NEW.account = '%s' "
+                                  "BEGIN SELECT RAISE(ABORT, 'refused'); END",
+                                  account));
   }
 
   Ledger ledger_;
@@ -83,6 +91,85 @@ TEST_F(EventFolderTest, ALongTransactionIsTakenBackToTheEventThatFails) {
   EXPECT_EQ(folder->checkpoint(), ledger_.store().DurableHead());
 }
 
+// A row that fails when it is written, which is at the end, beside an event that fails before.
+TEST_F(EventFolderTest, WhatFailsAtTheCommitIsFoundBesideWhatFailsBefore) {
+  for (const char* const account : {"a", "t", "b"}) ledger_.Credit(account, 1);
+  ledger_.Debit("x", kPoison);
+  ledger_.Credit("c", 1);
+  const auto folder = Open();
+  RefuseRowsOf("t");
+  for (const bool caught_up : {false, true}) {
+    const auto folded = folder->FoldBatch(100);
+    ASSERT_TRUE(folded.ok()) << folded.status();
+    if (folded->caught_up) break;
+    EXPECT_FALSE(caught_up) << "two batches are enough";
+  }
+  EXPECT_EQ(folder->checkpoint(), ledger_.store().DurableHead());
+  EXPECT_THAT(folder->parked_keys(), ::testing::UnorderedElementsAre("account/t", "account/x"));
+  EXPECT_THAT(DumpTable(Path(), "balance"), ::testing::ElementsAre("'a'|1|1", "'b'|1|1", "'c'|1|1"));
+}
+
+// Ten million events in parts of their own would take minutes.
+TEST_F(EventFolderTest, ALongTransactionWhoseCommitFailsIsCommittedByBatches) {
+  for (int i = 0; i < 60; ++i) ledger_.Credit("a", 1);
+  ledger_.Credit("t", 1);
+  for (int i = 0; i < 60; ++i) ledger_.Credit("a", 1);
+  const auto folder = Open();
+  RefuseRowsOf("t");
+  std::vector<std::uint64_t> committed;
+  for (PullResult folded; !folded.caught_up;) {
+    const auto result = folder->FoldOn(8);
+    ASSERT_TRUE(result.ok()) << result.status();
+    folded = *result;
+    const std::uint64_t now = EventsBefore(folder->checkpoint());
+    if (committed.empty() || now != committed.back()) committed.push_back(now);
+  }
+  EXPECT_THAT(committed, ::testing::IsSupersetOf({8u, 16u, 48u, 56u, 64u, 121u}));
+  EXPECT_THAT(folder->parked_keys(), ::testing::ElementsAre("account/t"));
+  EXPECT_THAT(DumpTable(Path(), "balance"), ::testing::ElementsAre("'a'|120|120"));
+}
+
+TEST_F(EventFolderTest, WhatCannotBeCommittedIsNotHeld) {
+  for (const char* const account : {"a", "t", "b"}) ledger_.Credit(account, 1);
+  const auto folder = Open();
+  RefuseRowsOf("t");
+  ASSERT_TRUE(folder->FoldOn(2).ok());
+  EXPECT_TRUE(folder->holds());
+  EXPECT_EQ(folder->CommitHeld(), absl::OkStatus());
+  EXPECT_FALSE(folder->holds());
+  EXPECT_EQ(EventsBefore(folder->checkpoint()), 0u);
+  EXPECT_EQ(folder->CommitHeld(), absl::OkStatus());
+  for (PullResult folded; !folded.caught_up;) folded = folder->FoldOn(2).value();
+  EXPECT_THAT(folder->parked_keys(), ::testing::ElementsAre("account/t"));
+  EXPECT_THAT(DumpTable(Path(), "balance"), ::testing::ElementsAre("'a'|1|1", "'b'|1|1"));
+}
+
+// Partition by partition, what is folded again begins with those that have come meanwhile.
+TEST_F(EventFolderTest, EventsThatComeMeanwhileMayFailAsWell) {
+  type_.order = ProjectionOrder::kPerPartition;
+  std::map<std::uint32_t, std::string> account_in;
+  for (int i = 0; account_in.size() < Ledger::kPartitions; ++i) {
+    const std::string account = absl::StrFormat("a%d", i);
+    account_in.emplace(ledger_.Credit(account, 1).positions.at(0).partition.value(), account);
+  }
+  for (int i = 0; i < 30; ++i) ledger_.Credit(account_in[0], 1);
+  for (int i = 0; i < 30; ++i) ledger_.Credit(account_in[1], 1);
+  ledger_.Debit(account_in[1], kPoison);
+  const auto folder = Open();
+  const std::uint64_t all = EventsBefore(ledger_.store().DurableHead());
+  while (EventsBefore(folder->position()) + 5 < all - 1) ASSERT_TRUE(folder->FoldOn(4).ok());
+  ledger_.Debit(account_in[0], kPoison);
+  ledger_.Credit(account_in[0], 1);
+  for (PullResult folded; !folded.caught_up;) {
+    const auto result = folder->FoldOn(40);
+    ASSERT_TRUE(result.ok()) << result.status();
+    folded = *result;
+  }
+  EXPECT_THAT(folder->parked_keys(),
+              ::testing::UnorderedElementsAre("account/" + account_in[0], "account/" + account_in[1]));
+  EXPECT_EQ(folder->checkpoint(), ledger_.store().DurableHead());
+}
+
 TEST_F(EventFolderTest, FoldsWhatIsReadAhead) {
   for (int i = 0; i < 700; ++i) ledger_.Credit(absl::StrFormat("a%d", i % 9), i);
   ledger_.Debit("a3", kPoison);
@@ -94,11 +181,11 @@ TEST_F(EventFolderTest, FoldsWhatIsReadAhead) {
   });
   for (PullResult folded; !folded.caught_up;) {
     bool ready = false;
-    const auto has = folder->HasReadAhead([&ready] { ready = true; });
+    const auto has = folder->AwaitReadAhead(EventFolder::Audience::kNobody, [&ready] { ready = true; });
     ASSERT_TRUE(has.ok()) << has.status();
     ready = ready || *has;
     ASSERT_TRUE(ledger_.executor().RunUntil([&ready] { return ready; }));
-    const auto result = folder->FoldAhead(150);
+    const auto result = folder->FoldAhead(EventFolder::Audience::kNobody, 150);
     ASSERT_TRUE(result.ok()) << result.status();
     folded = *result;
   }

@@ -138,6 +138,10 @@ class Ledger {
   }
   ~Ledger() { Crash(); }
 
+  // Of an opening: by how many events a projection is far behind, and those of a batch of a rebuild. 0: as many as the
+  // other batches have.
+  std::size_t far_batch_events = 0;
+
   ManualExecutor& executor() { return executor_; }
   EventStore& store() { return *store_; }
   Projection& projection() { return *projection_; }
@@ -192,13 +196,14 @@ class Ledger {
 
   absl::Status OpenProjection(ProjectionType type = MakeProjectionType<Balances>(), std::size_t max_batch_events = 2000,
                               Files* files = nullptr) {
-    auto opened = Projection::Open({.directory = directory(),
-                                    .max_batch_events = max_batch_events,
-                                    .max_rebuild_batch_events = max_batch_events,
-                                    .files = files,
-                                    .clock = &executor_.clock(),
-                                    .logger = &logger_},
-                                   std::move(type), *store_, executor_);
+    auto opened =
+        Projection::Open({.directory = directory(),
+                          .max_batch_events = max_batch_events,
+                          .max_rebuild_batch_events = far_batch_events > 0 ? far_batch_events : max_batch_events,
+                          .files = files,
+                          .clock = &executor_.clock(),
+                          .logger = &logger_},
+                         std::move(type), *store_, executor_);
     if (opened.ok()) projection_ = *std::move(opened);
     return opened.status();
   }

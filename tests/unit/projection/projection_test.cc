@@ -25,6 +25,7 @@ ProjectionType Debiting(EventHandler::OfPayload handler) {
 
 class ProjectionTest : public ::testing::Test {
  protected:
+  void SetUp() override { ledger_.far_batch_events = 2'000; }
   std::string Path() { return ledger_.directory() + "/balances/1.db"; }
   std::vector<std::string> Rows() { return DumpTable(Path(), "balance"); }
   void ExpectRowsAreTheFold() {
@@ -53,6 +54,76 @@ TEST_F(ProjectionTest, EmptyStoreHasAFileWithEmptyTables) {
   Alter(Path(), "PRAGMA user_version = 1");  // no transaction is left open
   EXPECT_EQ(ledger_.projection().path(), Path());
   EXPECT_EQ(ledger_.projection().checkpoint(), BeginningOf(ledger_.store()));
+}
+
+// By what is read ahead, in transactions that are held: what is seen is always as much of the log as it says.
+TEST_F(ProjectionTest, CatchesUpFromFarBehind) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    Ledger ledger(seed);
+    SeededRandom random(seed);
+    const auto rows = [&ledger] { return DumpTable(ledger.directory() + "/balances/1.db", "balance"); };
+    ledger.Trade(static_cast<int>(100 + random.Below(500)));
+    ASSERT_TRUE(ledger.OpenProjection(MakeProjectionType<Balances>(), 1 + random.Below(30)).ok());
+    ledger.projection().Start();
+    for (int round = 0; round < 6; ++round) {
+      for (std::uint64_t steps = random.Below(40); steps > 0; --steps) ledger.executor().RunOne();
+      switch (random.Below(4)) {
+        case 0:
+          ledger.Trade(static_cast<int>(random.Below(60)));
+          break;
+        case 1:
+          ledger.executor().clock().Advance(absl::Seconds(static_cast<std::int64_t>(random.Below(8))));
+          break;
+        case 2:
+          ledger.CloseProjection();
+          ASSERT_TRUE(ledger.OpenProjection(MakeProjectionType<Balances>(), 1 + random.Below(30)).ok());
+          ledger.projection().Start();
+          break;
+        default: {
+          std::optional<absl::Status> paused;
+          ledger.projection().Pause([&paused](absl::Status status) { paused = std::move(status); });
+          ASSERT_TRUE(ledger.executor().RunUntil([&paused] { return paused.has_value(); }));
+          ASSERT_TRUE(paused->ok()) << *paused;
+          ledger.projection().Resume([](const absl::Status&) {});
+        }
+      }
+      EXPECT_EQ(rows(), ledger.Fold(ledger.projection().checkpoint())) << "seed " << seed;
+    }
+    ledger.executor().RunUntilIdle();
+    EXPECT_EQ(rows(), ledger.Fold(ledger.store().DurableHead())) << "seed " << seed;
+    EXPECT_EQ(ledger.projection().lag_events(), 0u);
+    ledger.CloseProjection();
+  }
+}
+
+TEST_F(ProjectionTest, PauseCommitsWhatIsHeld) {
+  ledger_.far_batch_events = 0;
+  ledger_.Trade(400);
+  ASSERT_TRUE(ledger_.OpenProjection(MakeProjectionType<Balances>(), 2).ok());
+  ledger_.projection().Start();
+  for (int i = 0; i < 40; ++i) ledger_.executor().RunOne();
+  EXPECT_EQ(EventsBefore(ledger_.projection().checkpoint()), 0u) << "it is held";
+  std::optional<absl::Status> paused;
+  ledger_.projection().Pause([&paused](absl::Status status) { paused = std::move(status); });
+  ledger_.executor().RunUntilIdle();
+  ASSERT_TRUE(paused.has_value() && paused->ok());
+  EXPECT_GT(EventsBefore(ledger_.projection().checkpoint()), 20u);
+  EXPECT_GT(ledger_.projection().lag_events(), 20u);
+  EXPECT_EQ(Rows(), ledger_.Fold(ledger_.projection().checkpoint()));
+}
+
+TEST_F(ProjectionTest, FarBehindNothingIsHeldForLongerThanSeconds) {
+  ledger_.far_batch_events = 0;
+  ledger_.Trade(400);
+  ASSERT_TRUE(ledger_.OpenProjection(MakeProjectionType<Balances>(), 2).ok());
+  ledger_.projection().Start();
+  for (int i = 0; i < 40; ++i) ledger_.executor().RunOne();
+  EXPECT_EQ(EventsBefore(ledger_.projection().checkpoint()), 0u);
+  ledger_.executor().clock().Advance(absl::Seconds(5));
+  for (int i = 0; i < 10; ++i) ledger_.executor().RunOne();
+  EXPECT_GT(EventsBefore(ledger_.projection().checkpoint()), 20u);
+  EXPECT_GT(ledger_.projection().lag_events(), 20u);
+  EXPECT_EQ(Rows(), ledger_.Fold(ledger_.projection().checkpoint()));
 }
 
 TEST_F(ProjectionTest, DoesNotRunBeforeStart) {
@@ -121,6 +192,7 @@ TEST_F(ProjectionTest, BatchIsNotLargerThanAllowed) {
 TEST_F(ProjectionTest, FollowsAppendsBetweenItsSteps) {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     Ledger ledger(seed);
+    ledger.far_batch_events = seed % 2 == 0 ? 0 : 2'000;
     ASSERT_TRUE(ledger.OpenProjection(MakeProjectionType<Balances>(), 2).ok());
     ledger.projection().Start();
     for (int i = 0; i < 10; ++i) ledger.Credit("a", 1);
@@ -211,6 +283,7 @@ TEST_F(ProjectionTest, RestartGoesOnWithoutDoubles) {
 TEST_F(ProjectionTest, CrashAtAnyStepLosesAndDoublesNothing) {
   for (std::uint64_t seed = 1; seed <= 25; ++seed) {
     Ledger ledger(seed);
+    ledger.far_batch_events = seed % 2 == 0 ? 0 : 2'000;
     const std::string path = ledger.directory() + "/balances/1.db";
     const std::string image = ledger.directory() + "/image";
     ledger.Trade(12);
@@ -317,6 +390,7 @@ TEST_F(ProjectionTest, RefusesANameThatIsNoName) {
 }
 
 TEST_F(ProjectionTest, RefusesOptionsThatCannotBe) {
+  ledger_.far_batch_events = 0;
   ProjectionType type = MakeProjectionType<Balances>();
   type.revision = 0;
   EXPECT_EQ(ledger_.OpenProjection(type).message(), "projection balances: its revision is 1 or more, not 0");

@@ -64,9 +64,9 @@ class ReadAheadTest : public ::testing::Test {
   }
   void AwaitReady(Ledger& ledger, ReadAhead& events) {
     auto ready = std::make_shared<bool>(false);
-    if (events.IsReady([ready] { *ready = true; })) return;
+    if (events.AwaitReady([ready] { *ready = true; })) return;
     ASSERT_TRUE(ledger.executor().RunUntil([ready] { return *ready; }));
-    ASSERT_TRUE(events.IsReady([] { FAIL(); }));
+    ASSERT_TRUE(events.AwaitReady([] { FAIL(); }));
   }
   std::vector<std::string> LinesOf(Ledger& ledger) {
     std::vector<std::string> lines;
@@ -261,8 +261,8 @@ TEST_F(ReadAheadTest, EndsWhileItReads) {
   for (int steps = 0; steps < 4; ++steps) {
     auto events = Start(ledger, BeginningOf(ledger.store()));
     const auto calls = std::make_shared<int>(0);
-    EXPECT_FALSE(events->IsReady([calls] { ADD_FAILURE() << "another took its place"; }));
-    EXPECT_FALSE(events->IsReady([calls] { ++*calls; }));
+    EXPECT_FALSE(events->AwaitReady([calls] { ADD_FAILURE() << "another took its place"; }));
+    EXPECT_FALSE(events->AwaitReady([calls] { ++*calls; }));
     for (int i = 0; i < steps; ++i) ledger.executor().RunOne();
     const int before = *calls;
     events.reset();
@@ -278,7 +278,7 @@ TEST_F(ReadAheadTest, IsNeverReadyWhereReadingIsClosed) {
   const auto events = Start(ledger, BeginningOf(ledger.store()));
   closed_ = true;
   const auto token = std::make_shared<int>();
-  EXPECT_FALSE(events->IsReady([token] { ADD_FAILURE() << "nothing is read"; }));
+  EXPECT_FALSE(events->AwaitReady([token] { ADD_FAILURE() << "nothing is read"; }));
   EXPECT_EQ(token.use_count(), 1);
   EXPECT_EQ(events->Pull(10, [](const PreparedEvent&) { return absl::OkStatus(); }).value(), PullResult());
 }
