@@ -77,6 +77,10 @@ absl::StatusOr<PullResult> EventFolder::FoldBatch(std::size_t max_events) {
   return Fold(max_events, {.max_cached_bytes = kMaxCachedBytes});
 }
 
+absl::StatusOr<PullResult> EventFolder::FoldFarBatch(std::size_t max_events, bool holds) {
+  return Fold(max_events, {.holds = holds, .max_cached_bytes = kMaxCachedBytesOfBuild});
+}
+
 absl::StatusOr<PullResult> EventFolder::FoldOn(std::size_t max_events) {
   return Fold(max_events, {.holds = true,
                            .reading = ReadingFor(Audience::kNobody, /*ahead=*/false),

@@ -51,8 +51,12 @@ class EventFolder {
   //   FAILED_PRECONDITION           too many keys are parked (READ_MODEL_STOPPED)
   //   DATA_LOSS                     the file, or the log, is damaged
   absl::StatusOr<PullResult> FoldBatch(std::size_t max_events);
-  // The same, but commits only now and then: when there is nothing left to fold, or as much as one transaction should
-  // hold; and partition by partition, where the type permits that order. For a file that nobody queries yet.
+  // The same for a file that is far behind: with as many rows in memory as a build has. While it `holds`, it commits
+  // only now and then, as FoldOn.
+  absl::StatusOr<PullResult> FoldFarBatch(std::size_t max_events, bool holds);
+  // The same as FoldBatch, but commits only now and then: when there is nothing left to fold, or as much as one
+  // transaction should hold; and partition by partition, where the type permits that order. For a file that nobody
+  // queries yet.
   absl::StatusOr<PullResult> FoldOn(std::size_t max_events);
 
   // Who sees the rows while they are folded. For queries all events are merged by sequence.

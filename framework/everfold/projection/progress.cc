@@ -6,6 +6,16 @@
 #include "everfold/base/check.h"
 
 namespace everfold {
+namespace {
+
+bool Reached(const std::vector<Position>& positions, const Checkpoint& checkpoint) {
+  return std::all_of(positions.begin(), positions.end(), [&checkpoint](const Position& position) {
+    EVERFOLD_CHECK(position.partition.value() < checkpoint.offsets.size());
+    return checkpoint.offsets[position.partition.value()] >= position.offset;
+  });
+}
+
+}  // namespace
 
 Checkpoint Progress::committed() const {
   MutexLock lock(&mutex_);
@@ -22,12 +32,11 @@ absl::Status Progress::ended() const {
   return ended_;
 }
 
-bool Progress::Reached(const std::vector<Position>& positions) const {
-  return std::all_of(positions.begin(), positions.end(), [this](const Position& position) {
-    mutex_.AssertHeld();
-    EVERFOLD_CHECK(position.partition.value() < committed_.offsets.size());
-    return committed_.offsets[position.partition.value()] >= position.offset;
-  });
+bool Progress::WouldAnswer(const Checkpoint& checkpoint) const {
+  MutexLock lock(&mutex_);
+  return waits_for_positions_ > 0 && std::any_of(waits_.begin(), waits_.end(), [&checkpoint](const auto& wait) {
+           return wait.second.positions.has_value() && Reached(*wait.second.positions, checkpoint);
+         });
 }
 
 void Progress::Answer(Projection::WaitDone done, absl::Status status) {
@@ -39,7 +48,7 @@ void Progress::Publish(const Checkpoint& committed) {
   committed_ = committed;
   for (auto wait = waits_.begin(); wait != waits_.end();) {
     const std::optional<std::vector<Position>>& positions = wait->second.positions;
-    if (positions.has_value() && !Reached(*positions)) {
+    if (positions.has_value() && !Reached(*positions, committed_)) {
       ++wait;
       continue;
     }
@@ -71,7 +80,7 @@ void Progress::Close(const absl::Status& why) {
 
 std::uint64_t Progress::WaitFor(std::vector<Position> positions, Projection::WaitDone done) {
   MutexLock lock(&mutex_);
-  if (!Reached(positions)) return Keep({std::move(positions), std::move(done)});
+  if (!Reached(positions, committed_)) return Keep({std::move(positions), std::move(done)});
   Answer(std::move(done), absl::OkStatus());
   return ++last_id_;
 }

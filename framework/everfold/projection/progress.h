@@ -24,6 +24,8 @@ class Progress {
   Checkpoint committed() const;
   // Somebody waits for positions, not just for a change.
   bool is_awaited() const;
+  // Somebody waits for positions that a commit of as much as this would reach.
+  bool WouldAnswer(const Checkpoint& checkpoint) const;
   // Why it has ended; OK while it runs.
   absl::Status ended() const;
 
@@ -47,7 +49,6 @@ class Progress {
     Projection::WaitDone done;
   };
   std::uint64_t Keep(Wait wait) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool Reached(const std::vector<Position>& positions) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Answer(Projection::WaitDone done, absl::Status status);
 
   Executor& executor_;

@@ -15,8 +15,11 @@ namespace everfold {
 namespace {
 
 // Of a transaction where many events are to be caught up with: each one writes most pages of the file again. Longer,
-// and it would not be seen to get on.
+// and it would not be seen to get on. Who waits for what is in it does not wait for its end.
 constexpr absl::Duration kLongestHeld = absl::Seconds(5);
+// Of max_rebuild_batch_events, before what is to be folded is read beside it. That takes a second processor, which
+// those who append may need; where they are too fast for one, it would not help for long.
+constexpr std::uint64_t kBatchesToReadAhead = 50;
 
 }  // namespace
 
@@ -130,14 +133,16 @@ void ProjectionRunner::RunBatch() {
   const std::size_t parked = live.parked_keys().size();
   const absl::Time began = options_.clock->Now();
   // Far behind, nobody waits for the single event.
-  const bool is_far = lag_events() > options_.max_rebuild_batch_events;
-  if (is_far) {
+  const std::uint64_t lag = EventsBefore(store_.DurableHead()) - EventsBefore(live.position());
+  is_far_ = lag > (is_far_ ? options_.max_batch_events : options_.max_rebuild_batch_events);
+  reads_ahead_ = is_far_ && (reads_ahead_ || lag > kBatchesToReadAhead * options_.max_rebuild_batch_events);
+  if (reads_ahead_) {
     const absl::StatusOr<bool> has_read = live.AwaitReadAhead(
         EventFolder::Audience::kQueries, [this, scope = steps_.scope()]() mutable { Wake(scope.Enter()); });
     if (!has_read.ok()) return Stop(has_read.status());
     if (!*has_read) return;
   }
-  const absl::StatusOr<PullResult> folded = is_far ? FoldFar(live) : live.FoldBatch(options_.max_batch_events);
+  const absl::StatusOr<PullResult> folded = is_far_ ? FoldFar(live) : live.FoldBatch(options_.max_batch_events);
   if (!folded.ok()) return Stop(folded.status());
   failures_ = 0;
   if (live.parked_keys().size() > parked) {
@@ -147,14 +152,16 @@ void ProjectionRunner::RunBatch() {
   if (folded->moved) Publish();
   pace_.Ran(began, folded->caught_up ? folded->events : 0);
   // What was read ahead had caught up when it was read: a hint that has come since has been taken for this batch.
-  if (is_far || !folded->caught_up) Wake(steps_.Enter());
+  if (reads_ahead_ || !folded->caught_up) Wake(steps_.Enter());
 }
 
 absl::StatusOr<PullResult> ProjectionRunner::FoldFar(EventFolder& live) {
   const absl::Time now = options_.clock->Now();
   if (!live.holds()) held_since_ = now;
-  const bool holds = now - held_since_ < kLongestHeld;
-  return live.FoldAhead(EventFolder::Audience::kQueries, options_.max_rebuild_batch_events, holds);
+  const bool holds = now - held_since_ < kLongestHeld && !progress_.WouldAnswer(live.position());
+  const std::size_t max_events = options_.max_rebuild_batch_events;
+  return reads_ahead_ ? live.FoldAhead(EventFolder::Audience::kQueries, max_events, holds)
+                      : live.FoldFarBatch(max_events, holds);
 }
 
 // An event that was dropped after a version had applied it is left out by the version that is built anew.

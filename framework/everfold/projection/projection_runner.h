@@ -108,6 +108,8 @@ class ProjectionRunner final : public Projection, private VersionBuild::Owner {
   absl::Status error_;     // that has stopped it
   int failures_ = 0;       // in a row
   absl::Time held_since_;  // where it is far behind
+  bool is_far_ = false;
+  bool reads_ahead_ = false;
 };
 
 }  // namespace everfold

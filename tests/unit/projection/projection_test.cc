@@ -112,6 +112,22 @@ TEST_F(ProjectionTest, PauseCommitsWhatIsHeld) {
   EXPECT_EQ(Rows(), ledger_.Fold(ledger_.projection().checkpoint()));
 }
 
+TEST_F(ProjectionTest, WhoWaitsForWhatIsHeldDoesNotWaitForMore) {
+  ledger_.far_batch_events = 0;
+  const ConsistencyToken early = ledger_.Credit("a", 1);
+  ledger_.Trade(400);
+  ASSERT_TRUE(ledger_.OpenProjection(MakeProjectionType<Balances>(), 2).ok());
+  ledger_.projection().Start();
+  for (int i = 0; i < 40; ++i) ledger_.executor().RunOne();
+  EXPECT_EQ(EventsBefore(ledger_.projection().checkpoint()), 0u) << "it is held";
+  std::optional<absl::Status> waited;
+  ledger_.projection().WaitFor(early.positions, [&waited](absl::Status status) { waited = std::move(status); });
+  for (int i = 0; i < 20 && !waited.has_value(); ++i) ledger_.executor().RunOne();
+  EXPECT_EQ(waited, absl::OkStatus());
+  EXPECT_GT(ledger_.projection().lag_events(), 20u);
+  EXPECT_EQ(Rows(), ledger_.Fold(ledger_.projection().checkpoint()));
+}
+
 TEST_F(ProjectionTest, FarBehindNothingIsHeldForLongerThanSeconds) {
   ledger_.far_batch_events = 0;
   ledger_.Trade(400);
