@@ -99,6 +99,7 @@ absl::StatusOr<bool> EventFolder::AwaitReadAhead(Audience audience, Task when) {
 }
 
 absl::StatusOr<PullResult> EventFolder::Fold(std::size_t max_events, const Manner& manner) {
+  event_failed_ = false;
   std::uint64_t held = in_transaction_ ? events_in_transaction_ : 0;
   absl::StatusOr<PullResult> folded = FoldOnce(max_events, manner);
   for (int again = 0; again < 2 && !folded.ok() && event_failed_ && !in_parts_; ++again) {
@@ -145,14 +146,16 @@ absl::StatusOr<std::unique_ptr<Subscription>> EventFolder::Subscribe(const Readi
 
 absl::Status EventFolder::Take(const Reading& reading) {
   if (events_ != nullptr && reading == reading_) return absl::OkStatus();
-  EVERFOLD_ASSIGN_OR_RETURN(auto subscription, Subscribe(reading));
+  auto subscription = Subscribe(reading);
+  if (!subscription.ok() && in_transaction_) TakeBack();
+  EVERFOLD_RETURN_IF_ERROR(subscription.status());
   read_ahead_ = nullptr;
   if (reading.ahead) {
-    auto ahead = std::make_unique<ReadAhead>(std::move(subscription), routes_, post_);
+    auto ahead = std::make_unique<ReadAhead>(*std::move(subscription), routes_, post_);
     read_ahead_ = ahead.get();
     events_ = std::move(ahead);
   } else {
-    events_ = std::make_unique<SubscribedEvents>(std::move(subscription), *routes_);
+    events_ = std::make_unique<SubscribedEvents>(*std::move(subscription), *routes_);
   }
   reading_ = reading;
   return absl::OkStatus();
@@ -214,6 +217,7 @@ absl::StatusOr<PullResult> EventFolder::Pull(std::size_t max_events) {
 absl::Status EventFolder::Begin(std::size_t max_cached_bytes) {
   event_failed_ = false;
   failed_at_.reset();
+  folding_upto_ = folded_upto_;
   new_keys_.clear();
   tallies_ = file_->tallies();
   events_in_transaction_ = 0;
@@ -236,6 +240,7 @@ absl::Status EventFolder::Commit(const Checkpoint& checkpoint) {
   // Rows that are written only now may break what they would have broken in their handlers.
   event_failed_ =
       !committed.ok() && !in_parts_ && (absl::IsFailedPrecondition(committed) || absl::IsInvalidArgument(committed));
+  if (committed.ok()) folded_upto_ = folding_upto_;
   if (!committed.ok()) TakeBack();
   in_transaction_ = false;
   return committed;
@@ -250,7 +255,7 @@ void EventFolder::TakeBack() {
 
 absl::Status EventFolder::FoldEvent(const PreparedEvent& prepared) {
   const RecordedEvent& event = prepared.event;
-  folded_upto_ = std::max(folded_upto_, event.commit.recorded_at);  // which is less in the next partition
+  folding_upto_ = std::max(folding_upto_, event.commit.recorded_at);  // which is less in the next partition
   if (!dropped_.empty() && dropped_.contains({event.stream.stream, event.version})) {
     TallyAt(event.position).dropped += prepared.tally;
     return absl::OkStatus();
@@ -410,6 +415,7 @@ absl::Status EventFolder::MakeDurable() {
 
 absl::Status EventFolder::Drop(const EventName& event) {
   dropped_.insert(event);
+  EVERFOLD_RETURN_IF_ERROR(CommitHeld());  // or it is not parked any more
   EVERFOLD_ASSIGN_OR_RETURN(const std::optional<ParkedEvent> parked, file_->parked().Find(event.stream, event.version));
   if (!parked.has_value()) return absl::OkStatus();
   EVERFOLD_RETURN_IF_ERROR(DropParked(*parked));
@@ -417,7 +423,6 @@ absl::Status EventFolder::Drop(const EventName& event) {
 }
 
 absl::Status EventFolder::DropParked(const ParkedEvent& parked) {
-  EVERFOLD_RETURN_IF_ERROR(CommitHeld());
   EVERFOLD_RETURN_IF_ERROR(Begin(/*max_cached_bytes=*/0));
   absl::Status status = Settle(parked, &PartitionTally::dropped);
   const absl::StatusOr<std::vector<ParkedEvent>> waiting = file_->parked().EventsOf(parked.key, 1);

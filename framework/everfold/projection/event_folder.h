@@ -104,7 +104,7 @@ class EventFolder {
   absl::StatusOr<std::vector<ParkedEvent>> ParkedEventsOf(const std::string& key, std::size_t limit) {
     return file_->parked().EventsOf(key, limit);
   }
-  // When the last event that was folded was recorded.
+  // When the last event that was folded and committed was recorded.
   absl::Time folded_upto() const { return folded_upto_; }
 
  private:
@@ -152,12 +152,13 @@ class EventFolder {
   const std::shared_ptr<const EventRoutes> routes_;
   DroppedEvents dropped_;
   std::function<bool(Task)> post_;
-  std::unique_ptr<EventSource> events_;    // null when it is not where the file is
-  ReadAhead* read_ahead_ = nullptr;        // it, if it is one
-  Reading reading_;                        // it is
-  Checkpoint end_;                         // where it ends; without offsets: nowhere
-  absl::flat_hash_set<std::string> keys_;  // that are parked
-  absl::Time folded_upto_ = absl::InfinitePast();
+  std::unique_ptr<EventSource> events_;             // null when it is not where the file is
+  ReadAhead* read_ahead_ = nullptr;                 // it, if it is one
+  Reading reading_;                                 // it is
+  Checkpoint end_;                                  // where it ends; without offsets: nowhere
+  absl::flat_hash_set<std::string> keys_;           // that are parked
+  absl::Time folded_upto_ = absl::InfinitePast();   // and committed
+  absl::Time folding_upto_ = absl::InfinitePast();  // with what is not
 
   // Of the batch under way.
   bool in_transaction_ = false;  // that is held open

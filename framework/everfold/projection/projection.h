@@ -37,7 +37,7 @@ struct ProjectionRunnerOptions {
   std::string directory;                // of all read models, for example ".everfold/wallet/read"
   std::size_t max_batch_events = 2000;  // in one transaction
   // While the next version is built, or so many events are to be caught up with: larger, because nobody waits for the
-  // single event; up to five times this while many more are.
+  // single event. Transactions then hold many of these (docs/decisions/0029).
   std::size_t max_rebuild_batch_events = 20'000;
   // After an error of the disk: the first pause, doubled up to the longest.
   absl::Duration first_retry = absl::Milliseconds(100);

@@ -128,6 +128,7 @@ bool ProjectionRunner::runs() const {
 }
 
 void ProjectionRunner::RunBatch() {
+  awaits_reading_ = false;
   if (steps_.closed() || !runs()) return;
   EventFolder& live = *queried_->live();
   const std::size_t parked = live.parked_keys().size();
@@ -140,7 +141,7 @@ void ProjectionRunner::RunBatch() {
     const absl::StatusOr<bool> has_read = live.AwaitReadAhead(
         EventFolder::Audience::kQueries, [this, scope = steps_.scope()]() mutable { Wake(scope.Enter()); });
     if (!has_read.ok()) return Stop(has_read.status());
-    if (!*has_read) return;
+    if (!*has_read) return AwaitReading(live);
   }
   const absl::StatusOr<PullResult> folded = is_far_ ? FoldFar(live) : live.FoldBatch(options_.max_batch_events);
   if (!folded.ok()) return Stop(folded.status());
@@ -155,13 +156,27 @@ void ProjectionRunner::RunBatch() {
   if (reads_ahead_ || !folded->caught_up) Wake(steps_.Enter());
 }
 
+// The hint that there is more comes by itself, unless the reading ends with what is held: see Publish.
+void ProjectionRunner::AwaitReading(EventFolder& live) {
+  awaits_reading_ = true;
+  const bool is_awaited = live.holds() && progress_.WouldAnswer(live.position());
+  const absl::Status committed = is_awaited ? live.CommitHeld() : absl::OkStatus();
+  if (!committed.ok()) return Stop(committed);
+  if (is_awaited) Publish();
+}
+
 absl::StatusOr<PullResult> ProjectionRunner::FoldFar(EventFolder& live) {
   const absl::Time now = options_.clock->Now();
   if (!live.holds()) held_since_ = now;
-  const bool holds = now - held_since_ < kLongestHeld && !progress_.WouldAnswer(live.position());
+  const absl::Duration held = now - held_since_;  // less than nothing where the clock has stepped back
+  const bool holds = held >= absl::ZeroDuration() && held < kLongestHeld;
   const std::size_t max_events = options_.max_rebuild_batch_events;
-  return reads_ahead_ ? live.FoldAhead(EventFolder::Audience::kQueries, max_events, holds)
-                      : live.FoldFarBatch(max_events, holds);
+  absl::StatusOr<PullResult> folded = reads_ahead_ ? live.FoldAhead(EventFolder::Audience::kQueries, max_events, holds)
+                                                   : live.FoldFarBatch(max_events, holds);
+  if (folded.ok() && live.holds() && progress_.WouldAnswer(live.position())) {
+    EVERFOLD_RETURN_IF_ERROR(live.CommitHeld());
+  }
+  return folded;
 }
 
 // An event that was dropped after a version had applied it is left out by the version that is built anew.
@@ -177,8 +192,10 @@ void ProjectionRunner::HeedDrops() {
   build_->Begin(/*version=*/0, VersionUse::kSwap).IgnoreError();  // the next start finds it again
 }
 
-// Shows what is committed by now, and answers who has waited for it.
+// Shows what is committed by now, and answers who has waited for it. Whatever may have moved the queried version may
+// have ended its reading ahead, and with it the hint that it waits for.
 void ProjectionRunner::Publish() {
+  if (std::exchange(awaits_reading_, false)) Wake(steps_.Enter());
   Show();
   if (const std::optional<Checkpoint> checkpoint = queried_->checkpoint(); checkpoint.has_value()) {
     progress_.Publish(*checkpoint);

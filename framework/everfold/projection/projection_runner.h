@@ -64,6 +64,7 @@ class ProjectionRunner final : public Projection, private VersionBuild::Owner {
   void RestFor(absl::Duration rest);
   void EndRest();
   void RunBatch();
+  void AwaitReading(EventFolder& live);
   absl::StatusOr<PullResult> FoldFar(EventFolder& live);
   void HeedDrops();
   // An end that another try may help, and the end of that.
@@ -110,6 +111,7 @@ class ProjectionRunner final : public Projection, private VersionBuild::Owner {
   absl::Time held_since_;  // where it is far behind
   bool is_far_ = false;
   bool reads_ahead_ = false;
+  bool awaits_reading_ = false;  // and nothing else
 };
 
 }  // namespace everfold

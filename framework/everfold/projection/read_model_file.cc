@@ -26,8 +26,8 @@ constexpr char kFrameworkTables[] =
 
 // The larger the cache is, the fewer pages of a long transaction go to the file twice. The longer the WAL may become
 // (64 MB), the fewer of the syncs that hold up everybody who uses the disk, and the more often a page has changed by
-// then. After a long transaction it is cut back, not
-// to that: it would be cut, and grow again, after each checkpoint.
+// then. What a long transaction has made of it is cut back to four times as much: to 64 MB, it would be cut and grow
+// again after each checkpoint.
 constexpr char kSettings[] =
     "PRAGMA synchronous = NORMAL; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 16384;"
     "PRAGMA journal_size_limit = 268435456; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;";

@@ -144,6 +144,33 @@ TEST_F(EventFolderTest, WhatCannotBeCommittedIsNotHeld) {
   EXPECT_THAT(DumpTable(Path(), "balance"), ::testing::ElementsAre("'a'|1|1", "'b'|1|1"));
 }
 
+// It is parked no more, and left out when it comes again.
+TEST_F(EventFolderTest, WhatIsDroppedMayBeAmongWhatIsTakenBack) {
+  ledger_.Debit("x", kPoison);
+  const auto folder = Open();
+  for (PullResult folded; !folded.caught_up;) folded = folder->FoldOn(8).value();
+  RefuseRowsOf("t");
+  ledger_.Credit("x", 1);
+  ledger_.Credit("t", 1);
+  for (int i = 0; i < 20; ++i) ledger_.Credit("a", 1);
+  ASSERT_TRUE(folder->FoldOn(4).ok());
+  ASSERT_TRUE(folder->holds());
+  const auto parked = folder->ParkedEventsOf("account/x", 5);
+  ASSERT_TRUE(parked.ok()) << parked.status();
+  ASSERT_EQ(parked->size(), 2u);
+  EXPECT_EQ(folder->Drop(NameOf(parked->back())), absl::OkStatus());
+  for (PullResult folded; !folded.caught_up;) folded = folder->FoldOn(4).value();
+  PartitionTally all;
+  for (const PartitionTally& tally : folder->tallies()) {
+    all.applied += tally.applied;
+    all.parked += tally.parked;
+    all.dropped += tally.dropped;
+  }
+  EXPECT_EQ(all.applied.count, 20u);
+  EXPECT_EQ(all.parked.count, 2u);  // that of x, and that of t
+  EXPECT_EQ(all.dropped.count, 1u);
+}
+
 // Partition by partition, what is folded again begins with those that have come meanwhile.
 TEST_F(EventFolderTest, EventsThatComeMeanwhileMayFailAsWell) {
   type_.order = ProjectionOrder::kPerPartition;
