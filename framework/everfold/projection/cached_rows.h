@@ -71,7 +71,7 @@ class CachedRows {
   std::size_t last_size() const { return last_size_; }
 
  private:
-  // A row with the hash of its key: that another one has the same is next to impossible, so no other row is looked at.
+  // A row with the hash of its key, which is compared first: so no other row is looked at.
   struct Slot {
     std::size_t hash;
     CachedRow* row;

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <utility>
 
-#include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/subscription/reading_checks.h"
 
 namespace everfold {
 namespace {
@@ -29,10 +29,7 @@ absl::StatusOr<std::unique_ptr<Subscription>> PartitionTurns::Start(const EventF
 }
 
 absl::StatusOr<PullResult> PartitionTurns::Pull(std::size_t max_events, Visit visit) {
-  if (max_events == 0) {
-    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-                 "a pull is for 1 event or more, this one is for 0");
-  }
+  EVERFOLD_RETURN_IF_ERROR(CheckPull(max_events));
   PullResult result;
   while (result.events < max_events && !result.caught_up) {
     EVERFOLD_ASSIGN_OR_RETURN(const PullResult pulled, PullTurn(max_events - result.events, visit));

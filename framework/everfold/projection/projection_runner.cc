@@ -15,7 +15,7 @@ namespace everfold {
 namespace {
 
 // Of a transaction where many events are to be caught up with: each one writes most pages of the file again. Longer,
-// and it would not be seen to get on. Who waits for what is in it does not wait for its end.
+// and it would not be seen to get on. For who waits for what is in it, it is committed.
 constexpr absl::Duration kLongestHeld = absl::Seconds(5);
 // Of max_rebuild_batch_events, before what is to be folded is read beside it. That takes a second processor, which
 // those who append may need; where they are too fast for one, it would not help for long.

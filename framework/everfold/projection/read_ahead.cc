@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "everfold/base/error.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
+#include "everfold/subscription/reading_checks.h"
 
 namespace everfold {
 namespace {
@@ -137,10 +137,7 @@ ReadAhead::~ReadAhead() { reader_->Stop(); }
 bool ReadAhead::AwaitReady(Task when) { return batch_ != nullptr || reader_->AwaitReady(std::move(when)); }
 
 absl::StatusOr<PullResult> ReadAhead::Pull(std::size_t max_events, Visit visit) {
-  if (max_events == 0) {
-    return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-                 "a pull is for 1 event or more, this one is for 0");
-  }
+  EVERFOLD_RETURN_IF_ERROR(CheckPull(max_events));
   PullResult result;
   while (!result.caught_up) {
     if (batch_ == nullptr) batch_ = reader_->Take();

@@ -15,6 +15,7 @@
 #include "everfold/rpc/listen_address.h"
 #include "everfold/rpc/received_event.h"
 #include "everfold/rpc/subscribe_call.h"
+#include "everfold/subscription/reading_checks.h"
 #include "everfold/v1/event_store.grpc.pb.h"
 
 namespace everfold {
@@ -57,10 +58,7 @@ class RemoteSubscription final : public Subscription {
       : stub_(stub), address_(std::move(address)), options_(std::move(options)), checkpoint_(std::move(from)) {}
 
   absl::StatusOr<PullResult> Pull(std::size_t max_events, Visit visit) override {
-    if (max_events == 0) {
-      return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-                   "a pull is for 1 event or more, this one is for 0");
-    }
+    EVERFOLD_RETURN_IF_ERROR(CheckPull(max_events));
     const Checkpoint before = checkpoint_;
     PullResult result;
     while (result.events < max_events && !result.caught_up) {

@@ -25,6 +25,12 @@ absl::Status BeyondHead(const std::string& what, std::uint64_t head) {
 
 }  // namespace
 
+absl::Status CheckPull(std::size_t max_events) {
+  if (max_events > 0) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
+               "a pull is for 1 event or more, this one is for 0");
+}
+
 absl::Status CheckPart(const EventStore& store, const EventSelection& selection, std::optional<PartitionId> partition) {
   EVERFOLD_RETURN_IF_ERROR(ValidateSelection(selection));
   const std::uint32_t partitions = store.log().identity().partitions;

@@ -2,6 +2,7 @@
 // store has never been.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 
 #include "absl/status/status.h"
@@ -10,6 +11,9 @@
 #include "everfold/store/event_store.h"
 
 namespace everfold {
+
+// INVALID_ARGUMENT if a pull is for no event.
+absl::Status CheckPull(std::size_t max_events);
 
 // INVALID_ARGUMENT for a malformed selection, or a partition that there is not.
 absl::Status CheckPart(const EventStore& store, const EventSelection& selection, std::optional<PartitionId> partition);

@@ -65,10 +65,7 @@ class MergedSubscription final : public Subscription {
   }
 
   absl::StatusOr<PullResult> Pull(std::size_t max_events, Visit visit) override {
-    if (max_events == 0) {
-      return Error(absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
-                   "a pull is for 1 event or more, this one is for 0");
-    }
+    EVERFOLD_RETURN_IF_ERROR(CheckPull(max_events));
     // Taken first: whatever has a sequence up to here is readable in every partition from now on, so the least sequence
     // among the partitions is the next one of the store.
     last_ = store_.DurableSequence();

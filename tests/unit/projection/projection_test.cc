@@ -35,6 +35,21 @@ class ProjectionTest : public ::testing::Test {
     EXPECT_TRUE(ledger_.projection().status().ok()) << ledger_.projection().status();
   }
 
+  // In a transaction that is held.
+  void FoldSomeFarBehind() {
+    ledger_.far_batch_events = 0;
+    ledger_.Trade(400);
+    ASSERT_TRUE(ledger_.OpenProjection(MakeProjectionType<Balances>(), 2).ok());
+    ledger_.projection().Start();
+    for (int i = 0; i < 40; ++i) ledger_.executor().RunOne();
+    EXPECT_EQ(EventsBefore(ledger_.projection().checkpoint()), 0u);
+  }
+  void ExpectSomeAreCommitted() {
+    EXPECT_GT(EventsBefore(ledger_.projection().checkpoint()), 20u);
+    EXPECT_GT(ledger_.projection().lag_events(), 20u);
+    EXPECT_EQ(Rows(), ledger_.Fold(ledger_.projection().checkpoint()));
+  }
+
   Ledger ledger_;
 };
 
@@ -97,49 +112,29 @@ TEST_F(ProjectionTest, CatchesUpFromFarBehind) {
 }
 
 TEST_F(ProjectionTest, PauseCommitsWhatIsHeld) {
-  ledger_.far_batch_events = 0;
-  ledger_.Trade(400);
-  ASSERT_TRUE(ledger_.OpenProjection(MakeProjectionType<Balances>(), 2).ok());
-  ledger_.projection().Start();
-  for (int i = 0; i < 40; ++i) ledger_.executor().RunOne();
-  EXPECT_EQ(EventsBefore(ledger_.projection().checkpoint()), 0u) << "it is held";
+  FoldSomeFarBehind();
   std::optional<absl::Status> paused;
   ledger_.projection().Pause([&paused](absl::Status status) { paused = std::move(status); });
   ledger_.executor().RunUntilIdle();
   ASSERT_TRUE(paused.has_value() && paused->ok());
-  EXPECT_GT(EventsBefore(ledger_.projection().checkpoint()), 20u);
-  EXPECT_GT(ledger_.projection().lag_events(), 20u);
-  EXPECT_EQ(Rows(), ledger_.Fold(ledger_.projection().checkpoint()));
+  ExpectSomeAreCommitted();
 }
 
 TEST_F(ProjectionTest, WhoWaitsForWhatIsHeldDoesNotWaitForMore) {
-  ledger_.far_batch_events = 0;
   const ConsistencyToken early = ledger_.Credit("a", 1);
-  ledger_.Trade(400);
-  ASSERT_TRUE(ledger_.OpenProjection(MakeProjectionType<Balances>(), 2).ok());
-  ledger_.projection().Start();
-  for (int i = 0; i < 40; ++i) ledger_.executor().RunOne();
-  EXPECT_EQ(EventsBefore(ledger_.projection().checkpoint()), 0u) << "it is held";
+  FoldSomeFarBehind();
   std::optional<absl::Status> waited;
   ledger_.projection().WaitFor(early.positions, [&waited](absl::Status status) { waited = std::move(status); });
   for (int i = 0; i < 20 && !waited.has_value(); ++i) ledger_.executor().RunOne();
   EXPECT_EQ(waited, absl::OkStatus());
-  EXPECT_GT(ledger_.projection().lag_events(), 20u);
-  EXPECT_EQ(Rows(), ledger_.Fold(ledger_.projection().checkpoint()));
+  ExpectSomeAreCommitted();
 }
 
 TEST_F(ProjectionTest, FarBehindNothingIsHeldForLongerThanSeconds) {
-  ledger_.far_batch_events = 0;
-  ledger_.Trade(400);
-  ASSERT_TRUE(ledger_.OpenProjection(MakeProjectionType<Balances>(), 2).ok());
-  ledger_.projection().Start();
-  for (int i = 0; i < 40; ++i) ledger_.executor().RunOne();
-  EXPECT_EQ(EventsBefore(ledger_.projection().checkpoint()), 0u);
+  FoldSomeFarBehind();
   ledger_.executor().clock().Advance(absl::Seconds(5));
   for (int i = 0; i < 10; ++i) ledger_.executor().RunOne();
-  EXPECT_GT(EventsBefore(ledger_.projection().checkpoint()), 20u);
-  EXPECT_GT(ledger_.projection().lag_events(), 20u);
-  EXPECT_EQ(Rows(), ledger_.Fold(ledger_.projection().checkpoint()));
+  ExpectSomeAreCommitted();
 }
 
 TEST_F(ProjectionTest, DoesNotRunBeforeStart) {
