@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 
-import grpc
 import wallet_app
 from wallet_app import client
 
@@ -37,9 +36,7 @@ class FakePsp:
     def start(self):
         """Returns when it serves."""
         self.launch()
-        with grpc.insecure_channel(self.address) as channel:
-            connected = grpc.channel_ready_future(channel)
-            wallet_app.wait_until("the provider serves", lambda: connected.done() or self.process.poll() is not None)
+        wallet_app.connect(self.process, self.address, "the provider").close()
         if self.process.poll() is not None:
             raise AssertionError(f"the provider ended with {self.process.returncode}:\n{self.log.read_text()}")
         return self

@@ -64,6 +64,18 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def connect(process, address, what):
+    """A channel to `address`, once `process` serves there or has ended.
+
+    Its connection is its own: gRPC otherwise lends it one that another channel of this test has to the process that
+    was there before, and when that turns out to be dead, the future does not ask for another.
+    """
+    channel = grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)])
+    connected = grpc.channel_ready_future(channel)
+    wait_until(f"{what} serves", lambda: connected.done() or process.poll() is not None)
+    return channel
+
+
 class WalletApp:
     """A server with a data folder of its own, on a free port of the loopback interface."""
 
@@ -83,9 +95,7 @@ class WalletApp:
         self.launch()
         # A new channel each time: an old one waits before it tries to connect again.
         self.close_channel()
-        self.channel = grpc.insecure_channel(self.address)
-        connected = grpc.channel_ready_future(self.channel)
-        wait_until("the wallet app serves", lambda: connected.done() or self.process.poll() is not None)
+        self.channel = connect(self.process, self.address, "the app")
         self.expect_running()
         return self
 
@@ -96,7 +106,7 @@ class WalletApp:
 
     def expect_running(self):
         if self.process.poll() is not None:
-            raise AssertionError(f"the wallet app ended with {self.process.returncode}:\n{self.log.read_text()}")
+            raise AssertionError(f"the app ended with {self.process.returncode}:\n{self.log.read_text()}")
 
     def kill(self):
         """As a power cut for the process: nothing is flushed or closed."""
