@@ -18,7 +18,8 @@ NAMES += ["sustained, " + rest for rest in (
     "256 callbacks", "256 callbacks, what we aim for", "all turns together", "slowest turn",
     "until all is sealed and merged", "p50", "p99", "CPU with sealing and merging", "written a byte appended")]
 NAMES += [f"replay, {threads}, {what}" for threads in ("1 thread", "2 threads") for what in REPLAYS]
-NAMES += ["subscription, catch-up, " + what for what in ("events visited", "all parsed", "one type in 20 parsed")]
+NAMES += [f"subscription, catch-up, {what}{threads}" for what in ("events visited", "all parsed", "one type in 20 parsed")
+          for threads in ("", ", one thread")]
 NAMES += [f"subscription, live, {callers}, acknowledged until visited, {number}"
           for callers in ("1 caller", "64 callers") for number in ("p50", "p99")]
 NAMES += ["disk, " + rest for rest in (

@@ -22,10 +22,10 @@ absl::Status Judged(std::size_t findings) {
                "read models are not what the log says; build them anew with `rebuild`");
 }
 
-absl::Status VerifyEach(const Parts& parts, const EventStore& store, const std::string& directory) {
+absl::Status VerifyEach(const Parts& parts, const EventStore& store, const std::string& directory, Executor& executor) {
   std::size_t findings = 0;
   for (const ProjectionType& type : parts.projections) {
-    const absl::StatusOr<VerifiedReadModel> verified = VerifyReadModel(PosixFiles(), directory, type, store);
+    const absl::StatusOr<VerifiedReadModel> verified = VerifyReadModel(PosixFiles(), directory, type, store, &executor);
     if (ReasonOf(verified.status()) == reason::kReadModelDamaged) {
       absl::PrintF("found: read model %s: %s\n", type.name, verified.status().message());
       ++findings;
@@ -46,7 +46,7 @@ absl::Status VerifyReadModels(Host& host, Parts parts, const std::string& data_d
   AddStoredForms(parts.aggregates, parts.projections);
   EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<EventStore> store,
                             EventStore::Open(options, host.log(), host.executor(), host.clock(), host.random()));
-  const absl::Status status = VerifyEach(parts, *store, data_directory + "/read");
+  const absl::Status status = VerifyEach(parts, *store, data_directory + "/read", host.executor());
   WaitForClose([&store](Task done) { store->Close(std::move(done)); });
   return status;
 }

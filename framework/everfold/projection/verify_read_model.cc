@@ -20,10 +20,12 @@ std::string Shown(const EventTally& tally) {
 }
 
 absl::StatusOr<std::vector<EventTally>> TallyOfLog(const ProjectionType& type, const EventStore& store,
-                                                   const Checkpoint& upto, OnVerifyProgress on_progress) {
+                                                   const Checkpoint& upto, OnVerifyProgress on_progress,
+                                                   Executor* read_ahead) {
   std::vector<EventTally> tallies(upto.offsets.size());
   SubscriptionOptions options = SubscriptionOf(type);
   options.upto = upto;
+  options.read_ahead = read_ahead;
   EVERFOLD_ASSIGN_OR_RETURN(const auto subscription, Subscription::Start(store, BeginningOf(store), options));
   for (PullResult pulled; !pulled.caught_up;) {
     EVERFOLD_ASSIGN_OR_RETURN(pulled, subscription->Pull(kEventsAPull, [&tallies](const RecordedEvent& event) {
@@ -52,8 +54,9 @@ absl::StatusOr<std::vector<EventTally>> TallyOfParked(ReadModelFile& file) {
 absl::StatusOr<std::vector<std::string>> VerifyTallies(const ProjectionType& type, const EventStore& store,
                                                        const Checkpoint& checkpoint,
                                                        const std::vector<PartitionTally>& tallies,
-                                                       OnVerifyProgress on_progress) {
-  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<EventTally> log, TallyOfLog(type, store, checkpoint, on_progress));
+                                                       OnVerifyProgress on_progress, Executor* read_ahead) {
+  EVERFOLD_ASSIGN_OR_RETURN(const std::vector<EventTally> log,
+                            TallyOfLog(type, store, checkpoint, on_progress, read_ahead));
   std::vector<std::string> findings;
   for (std::size_t i = 0; i < log.size(); ++i) {
     if (tallies[i].All() == log[i]) continue;
@@ -66,7 +69,8 @@ absl::StatusOr<std::vector<std::string>> VerifyTallies(const ProjectionType& typ
 }
 
 absl::StatusOr<VerifiedReadModel> VerifyReadModel(Files& files, const std::string& directory,
-                                                  const ProjectionType& type, const EventStore& store) {
+                                                  const ProjectionType& type, const EventStore& store,
+                                                  Executor* read_ahead) {
   VerifiedReadModel verified{.projection = type.name};
   EVERFOLD_ASSIGN_OR_RETURN(const ReadModelManifest manifest,
                             ReadModelManifest::Read(files, directory + "/" + type.name));
@@ -84,7 +88,9 @@ absl::StatusOr<VerifiedReadModel> VerifyReadModel(Files& files, const std::strin
   }
   verified.other_code = file->fit() != ReadModelFile::Fit::kCurrent;
   if (verified.other_code) return verified;
-  EVERFOLD_ASSIGN_OR_RETURN(verified.findings, VerifyTallies(type, store, file->checkpoint(), file->tallies()));
+  const auto untold = [](std::uint64_t) { return absl::OkStatus(); };
+  EVERFOLD_ASSIGN_OR_RETURN(verified.findings,
+                            VerifyTallies(type, store, file->checkpoint(), file->tallies(), untold, read_ahead));
   EVERFOLD_ASSIGN_OR_RETURN(const std::vector<EventTally> parked, TallyOfParked(*file));
   for (std::size_t i = 0; i < parked.size(); ++i) {
     if (parked[i] == file->tallies()[i].parked) continue;

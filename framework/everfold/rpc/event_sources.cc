@@ -17,6 +17,8 @@ namespace everfold {
 namespace {
 
 constexpr std::uint64_t kLatestByDefault = 100;
+// Whoever asks for no more is not worth reading ahead for.
+constexpr std::uint64_t kFewEvents = 10'000;
 
 // Ends a page that is large enough; is no error, and never seen outside.
 absl::Status PageIsFull() { return absl::CancelledError("the page is full"); }
@@ -191,6 +193,7 @@ absl::StatusOr<std::unique_ptr<ResponseSource<v1::ReadStreamResponse>>> SourceOf
 }
 
 absl::StatusOr<std::unique_ptr<ResponseSource<v1::ReadAllResponse>>> SourceOf(const EventStore& store,
+                                                                              Executor& executor,
                                                                               const v1::ReadAllRequest& request) {
   if (request.backwards()) return BackwardsOf(store, request);
   EVERFOLD_ASSIGN_OR_RETURN(const Checkpoint from, DecodeCheckpointBytes(request.checkpoint()));
@@ -199,6 +202,7 @@ absl::StatusOr<std::unique_ptr<ResponseSource<v1::ReadAllResponse>>> SourceOf(co
                               .upto_sequence = Sequence(request.upto_sequence())};
   // What comes while the caller reads is another call's, or a subscription's.
   if (request.upto_sequence() == 0) options.upto = store.DurableHead();
+  if (LimitOf(request.limit()) > kFewEvents) options.read_ahead = &executor;
   EVERFOLD_ASSIGN_OR_RETURN(std::unique_ptr<Subscription> subscription,
                             Subscription::Start(store, from, std::move(options)));
   return std::make_unique<ForwardSource>(std::move(subscription), LimitOf(request.limit()));

@@ -56,7 +56,7 @@ class EventStoreService final : public RpcService, public v1::EventStoreService:
 
   grpc::ServerWriteReactor<v1::ReadAllResponse>* ReadAll(grpc::CallbackServerContext*,
                                                          const v1::ReadAllRequest* request) override {
-    return ReadCall<v1::ReadAllResponse>::Start(executor_, SourceOf(store_, *request));
+    return ReadCall<v1::ReadAllResponse>::Start(executor_, SourceOf(store_, executor_, *request));
   }
 
   SubscribeReactor* Subscribe(grpc::CallbackServerContext* context) override {

@@ -48,7 +48,7 @@ absl::StatusOr<Checkpoint> BeginOf(const EventStore& store, const v1::SubscribeR
   return DecodeCheckpointBytes(start.checkpoint());
 }
 
-absl::StatusOr<Followed> Follow(EventStore& store, const v1::SubscribeRequest& request) {
+absl::StatusOr<Followed> Follow(EventStore& store, Executor& executor, const v1::SubscribeRequest& request) {
   if (!request.has_start()) return Invalid("the first message of a subscription is its start");
   const v1::SubscribeRequest::Start& start = request.start();
   Followed followed;
@@ -58,7 +58,8 @@ absl::StatusOr<Followed> Follow(EventStore& store, const v1::SubscribeRequest& r
   }
   EVERFOLD_ASSIGN_OR_RETURN(const Checkpoint from, BeginOf(store, start, followed));
   SubscriptionOptions options{.selection = EventSelectionOf(start.selection()),
-                              .partition = PartitionOf(start.selection())};
+                              .partition = PartitionOf(start.selection()),
+                              .read_ahead = &executor};
   EVERFOLD_ASSIGN_OR_RETURN(followed.subscription, Subscription::Start(store, from, std::move(options)));
   return followed;
 }
@@ -136,7 +137,7 @@ class SubscribeCall final : public SubscribeReactor {
   }
 
   absl::Status Start() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    EVERFOLD_ASSIGN_OR_RETURN(followed_, Follow(store_, request_));
+    EVERFOLD_ASSIGN_OR_RETURN(followed_, Follow(store_, executor_, request_));
     // Before the first pull: what becomes durable from now on hints.
     watch_ = store_.WatchDurable([hints = hints_] {
       MutexLock lock(&hints->mutex);

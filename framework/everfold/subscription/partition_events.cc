@@ -7,6 +7,12 @@
 #include "everfold/base/status.h"
 
 namespace everfold {
+namespace {
+
+// Fewer are read sooner than anybody else would begin.
+constexpr std::uint64_t kManyEvents = 4'096;
+
+}  // namespace
 
 absl::StatusOr<PartitionEvents::Standing> PartitionEvents::Settle(std::size_t& bytes) {
   while (true) {
@@ -37,9 +43,15 @@ absl::Status PartitionEvents::FindInChunk() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::unique_ptr<ChunkCursor>> PartitionEvents::Read() const {
+  EVERFOLD_ASSIGN_OR_RETURN(std::unique_ptr<ChunkCursor> cursor, log_.Read(partition_, handled_));
+  if (read_ahead_ == nullptr || end_.value() - handled_.value() < kManyEvents) return cursor;
+  return read_ahead_->Wrap(std::move(cursor));
+}
+
 absl::Status PartitionEvents::NextChunk(std::size_t& bytes) {
   if (cursor_ == nullptr) {
-    EVERFOLD_ASSIGN_OR_RETURN(cursor_, log_.Read(partition_, handled_));
+    EVERFOLD_ASSIGN_OR_RETURN(cursor_, Read());
   }
   EVERFOLD_ASSIGN_OR_RETURN(const bool found, cursor_->Next());
   if (!found) {

@@ -10,10 +10,11 @@
 #include "everfold/event/event_selection.h"
 #include "everfold/log/partition_log.h"
 #include "everfold/store/event_store.h"
+#include "everfold/subscription/chunk_read_ahead.h"
 
 namespace everfold {
 
-// Threading: one thread. Lifetime: store and selection outlive it.
+// Threading: one thread. Lifetime: store, selection and read_ahead outlive it.
 class PartitionEvents {
  public:
   enum class Standing {
@@ -22,8 +23,14 @@ class PartitionEvents {
     kOutOfBytes,  // nobody knows yet
   };
 
-  PartitionEvents(const EventStore& store, const EventSelection& selection, PartitionId partition, Offset after)
-      : log_(store.log()), partition_(partition), handled_(after), events_(selection, store.types(), partition) {}
+  // `read_ahead` reads the chunks where there are many to come; nullptr: nobody else does.
+  PartitionEvents(const EventStore& store, const EventSelection& selection, PartitionId partition, Offset after,
+                  ChunkReadAhead* read_ahead)
+      : log_(store.log()),
+        read_ahead_(read_ahead),
+        partition_(partition),
+        handled_(after),
+        events_(selection, store.types(), partition) {}
 
   // How far it may be read: the durable head, or what comes before. What is in the log behind the head may use types
   // that nobody knows yet.
@@ -50,8 +57,10 @@ class PartitionEvents {
  private:
   absl::Status FindInChunk();
   absl::Status NextChunk(std::size_t& bytes);
+  absl::StatusOr<std::unique_ptr<ChunkCursor>> Read() const;
 
   const PartitionLog& log_;
+  ChunkReadAhead* const read_ahead_;
   const PartitionId partition_;
   Offset end_;
   Offset handled_;

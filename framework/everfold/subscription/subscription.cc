@@ -1,13 +1,17 @@
 #include "everfold/subscription/subscription.h"
 
 #include <algorithm>
+#include <bit>
 #include <deque>
-#include <functional>
+#include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
+#include "everfold/event/partitioning.h"
+#include "everfold/subscription/chunk_read_ahead.h"
 #include "everfold/subscription/partition_events.h"
 #include "everfold/subscription/reading_checks.h"
 
@@ -16,51 +20,72 @@ namespace {
 
 using Standing = PartitionEvents::Standing;
 
-// Partitions by the sequence of their next event; of one sequence, the lowest partition first.
+// Partitions by the sequence of their next event; of one sequence, the lowest partition first. A tournament (Knuth, The
+// Art of Computer Programming 3, 5.4.1): a partition that moves on plays against one loser a level, and as nobody can
+// foretell who wins, nothing branches on it.
 class Merge {
  public:
-  struct Next {
-    Sequence sequence;
-    std::size_t partition;
-    friend auto operator<=>(const Next&, const Next&) = default;
-  };
+  explicit Merge(std::size_t partitions)
+      : leaves_(std::bit_ceil(partitions)), winners_(2 * leaves_, kNone), losers_(leaves_, kNone) {}
 
-  void Clear() { nexts_.clear(); }
-  void Add(Next next) {
-    nexts_.push_back(next);
-    std::push_heap(nexts_.begin(), nexts_.end(), std::greater<>());
-  }
-  bool empty() const { return nexts_.empty(); }
-  // REQUIRES, here and below: not empty.
-  const Next& front() const { return nexts_.front(); }
-  void PopFront() {
-    std::pop_heap(nexts_.begin(), nexts_.end(), std::greater<>());
-    nexts_.pop_back();
-  }
-  // The partition in front goes on with a later sequence.
-  void MoveFront(Sequence sequence) {
-    const Next moved{sequence, nexts_.front().partition};
-    std::size_t hole = 0;
-    for (std::size_t child = 1; child < nexts_.size(); child = 2 * hole + 1) {
-      if (child + 1 < nexts_.size() && nexts_[child + 1] < nexts_[child]) ++child;
-      if (!(nexts_[child] < moved)) break;
-      nexts_[hole] = nexts_[child];
-      hole = child;
+  void Clear() { std::fill(winners_.begin(), winners_.end(), kNone); }
+  void Add(std::size_t partition, Sequence sequence) { winners_[leaves_ + partition] = EntryOf(sequence, partition); }
+  // After all have been added.
+  void Begin() {
+    for (std::size_t node = leaves_ - 1; node > 0; --node) {
+      std::tie(winners_[node], losers_[node]) = std::minmax(winners_[2 * node], winners_[2 * node + 1]);
     }
-    nexts_[hole] = moved;
+    winner_ = winners_[1];
   }
+  bool empty() const { return winner_ == kNone; }
+  // REQUIRES, here and below: not empty.
+  Sequence sequence() const { return Sequence(winner_ >> kPartitionBits); }
+  std::size_t partition() const { return winner_ & kPartitionMask; }
+  // The partition in front goes on with a later sequence, or not at all.
+  void Move(Sequence sequence) { Play(EntryOf(sequence, partition())); }
+  void Drop() { Play(kNone); }
 
  private:
-  std::vector<Next> nexts_;  // a heap
+  // Sequence and partition in one number, so that they are compared at once. There is room for 1.8e16 commits; what
+  // claims to be one beyond them is behind the head, as those are.
+  using Entry = std::uint64_t;
+  static constexpr int kPartitionBits = std::bit_width(kMaxPartitions - 1);
+  static constexpr Entry kPartitionMask = (Entry{1} << kPartitionBits) - 1;
+  static constexpr Entry kNone = UINT64_MAX;
+  static constexpr Entry kGreatestSequence = (kNone >> kPartitionBits) - 1;
+
+  static Entry EntryOf(Sequence sequence, std::size_t partition) {
+    return std::min(sequence.value(), kGreatestSequence) << kPartitionBits | partition;
+  }
+
+  void Play(Entry entry) {
+    for (std::size_t node = (leaves_ + partition()) / 2; node > 0; node /= 2) {
+      // The two change places if the loser comes first. By std::min and std::max it would be a branch.
+      const Entry change = (losers_[node] ^ entry) & -Entry{losers_[node] < entry};
+      losers_[node] ^= change;
+      entry ^= change;
+    }
+    winner_ = entry;
+  }
+
+  const std::size_t leaves_;
+  std::vector<Entry> winners_;  // of Begin, by node: the root is 1, the leaves come last
+  std::vector<Entry> losers_;   // by node
+  Entry winner_ = kNone;
 };
 
 class MergedSubscription final : public Subscription {
  public:
   MergedSubscription(const EventStore& store, Checkpoint from, SubscriptionOptions options)
-      : store_(store), options_(std::move(options)), checkpoint_(std::move(from)) {
+      : store_(store),
+        options_(std::move(options)),
+        checkpoint_(std::move(from)),
+        merge_(options_.partition.has_value() ? 1 : checkpoint_.offsets.size()) {
+    if (options_.read_ahead != nullptr) read_ahead_.emplace(*options_.read_ahead, checkpoint_.offsets.size());
     for (std::uint32_t i = 0; i < checkpoint_.offsets.size(); ++i) {
       if (options_.partition.value_or(PartitionId(i)) != PartitionId(i)) continue;
-      partitions_.emplace_back(PartitionId(i), store, options_.selection, checkpoint_.offsets[i]);
+      partitions_.emplace_back(PartitionId(i), store, options_.selection, checkpoint_.offsets[i],
+                               read_ahead_.has_value() ? &*read_ahead_ : nullptr);
     }
   }
 
@@ -81,8 +106,9 @@ class MergedSubscription final : public Subscription {
 
  private:
   struct Partition {
-    Partition(PartitionId partition, const EventStore& store, const EventSelection& selection, Offset after)
-        : id(partition), events(store, selection, partition, after) {}
+    Partition(PartitionId partition, const EventStore& store, const EventSelection& selection, Offset after,
+              ChunkReadAhead* read_ahead)
+        : id(partition), events(store, selection, partition, after, read_ahead) {}
     const PartitionId id;
     PartitionEvents events;
   };
@@ -99,9 +125,9 @@ class MergedSubscription final : public Subscription {
   absl::Status HandOut(std::size_t max_events, Visit visit) {
     EVERFOLD_ASSIGN_OR_RETURN(const bool ready, SettleAll());
     if (!ready) return absl::OkStatus();
-    while (!merge_.empty() && merge_.front().sequence <= last_) {
+    while (!merge_.empty() && merge_.sequence() <= last_) {
       if (result_.events == max_events) return absl::OkStatus();
-      const std::size_t front = merge_.front().partition;
+      const std::size_t front = merge_.partition();
       PartitionEvents& events = partitions_[front].events;
       EVERFOLD_RETURN_IF_ERROR(events.Decode());
       EVERFOLD_RETURN_IF_ERROR(visit(events.event()));
@@ -110,9 +136,9 @@ class MergedSubscription final : public Subscription {
       EVERFOLD_ASSIGN_OR_RETURN(const Standing standing, Settle(front));
       if (standing == Standing::kOutOfBytes) return absl::OkStatus();
       if (standing == Standing::kAtHead) {
-        merge_.PopFront();
-      } else if (events.sequence() != merge_.front().sequence) {
-        merge_.MoveFront(events.sequence());
+        merge_.Drop();
+      } else if (events.sequence() != merge_.sequence()) {
+        merge_.Move(events.sequence());
       }
     }
     result_.caught_up = true;
@@ -125,8 +151,9 @@ class MergedSubscription final : public Subscription {
     for (std::size_t i = 0; i < partitions_.size(); ++i) {
       EVERFOLD_ASSIGN_OR_RETURN(const Standing standing, Settle(i));
       if (standing == Standing::kOutOfBytes) return false;
-      if (standing == Standing::kOnEvent) merge_.Add({partitions_[i].events.sequence(), i});
+      if (standing == Standing::kOnEvent) merge_.Add(i, partitions_[i].events.sequence());
     }
+    merge_.Begin();
     return true;
   }
 
@@ -143,6 +170,7 @@ class MergedSubscription final : public Subscription {
   const EventStore& store_;
   const SubscriptionOptions options_;
   Checkpoint checkpoint_;
+  std::optional<ChunkReadAhead> read_ahead_;
   std::deque<Partition> partitions_;
   // Of the pull under way.
   Merge merge_;

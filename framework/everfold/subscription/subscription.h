@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "everfold/event/event_selection.h"
 #include "everfold/event/recorded_event.h"
+#include "everfold/runtime/executor.h"
 #include "everfold/store/event_store.h"
 
 namespace everfold {
@@ -31,6 +32,9 @@ struct SubscriptionOptions {
   // Of chunks read in one pull, beyond which it comes to an end: a selection that meets nothing would otherwise hold
   // its thread until all of the log is read.
   std::size_t max_bytes_a_pull = 16 << 20;
+  // Where chunks are read ahead of the pulls while there are many to come, in steps of some 50 us, one at a time; they
+  // take up to 4 MB. It outlives the subscription. nullptr: the pulls read all of it.
+  Executor* read_ahead = nullptr;
 };
 
 struct PullResult {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "everfold/base/error.h"
 #include "everfold/event/partitioning.h"
 #include "tests/unit/subscription/store_of_tests.h"
@@ -245,6 +246,44 @@ TEST_F(SubscriptionTest, RefusesAPullForNothing) {
   const auto pulled = Start()->Pull(0, [](const RecordedEvent&) { return absl::OkStatus(); });
   EXPECT_EQ(pulled.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(ReasonOf(pulled.status()), reason::kRequestInvalid);
+}
+
+// Long enough to be read ahead, and as it would be without that, however the steps fall between pulls and appends.
+TEST(SubscriptionReadAheadTest, HandsOutTheSameWhoeverReads) {
+  StoreOfTests store(5, 3);
+  const auto append = [&store](int commits) {
+    for (int i = 0; i < commits; ++i) {
+      store.Append({absl::StrCat("w/", i % 7), absl::StrCat("v/", i % 5)}, std::vector<NewEvent>(40, EventOf("T")));
+    }
+  };
+  append(400);
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    SeededRandom random(seed);
+    std::vector<std::string> alone;
+    std::vector<std::string> ahead;
+    Checkpoint at = BeginningOf(store.store());
+    auto subscription = Subscription::Start(store.store(), at, {.read_ahead = &store.executor()}).value();
+    for (bool caught_up = false; !caught_up;) {
+      for (std::uint64_t steps = random.Below(4); steps > 0; --steps) store.executor().RunOne();
+      if (random.Below(50) == 0) append(1);
+      if (random.Below(20) == 0) {
+        at = subscription->checkpoint();
+        subscription = Subscription::Start(store.store(), at, {.read_ahead = &store.executor()}).value();
+      }
+      const auto take = [&ahead](const RecordedEvent& event) {
+        ahead.push_back(NameOf(event));
+        return absl::OkStatus();
+      };
+      caught_up = subscription->Pull(1 + random.Below(1'000), take)->caught_up;
+    }
+    const auto take = [&alone](const RecordedEvent& event) {
+      alone.push_back(NameOf(event));
+      return absl::OkStatus();
+    };
+    const auto all = Subscription::Start(store.store(), {}).value()->Pull(1'000'000, take);
+    ASSERT_TRUE(all->caught_up);
+    ASSERT_EQ(ahead, alone) << "seed " << seed;
+  }
 }
 
 TEST_F(SubscriptionTest, RefusesACheckpointOfAnotherHistory) {

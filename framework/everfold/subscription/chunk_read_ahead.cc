@@ -1,0 +1,191 @@
+#include "everfold/subscription/chunk_read_ahead.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "everfold/base/mutex.h"
+#include "everfold/base/status.h"
+
+namespace everfold {
+namespace {
+
+constexpr std::size_t kPiecesAhead = 2;            // beside the one that is handled
+constexpr std::size_t kMostPieceBytes = 64 << 10;  // and a last chunk
+constexpr std::size_t kBytes = 4 << 20;
+
+// Some chunks, one behind the other. Its memory is used again.
+struct Piece {
+  struct Chunk {
+    std::size_t size;
+    PartitionHead head;
+  };
+
+  void Clear() {
+    bytes.clear();
+    chunks.clear();
+  }
+  void Add(const ChunkCursor& at) {
+    bytes.append(at.chunk());
+    chunks.push_back({at.chunk().size(), at.head()});
+  }
+
+  std::string bytes;
+  std::vector<Chunk> chunks;
+};
+
+}  // namespace
+
+// What is read ahead of one partition. Threading: thread-safe.
+class ChunkReadAhead::Lane {
+ public:
+  Lane(std::unique_ptr<ChunkCursor> cursor, std::size_t piece_bytes)
+      : piece_bytes_(piece_bytes), cursor_(std::move(cursor)) {}
+
+  // Puts what comes next into `piece`, read now if it has not been; false at the durable head. REQUIRES: not closed.
+  absl::StatusOr<bool> Take(Piece& piece) {
+    MutexLock lock(&mutex_);
+    stopped_ = false;
+    if (pieces_ == 0) return Fill(piece);
+    std::swap(piece, ahead_[first_]);
+    first_ = (first_ + 1) % kPiecesAhead;
+    --pieces_;
+    return true;
+  }
+
+  // Reads one piece, if there is room for it. True if there is room for another.
+  bool ReadOne() {
+    MutexLock lock(&mutex_);
+    if (cursor_ == nullptr || stopped_ || pieces_ == kPiecesAhead) return false;
+    const absl::StatusOr<bool> found = Fill(ahead_[(first_ + pieces_) % kPiecesAhead]);
+    if (!found.ok()) failure_ = found.status();
+    stopped_ = !found.ok() || !*found;
+    pieces_ += stopped_ ? 0 : 1;
+    return !stopped_ && pieces_ < kPiecesAhead;
+  }
+
+  void Close() {
+    MutexLock lock(&mutex_);
+    cursor_ = nullptr;
+  }
+
+  bool waits = false;  // the queue's: it is in there
+
+ private:
+  // An error behind some chunks is told after those.
+  absl::StatusOr<bool> Fill(Piece& piece) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    piece.Clear();
+    if (!failure_.ok()) return std::exchange(failure_, absl::OkStatus());
+    while (piece.bytes.size() < piece_bytes_) {
+      const absl::StatusOr<bool> found = cursor_->Next();
+      if (!found.ok()) failure_ = found.status();
+      if (!found.ok() || !*found) break;
+      piece.Add(*cursor_);
+    }
+    if (piece.chunks.empty() && !failure_.ok()) return std::exchange(failure_, absl::OkStatus());
+    return !piece.chunks.empty();
+  }
+
+  const std::size_t piece_bytes_;
+  Mutex mutex_;
+  std::unique_ptr<ChunkCursor> cursor_ ABSL_GUARDED_BY(mutex_);  // nullptr once closed
+  std::array<Piece, kPiecesAhead> ahead_ ABSL_GUARDED_BY(mutex_);
+  std::size_t first_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::size_t pieces_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;  // at the head, or by an error; who asks looks again
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);  // to be told in its turn
+};
+
+// The lanes that have room, in turn; one step at a time, of one piece. Threading: thread-safe.
+class ChunkReadAhead::Queue : public std::enable_shared_from_this<Queue> {
+ public:
+  explicit Queue(Executor& executor) : executor_(executor) {}
+
+  void Add(std::shared_ptr<Lane> lane) {
+    {
+      MutexLock lock(&mutex_);
+      AddLocked(std::move(lane));
+      if (std::exchange(running_, true)) return;
+    }
+    PostStep();
+  }
+
+ private:
+  void AddLocked(std::shared_ptr<Lane> lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (std::exchange(lane->waits, true)) return;
+    lanes_.push_back(std::move(lane));
+  }
+
+  void PostStep() {
+    executor_.Post([queue = shared_from_this()] { queue->Step(); });
+  }
+
+  void Step() {
+    std::shared_ptr<Lane> lane;
+    {
+      MutexLock lock(&mutex_);
+      lane = std::move(lanes_.front());
+      lanes_.pop_front();
+      lane->waits = false;
+    }
+    const bool has_room = lane->ReadOne();
+    {
+      MutexLock lock(&mutex_);
+      if (has_room) AddLocked(std::move(lane));
+      running_ = !lanes_.empty();
+      if (!running_) return;
+    }
+    PostStep();
+  }
+
+  Executor& executor_;
+  Mutex mutex_;
+  std::deque<std::shared_ptr<Lane>> lanes_ ABSL_GUARDED_BY(mutex_);
+  bool running_ ABSL_GUARDED_BY(mutex_) = false;  // a step is posted, and has not ended
+};
+
+class ChunkReadAhead::Cursor final : public ChunkCursor {
+ public:
+  Cursor(std::shared_ptr<Queue> queue, std::shared_ptr<Lane> lane) : queue_(std::move(queue)), lane_(std::move(lane)) {}
+  ~Cursor() override { lane_->Close(); }
+
+  absl::StatusOr<bool> Next() override {
+    begin_ += size();
+    ++at_;
+    if (at_ < piece_.chunks.size()) return true;
+    piece_.Clear();
+    at_ = begin_ = 0;
+    EVERFOLD_ASSIGN_OR_RETURN(const bool found, lane_->Take(piece_));
+    if (found) queue_->Add(lane_);
+    return found;
+  }
+  std::string_view chunk() const override { return std::string_view(piece_.bytes).substr(begin_, size()); }
+  PartitionHead head() const override { return piece_.chunks[at_].head; }
+
+ private:
+  std::size_t size() const { return at_ < piece_.chunks.size() ? piece_.chunks[at_].size : 0; }
+
+  const std::shared_ptr<Queue> queue_;
+  const std::shared_ptr<Lane> lane_;
+  Piece piece_;
+  std::size_t at_ = 0;  // of its chunks
+  std::size_t begin_ = 0;
+};
+
+ChunkReadAhead::ChunkReadAhead(Executor& executor, std::size_t cursors)
+    : queue_(std::make_shared<Queue>(executor)),
+      piece_bytes_(std::min(kMostPieceBytes, kBytes / (kPiecesAhead + 1) / std::max<std::size_t>(cursors, 1))) {}
+
+ChunkReadAhead::~ChunkReadAhead() = default;
+
+std::unique_ptr<ChunkCursor> ChunkReadAhead::Wrap(std::unique_ptr<ChunkCursor> cursor) {
+  return std::make_unique<Cursor>(queue_, std::make_shared<Lane>(std::move(cursor), piece_bytes_));
+}
+
+}  // namespace everfold

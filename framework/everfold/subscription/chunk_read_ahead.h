@@ -1,0 +1,36 @@
+// Chunks of the log that are read before they are asked for, while those before them are handled.
+//
+// They are read piece by piece, some of each partition, by a step on an executor or by whoever asks, if that comes
+// first: nobody waits for a step that has not begun, so an executor with one thread, which is busy, only wins nothing.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "everfold/log/partition_log.h"
+#include "everfold/runtime/executor.h"
+
+namespace everfold {
+
+// Threading: one thread at a time, the same as its cursors', beside the steps. Lifetime: the executor outlives it; it
+// may go before its cursors, and steps may still run after both, which then do nothing.
+class ChunkReadAhead {
+ public:
+  // For so many cursors. What all of them keep is about 4 MB, and no less than a chunk or three of each.
+  ChunkReadAhead(Executor& executor, std::size_t cursors);
+  ~ChunkReadAhead();
+
+  // Of the same chunks. From now on `cursor` is read on the executor's threads, too, one at a time, until the cursor
+  // that is returned has gone.
+  std::unique_ptr<ChunkCursor> Wrap(std::unique_ptr<ChunkCursor> cursor);
+
+ private:
+  class Lane;
+  class Queue;
+  class Cursor;
+
+  const std::shared_ptr<Queue> queue_;
+  const std::size_t piece_bytes_;
+};
+
+}  // namespace everfold
