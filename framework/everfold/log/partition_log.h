@@ -38,7 +38,8 @@ struct ChunkAppend {
   std::shared_ptr<const std::string> bytes;
 };
 
-// Walks a partition's chunks in order. Threading: one thread. Lifetime: not longer than its log, nor beyond its Close.
+// Walks a partition's chunks in order. Threading: one thread at a time, not always the same one. Lifetime: not longer
+// than its log, nor beyond its Close.
 class ChunkCursor {
  public:
   virtual ~ChunkCursor() = default;

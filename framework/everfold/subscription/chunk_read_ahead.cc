@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <string>
@@ -18,9 +19,9 @@ namespace {
 
 constexpr std::size_t kPiecesAhead = 2;            // beside the one that is handled
 constexpr std::size_t kMostPieceBytes = 64 << 10;  // and a last chunk
-constexpr std::size_t kBytes = 4 << 20;
+constexpr std::size_t kMaxBytes = 4 << 20;         // read ahead of all cursors, and a last piece
 
-// Some chunks, one behind the other. Its memory is used again.
+// Some chunks, one behind the other. Its memory is used again, unless there is much of it, as a large chunk needs.
 struct Piece {
   struct Chunk {
     std::size_t size;
@@ -28,6 +29,7 @@ struct Piece {
   };
 
   void Clear() {
+    if (bytes.capacity() > 2 * kMostPieceBytes) bytes = std::string();
     bytes.clear();
     chunks.clear();
   }
@@ -45,42 +47,53 @@ struct Piece {
 // What is read ahead of one partition. Threading: thread-safe.
 class ChunkReadAhead::Lane {
  public:
-  Lane(std::unique_ptr<ChunkCursor> cursor, std::size_t piece_bytes)
-      : piece_bytes_(piece_bytes), cursor_(std::move(cursor)) {}
+  // `bytes_ahead` is what all lanes have read ahead.
+  Lane(std::unique_ptr<ChunkCursor> cursor, std::size_t piece_bytes,
+       std::shared_ptr<std::atomic<std::size_t>> bytes_ahead)
+      : piece_bytes_(piece_bytes), bytes_ahead_(std::move(bytes_ahead)), cursor_(std::move(cursor)) {}
 
   // Puts what comes next into `piece`, read now if it has not been; false at the durable head. REQUIRES: not closed.
   absl::StatusOr<bool> Take(Piece& piece) {
     MutexLock lock(&mutex_);
     stopped_ = false;
+    piece.Clear();
     if (pieces_ == 0) return Fill(piece);
     std::swap(piece, ahead_[first_]);
     first_ = (first_ + 1) % kPiecesAhead;
     --pieces_;
+    *bytes_ahead_ -= piece.bytes.size();
     return true;
   }
 
   // Reads one piece, if there is room for it. True if there is room for another.
   bool ReadOne() {
     MutexLock lock(&mutex_);
-    if (cursor_ == nullptr || stopped_ || pieces_ == kPiecesAhead) return false;
-    const absl::StatusOr<bool> found = Fill(ahead_[(first_ + pieces_) % kPiecesAhead]);
+    if (!HasRoom()) return false;
+    Piece& piece = ahead_[(first_ + pieces_) % kPiecesAhead];
+    const absl::StatusOr<bool> found = Fill(piece);
     if (!found.ok()) failure_ = found.status();
     stopped_ = !found.ok() || !*found;
-    pieces_ += stopped_ ? 0 : 1;
-    return !stopped_ && pieces_ < kPiecesAhead;
+    if (stopped_) return false;
+    ++pieces_;
+    *bytes_ahead_ += piece.bytes.size();
+    return HasRoom();
   }
 
   void Close() {
     MutexLock lock(&mutex_);
     cursor_ = nullptr;
+    for (; pieces_ > 0; --pieces_, first_ = (first_ + 1) % kPiecesAhead) *bytes_ahead_ -= ahead_[first_].bytes.size();
   }
 
   bool waits = false;  // the queue's: it is in there
 
  private:
-  // An error behind some chunks is told after those.
+  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return cursor_ != nullptr && !stopped_ && pieces_ < kPiecesAhead && *bytes_ahead_ < kMaxBytes;
+  }
+
+  // REQUIRES: the piece is empty. An error behind some chunks is told after those.
   absl::StatusOr<bool> Fill(Piece& piece) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    piece.Clear();
     if (!failure_.ok()) return std::exchange(failure_, absl::OkStatus());
     while (piece.bytes.size() < piece_bytes_) {
       const absl::StatusOr<bool> found = cursor_->Next();
@@ -93,6 +106,7 @@ class ChunkReadAhead::Lane {
   }
 
   const std::size_t piece_bytes_;
+  const std::shared_ptr<std::atomic<std::size_t>> bytes_ahead_;
   Mutex mutex_;
   std::unique_ptr<ChunkCursor> cursor_ ABSL_GUARDED_BY(mutex_);  // nullptr once closed
   std::array<Piece, kPiecesAhead> ahead_ ABSL_GUARDED_BY(mutex_);
@@ -159,7 +173,6 @@ class ChunkReadAhead::Cursor final : public ChunkCursor {
     begin_ += size();
     ++at_;
     if (at_ < piece_.chunks.size()) return true;
-    piece_.Clear();
     at_ = begin_ = 0;
     EVERFOLD_ASSIGN_OR_RETURN(const bool found, lane_->Take(piece_));
     if (found) queue_->Add(lane_);
@@ -180,12 +193,13 @@ class ChunkReadAhead::Cursor final : public ChunkCursor {
 
 ChunkReadAhead::ChunkReadAhead(Executor& executor, std::size_t cursors)
     : queue_(std::make_shared<Queue>(executor)),
-      piece_bytes_(std::min(kMostPieceBytes, kBytes / (kPiecesAhead + 1) / std::max<std::size_t>(cursors, 1))) {}
+      bytes_ahead_(std::make_shared<std::atomic<std::size_t>>(0)),
+      piece_bytes_(std::min(kMostPieceBytes, kMaxBytes / (kPiecesAhead + 1) / std::max<std::size_t>(cursors, 1))) {}
 
 ChunkReadAhead::~ChunkReadAhead() = default;
 
 std::unique_ptr<ChunkCursor> ChunkReadAhead::Wrap(std::unique_ptr<ChunkCursor> cursor) {
-  return std::make_unique<Cursor>(queue_, std::make_shared<Lane>(std::move(cursor), piece_bytes_));
+  return std::make_unique<Cursor>(queue_, std::make_shared<Lane>(std::move(cursor), piece_bytes_, bytes_ahead_));
 }
 
 }  // namespace everfold

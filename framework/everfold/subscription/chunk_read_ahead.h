@@ -4,6 +4,7 @@
 // first: nobody waits for a step that has not begun, so an executor with one thread, which is busy, only wins nothing.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 
@@ -16,7 +17,8 @@ namespace everfold {
 // may go before its cursors, and steps may still run after both, which then do nothing.
 class ChunkReadAhead {
  public:
-  // For so many cursors. What all of them keep is about 4 MB, and no less than a chunk or three of each.
+  // For so many cursors. What is read ahead of all of them is about 4 MB, or a chunk where that is larger; besides,
+  // each keeps what it hands out: 64 KB or less, or a chunk.
   ChunkReadAhead(Executor& executor, std::size_t cursors);
   ~ChunkReadAhead();
 
@@ -30,6 +32,7 @@ class ChunkReadAhead {
   class Cursor;
 
   const std::shared_ptr<Queue> queue_;
+  const std::shared_ptr<std::atomic<std::size_t>> bytes_ahead_;
   const std::size_t piece_bytes_;
 };
 

@@ -77,11 +77,8 @@ class Merge {
 class MergedSubscription final : public Subscription {
  public:
   MergedSubscription(const EventStore& store, Checkpoint from, SubscriptionOptions options)
-      : store_(store),
-        options_(std::move(options)),
-        checkpoint_(std::move(from)),
-        merge_(options_.partition.has_value() ? 1 : checkpoint_.offsets.size()) {
-    if (options_.read_ahead != nullptr) read_ahead_.emplace(*options_.read_ahead, checkpoint_.offsets.size());
+      : store_(store), options_(std::move(options)), checkpoint_(std::move(from)), merge_(CountPartitions()) {
+    if (options_.read_ahead != nullptr) read_ahead_.emplace(*options_.read_ahead, CountPartitions());
     for (std::uint32_t i = 0; i < checkpoint_.offsets.size(); ++i) {
       if (options_.partition.value_or(PartitionId(i)) != PartitionId(i)) continue;
       partitions_.emplace_back(PartitionId(i), store, options_.selection, checkpoint_.offsets[i],
@@ -112,6 +109,8 @@ class MergedSubscription final : public Subscription {
     const PartitionId id;
     PartitionEvents events;
   };
+
+  std::size_t CountPartitions() const { return options_.partition.has_value() ? 1 : checkpoint_.offsets.size(); }
 
   void SetEnds() {
     const Checkpoint head = store_.DurableHead();

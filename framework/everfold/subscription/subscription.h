@@ -32,8 +32,9 @@ struct SubscriptionOptions {
   // Of chunks read in one pull, beyond which it comes to an end: a selection that meets nothing would otherwise hold
   // its thread until all of the log is read.
   std::size_t max_bytes_a_pull = 16 << 20;
-  // Where chunks are read ahead of the pulls while there are many to come, in steps of some 50 us, one at a time; they
-  // take up to 4 MB. It outlives the subscription. nullptr: the pulls read all of it.
+  // Where chunks are read ahead of the pulls while there are many to come, in steps of 64 KB (some 50 us) or a chunk,
+  // one at a time. That takes 4 MB, and 64 KB or a chunk of each partition, until the subscription has caught up. It
+  // outlives the subscription. nullptr: the pulls read all of it.
   Executor* read_ahead = nullptr;
 };
 

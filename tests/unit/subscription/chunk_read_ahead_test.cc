@@ -17,14 +17,17 @@ namespace {
 
 constexpr std::size_t kChunkBytes = 1'000;
 
-// What a log would have of a partition. `at` and `reads` are told by whoever looks while nothing reads.
+// What a log would have of a partition.
 struct FakePartition {
   std::size_t chunks = 0;
+  std::size_t chunk_bytes = kChunkBytes;
   std::size_t fails_before = SIZE_MAX;  // a chunk, once
   std::atomic<std::size_t> reads = 0;
   std::atomic<bool> closed = false;
 
-  static std::string ChunkAt(std::size_t i) { return absl::StrCat(i, "/", std::string(kChunkBytes, 'c')); }
+  static std::string ChunkAt(std::size_t i, std::size_t bytes = kChunkBytes) {
+    return absl::StrCat(i, "/", std::string(bytes, 'c'));
+  }
 };
 
 class FakeCursor final : public ChunkCursor {
@@ -39,7 +42,7 @@ class FakeCursor final : public ChunkCursor {
       return absl::DataLossError("damaged");
     }
     if (next_ == partition_.chunks) return false;
-    chunk_ = FakePartition::ChunkAt(next_++);
+    chunk_ = FakePartition::ChunkAt(next_++, partition_.chunk_bytes);
     return true;
   }
   std::string_view chunk() const override { return chunk_; }
@@ -159,6 +162,43 @@ TEST(ChunkReadAheadTest, ManyCursorsShareTheMemory) {
   executor.RunUntilIdle();
   EXPECT_LE(few.reads * kChunkBytes, 3 * (65u << 10));
   EXPECT_LE(many.reads * kChunkBytes, (4u << 20) / 1024 + 3 * kChunkBytes);
+}
+
+// 16 cursors with chunks of 1 MB each: four of them, and a last one, are read ahead.
+TEST(ChunkReadAheadTest, LargeChunksShareTheMemory) {
+  constexpr std::size_t kLarge = 1 << 20;
+  ManualExecutor executor;
+  FakePartition partitions[16];
+  ChunkReadAhead ahead(executor, 16);
+  std::vector<std::unique_ptr<ChunkCursor>> cursors;
+  const auto reads = [&partitions] {
+    std::size_t sum = 0;
+    for (const FakePartition& partition : partitions) sum += partition.reads;
+    return sum;
+  };
+  for (FakePartition& partition : partitions) {
+    partition.chunks = 100;
+    partition.chunk_bytes = kLarge;
+    cursors.push_back(Wrap(ahead, partition));
+    ASSERT_TRUE(cursors.back()->Next().value());
+  }
+  executor.RunUntilIdle();
+  EXPECT_EQ(reads(), 16 + 4u);
+  // What has been handed out, and what has ended, makes room.
+  for (const auto& cursor : cursors) {
+    ASSERT_TRUE(cursor->Next().value());
+    EXPECT_EQ(cursor->chunk(), FakePartition::ChunkAt(1, kLarge));
+  }
+  executor.RunUntilIdle();
+  EXPECT_EQ(reads(), 2 * 16 + 4u);
+  while (cursors.size() > 1) cursors.pop_back();
+  const std::size_t before = reads();
+  for (std::size_t i = 2; i < 5; ++i) {
+    ASSERT_TRUE(cursors.front()->Next().value());
+    EXPECT_EQ(cursors.front()->chunk(), FakePartition::ChunkAt(i, kLarge));
+    executor.RunUntilIdle();
+  }
+  EXPECT_GT(reads(), before + 3);
 }
 
 TEST(ChunkReadAheadTest, PostsOneStepWhereNoneIsRun) {

@@ -286,6 +286,24 @@ TEST(SubscriptionReadAheadTest, HandsOutTheSameWhoeverReads) {
   }
 }
 
+TEST(SubscriptionReadAheadTest, ReadsAheadWhereThereIsMuchToCome) {
+  StoreOfTests store(5, 1);
+  for (int i = 0; i < 100; ++i) store.Append({"w/a"}, std::vector<NewEvent>(50, EventOf("T")));
+  const auto steps_after_a_pull = [&store](Checkpoint from, Checkpoint upto) {
+    const auto subscription =
+        Subscription::Start(store.store(), from, {.upto = std::move(upto), .read_ahead = &store.executor()}).value();
+    EXPECT_TRUE(subscription->Pull(1, [](const RecordedEvent&) { return absl::OkStatus(); }).ok());
+    return store.executor().RunUntilIdle();
+  };
+  Checkpoint near = BeginningOf(store.store());
+  near.offsets[0] = Offset(5'000 - 4'095);
+  Checkpoint soon = near;
+  soon.offsets[0] = Offset(4'095);
+  EXPECT_GT(steps_after_a_pull({}, {}), 0u);
+  EXPECT_EQ(steps_after_a_pull(near, {}), 0u);
+  EXPECT_EQ(steps_after_a_pull({}, soon), 0u);
+}
+
 TEST_F(SubscriptionTest, RefusesACheckpointOfAnotherHistory) {
   Checkpoint other = BeginningOf(store_.store());
   other.epoch.bytes = "fedcba9876543210";
