@@ -27,6 +27,7 @@
 #include "everfold/projection/projection_status.h"
 #include "everfold/projection/projection_type.h"
 #include "everfold/projection/row_comparison.h"
+#include "everfold/projection/snapshot_gate.h"
 #include "everfold/runtime/executor.h"
 #include "everfold/store/event_store.h"
 #include "everfold/telemetry/logger.h"
@@ -80,6 +81,8 @@ class Projection {
   // Of the file that is queried; empty while there is none with the tables of the code, or it is damaged. Another one
   // after a swap.
   virtual std::string path() const = 0;
+  // Of all its files.
+  virtual std::shared_ptr<SnapshotGate> snapshots() const = 0;
   virtual absl::Status status() const = 0;
   // What is committed, in the file that is queried.
   virtual Checkpoint checkpoint() const = 0;

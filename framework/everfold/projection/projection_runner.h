@@ -30,6 +30,7 @@ class ProjectionRunner final : public Projection, private VersionBuild::Owner {
   void Start() override;
   const ProjectionType& type() const override { return *type_; }
   std::string path() const override { return shown_.path(); }
+  std::shared_ptr<SnapshotGate> snapshots() const override { return steps_.snapshots(); }
   absl::Status status() const override { return shown_.error(); }
   Checkpoint checkpoint() const override { return progress_.committed(); }
   std::uint64_t lag_events() const override;

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "everfold/base/mutex.h"
+#include "everfold/projection/snapshot_gate.h"
 #include "everfold/runtime/executor.h"
 #include "everfold/runtime/task_scope.h"
 #include "everfold/telemetry/logger.h"
@@ -31,6 +32,8 @@ class ProjectionSteps {
   // Its name.
   const std::string& projection() const { return projection_; }
   Executor& executor() const { return executor_; }
+  // Of its files.
+  const std::shared_ptr<SnapshotGate>& snapshots() const { return snapshots_; }
   // For what may be called when all of this is gone.
   TaskScope scope() const { return scope_; }
   bool closed() const { return scope_.closed(); }
@@ -86,6 +89,7 @@ class ProjectionSteps {
   const std::string projection_;
   Executor& executor_;
   Logger* const logger_;
+  const std::shared_ptr<SnapshotGate> snapshots_ = std::make_shared<SnapshotGate>();
   const std::unique_ptr<Strand> strand_;
   TaskScope scope_;
 };

@@ -81,6 +81,7 @@ absl::Status QueriedVersion::Reopen() {
 }
 
 absl::StatusOr<std::unique_ptr<EventFolder>> QueriedVersion::OpenFolder(std::unique_ptr<ReadModelFile> file) {
+  file->TellCommits(*steps_.snapshots());
   EVERFOLD_ASSIGN_OR_RETURN(auto folder, EventFolder::Open(std::move(file), type_, feed_));
   folder->ReadAheadBy(steps_.OnStrandOfItsOwn());
   return folder;

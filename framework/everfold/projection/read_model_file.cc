@@ -1,6 +1,7 @@
 #include "everfold/projection/read_model_file.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -318,7 +319,7 @@ absl::Status ReadModelFile::Commit(const Checkpoint& checkpoint, const std::vect
     if (checkpoint.offsets[i] == checkpoint_.offsets[i] && tallies[i] == tallies_[i]) continue;
     EVERFOLD_RETURN_IF_ERROR(WritePartition(i, checkpoint.offsets[i], tallies[i]));
   }
-  EVERFOLD_RETURN_IF_ERROR(Run(*commit_));
+  EVERFOLD_RETURN_IF_ERROR(RunCommit());
   made_in_transaction_ = false;
   checkpoint_ = checkpoint;
   tallies_ = tallies;
@@ -326,8 +327,16 @@ absl::Status ReadModelFile::Commit(const Checkpoint& checkpoint, const std::vect
   return absl::OkStatus();
 }
 
-// The WAL, and then the database, are synced.
+absl::Status ReadModelFile::RunCommit() {
+  std::optional<SnapshotGate::Commit> told;
+  if (gate_ != nullptr) told.emplace(*gate_);
+  return Run(*commit_);
+}
+
+// The WAL, and then the database, are synced, which waits for the snapshots of readers.
 absl::Status ReadModelFile::MakeDurable() {
+  std::optional<SnapshotGate::Commit> told;
+  if (gate_ != nullptr) told.emplace(*gate_);
   EVERFOLD_ASSIGN_OR_RETURN(const auto checkpoint, database_->Prepare("PRAGMA wal_checkpoint(FULL)"));
   EVERFOLD_ASSIGN_OR_RETURN(const bool answered, checkpoint->Step());
   if (answered && checkpoint->Integer(0) == 0) return absl::OkStatus();

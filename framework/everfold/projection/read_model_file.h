@@ -24,6 +24,7 @@
 #include "everfold/projection/parked_events.h"
 #include "everfold/projection/projection_type.h"
 #include "everfold/projection/row_store.h"
+#include "everfold/projection/snapshot_gate.h"
 #include "everfold/projection/sqlite.h"
 #include "everfold/projection/sqlite_row_store.h"
 
@@ -71,6 +72,8 @@ class ReadModelFile {
   const std::string& path() const { return path_; }
   Fit fit() const { return fit_; }
   bool created() const { return created_; }  // by this opening
+  // Commits from now on are told there, which outlives the file.
+  void TellCommits(SnapshotGate& gate) { gate_ = &gate; }
   // As of the last Commit.
   const Checkpoint& checkpoint() const { return checkpoint_; }
   const std::vector<PartitionTally>& tallies() const { return tallies_; }  // one for each partition
@@ -122,6 +125,7 @@ class ReadModelFile {
   void LoseIndexes();
   absl::Status WriteMeta();
   absl::Status LoadCheckpoint();
+  absl::Status RunCommit();
   absl::Status PrepareStatements();
   absl::Status WritePartition(std::size_t partition, Offset offset, const PartitionTally& tally);
 
@@ -129,6 +133,7 @@ class ReadModelFile {
   const ProjectionType& type_;
   Fit fit_ = Fit::kCurrent;
   bool created_ = false;
+  SnapshotGate* gate_ = nullptr;
   Checkpoint checkpoint_;
   std::vector<PartitionTally> tallies_;
   std::unique_ptr<sqlite::Database> database_;

@@ -79,6 +79,7 @@ absl::StatusOr<std::unique_ptr<EventFolder>> VersionBuild::Open(std::uint32_t& v
       versions.next = std::max(versions.next, version + 1);
     }));
   }
+  file->TellCommits(*steps_.snapshots());  // after a swap back it has readers
   return EventFolder::Open(std::move(file), type_, feed_);
 }
 

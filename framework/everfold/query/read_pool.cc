@@ -29,11 +29,46 @@ absl::StatusOr<std::unique_ptr<ReadConnection>> ReadConnection::Open(
     const std::string& path, const std::vector<const ReadModelSchema*>& read_models) {
   EVERFOLD_ASSIGN_OR_RETURN(auto database, sqlite::Database::Open(path, sqlite::Access::kReadOnly));
   EVERFOLD_RETURN_IF_ERROR(ShowAsOf(read_models, *database));
-  return std::unique_ptr<ReadConnection>(new ReadConnection(path, std::move(database)));
+  EVERFOLD_ASSIGN_OR_RETURN(auto begin, database->Prepare("BEGIN"));
+  EVERFOLD_ASSIGN_OR_RETURN(auto roll_back, database->Prepare("ROLLBACK"));
+  return std::unique_ptr<ReadConnection>(
+      new ReadConnection(path, std::move(database), std::move(begin), std::move(roll_back)));
 }
 
 void ReadConnection::SetDeadline(const Clock& clock, absl::Time deadline) {
   database_->InterruptWhen([&clock, deadline] { return clock.Now() >= deadline; });
+}
+
+void ReadConnection::KeepSnapshot(std::optional<std::uint64_t> commits) {
+  KeepOnlyAsOf(commits);
+  if (as_of_.has_value() || !commits.has_value()) return;
+  // It begins with the next read. Where this fails, so does that.
+  const sqlite::Use use(*begin_);
+  if (begin_->Step().ok()) as_of_ = commits;
+}
+
+void ReadConnection::KeepOnlyAsOf(std::optional<std::uint64_t> commits) {
+  if (as_of_.has_value() && as_of_ != commits) GiveUpSnapshot();
+}
+
+void ReadConnection::GiveUpSnapshot() {
+  as_of_.reset();
+  // Nothing was written; an error may have ended it already.
+  if (!database_->in_transaction()) return;
+  const sqlite::Use use(*roll_back_);
+  roll_back_->Step().IgnoreError();
+}
+
+absl::StatusOr<bool> ReadConnection::Get(const ReadModelSchema& schema, const std::function<void(ColumnWriter&)>& key,
+                                         Visit row) {
+  return Heed(ReadRow(schema, key, row));
+}
+
+absl::StatusOr<bool> ReadConnection::HasParked(const ConsistencyToken& token) { return Heed(FindParked(token)); }
+
+absl::StatusOr<std::optional<std::vector<ColumnValue>>> ReadConnection::List(const ReadModelSchema& schema,
+                                                                             const ListQuery& query, Take take) {
+  return Heed(ReadPage(schema, query, take));
 }
 
 absl::StatusOr<sqlite::Statement*> ReadConnection::StatementOf(const std::string& sql) {
@@ -45,7 +80,7 @@ absl::StatusOr<sqlite::Statement*> ReadConnection::StatementOf(const std::string
 }
 
 // The events of a commit stand next to each other in a partition, and are no more than a commit may have.
-absl::StatusOr<bool> ReadConnection::HasParked(const ConsistencyToken& token) {
+absl::StatusOr<bool> ReadConnection::FindParked(const ConsistencyToken& token) {
   const bool names_write = token.sequence > Sequence();
   EVERFOLD_ASSIGN_OR_RETURN(
       sqlite::Statement* const find,
@@ -65,8 +100,8 @@ absl::StatusOr<bool> ReadConnection::HasParked(const ConsistencyToken& token) {
   return false;
 }
 
-absl::StatusOr<bool> ReadConnection::Get(const ReadModelSchema& schema, const std::function<void(ColumnWriter&)>& key,
-                                         Visit row) {
+absl::StatusOr<bool> ReadConnection::ReadRow(const ReadModelSchema& schema,
+                                             const std::function<void(ColumnWriter&)>& key, Visit row) {
   std::unique_ptr<sqlite::Statement>& get = gets_[&schema];
   if (get == nullptr) {
     EVERFOLD_ASSIGN_OR_RETURN(get, database_->Prepare(GetSql(schema)));
@@ -79,8 +114,8 @@ absl::StatusOr<bool> ReadConnection::Get(const ReadModelSchema& schema, const st
   return found;
 }
 
-absl::StatusOr<std::optional<std::vector<ColumnValue>>> ReadConnection::List(const ReadModelSchema& schema,
-                                                                             const ListQuery& query, Take take) {
+absl::StatusOr<std::optional<std::vector<ColumnValue>>> ReadConnection::ReadPage(const ReadModelSchema& schema,
+                                                                                 const ListQuery& query, Take take) {
   const ListSql sql = ListSqlOf(schema, query);
   EVERFOLD_ASSIGN_OR_RETURN(sqlite::Statement* const page, StatementOf(sql.text));
   const sqlite::Use use(*page);
@@ -100,6 +135,18 @@ absl::StatusOr<std::optional<std::vector<ColumnValue>>> ReadConnection::List(con
     last = ValuesOf(schema, query.order, *page);
     left -= std::min(bytes, left);
   }
+}
+
+ReadPool::ReadPool(const Projection& projection, Executor& executor, int max_connections)
+    : projection_(projection),
+      snapshots_(projection.snapshots()),
+      executor_(executor),
+      max_connections_(max_connections),
+      keeper_(snapshots_, [this] { GiveUpSnapshots(); }) {}
+
+void ReadPool::GiveUpSnapshots() {
+  MutexLock lock(&mutex_);
+  for (const auto& connection : idle_) connection->KeepOnlyAsOf(std::nullopt);
 }
 
 void ReadPool::Run(Read read) {
@@ -122,6 +169,7 @@ void ReadPool::RunAtOnce(Read read) {
     if (connection != nullptr) ++busy_;
   }
   if (connection == nullptr) return Run(std::move(read));
+  connection->KeepSnapshot(snapshots_->Quiet());
   read(connection.get());
   GiveBack(std::move(connection));
 }
@@ -134,6 +182,7 @@ void ReadPool::Post(Read read) {
 void ReadPool::Serve(Read& read) {
   absl::StatusOr<std::unique_ptr<ReadConnection>> connection = Connect();
   if (connection.ok()) {
+    (*connection)->KeepSnapshot(snapshots_->Quiet());
     read(connection->get());
   } else {
     read(connection.status());
@@ -186,7 +235,10 @@ void ReadPool::CloseStale(const std::string& path) {
 void ReadPool::GiveBack(std::unique_ptr<ReadConnection> connection) {
   const std::string path = projection_.path();
   MutexLock lock(&mutex_);
-  if (connection != nullptr) idle_.push_back(std::move(connection));
+  if (connection != nullptr) {
+    connection->KeepOnlyAsOf(snapshots_->Quiet());
+    idle_.push_back(std::move(connection));
+  }
   CloseStale(path);
   if (waiting_.empty()) {
     --busy_;

@@ -1,6 +1,7 @@
 // Read-only connections to one projection's file.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -18,6 +19,7 @@
 #include "everfold/event/consistency_token.h"
 #include "everfold/projection/projection.h"
 #include "everfold/projection/read_model.h"
+#include "everfold/projection/snapshot_gate.h"
 #include "everfold/projection/sqlite.h"
 #include "everfold/query/list_query.h"
 #include "everfold/runtime/executor.h"
@@ -25,7 +27,7 @@
 namespace everfold {
 
 // A connection and its prepared statements. Each call is one SELECT, which SQLite runs in a read transaction: it sees
-// whole batches of the projection, all as of one moment.
+// whole batches of the projection, all as of one moment. Calls share that moment while a snapshot is kept.
 // Threading: one thread at a time. Lifetime: the schemas outlive it.
 class ReadConnection {
  public:
@@ -38,6 +40,12 @@ class ReadConnection {
 
   // Reads from now on end with DEADLINE_EXCEEDED once `deadline` is passed by the clock, which outlives the connection.
   void SetDeadline(const Clock& clock, absl::Time deadline);
+
+  // Keeps a snapshot from the next read on, or goes on with it if it was kept at the same `commits` (SnapshotGate);
+  // nullopt: keeps none. Nor is one kept after an error.
+  void KeepSnapshot(std::optional<std::uint64_t> commits);
+  // Gives up a snapshot unless it is as of `commits`.
+  void KeepOnlyAsOf(std::optional<std::uint64_t> commits);
 
   // False if there is no row with this key.
   absl::StatusOr<bool> Get(const ReadModelSchema& schema, const std::function<void(ColumnWriter&)>& key, Visit row);
@@ -57,12 +65,29 @@ class ReadConnection {
   // More texts than these are dropped, all at once: filters of callers may be as many as they like.
   static constexpr std::size_t kMaxStatements = 200;
 
-  ReadConnection(std::string path, std::unique_ptr<sqlite::Database> database)
-      : path_(std::move(path)), database_(std::move(database)) {}
+  ReadConnection(std::string path, std::unique_ptr<sqlite::Database> database, std::unique_ptr<sqlite::Statement> begin,
+                 std::unique_ptr<sqlite::Statement> roll_back)
+      : path_(std::move(path)),
+        database_(std::move(database)),
+        begin_(std::move(begin)),
+        roll_back_(std::move(roll_back)) {}
+  absl::StatusOr<bool> ReadRow(const ReadModelSchema& schema, const std::function<void(ColumnWriter&)>& key, Visit row);
+  absl::StatusOr<bool> FindParked(const ConsistencyToken& token);
+  absl::StatusOr<std::optional<std::vector<ColumnValue>>> ReadPage(const ReadModelSchema& schema,
+                                                                   const ListQuery& query, Take take);
+  void GiveUpSnapshot();
+  // A snapshot in which something failed is not read again.
+  template <class Result>
+  Result Heed(Result result) {
+    if (!result.ok()) GiveUpSnapshot();
+    return result;
+  }
   absl::StatusOr<sqlite::Statement*> StatementOf(const std::string& sql);
 
   const std::string path_;
   std::unique_ptr<sqlite::Database> database_;
+  const std::unique_ptr<sqlite::Statement> begin_, roll_back_;
+  std::optional<std::uint64_t> as_of_;  // a snapshot that is kept
   absl::flat_hash_map<const ReadModelSchema*, std::unique_ptr<sqlite::Statement>> gets_;
   absl::flat_hash_map<std::string, std::unique_ptr<sqlite::Statement>> statements_;  // of lists, by their text
 };
@@ -77,6 +102,9 @@ bool WasReplaced(const Projection& projection, const std::string& path);
 // A few connections, opened as they are needed. A read that finds all of them busy waits its turn in a queue; its
 // thread does not. The caller bounds the queue.
 //
+// A connection keeps its snapshot for the next read, until something is committed to the projection's files: SQLite
+// locks the file for each snapshot, all connections through one mutex.
+//
 // The projection's file may be another one at any time: a read under way ends on the one that it began with, the next
 // one gets a connection to the new one. Those to a file that is not queried any more are closed when they come back, or
 // at the next read: the disk has its space then.
@@ -87,8 +115,7 @@ class ReadPool {
   using Read = absl::AnyInvocable<void(absl::StatusOr<ReadConnection*>)>;
 
   // REQUIRES: max_connections >= 1.
-  ReadPool(const Projection& projection, Executor& executor, int max_connections)
-      : projection_(projection), executor_(executor), max_connections_(max_connections) {}
+  ReadPool(const Projection& projection, Executor& executor, int max_connections);
 
   // Calls `read` on the executor, with an error as of QueriedFile, or of SQLite. What it owns is kept until the pool is
   // done with it.
@@ -104,14 +131,17 @@ class ReadPool {
   std::unique_ptr<ReadConnection> FindIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CloseStale(const std::string& path) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void GiveBack(std::unique_ptr<ReadConnection> connection);
+  void GiveUpSnapshots();
 
   const Projection& projection_;
+  const std::shared_ptr<SnapshotGate> snapshots_;
   Executor& executor_;
   const int max_connections_;
   Mutex mutex_;
   int busy_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<std::unique_ptr<ReadConnection>> idle_ ABSL_GUARDED_BY(mutex_);
   std::deque<Read> waiting_ ABSL_GUARDED_BY(mutex_);
+  const SnapshotGate::Keeper keeper_;
 };
 
 }  // namespace everfold
