@@ -5,6 +5,14 @@
 #include "everfold/event/chunk_layout.h"
 
 namespace everfold {
+namespace {
+
+// For what mostly is as it was: comparing costs less than to write it again.
+void Become(std::string& to, std::string_view from) {
+  if (to != from) to = from;
+}
+
+}  // namespace
 
 absl::Status EventDecoder::Decode(const ChunkReader& chunk) {
   if (chunk.commit().sequence != sequence_) EVERFOLD_RETURN_IF_ERROR(DecodeCommit(chunk));
@@ -38,21 +46,18 @@ absl::Status EventDecoder::DecodeCommit(const ChunkReader& chunk) {
 }
 
 absl::Status EventDecoder::DecodeCommand(const CommitView& commit) {
-  command_.type.clear();
-  if (commit.command_type != 0) {
-    const EventType* const type = types_.Find(commit.command_type);
-    if (type == nullptr) return Undefined(commit.command_type);
-    command_.type = type->name;
-  }
-  command_.id = commit.command_id;
-  command_.fingerprint = commit.command_fingerprint;
+  const EventType* const type = commit.command_type == 0 ? nullptr : types_.Find(commit.command_type);
+  if (type == nullptr && commit.command_type != 0) return Undefined(commit.command_type);
+  Become(command_.type, type == nullptr ? std::string_view() : type->name);
+  Become(command_.id, commit.command_id);
+  Become(command_.fingerprint, commit.command_fingerprint);
   return absl::OkStatus();
 }
 
 void EventDecoder::DecodeStream(const ChunkReader& chunk) {
   const StreamView& stream = chunk.stream();
-  stream_.tenant = chunk.commit().tenant;
-  stream_.aggregate = stream.aggregate;
+  Become(stream_.tenant, chunk.commit().tenant);
+  Become(stream_.aggregate, stream.aggregate);
   stream_.id = stream.id;
   first_version_ = stream.first_version;
   stream_offset_ = stream.first_offset;

@@ -333,7 +333,8 @@ absl::Status ReadModelFile::RunCommit() {
   return Run(*commit_);
 }
 
-// The WAL, and then the database, are synced, which waits for the snapshots of readers.
+// The WAL, and then the database, are synced, which waits for readers of what is older: those, too, that are older than
+// what was committed by the opening.
 absl::Status ReadModelFile::MakeDurable() {
   std::optional<SnapshotGate::Commit> told;
   if (gate_ != nullptr) told.emplace(*gate_);

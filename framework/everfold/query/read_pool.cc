@@ -40,23 +40,27 @@ void ReadConnection::SetDeadline(const Clock& clock, absl::Time deadline) {
 }
 
 void ReadConnection::KeepSnapshot(std::optional<std::uint64_t> commits) {
-  KeepOnlyAsOf(commits);
-  if (as_of_.has_value() || !commits.has_value()) return;
-  // It begins with the next read. Where this fails, so does that.
+  if (as_of_.has_value() && as_of_ == commits) return;
+  GiveUpSnapshot();
+  if (!commits.has_value()) return;
+  // It begins with the next read. Without it each read has one of its own.
   const sqlite::Use use(*begin_);
   if (begin_->Step().ok()) as_of_ = commits;
 }
 
-void ReadConnection::KeepOnlyAsOf(std::optional<std::uint64_t> commits) {
-  if (as_of_.has_value() && as_of_ != commits) GiveUpSnapshot();
+bool ReadConnection::EndReads(std::optional<std::uint64_t> commits) {
+  database_->InterruptWhen(nullptr);
+  if (!as_of_.has_value() || as_of_ != commits) GiveUpSnapshot();
+  return as_of_.has_value() == database_->in_transaction();
 }
 
+// Nothing was written; an error may have ended it already. It is no read, and not to be interrupted as one.
 void ReadConnection::GiveUpSnapshot() {
   as_of_.reset();
-  // Nothing was written; an error may have ended it already.
   if (!database_->in_transaction()) return;
+  database_->InterruptWhen(nullptr);
   const sqlite::Use use(*roll_back_);
-  roll_back_->Step().IgnoreError();
+  roll_back_->Step().IgnoreError();  // EndReads tells
 }
 
 absl::StatusOr<bool> ReadConnection::Get(const ReadModelSchema& schema, const std::function<void(ColumnWriter&)>& key,
@@ -146,7 +150,7 @@ ReadPool::ReadPool(const Projection& projection, Executor& executor, int max_con
 
 void ReadPool::GiveUpSnapshots() {
   MutexLock lock(&mutex_);
-  for (const auto& connection : idle_) connection->KeepOnlyAsOf(std::nullopt);
+  std::erase_if(idle_, [](const auto& connection) { return !connection->EndReads(std::nullopt); });
 }
 
 void ReadPool::Run(Read read) {
@@ -235,10 +239,7 @@ void ReadPool::CloseStale(const std::string& path) {
 void ReadPool::GiveBack(std::unique_ptr<ReadConnection> connection) {
   const std::string path = projection_.path();
   MutexLock lock(&mutex_);
-  if (connection != nullptr) {
-    connection->KeepOnlyAsOf(snapshots_->Quiet());
-    idle_.push_back(std::move(connection));
-  }
+  if (connection != nullptr && connection->EndReads(snapshots_->Quiet())) idle_.push_back(std::move(connection));
   CloseStale(path);
   if (waiting_.empty()) {
     --busy_;

@@ -38,14 +38,15 @@ class ReadConnection {
                                                               const std::vector<const ReadModelSchema*>& read_models);
   const std::string& path() const { return path_; }
 
-  // Reads from now on end with DEADLINE_EXCEEDED once `deadline` is passed by the clock, which outlives the connection.
+  // Reads from now on end with DEADLINE_EXCEEDED once `deadline` is passed by the clock, which outlives the connection;
+  // until EndReads.
   void SetDeadline(const Clock& clock, absl::Time deadline);
 
   // Keeps a snapshot from the next read on, or goes on with it if it was kept at the same `commits` (SnapshotGate);
   // nullopt: keeps none. Nor is one kept after an error.
   void KeepSnapshot(std::optional<std::uint64_t> commits);
-  // Gives up a snapshot unless it is as of `commits`.
-  void KeepOnlyAsOf(std::optional<std::uint64_t> commits);
+  // After the last read. Gives up a snapshot unless it is as of `commits`. False if the connection is of no more use.
+  bool EndReads(std::optional<std::uint64_t> commits);
 
   // False if there is no row with this key.
   absl::StatusOr<bool> Get(const ReadModelSchema& schema, const std::function<void(ColumnWriter&)>& key, Visit row);
@@ -87,7 +88,7 @@ class ReadConnection {
   const std::string path_;
   std::unique_ptr<sqlite::Database> database_;
   const std::unique_ptr<sqlite::Statement> begin_, roll_back_;
-  std::optional<std::uint64_t> as_of_;  // a snapshot that is kept
+  std::optional<std::uint64_t> as_of_;  // the snapshot that is kept, in a transaction
   absl::flat_hash_map<const ReadModelSchema*, std::unique_ptr<sqlite::Statement>> gets_;
   absl::flat_hash_map<std::string, std::unique_ptr<sqlite::Statement>> statements_;  // of lists, by their text
 };
@@ -102,8 +103,8 @@ bool WasReplaced(const Projection& projection, const std::string& path);
 // A few connections, opened as they are needed. A read that finds all of them busy waits its turn in a queue; its
 // thread does not. The caller bounds the queue.
 //
-// A connection keeps its snapshot for the next read, until something is committed to the projection's files: SQLite
-// locks the file for each snapshot, all connections through one mutex.
+// A connection keeps its snapshot until its read's callback has ended, and for the next read, until something is
+// committed to the projection's files: SQLite locks the file for each snapshot, all connections through one mutex.
 //
 // The projection's file may be another one at any time: a read under way ends on the one that it began with, the next
 // one gets a connection to the new one. Those to a file that is not queried any more are closed when they come back, or

@@ -84,6 +84,19 @@ TEST_F(ReadModelFileTest, CommitMakesRowsAndCheckpointVisibleTogether) {
   EXPECT_THAT(Offsets(), ElementsAre("1|3"));
 }
 
+TEST_F(ReadModelFileTest, TellsItsCommitsAndSyncs) {
+  const auto gate = std::make_shared<SnapshotGate>();
+  int told = 0;
+  const SnapshotGate::Keeper keeper(gate, [&told] { ++told; });
+  const auto file = Open();
+  file->TellCommits(*gate);
+  Commit(*file, {.account = "a", .minor = 1, .events = 1}, At(1, 0));
+  EXPECT_EQ(told, 1);
+  ASSERT_TRUE(file->MakeDurable().ok());
+  EXPECT_EQ(told, 2);
+  EXPECT_TRUE(gate->Quiet().has_value());
+}
+
 TEST_F(ReadModelFileTest, RollbackLeavesNeither) {
   const auto file = Open();
   Commit(*file, {"a", 5, 1}, At(1, 0));

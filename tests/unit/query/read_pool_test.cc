@@ -113,7 +113,30 @@ TEST_F(ReadPoolTest, NoneIsKeptIfACommitBeganMeanwhile) {
     EXPECT_EQ(minor, 1) << "one read sees one moment";
   });
   ledger_.executor().RunUntilIdle();
+  EXPECT_FALSE(SomebodyHoldsUpTheWal());
   EXPECT_EQ(BalanceOf("a"), 100);
+}
+
+// What begins and ends a snapshot is no part of a read, whose deadline may be over by then. SQLite asks every thousand
+// steps of a statement, over all of its executions.
+TEST_F(ReadPoolTest, ADeadlineEndsNothingButItsRead) {
+  for (std::int64_t i = 1; i <= 1'200; ++i) {
+    Credit("a", 1);
+    std::int64_t minor = 0;
+    pool_->Run([this, &minor](absl::StatusOr<ReadConnection*> connection) {
+      const Clock& clock = ledger_.executor().clock();
+      (*connection)->SetDeadline(clock, clock.Now() + absl::Seconds(1));
+      EXPECT_TRUE((*connection)
+                      ->Get(
+                          BalanceTraits::Schema(), [](ColumnWriter& out) { out.Text(0, "a"); },
+                          [&minor](const ColumnReader& in) { minor = in.Integer(1); })
+                      .value());
+    });
+    ledger_.executor().RunUntilIdle();
+    ASSERT_EQ(minor, i);
+    ledger_.executor().Advance(absl::Seconds(2));
+  }
+  EXPECT_FALSE(SomebodyHoldsUpTheWal());
 }
 
 TEST_F(ReadPoolTest, NoneIsKeptAfterAnError) {
