@@ -8,6 +8,7 @@
 #include "tests/bench/bare_scan.h"
 #include "tests/bench/bench_run.h"
 #include "tests/bench/log_replay.h"
+#include "tests/bench/machine.h"
 #include "tests/bench/open_store.h"
 
 namespace everfold::bench {
@@ -109,6 +110,7 @@ absl::Status BenchReplay(Run& run) {
   run.figures.Section("replay of the whole log");
   EVERFOLD_ASSIGN_OR_RETURN(const std::string directory, FilledStore(run, run.options.events));
   EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<OpenStore> store, OpenStore::Open(directory));
+  if (!run.options.quick) WaitUntilQuiet(kUntilMerged);  // both read the same files
   EVERFOLD_ASSIGN_OR_RETURN(
       const std::unique_ptr<BareScan> bare,
       BareScan::Learn(LogDirectory(directory), store->log().identity().partitions, store->store().types()));

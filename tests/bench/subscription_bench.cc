@@ -100,6 +100,7 @@ class CatchUpBench {
 absl::Status MeasureCatchUp(Run& run) {
   EVERFOLD_ASSIGN_OR_RETURN(const std::string directory, FilledStore(run, run.options.events));
   EVERFOLD_ASSIGN_OR_RETURN(const std::unique_ptr<OpenStore> store, OpenStore::Open(directory));
+  if (!run.options.quick) WaitUntilQuiet(kUntilMerged);  // both read the same files
   EVERFOLD_ASSIGN_OR_RETURN(
       const std::unique_ptr<BareScan> bare,
       BareScan::Learn(LogDirectory(directory), store->log().identity().partitions, store->store().types()));

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kPiecesAhead = 2;            // beside the one that is handled
 constexpr std::size_t kMostPieceBytes = 64 << 10;  // and a last chunk
-constexpr std::size_t kMaxBytes = 4 << 20;         // read ahead of all cursors, and a last piece
+constexpr std::size_t kMaxBytes = 4 << 20;         // read ahead of all cursors, and a last piece or two
 
 // Some chunks, one behind the other. Its memory is used again, unless there is much of it, as a large chunk needs.
 struct Piece {
@@ -44,43 +44,69 @@ struct Piece {
 
 }  // namespace
 
-// What is read ahead of one partition. Threading: thread-safe.
+// What is read ahead of one partition. Threading: thread-safe, but for Take.
 class ChunkReadAhead::Lane {
  public:
+  enum class Taken { kChunks, kNothing, kBusy };
+
   // `bytes_ahead` is what all lanes have read ahead.
   Lane(std::unique_ptr<ChunkCursor> cursor, std::size_t piece_bytes,
        std::shared_ptr<std::atomic<std::size_t>> bytes_ahead)
       : piece_bytes_(piece_bytes), bytes_ahead_(std::move(bytes_ahead)), cursor_(std::move(cursor)) {}
 
-  // Puts what comes next into `piece`, read now if it has not been; false at the durable head. REQUIRES: not closed.
-  absl::StatusOr<bool> Take(Piece& piece) {
-    MutexLock lock(&mutex_);
-    stopped_ = false;
+  // Puts what comes next into `piece`, read now if it has not been. Nothing at the durable head; busy while somebody
+  // else reads it. REQUIRES: not closed.
+  absl::StatusOr<Taken> Take(Piece& piece) {
     piece.Clear();
-    if (pieces_ == 0) return Fill(piece);
-    std::swap(piece, ahead_[first_]);
-    first_ = (first_ + 1) % kPiecesAhead;
-    --pieces_;
-    *bytes_ahead_ -= piece.bytes.size();
-    return true;
+    {
+      MutexLock lock(&mutex_);
+      if (pieces_ > 0) {
+        std::swap(piece, ahead_[first_]);
+        first_ = (first_ + 1) % kPiecesAhead;
+        --pieces_;
+        *bytes_ahead_ -= piece.bytes.size();
+        return Taken::kChunks;
+      }
+      if (reading_) return Taken::kBusy;
+      reading_ = true;
+    }
+    const absl::StatusOr<bool> found = Fill(piece);
+    MutexLock lock(&mutex_);
+    reading_ = stopped_ = false;
+    EVERFOLD_RETURN_IF_ERROR(found.status());
+    return *found ? Taken::kChunks : Taken::kNothing;
   }
 
   // Reads one piece, if there is room for it. True if there is room for another.
   bool ReadOne() {
-    MutexLock lock(&mutex_);
-    if (!HasRoom()) return false;
-    Piece& piece = ahead_[(first_ + pieces_) % kPiecesAhead];
-    const absl::StatusOr<bool> found = Fill(piece);
+    Piece* piece = nullptr;
+    {
+      MutexLock lock(&mutex_);
+      if (!HasRoom()) return false;
+      reading_ = true;
+      piece = &ahead_[(first_ + pieces_) % kPiecesAhead];  // also if others are taken meanwhile
+    }
+    piece->Clear();
+    const absl::StatusOr<bool> found = Fill(*piece);
     if (!found.ok()) failure_ = found.status();
+    MutexLock lock(&mutex_);
+    reading_ = false;
     stopped_ = !found.ok() || !*found;
     if (stopped_) return false;
     ++pieces_;
-    *bytes_ahead_ += piece.bytes.size();
+    *bytes_ahead_ += piece->bytes.size();
     return HasRoom();
+  }
+
+  // Until whoever reads has done so.
+  void Await() {
+    MutexLock lock(&mutex_);
+    AwaitLocked();
   }
 
   void Close() {
     MutexLock lock(&mutex_);
+    AwaitLocked();
     cursor_ = nullptr;
     for (; pieces_ > 0; --pieces_, first_ = (first_ + 1) % kPiecesAhead) *bytes_ahead_ -= ahead_[first_].bytes.size();
   }
@@ -89,11 +115,15 @@ class ChunkReadAhead::Lane {
 
  private:
   bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return cursor_ != nullptr && !stopped_ && pieces_ < kPiecesAhead && *bytes_ahead_ < kMaxBytes;
+    return cursor_ != nullptr && !reading_ && !stopped_ && pieces_ < kPiecesAhead && *bytes_ahead_ < kMaxBytes;
+  }
+  void AwaitLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    mutex_.Await(absl::Condition(
+        +[](bool* reading) { return !*reading; }, &reading_));
   }
 
-  // REQUIRES: the piece is empty. An error behind some chunks is told after those.
-  absl::StatusOr<bool> Fill(Piece& piece) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  // REQUIRES: the piece is empty, and the caller has set reading_. An error behind some chunks is told after those.
+  absl::StatusOr<bool> Fill(Piece& piece) {
     if (!failure_.ok()) return std::exchange(failure_, absl::OkStatus());
     while (piece.bytes.size() < piece_bytes_) {
       const absl::StatusOr<bool> found = cursor_->Next();
@@ -108,12 +138,13 @@ class ChunkReadAhead::Lane {
   const std::size_t piece_bytes_;
   const std::shared_ptr<std::atomic<std::size_t>> bytes_ahead_;
   Mutex mutex_;
-  std::unique_ptr<ChunkCursor> cursor_ ABSL_GUARDED_BY(mutex_);  // nullptr once closed
-  std::array<Piece, kPiecesAhead> ahead_ ABSL_GUARDED_BY(mutex_);
+  bool reading_ ABSL_GUARDED_BY(mutex_) = false;  // somebody has the cursor, the failure, and the piece after the last
+  std::unique_ptr<ChunkCursor> cursor_;           // nullptr once closed
+  absl::Status failure_;                          // to be told in its turn
+  std::array<Piece, kPiecesAhead> ahead_;         // the others are with the mutex
   std::size_t first_ ABSL_GUARDED_BY(mutex_) = 0;
   std::size_t pieces_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;  // at the head, or by an error; who asks looks again
-  absl::Status failure_ ABSL_GUARDED_BY(mutex_);  // to be told in its turn
 };
 
 // The lanes that have room, in turn; one step at a time, of one piece. Threading: thread-safe.
@@ -130,6 +161,20 @@ class ChunkReadAhead::Queue : public std::enable_shared_from_this<Queue> {
     PostStep();
   }
 
+  // Does the work of a step, beside the one that may run; false if there is none.
+  bool Help() {
+    std::shared_ptr<Lane> lane;
+    {
+      MutexLock lock(&mutex_);
+      if (lanes_.empty()) return false;
+      lane = std::move(lanes_.front());
+      lanes_.pop_front();
+      lane->waits = false;
+    }
+    if (lane->ReadOne()) Add(std::move(lane));
+    return true;
+  }
+
  private:
   void AddLocked(std::shared_ptr<Lane> lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (std::exchange(lane->waits, true)) return;
@@ -141,17 +186,9 @@ class ChunkReadAhead::Queue : public std::enable_shared_from_this<Queue> {
   }
 
   void Step() {
-    std::shared_ptr<Lane> lane;
+    Help();
     {
       MutexLock lock(&mutex_);
-      lane = std::move(lanes_.front());
-      lanes_.pop_front();
-      lane->waits = false;
-    }
-    const bool has_room = lane->ReadOne();
-    {
-      MutexLock lock(&mutex_);
-      if (has_room) AddLocked(std::move(lane));
       running_ = !lanes_.empty();
       if (!running_) return;
     }
@@ -174,9 +211,15 @@ class ChunkReadAhead::Cursor final : public ChunkCursor {
     ++at_;
     if (at_ < piece_.chunks.size()) return true;
     at_ = begin_ = 0;
-    EVERFOLD_ASSIGN_OR_RETURN(const bool found, lane_->Take(piece_));
-    if (found) queue_->Add(lane_);
-    return found;
+    while (true) {
+      EVERFOLD_ASSIGN_OR_RETURN(const Lane::Taken taken, lane_->Take(piece_));
+      if (taken == Lane::Taken::kNothing) return false;
+      if (taken == Lane::Taken::kChunks) break;
+      // What others are reading is waited for only when there is nothing else to read.
+      if (!queue_->Help()) lane_->Await();
+    }
+    queue_->Add(lane_);
+    return true;
   }
   std::string_view chunk() const override { return std::string_view(piece_.bytes).substr(begin_, size()); }
   PartitionHead head() const override { return piece_.chunks[at_].head; }

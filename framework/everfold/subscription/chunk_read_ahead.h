@@ -2,6 +2,7 @@
 //
 // They are read piece by piece, some of each partition, by a step on an executor or by whoever asks, if that comes
 // first: nobody waits for a step that has not begun, so an executor with one thread, which is busy, only wins nothing.
+// Who asks for what a step is reading does the work of another step meanwhile.
 #pragma once
 
 #include <atomic>
@@ -17,8 +18,8 @@ namespace everfold {
 // may go before its cursors, and steps may still run after both, which then do nothing.
 class ChunkReadAhead {
  public:
-  // For so many cursors. What is read ahead of all of them is about 4 MB, or a chunk where that is larger; besides,
-  // each keeps what it hands out: 64 KB or less, or a chunk.
+  // For so many cursors. What is read ahead of all of them is about 4 MB, or a chunk or two where those are larger;
+  // besides, each keeps what it hands out: 64 KB or less, or a chunk.
   ChunkReadAhead(Executor& executor, std::size_t cursors);
   ~ChunkReadAhead();
 
