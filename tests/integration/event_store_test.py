@@ -276,6 +276,20 @@ class EventStore(wallet_app.IntegrationTest):
             self.assertEqual(raised.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
         self.assertEqual(self.stub.GetHead(store.GetHeadRequest()).sequence, 0)
 
+    def test_refuses_bytes_that_are_no_request(self):
+        service = "/everfold.v1.EventStoreService/"
+        channel = self.server.channel
+        for method, call in (
+            ("ReadStreamRequest", lambda: channel.unary_stream(service + "ReadStream")(b"\xff")),
+            ("ReadAllRequest", lambda: channel.unary_stream(service + "ReadAll")(b"\x0a")),
+            ("SubscribeRequest", lambda: channel.stream_stream(service + "Subscribe")(iter([b"\xff"]))),
+        ):
+            with self.assertRaises(grpc.RpcError) as raised:
+                list(call())
+            self.assertEqual(raised.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
+            self.assertIn("everfold.v1." + method, raised.exception.details())
+            self.assertEqual(unpacked(status_of(raised.exception))["ErrorInfo"].reason, "REQUEST_INVALID")
+
     def test_the_client_of_the_reference_works(self):
         stub = event_store_client.connect(self.server.address)
         placed = event_store_client.place_order(stub, 17, b"two chairs")

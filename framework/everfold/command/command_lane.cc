@@ -166,7 +166,8 @@ bool CommandLane::DecideNext(StreamSlot& slot) {
 }
 
 bool CommandLane::AnswerWithoutState(RoutedCommandPtr& command) {
-  if (context_.clock.Now() >= command->request.deadline) {
+  const absl::Time deadline = command->request.deadline;
+  if (deadline != absl::InfiniteFuture() && context_.clock.Now() >= deadline) {
     Finish(std::move(command), TooLate());
     return true;
   }

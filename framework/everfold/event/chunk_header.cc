@@ -120,24 +120,35 @@ void SealChunk(std::string& chunk) {
 }
 
 absl::StatusOr<ChunkHeader> DecodeChunkHeader(std::string_view bytes) {
-  EVERFOLD_RETURN_IF_ERROR(CheckVersion(bytes));
-  EVERFOLD_RETURN_IF_ERROR(CheckFixedFields(bytes));
-  const ChunkHeader header{.partition = PartitionId(Get<std::uint16_t>(bytes, header_at::kPartition)),
-                           .writer_epoch = Get<std::uint64_t>(bytes, header_at::kWriterEpoch),
-                           .chunk_number = Get<std::uint64_t>(bytes, header_at::kChunkNumber),
-                           .first_offset = Offset(Get<std::uint64_t>(bytes, header_at::kFirstOffset)),
-                           .event_count = Get<std::uint32_t>(bytes, header_at::kEventCount),
-                           .commit_count = Get<std::uint32_t>(bytes, header_at::kCommitCount),
-                           .first_sequence = Sequence(Get<std::uint64_t>(bytes, header_at::kFirstSequence)),
-                           .last_sequence = Sequence(Get<std::uint64_t>(bytes, header_at::kLastSequence)),
-                           .base_time = absl::FromUnixMicros(Get<std::int64_t>(bytes, header_at::kBaseTime)),
-                           .chain = {Get<Digest>(bytes, header_at::kChain)}};
-  EVERFOLD_RETURN_IF_ERROR(CheckNumbers(header));
+  ChunkHeader header;
+  EVERFOLD_RETURN_IF_ERROR(DecodeChunkHeader(bytes, header));
   return header;
 }
 
+absl::Status DecodeChunkHeader(std::string_view bytes, ChunkHeader& header) {
+  EVERFOLD_RETURN_IF_ERROR(CheckVersion(bytes));
+  EVERFOLD_RETURN_IF_ERROR(CheckFixedFields(bytes));
+  header.partition = PartitionId(Get<std::uint16_t>(bytes, header_at::kPartition));
+  header.writer_epoch = Get<std::uint64_t>(bytes, header_at::kWriterEpoch);
+  header.chunk_number = Get<std::uint64_t>(bytes, header_at::kChunkNumber);
+  header.first_offset = Offset(Get<std::uint64_t>(bytes, header_at::kFirstOffset));
+  header.event_count = Get<std::uint32_t>(bytes, header_at::kEventCount);
+  header.commit_count = Get<std::uint32_t>(bytes, header_at::kCommitCount);
+  header.first_sequence = Sequence(Get<std::uint64_t>(bytes, header_at::kFirstSequence));
+  header.last_sequence = Sequence(Get<std::uint64_t>(bytes, header_at::kLastSequence));
+  header.base_time = absl::FromUnixMicros(Get<std::int64_t>(bytes, header_at::kBaseTime));
+  header.chain = {Get<Digest>(bytes, header_at::kChain)};
+  return CheckNumbers(header);
+}
+
 absl::StatusOr<ChunkHeader> CheckChunk(std::string_view bytes) {
-  EVERFOLD_ASSIGN_OR_RETURN(const ChunkHeader header, DecodeChunkHeader(bytes));
+  ChunkHeader header;
+  EVERFOLD_RETURN_IF_ERROR(CheckChunk(bytes, header));
+  return header;
+}
+
+absl::Status CheckChunk(std::string_view bytes, ChunkHeader& header) {
+  EVERFOLD_RETURN_IF_ERROR(DecodeChunkHeader(bytes, header));
   const auto length = Get<std::uint32_t>(bytes, header_at::kLength);
   if (length != bytes.size()) {
     return DamagedChunk(absl::StrFormat("it has %d bytes, its header says %d", bytes.size(), length));
@@ -145,7 +156,7 @@ absl::StatusOr<ChunkHeader> CheckChunk(std::string_view bytes) {
   if (ChunkChecksum(bytes) != Get<std::uint64_t>(bytes, header_at::kChecksum)) {
     return DamagedChunk("its checksum does not match");
   }
-  return header;
+  return absl::OkStatus();
 }
 
 }  // namespace everfold

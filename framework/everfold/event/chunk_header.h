@@ -38,8 +38,12 @@ struct ChunkHeader {
 // DATA_LOSS, with what is wrong, for bytes that do not begin with a header; a format version above ours is
 // FAILED_PRECONDITION (FORMAT_UNKNOWN). Does not read beyond the header, so that nothing is known of what follows.
 absl::StatusOr<ChunkHeader> DecodeChunkHeader(std::string_view bytes);
+// The same, into `header`, of which nothing is known after an error. Spares copies where many chunks are read: a copy
+// of what has only just been written, field by field, costs more than decoding it.
+absl::Status DecodeChunkHeader(std::string_view bytes, ChunkHeader& header);
 
 // The same, and the length and checksum of the whole chunk. `bytes` must end where the chunk ends.
 absl::StatusOr<ChunkHeader> CheckChunk(std::string_view bytes);
+absl::Status CheckChunk(std::string_view bytes, ChunkHeader& header);
 
 }  // namespace everfold

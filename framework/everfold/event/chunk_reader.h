@@ -65,7 +65,7 @@ struct EventView {
 using WantedTypes = std::vector<bool>;
 
 // Threading: one thread. Lifetime: the bytes outlive it, up to the next Reset, and all views. After a call of Next* the
-// views of that level and below are others.
+// views of that level and below are others; before the first one they say nothing.
 class ChunkReader {
  public:
   // Of a chunk without commits, until Reset.
@@ -74,7 +74,7 @@ class ChunkReader {
   // whole and unchanged chunk.
   static absl::StatusOr<ChunkReader> Open(std::string_view bytes);
   // The same with this reader, which leaves the chunk that it was at and keeps its memory. After an error there is
-  // nothing to read, and status() is that error.
+  // nothing to read, neither is its header of any use, and status() is that error.
   absl::Status Reset(std::string_view bytes);
 
   const ChunkHeader& header() const { return header_; }
@@ -102,6 +102,8 @@ class ChunkReader {
   // The commit's metadata, decoded.
   absl::StatusOr<Metadata> DecodeMetadata() const;
   absl::StatusOr<std::vector<std::string>> DecodeTags() const;
+  // The same, in place of what is there, whose memory is used again.
+  absl::Status DecodeTags(std::vector<std::string>& tags) const;
 
   // DATA_LOSS once a part of the chunk did not decode, or the commits did not add up to what the header says.
   const absl::Status& status() const { return status_; }

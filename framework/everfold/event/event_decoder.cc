@@ -20,11 +20,8 @@ absl::Status EventDecoder::Decode(const ChunkReader& chunk) {
   view_ = chunk.event();
   type_ = types_.Find(view_.type);
   if (type_ == nullptr) return Undefined(view_.type);
-  if (view_.tag_count == 0) {
-    tags_.clear();
-    return absl::OkStatus();
-  }
-  EVERFOLD_ASSIGN_OR_RETURN(tags_, chunk.DecodeTags());
+  if (view_.tag_count > 0) return chunk.DecodeTags(tags_);
+  tags_.clear();
   return absl::OkStatus();
 }
 

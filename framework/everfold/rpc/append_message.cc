@@ -77,6 +77,10 @@ CommandId CommandOf(const v1::AppendRequest& message, const EventStore& store) {
           .fingerprint = store.FingerprintOfRequest(IdentityOf(message))};
 }
 
+void Fill(absl::Time from, google::protobuf::Timestamp& to) {
+  to = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(from));
+}
+
 }  // namespace
 
 Metadata MetadataOf(const v1::EventMetadata& message) {
@@ -97,10 +101,6 @@ absl::StatusOr<absl::Time> TimeOf(const google::protobuf::Timestamp& time, const
       absl::StrFormat("%s is in the years 1 to 9999, with 0 to 999,999,999 nanoseconds; this one has %d "
                       "seconds and %d nanoseconds",
                       what, time.seconds(), time.nanos()));
-}
-
-void Fill(absl::Time from, google::protobuf::Timestamp& to) {
-  to = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(from));
 }
 
 EventQuery EventQueryOf(const v1::EventQuery& message) {

@@ -15,7 +15,6 @@ void Fill(const AppendResult& result, const EventStore& store, v1::AppendRespons
 
 // As the store takes it. INVALID_ARGUMENT for a time outside the years 1 to 9999.
 absl::StatusOr<absl::Time> TimeOf(const google::protobuf::Timestamp& time, const char* what);
-void Fill(absl::Time from, google::protobuf::Timestamp& to);
 
 Metadata MetadataOf(const v1::EventMetadata& message);
 EventQuery EventQueryOf(const v1::EventQuery& message);

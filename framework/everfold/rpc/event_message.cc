@@ -5,56 +5,6 @@
 #include "everfold/v1/group_checkpoint.pb.h"
 
 namespace everfold {
-namespace {
-
-v1::PayloadEncoding EncodingOf(PayloadCodec codec) {
-  switch (codec) {
-    case PayloadCodec::kPlain:
-      return v1::PAYLOAD_ENCODING_UNSPECIFIED;
-    case PayloadCodec::kZstd:
-      return v1::PAYLOAD_ENCODING_ZSTD;
-    case PayloadCodec::kEncrypted:
-      return v1::PAYLOAD_ENCODING_ENCRYPTED;
-  }
-  return v1::PAYLOAD_ENCODING_UNSPECIFIED;
-}
-
-void FillMetadata(const Metadata& metadata, v1::RecordedEvent& message) {
-  if (metadata == Metadata()) return;
-  v1::EventMetadata& to = *message.mutable_metadata();
-  to.set_correlation_id(metadata.correlation_id);
-  to.set_causation_id(metadata.causation_id);
-  to.set_actor(metadata.actor);
-  to.set_traceparent(metadata.traceparent);
-  to.mutable_headers()->insert(metadata.headers.begin(), metadata.headers.end());
-}
-
-void FillPayload(const RecordedPayload& event, v1::RecordedEvent& message) {
-  message.set_type(event.type);
-  message.set_payload(event.payload.data(), event.payload.size());
-  for (const std::string& tag : event.tags) message.add_tags(tag);
-  Fill(event.event_time, *message.mutable_event_time());
-  message.set_fingerprint(event.fingerprint);
-  message.set_encoding(EncodingOf(event.codec));
-}
-
-}  // namespace
-
-void Fill(const RecordedEvent& event, v1::RecordedEvent& message) {
-  std::string& stream = *message.mutable_stream();
-  stream.assign(event.stream.stream.aggregate).append(1, '/').append(event.stream.stream.id);
-  message.set_tenant(event.stream.stream.tenant);
-  message.set_version(event.version.value());
-  message.set_sequence(event.commit.sequence.value());
-  message.set_partition(event.position.partition.value());
-  message.set_offset(event.position.offset.value());
-  Fill(event.commit.recorded_at, *message.mutable_recorded_at());
-  FillPayload(event.event, message);
-  FillMetadata(event.commit.metadata, message);
-  if (event.commit.command.empty()) return;
-  message.set_request_id(event.commit.command.id);
-  message.set_request_type(event.commit.command.type);
-}
 
 EventSelection EventSelectionOf(const v1::EventSelection& message) {
   EventSelection selection{.query = EventQueryOf(message.query()),

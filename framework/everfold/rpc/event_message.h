@@ -1,4 +1,4 @@
-// What is read, as messages of everfold.v1.
+// What is to be read, and how far it has been, as messages of everfold.v1.
 #pragma once
 
 #include <optional>
@@ -7,13 +7,9 @@
 #include "absl/status/statusor.h"
 #include "everfold/event/event_selection.h"
 #include "everfold/event/position.h"
-#include "everfold/event/recorded_event.h"
 #include "everfold/v1/event_store.pb.h"
 
 namespace everfold {
-
-// REQUIRES: `message` is empty.
-void Fill(const RecordedEvent& event, v1::RecordedEvent& message);
 
 EventSelection EventSelectionOf(const v1::EventSelection& message);
 std::optional<PartitionId> PartitionOf(const v1::EventSelection& message);

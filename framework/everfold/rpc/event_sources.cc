@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <deque>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/error.h"
 #include "everfold/base/status.h"
 #include "everfold/rpc/append_message.h"
+#include "everfold/rpc/event_bytes.h"
 #include "everfold/rpc/event_message.h"
 #include "everfold/subscription/latest_events.h"
 #include "everfold/subscription/subscription.h"
@@ -20,47 +22,33 @@ constexpr std::uint64_t kLatestByDefault = 100;
 // Whoever asks for no more is not worth reading ahead for.
 constexpr std::uint64_t kFewEvents = 10'000;
 
-// Ends a page that is large enough; is no error, and never seen outside.
+// Ends a page that is large enough; is no error of the read, and never seen outside.
 absl::Status PageIsFull() { return absl::CancelledError("the page is full"); }
 
 std::uint64_t LimitOf(std::uint64_t limit) { return limit == 0 ? std::numeric_limits<std::uint64_t>::max() : limit; }
 
-// Adds events to a response until it is large enough.
-template <class Response>
-class Page {
- public:
-  explicit Page(Response& response) : response_(response) {}
+bool IsFull(const EventBytes& page) { return page.size() >= kBytesAResponse; }
 
-  bool full() const { return bytes_ >= kBytesAResponse; }
-  void Add(const RecordedEvent& event) {
-    v1::RecordedEvent& added = *response_.add_events();
-    Fill(event, added);
-    bytes_ += added.ByteSizeLong();
-  }
-
- private:
-  Response& response_;
-  std::size_t bytes_ = 0;
-};
-
-class StreamSource final : public ResponseSource<v1::ReadStreamResponse> {
+class StreamSource final : public ResponseSource {
  public:
   StreamSource(const EventStore& store, StreamId stream, StreamRange range)
       : store_(store), stream_(std::move(stream)), range_(range) {}
 
-  absl::StatusOr<bool> Next(v1::ReadStreamResponse& response) override {
-    if (left() == 0) return false;
-    Page page(response);
+  absl::StatusOr<std::optional<grpc::ByteBuffer>> Next() override {
+    EVERFOLD_RETURN_IF_ERROR(failure_);
+    if (left() == 0) return std::nullopt;
     StreamRange part = range_;
     part.limit = std::min<std::size_t>(left(), kEventsAResponse);
     const absl::Status read = store_.ReadStream(stream_, part, [&](const RecordedEvent& event) {
-      if (page.full()) return PageIsFull();
-      page.Add(event);
+      if (IsFull(page_)) return PageIsFull();
+      page_.Add(event);
       MoveBehind(event.version);
       return absl::OkStatus();
     });
-    if (!read.ok() && !page.full()) return read;
-    return response.events_size() > 0;
+    if (!read.ok() && !IsFull(page_)) failure_ = read;
+    if (page_.events() > 0) return page_.Release();
+    EVERFOLD_RETURN_IF_ERROR(failure_);
+    return std::nullopt;
   }
 
  private:
@@ -79,63 +67,75 @@ class StreamSource final : public ResponseSource<v1::ReadStreamResponse> {
   const EventStore& store_;
   const StreamId stream_;
   StreamRange range_;  // what is left of it
+  EventBytes page_;
+  absl::Status failure_;  // to be told once what was read before it has been
 };
 
+grpc::ByteBuffer ResponseOf(EventBytes& page, const Checkpoint& behind) {
+  v1::ReadAllResponse rest;
+  rest.set_checkpoint(EncodeCheckpointBytes(behind));
+  page.Add(rest);
+  return page.Release();
+}
+
 // Whatever is durable when it begins, merged by sequence.
-class ForwardSource final : public ResponseSource<v1::ReadAllResponse> {
+class ForwardSource final : public ResponseSource {
  public:
   ForwardSource(std::unique_ptr<Subscription> subscription, std::uint64_t limit)
       : subscription_(std::move(subscription)), left_(limit) {}
 
-  absl::StatusOr<bool> Next(v1::ReadAllResponse& response) override {
-    if (left_ == 0 || ended_) return false;
-    Page page(response);
+  absl::StatusOr<std::optional<grpc::ByteBuffer>> Next() override {
+    EVERFOLD_RETURN_IF_ERROR(failure_);
+    if (left_ == 0 || ended_) return std::nullopt;
     const absl::StatusOr<PullResult> pulled = subscription_->Pull(
         static_cast<std::size_t>(std::min<std::uint64_t>(left_, kEventsAResponse)), [&](const RecordedEvent& event) {
-          if (page.full()) return PageIsFull();
-          page.Add(event);
+          if (IsFull(page_)) return PageIsFull();
+          page_.Add(event);
           --left_;
           return absl::OkStatus();
         });
-    if (!pulled.ok() && !page.full()) return pulled.status();
+    if (!pulled.ok() && !IsFull(page_)) failure_ = pulled.status();
+    if (page_.events() == 0) EVERFOLD_RETURN_IF_ERROR(failure_);
     ended_ = pulled.ok() && pulled->caught_up;
-    response.set_checkpoint(EncodeCheckpointBytes(subscription_->checkpoint()));
-    return true;
+    return ResponseOf(page_, subscription_->checkpoint());
   }
 
  private:
   const std::unique_ptr<Subscription> subscription_;
   std::uint64_t left_;
+  EventBytes page_;
+  absl::Status failure_;  // to be told once what was read before it has been
   bool ended_ = false;
 };
 
 // Fetches some events, and hands them out in responses that are not too large; the last one of them has the checkpoint.
-class BackwardSource final : public ResponseSource<v1::ReadAllResponse> {
+class BackwardSource final : public ResponseSource {
  public:
   BackwardSource(const EventStore& store, LatestOptions options)
       : store_(store), options_(std::move(options)), left_(options_.limit) {}
 
-  absl::StatusOr<bool> Next(v1::ReadAllResponse& response) override {
-    if (fetched_.empty() && (left_ == 0 || ended_)) return false;
-    if (fetched_.empty()) EVERFOLD_RETURN_IF_ERROR(Fetch());
-    for (std::size_t bytes = 0; !fetched_.empty() && bytes < kBytesAResponse; fetched_.pop_front()) {
-      bytes += fetched_.front().ByteSizeLong();
-      response.add_events()->Swap(&fetched_.front());
-    }
-    if (fetched_.empty()) response.set_checkpoint(EncodeCheckpointBytes(options_.upto));
-    return true;
+  absl::StatusOr<std::optional<grpc::ByteBuffer>> Next() override {
+    if (pages_.empty() && (left_ == 0 || ended_)) return std::nullopt;
+    if (pages_.empty()) EVERFOLD_RETURN_IF_ERROR(Fetch());
+    EventBytes page = std::move(pages_.front());
+    pages_.pop_front();
+    if (pages_.empty()) return ResponseOf(page, options_.upto);
+    return page.Release();
   }
 
  private:
-  // So many that, if they are as large as those before, they are a few megabytes.
+  // So many that, if they are as large as those before, they are a few megabytes. At least one page.
   absl::Status Fetch() {
     options_.limit = std::min(left_, at_once_);
-    std::size_t bytes = 0;
+    std::deque<EventBytes> pages(1);
     EVERFOLD_ASSIGN_OR_RETURN(LatestResult read, ReadLatest(store_, options_, [&](const RecordedEvent& event) {
-                                Fill(event, fetched_.emplace_back());
-                                bytes += fetched_.back().ByteSizeLong();
+                                if (IsFull(pages.back())) pages.emplace_back();
+                                pages.back().Add(event);
                                 return absl::OkStatus();
                               }));
+    std::size_t bytes = 0;
+    for (const EventBytes& page : pages) bytes += page.size();
+    pages_ = std::move(pages);
     left_ -= read.events;
     ended_ = read.complete;
     options_.upto = std::move(read.rest);
@@ -150,12 +150,12 @@ class BackwardSource final : public ResponseSource<v1::ReadAllResponse> {
   LatestOptions options_;  // `upto` is what is to be fetched next
   std::size_t left_;
   std::size_t at_once_ = 16;
-  std::deque<v1::RecordedEvent> fetched_;
+  std::deque<EventBytes> pages_;
   bool ended_ = false;
 };
 
-absl::StatusOr<std::unique_ptr<ResponseSource<v1::ReadAllResponse>>> BackwardsOf(const EventStore& store,
-                                                                                 const v1::ReadAllRequest& request) {
+absl::StatusOr<std::unique_ptr<ResponseSource>> BackwardsOf(const EventStore& store,
+                                                            const v1::ReadAllRequest& request) {
   if (request.upto_sequence() > 0) {
     return Error(
         absl::StatusCode::kInvalidArgument, reason::kRequestInvalid,
@@ -179,8 +179,8 @@ absl::StatusOr<std::unique_ptr<ResponseSource<v1::ReadAllResponse>>> BackwardsOf
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ResponseSource<v1::ReadStreamResponse>>> SourceOf(const EventStore& store,
-                                                                                 const v1::ReadStreamRequest& request) {
+absl::StatusOr<std::unique_ptr<ResponseSource>> SourceOf(const EventStore& store,
+                                                         const v1::ReadStreamRequest& request) {
   EVERFOLD_ASSIGN_OR_RETURN(StreamId stream, ParseStreamId(request.stream(), request.tenant()));
   StreamRange range{.after = Version(request.after()),
                     .upto = Version(request.upto()),
@@ -192,9 +192,8 @@ absl::StatusOr<std::unique_ptr<ResponseSource<v1::ReadStreamResponse>>> SourceOf
   return std::make_unique<StreamSource>(store, std::move(stream), range);
 }
 
-absl::StatusOr<std::unique_ptr<ResponseSource<v1::ReadAllResponse>>> SourceOf(const EventStore& store,
-                                                                              Executor& executor,
-                                                                              const v1::ReadAllRequest& request) {
+absl::StatusOr<std::unique_ptr<ResponseSource>> SourceOf(const EventStore& store, Executor& executor,
+                                                         const v1::ReadAllRequest& request) {
   if (request.backwards()) return BackwardsOf(store, request);
   EVERFOLD_ASSIGN_OR_RETURN(const Checkpoint from, DecodeCheckpointBytes(request.checkpoint()));
   SubscriptionOptions options{.selection = EventSelectionOf(request.selection()),

@@ -17,10 +17,8 @@ inline constexpr std::size_t kBytesAResponse = 1 << 20;
 
 // Errors as EventStore::ReadStream, Subscription::Start and ReadLatest. A long part of the log is read ahead on
 // `executor`. Lifetime: store and executor outlive them.
-absl::StatusOr<std::unique_ptr<ResponseSource<v1::ReadStreamResponse>>> SourceOf(const EventStore& store,
-                                                                                 const v1::ReadStreamRequest& request);
-absl::StatusOr<std::unique_ptr<ResponseSource<v1::ReadAllResponse>>> SourceOf(const EventStore& store,
-                                                                              Executor& executor,
-                                                                              const v1::ReadAllRequest& request);
+absl::StatusOr<std::unique_ptr<ResponseSource>> SourceOf(const EventStore& store, const v1::ReadStreamRequest& request);
+absl::StatusOr<std::unique_ptr<ResponseSource>> SourceOf(const EventStore& store, Executor& executor,
+                                                         const v1::ReadAllRequest& request);
 
 }  // namespace everfold

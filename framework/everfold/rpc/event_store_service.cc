@@ -12,6 +12,7 @@
 #include "everfold/rpc/event_sources.h"
 #include "everfold/rpc/long_calls.h"
 #include "everfold/rpc/read_call.h"
+#include "everfold/rpc/request_bytes.h"
 #include "everfold/rpc/subscribe_call.h"
 #include "everfold/rpc/unary_call.h"
 #include "everfold/v1/event_store.grpc.pb.h"
@@ -19,7 +20,14 @@
 namespace everfold {
 namespace {
 
-class EventStoreService final : public RpcService, public v1::EventStoreService::CallbackService {
+// Events are sent as bytes: what is read in great numbers is not made into messages first.
+using Generated = v1::EventStoreService;
+using CallbackService = Generated::WithCallbackMethod_Append<
+    Generated::WithCallbackMethod_AppendMany<Generated::WithRawCallbackMethod_ReadStream<
+        Generated::WithRawCallbackMethod_ReadAll<Generated::WithRawCallbackMethod_Subscribe<
+            Generated::WithCallbackMethod_GetHead<Generated::WithCallbackMethod_GetStats<Generated::Service>>>>>>>;
+
+class EventStoreService final : public RpcService, public CallbackService {
  public:
   EventStoreService(EventStore& store, const EmbeddedLog& log, Executor& executor, RawAppendRules rules)
       : store_(store), log_(log), executor_(executor), guard_(std::move(rules)) {}
@@ -49,14 +57,16 @@ class EventStoreService final : public RpcService, public v1::EventStoreService:
     return StartAppendMany(*context, store_, guard_, long_calls_);
   }
 
-  grpc::ServerWriteReactor<v1::ReadStreamResponse>* ReadStream(grpc::CallbackServerContext*,
-                                                               const v1::ReadStreamRequest* request) override {
-    return ReadCall<v1::ReadStreamResponse>::Start(executor_, SourceOf(store_, *request));
+  ReadCall* ReadStream(grpc::CallbackServerContext*, const grpc::ByteBuffer* bytes) override {
+    const absl::StatusOr<v1::ReadStreamRequest> request = RequestOf<v1::ReadStreamRequest>(*bytes);
+    if (!request.ok()) return ReadCall::Start(executor_, request.status());
+    return ReadCall::Start(executor_, SourceOf(store_, *request));
   }
 
-  grpc::ServerWriteReactor<v1::ReadAllResponse>* ReadAll(grpc::CallbackServerContext*,
-                                                         const v1::ReadAllRequest* request) override {
-    return ReadCall<v1::ReadAllResponse>::Start(executor_, SourceOf(store_, executor_, *request));
+  ReadCall* ReadAll(grpc::CallbackServerContext*, const grpc::ByteBuffer* bytes) override {
+    const absl::StatusOr<v1::ReadAllRequest> request = RequestOf<v1::ReadAllRequest>(*bytes);
+    if (!request.ok()) return ReadCall::Start(executor_, request.status());
+    return ReadCall::Start(executor_, SourceOf(store_, executor_, *request));
   }
 
   SubscribeReactor* Subscribe(grpc::CallbackServerContext* context) override {

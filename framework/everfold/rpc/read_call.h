@@ -1,9 +1,13 @@
 // A call that answers with a row of responses, as fast as its caller reads them.
 #pragma once
 
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <cstddef>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -15,22 +19,21 @@
 namespace everfold {
 
 // Where the responses come from. Threading: one call at a time. May block on a disk.
-template <class Response>
 class ResponseSource {
  public:
   virtual ~ResponseSource() = default;
-  // Fills the response, which is empty. False, and nothing is to be sent, at the end.
-  virtual absl::StatusOr<bool> Next(Response& response) = 0;
+  // The next response, serialized. Nothing at the end.
+  virtual absl::StatusOr<std::optional<grpc::ByteBuffer>> Next() = 0;
 };
 
-// Two responses, each reused: while one is on its way, the next one is filled, and no more than that.
-// Owns itself, until it has ended and gRPC is done with it. Lifetime: the executor outlives it.
-template <class Response>
-class ReadCall final : public grpc::ServerWriteReactor<Response> {
- public:
-  using Source = ResponseSource<Response>;
+// While one response is on its way, others are made, but no further one once there are so many, or bytes of them.
+inline constexpr std::size_t kResponsesMadeAhead = 8;
+inline constexpr std::size_t kBytesMadeAhead = 1 << 20;
 
-  static ReadCall* Start(Executor& executor, absl::StatusOr<std::unique_ptr<Source>> source) {
+// Owns itself, until it has ended and gRPC is done with it. Lifetime: the executor outlives it.
+class ReadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  static ReadCall* Start(Executor& executor, absl::StatusOr<std::unique_ptr<ResponseSource>> source) {
     auto* const call = new ReadCall(executor);
     MutexLock lock(&call->mutex_);
     if (source.ok()) call->source_ = *std::move(source);
@@ -45,12 +48,13 @@ class ReadCall final : public grpc::ServerWriteReactor<Response> {
   void OnWriteDone(bool ok) override {
     MutexLock lock(&mutex_);
     writing_ = false;
-    if (!ok) End(absl::CancelledError("the caller has gone"));
+    sent_.Clear();
+    if (!ok) Gone();
     GoOn();
   }
   void OnCancel() override {
     MutexLock lock(&mutex_);
-    End(absl::CancelledError("the caller has gone"));
+    Gone();
     GoOn();
   }
   void OnDone() override {
@@ -58,47 +62,58 @@ class ReadCall final : public grpc::ServerWriteReactor<Response> {
     delete this;
   }
 
+  // Whatever has been made is sent before that.
   void End(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (!ended_) status_ = ToGrpcStatus(status);
     ended_ = true;
-    if (!status.ok()) filled_ = false;  // what is filled and not sent is of no use
+  }
+
+  void Gone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    End(absl::CancelledError("the caller has gone"));
+    next_.clear();
+    next_bytes_ = 0;
   }
 
   void GoOn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (filled_ && !writing_) {
-      filled_ = false;
+    if (!next_.empty() && !writing_) {
       writing_ = true;
-      std::swap(next_, sent_);
-      this->StartWrite(&sent_);
+      sent_ = std::move(next_.front());
+      next_.pop_front();
+      next_bytes_ -= sent_.Length();
+      StartWrite(&sent_);
     }
-    if (!ended_ && !filled_ && !filling_) {
-      filling_ = true;
-      executor_.Post([this] { FillNext(); });
+    const bool has_enough = next_.size() >= kResponsesMadeAhead || next_bytes_ >= kBytesMadeAhead;
+    if (!ended_ && !has_enough && !making_) {
+      making_ = true;
+      executor_.Post([this] { MakeNext(); });
     }
-    if (ended_ && !filled_ && !filling_ && !writing_ && !finished_) {
+    if (ended_ && next_.empty() && !making_ && !writing_ && !finished_) {
       finished_ = true;
-      this->Finish(status_);
+      Finish(status_);
     }
   }
 
-  // Nobody else is at source and next response while `filling_`.
-  void FillNext() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    next_.Clear();
-    const absl::StatusOr<bool> filled = source_->Next(next_);
+  // Nobody else is at the source while `making_`.
+  void MakeNext() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    absl::StatusOr<std::optional<grpc::ByteBuffer>> made = source_->Next();
     MutexLock lock(&mutex_);
-    filling_ = false;
-    filled_ = filled.ok() && *filled && !ended_;
-    if (!filled.ok() || !*filled) End(filled.status());
+    making_ = false;
+    if (!made.ok() || !made->has_value()) {
+      End(made.status());
+    } else if (!ended_) {
+      next_bytes_ += (*made)->Length();
+      next_.push_back(**std::move(made));
+    }
     GoOn();
   }
 
   Executor& executor_;
   Mutex mutex_;
-  std::unique_ptr<Source> source_ ABSL_GUARDED_BY(mutex_);
-  Response next_ ABSL_GUARDED_BY(mutex_);
-  Response sent_ ABSL_GUARDED_BY(mutex_);
-  bool filling_ ABSL_GUARDED_BY(mutex_) = false;
-  bool filled_ ABSL_GUARDED_BY(mutex_) = false;
+  std::unique_ptr<ResponseSource> source_ ABSL_GUARDED_BY(mutex_);
+  std::deque<grpc::ByteBuffer> next_ ABSL_GUARDED_BY(mutex_);
+  std::size_t next_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  grpc::ByteBuffer sent_ ABSL_GUARDED_BY(mutex_);
+  bool making_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;

@@ -10,11 +10,14 @@
 #include "everfold/base/error.h"
 #include "everfold/base/mutex.h"
 #include "everfold/base/status.h"
+#include "everfold/rpc/event_bytes.h"
 #include "everfold/rpc/event_message.h"
 #include "everfold/rpc/event_sources.h"
+#include "everfold/rpc/request_bytes.h"
 #include "everfold/rpc/status.h"
 #include "everfold/subscription/group_checkpoint.h"
 #include "everfold/subscription/subscription.h"
+#include "everfold/v1/event_store.pb.h"
 
 namespace everfold {
 namespace {
@@ -99,6 +102,7 @@ class SubscribeCall final : public SubscribeReactor {
   void OnWriteDone(bool ok) override {
     MutexLock lock(&mutex_);
     writing_ = false;
+    sent_.Clear();
     if (!ok) EndLocked(absl::CancelledError("the caller has gone"));
     GoOn();
   }
@@ -122,13 +126,14 @@ class SubscribeCall final : public SubscribeReactor {
   }
 
   void Read() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    request_.Clear();
-    StartRead(&request_);
+    request_bytes_.Clear();
+    StartRead(&request_bytes_);
   }
 
-  // Nobody else is at `request_` while `taking_`.
+  // Nobody else is at the request's bytes while `taking_`.
   void TakeRequest() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    const absl::Status taken = started_ ? Save() : Start();
+    const absl::StatusOr<v1::SubscribeRequest> request = RequestOf<v1::SubscribeRequest>(request_bytes_);
+    const absl::Status taken = !request.ok() ? request.status() : started_ ? Save(*request) : Start(*request);
     MutexLock lock(&mutex_);
     taking_ = false;
     if (!taken.ok()) EndLocked(taken);
@@ -136,8 +141,8 @@ class SubscribeCall final : public SubscribeReactor {
     GoOn();
   }
 
-  absl::Status Start() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    EVERFOLD_ASSIGN_OR_RETURN(followed_, Follow(store_, executor_, request_));
+  absl::Status Start(const v1::SubscribeRequest& request) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    EVERFOLD_ASSIGN_OR_RETURN(followed_, Follow(store_, executor_, request));
     // Before the first pull: what becomes durable from now on hints.
     watch_ = store_.WatchDurable([hints = hints_] {
       MutexLock lock(&hints->mutex);
@@ -155,17 +160,17 @@ class SubscribeCall final : public SubscribeReactor {
     GoOn();
   }
 
-  absl::Status Save() {
-    if (!request_.has_save()) return Invalid("a subscription has started already; all further messages are saves");
+  absl::Status Save(const v1::SubscribeRequest& request) {
+    if (!request.has_save()) return Invalid("a subscription has started already; all further messages are saves");
     if (followed_.group == nullptr) return Invalid("only a subscription of a group saves checkpoints");
-    if (request_.save().empty()) return Invalid("the checkpoint to be saved is empty; save one of a response");
-    EVERFOLD_ASSIGN_OR_RETURN(Checkpoint checkpoint, DecodeCheckpointBytes(request_.save()));
+    if (request.save().empty()) return Invalid("the checkpoint to be saved is empty; save one of a response");
+    EVERFOLD_ASSIGN_OR_RETURN(Checkpoint checkpoint, DecodeCheckpointBytes(request.save()));
     {
       MutexLock lock(&mutex_);
       ++saving_;
     }
     followed_.group->Save(std::move(checkpoint),
-                          [this, bytes = request_.save()](const absl::Status& saved) { Saved(bytes, saved); });
+                          [this, bytes = request.save()](const absl::Status& saved) { Saved(bytes, saved); });
     return absl::OkStatus();
   }
 
@@ -186,8 +191,9 @@ class SubscribeCall final : public SubscribeReactor {
   }
 
   void GoOn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (!ended_ && !writing_ && (filled_ || !saved_.empty())) Send();
+    if (!failure_.ok() && !filled_) EndLocked(failure_);
     if (ended_) return MaybeFinish();
-    if (!writing_ && (filled_ || !saved_.empty())) Send();
     if (started_ && hinted_ && !filled_ && !pulling_) {
       hinted_ = false;
       pulling_ = true;
@@ -196,10 +202,14 @@ class SubscribeCall final : public SubscribeReactor {
   }
 
   void Send() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    sent_.Clear();
-    if (filled_) std::swap(sent_, next_);
+    EventBytes none;
+    EventBytes& response = filled_ ? next_ : none;  // while the next one is pulled, it is the pull's
+    v1::SubscribeResponse rest;
+    if (filled_) rest.Swap(&next_rest_);
     filled_ = false;
-    sent_.set_saved(std::exchange(saved_, {}));
+    rest.set_saved(std::exchange(saved_, {}));
+    response.Add(rest);
+    sent_ = response.Release();
     writing_ = true;
     StartWrite(&sent_);
   }
@@ -212,21 +222,18 @@ class SubscribeCall final : public SubscribeReactor {
 
   // Nobody else is at the subscription and the next response while `pulling_`.
   void Pull() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    next_.Clear();
-    std::size_t bytes = 0;
     const absl::StatusOr<PullResult> pulled =
         followed_.subscription->Pull(followed_.max_events, [&](const RecordedEvent& event) {
-          if (bytes >= kBytesAResponse) return PageIsFull();
-          v1::RecordedEvent& added = *next_.add_events();
-          Fill(event, added);
-          bytes += added.ByteSizeLong();
+          if (next_.size() >= kBytesAResponse) return PageIsFull();
+          next_.Add(event);
           return absl::OkStatus();
         });
-    const bool full = bytes >= kBytesAResponse;
+    const bool full = next_.size() >= kBytesAResponse;
     MutexLock lock(&mutex_);
     pulling_ = false;
-    if (!pulled.ok() && !full) {
-      EndLocked(pulled.status());
+    if (!pulled.ok() && !full) failure_ = pulled.status();
+    if (!failure_.ok() && next_.events() == 0) {
+      EndLocked(failure_);
     } else {
       Pulled(pulled.ok() && pulled->caught_up);
     }
@@ -234,10 +241,10 @@ class SubscribeCall final : public SubscribeReactor {
   }
 
   void Pulled(bool caught_up) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    next_.set_checkpoint(EncodeCheckpointBytes(followed_.subscription->checkpoint()));
-    next_.set_caught_up(caught_up);
+    next_rest_.set_checkpoint(EncodeCheckpointBytes(followed_.subscription->checkpoint()));
+    next_rest_.set_caught_up(caught_up);
     // Also without events, so that a caller whose selection meets little knows how far it has come.
-    filled_ = next_.events_size() > 0 || !caught_up || !caught_up_;
+    filled_ = next_.events() > 0 || !caught_up || !caught_up_;
     caught_up_ = caught_up;
     if (!caught_up) hinted_ = true;
   }
@@ -247,13 +254,14 @@ class SubscribeCall final : public SubscribeReactor {
   LongCalls& calls_;
   const std::shared_ptr<Hints> hints_;
   std::uint64_t number_ = 0;
-  v1::SubscribeRequest request_;
+  grpc::ByteBuffer request_bytes_;
   Followed followed_;
   std::unique_ptr<EventStore::Watch> watch_;
 
   Mutex mutex_;
-  v1::SubscribeResponse next_ ABSL_GUARDED_BY(mutex_);
-  v1::SubscribeResponse sent_ ABSL_GUARDED_BY(mutex_);
+  EventBytes next_ ABSL_GUARDED_BY(mutex_);
+  v1::SubscribeResponse next_rest_ ABSL_GUARDED_BY(mutex_);  // what it says besides
+  grpc::ByteBuffer sent_ ABSL_GUARDED_BY(mutex_);
   std::string saved_ ABSL_GUARDED_BY(mutex_);  // what the caller is to be told
   int saving_ ABSL_GUARDED_BY(mutex_) = 0;
   bool started_ ABSL_GUARDED_BY(mutex_) = false;
@@ -263,6 +271,7 @@ class SubscribeCall final : public SubscribeReactor {
   bool filled_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool caught_up_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);  // of a pull: to be told once what it had before has been sent
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   grpc::Status status_ ABSL_GUARDED_BY(mutex_);

@@ -2,16 +2,16 @@
 #pragma once
 
 #include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include "everfold/rpc/long_calls.h"
 #include "everfold/runtime/executor.h"
 #include "everfold/store/event_store.h"
-#include "everfold/v1/event_store.pb.h"
 
 namespace everfold {
 
-using SubscribeReactor = grpc::ServerBidiReactor<v1::SubscribeRequest, v1::SubscribeResponse>;
+using SubscribeReactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
 inline constexpr std::uint32_t kMaxEventsAResponse = 10'000;
 

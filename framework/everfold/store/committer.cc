@@ -55,29 +55,30 @@ Committer::Committer(EventStoreOptions options, const CommitterParts& parts, std
       strand_(parts.log.strand()),
       builder_(parts.log, *parts.index, parts.index->tail(), writer_epoch) {}
 
-void Committer::Append(AppendRequest request, EventStore::AppendDone done) {
+void Committer::Append(AppendRequest&& request, EventStore::AppendDone&& done) {
   const ChainLink link = request.link;
-  absl::StatusOr<std::unique_ptr<Asked>> asked = Ask(std::move(request));
-  if (!asked.ok()) {
+  auto asked = std::make_unique<Asked>();
+  if (absl::Status status = Ask(std::move(request), *asked); !status.ok()) {
     link.Break();
-    return Refuse(std::move(done), asked.status());
+    return Refuse(std::move(done), std::move(status));
   }
-  (*asked)->done = std::move(done);
-  Enqueue(*std::move(asked));
+  asked->done = std::move(done);
+  Enqueue(std::move(asked));
 }
 
 // Everything that can be found out on the caller's thread.
-absl::StatusOr<Committer::AskedPtr> Committer::Ask(AppendRequest request) {
-  EVERFOLD_ASSIGN_OR_RETURN(PreparedAppend prepared, PrepareAppend(std::move(request), parts_.log.identity().partitions,
-                                                                   parts_.index->types(), options_.stored_names));
+absl::Status Committer::Ask(AppendRequest&& request, Asked& asked) {
+  PreparedAppend& prepared = asked.request;
+  EVERFOLD_RETURN_IF_ERROR(PrepareAppend(std::move(request), parts_.log.identity().partitions, parts_.index->types(),
+                                         options_.stored_names, prepared));
   if (prepared.condition != nullptr) {
     EVERFOLD_RETURN_IF_ERROR(
         CompareWithIndex(*prepared.condition, prepared.tenant, *parts_.index, parts_.durable->sequence()));
   }
   std::optional<TaskScope::Guard> guard = scope_.Enter();
   if (!guard.has_value()) return Closed("it is shutting down");
-  EVERFOLD_RETURN_IF_ERROR(Admit(prepared));
-  return std::make_unique<Asked>(Asked{std::move(prepared), nullptr, *std::move(guard), absl::OkStatus()});
+  asked.guard.emplace(*std::move(guard));
+  return Admit(prepared);
 }
 
 void Committer::Enqueue(AskedPtr asked) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -31,7 +32,7 @@ class Committer final : public std::enable_shared_from_this<Committer> {
  public:
   Committer(EventStoreOptions options, const CommitterParts& parts, std::uint64_t writer_epoch);
 
-  void Append(AppendRequest request, EventStore::AppendDone done);
+  void Append(AppendRequest&& request, EventStore::AppendDone&& done);
   absl::Status health() const;
   void Close(Task done);
 
@@ -41,8 +42,8 @@ class Committer final : public std::enable_shared_from_this<Committer> {
   struct Asked {
     PreparedAppend request;
     EventStore::AppendDone done;
-    TaskScope::Guard guard;
-    absl::Status refused;  // why, if it was
+    std::optional<TaskScope::Guard> guard;  // until it is let in there is none
+    absl::Status refused;                   // why, if it was
   };
   using AskedPtr = std::unique_ptr<Asked>;
   // A group that is in the log's hands, with whom to tell.
@@ -52,7 +53,7 @@ class Committer final : public std::enable_shared_from_this<Committer> {
     bool failed = false;
   };
 
-  absl::StatusOr<AskedPtr> Ask(AppendRequest request);
+  absl::Status Ask(AppendRequest&& request, Asked& asked);
   void Enqueue(AskedPtr asked);
 
   // On the strand.

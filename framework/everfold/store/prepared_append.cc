@@ -69,11 +69,10 @@ void RecordOutcome(AppendRequest& request) {
 
 }  // namespace
 
-absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_t partitions,
-                                             const TypeDictionary& types, const StoredNames& names) {
+absl::Status PrepareAppend(AppendRequest&& request, std::uint32_t partitions, const TypeDictionary& types,
+                           const StoredNames& names, PreparedAppend& prepared) {
   EVERFOLD_RETURN_IF_ERROR(ValidateAppend(request));
   if (!request.outcome.empty()) RecordOutcome(request);
-  PreparedAppend prepared;
   prepared.outcome = std::move(request.outcome);
   prepared.streams.reserve(request.streams.size());
   prepared.result.streams.reserve(request.streams.size());
@@ -106,7 +105,7 @@ absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_
   prepared.not_before = request.not_before;
   prepared.link = std::move(request.link);
   prepared.of_import = request.of_import;
-  return prepared;
+  return absl::OkStatus();
 }
 
 }  // namespace everfold

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "everfold/event/event_type.h"
 #include "everfold/event/position.h"
 #include "everfold/event/stored_names.h"
@@ -62,8 +62,9 @@ struct PreparedAppend {
   AppendResult result;  // names the streams; the committer tells the rest
 };
 
-// `names` are added to what the append's condition asks for. INVALID_ARGUMENT as ValidateAppend says.
-absl::StatusOr<PreparedAppend> PrepareAppend(AppendRequest request, std::uint32_t partitions,
-                                             const TypeDictionary& types, const StoredNames& names);
+// Into `prepared`, which is empty. `names` are added to what the append's condition asks for. INVALID_ARGUMENT as
+// ValidateAppend says.
+absl::Status PrepareAppend(AppendRequest&& request, std::uint32_t partitions, const TypeDictionary& types,
+                           const StoredNames& names, PreparedAppend& prepared);
 
 }  // namespace everfold

@@ -65,8 +65,11 @@ class LogCursor final : public ChunkCursor {
   absl::StatusOr<bool> NextSealed() {
     EVERFOLD_ASSIGN_OR_RETURN(const bool found, from_sealed_->Next());
     if (!found) return false;
-    EVERFOLD_RETURN_IF_ERROR(CheckFollows(from_sealed_->header()));
-    at_ = from_sealed_->head();
+    const ChunkHeader& header = from_sealed_->header();
+    EVERFOLD_RETURN_IF_ERROR(CheckFollows(header));
+    at_.offset = header.last_offset();
+    at_.chunk_number = header.chunk_number;
+    at_.chain = header.chain;
     started_ = true;
     return true;
   }

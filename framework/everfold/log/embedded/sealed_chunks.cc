@@ -30,20 +30,20 @@ constexpr std::uint64_t kMergedFileBytes = 256 << 20;
 
 std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
-// The chunk under the iterator. REQUIRES: the iterator is valid.
-absl::StatusOr<ChunkHeader> StoredChunk(const rocksdb::Iterator& at, PartitionId partition) {
+// The header of the chunk under the iterator. REQUIRES: the iterator is valid.
+absl::Status ReadHeader(const rocksdb::Iterator& at, PartitionId partition, ChunkHeader& header) {
   const std::optional<ChunkKey> key = DecodeChunkKey(View(at.key()));
   if (!key.has_value() || key->partition != partition) {
     return DataLoss(absl::StrFormat("partition %d has a key that is no chunk's", partition.value()));
   }
-  EVERFOLD_ASSIGN_OR_RETURN(const ChunkHeader header, DecodeChunkHeader(View(at.value())));
+  EVERFOLD_RETURN_IF_ERROR(DecodeChunkHeader(View(at.value()), header));
   const ChunkKey said{header.partition, header.last_offset(), header.chunk_number};
   if (said != *key) {
     return DataLoss(absl::StrFormat("partition %d has chunk %d at offset %d in the place of chunk %d at offset %d",
                                     partition.value(), said.chunk_number, said.last_offset.value(), key->chunk_number,
                                     key->last_offset.value()));
   }
-  return header;
+  return absl::OkStatus();
 }
 
 // What is read once in passing, as a replay does, takes no room in the cache from what is read again, and is fetched in
@@ -68,7 +68,7 @@ class RocksCursor final : public SealedCursor {
           StatusOf(iterator_->status(), absl::StrFormat("reading partition %d failed", partition_.value())));
       return false;
     }
-    EVERFOLD_ASSIGN_OR_RETURN(header_, StoredChunk(*iterator_, partition_));
+    EVERFOLD_RETURN_IF_ERROR(ReadHeader(*iterator_, partition_, header_));
     return true;
   }
   std::string_view chunk() const override { return View(iterator_->value()); }
@@ -296,7 +296,8 @@ class RocksSealedChunks final : public SealedChunks {
     EVERFOLD_RETURN_IF_ERROR(
         StatusOf(at.status(), absl::StrFormat("reading the end of partition %d failed", partition.value())));
     if (!at.Valid() || !View(at.key()).starts_with(BeginOfPartition(partition))) return PartitionHead();
-    EVERFOLD_ASSIGN_OR_RETURN(const ChunkHeader header, StoredChunk(at, partition));
+    ChunkHeader header;
+    EVERFOLD_RETURN_IF_ERROR(ReadHeader(at, partition, header));
     return PartitionHead{header.last_offset(), header.chunk_number, header.chain};
   }
 

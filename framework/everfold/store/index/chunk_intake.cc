@@ -137,11 +137,11 @@ absl::Status ChunkIntake::CheckVersion(const StreamView& stream, Version before)
 
 absl::Status ChunkIntake::TakeTags() {
   const CommitView& commit = chunk_.commit();
+  std::vector<std::string> tags;
   while (chunk_.NextEvent()) {
     const EventView& event = chunk_.event();
     EVERFOLD_RETURN_IF_ERROR(NoteLatest(event));
-    if (event.tag_count == 0) continue;
-    EVERFOLD_ASSIGN_OR_RETURN(const std::vector<std::string> tags, chunk_.DecodeTags());
+    EVERFOLD_RETURN_IF_ERROR(chunk_.DecodeTags(tags));
     for (const std::string& tag : tags) {
       const EntryName name = EntryName::OfTag(commit.tenant, tag);
       if (!name.valid()) return Broken("a tag holds a zero byte");

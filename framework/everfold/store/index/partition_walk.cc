@@ -63,9 +63,8 @@ absl::StatusOr<bool> PartitionWalk::NextOfLog() {
                         absl::StrFormat("the log ends here, but its head is chunk %d (offset %d)", end_.chunk_number,
                                         end_.offset.value()));
   }
-  const absl::StatusOr<ChunkHeader> header = DecodeChunkHeader(cursor_->chunk());
-  if (!header.ok()) return BrokenBehind(partition_, at_, std::string(header.status().message()));
-  header_ = *header;
+  const absl::Status decoded = DecodeChunkHeader(cursor_->chunk(), header_);
+  if (!decoded.ok()) return BrokenBehind(partition_, at_, std::string(decoded.message()));
   if (header_.partition == partition_) return true;
   return BrokenBehind(partition_, at_, absl::StrFormat("a chunk of partition %d", header_.partition.value()));
 }
