@@ -1,20 +1,16 @@
 #include "everfold/rpc/event_bytes.h"
 
-#include <google/protobuf/io/coded_stream.h>
 #include <grpcpp/support/slice.h>
 
 #include <cstdint>
-#include <cstring>
-#include <string_view>
 #include <utility>
 
 #include "absl/time/time.h"
+#include "everfold/rpc/wire_fields.h"
 #include "everfold/v1/event_store.pb.h"
 
 namespace everfold {
 namespace {
-
-using google::protobuf::io::CodedOutputStream;
 
 constexpr int kEventsField = 1;
 static_assert(v1::ReadStreamResponse::kEventsFieldNumber == kEventsField);
@@ -23,92 +19,6 @@ static_assert(v1::SubscribeResponse::kEventsFieldNumber == kEventsField);
 
 // How much larger than the one before a response may become before it has to grow, in bytes.
 constexpr std::size_t kLittleMore = 4096;
-
-constexpr std::uint32_t kNumber = 0;  // wire types
-constexpr std::uint32_t kBytes = 2;
-
-constexpr std::uint32_t TagOf(int field, std::uint32_t wire_type) {
-  return static_cast<std::uint32_t>(field) << 3 | wire_type;
-}
-
-// How many bytes the fields take that are put into it. Fields that have their default are left out, but in a repeated
-// field, as proto3 does.
-class FieldSizes {
- public:
-  std::size_t size() const { return size_; }
-
-  void Number(int field, std::uint64_t value) {
-    if (value != 0) size_ += CodedOutputStream::VarintSize32(TagOf(field, kNumber)) + VarintSize(value);
-  }
-  void Bytes(int field, std::string_view bytes) {
-    if (!bytes.empty()) Element(field, bytes);
-  }
-  void Element(int field, std::string_view bytes) { Framed(field, bytes.size()); }
-  void Joined(int field, std::string_view before, char, std::string_view behind) {
-    Framed(field, before.size() + 1 + behind.size());
-  }
-  template <class Fields>
-  void Message(int field, const Fields& fields) {
-    FieldSizes inner;
-    fields(inner);
-    Framed(field, inner.size());
-  }
-  // A field of so many bytes.
-  void Framed(int field, std::size_t bytes) {
-    size_ += CodedOutputStream::VarintSize32(TagOf(field, kBytes)) + VarintSize(bytes) + bytes;
-  }
-
- private:
-  static std::size_t VarintSize(std::uint64_t value) { return CodedOutputStream::VarintSize64(value); }
-
-  std::size_t size_ = 0;
-};
-
-// Writes them. REQUIRES: there is room for as many bytes as FieldSizes has counted.
-class FieldWriter {
- public:
-  explicit FieldWriter(char* to) : to_(reinterpret_cast<std::uint8_t*>(to)) {}
-
-  void Number(int field, std::uint64_t value) {
-    if (value == 0) return;
-    Varint(TagOf(field, kNumber));
-    Varint(value);
-  }
-  void Bytes(int field, std::string_view bytes) {
-    if (!bytes.empty()) Element(field, bytes);
-  }
-  void Element(int field, std::string_view bytes) {
-    Frame(field, bytes.size());
-    Raw(bytes);
-  }
-  void Joined(int field, std::string_view before, char between, std::string_view behind) {
-    Frame(field, before.size() + 1 + behind.size());
-    Raw(before);
-    *to_++ = static_cast<std::uint8_t>(between);
-    Raw(behind);
-  }
-  template <class Fields>
-  void Message(int field, const Fields& fields) {
-    FieldSizes sizes;
-    fields(sizes);
-    Frame(field, sizes.size());
-    fields(*this);
-  }
-  // What comes before the bytes of such a field.
-  void Frame(int field, std::size_t bytes) {
-    Varint(TagOf(field, kBytes));
-    Varint(bytes);
-  }
-
- private:
-  void Varint(std::uint64_t value) { to_ = CodedOutputStream::WriteVarint64ToArray(value, to_); }
-  void Raw(std::string_view bytes) {
-    if (!bytes.empty()) std::memcpy(to_, bytes.data(), bytes.size());
-    to_ += bytes.size();
-  }
-
-  std::uint8_t* to_;
-};
 
 v1::PayloadEncoding EncodingOf(PayloadCodec codec) {
   switch (codec) {

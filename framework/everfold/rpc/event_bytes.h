@@ -1,5 +1,4 @@
-// Events as the bytes of a response, without a message for each of them: the wire format of Protobuf
-// (https://protobuf.dev/programming-guides/encoding), with the fields of everfold.v1.RecordedEvent.
+// Events as the bytes of a response, each an everfold.v1.RecordedEvent on the wire, without a message for each of them.
 #pragma once
 
 #include <google/protobuf/message_lite.h>

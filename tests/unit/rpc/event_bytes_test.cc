@@ -174,6 +174,12 @@ TEST(EventBytesTest, IsAsProtobufForWhateverComes) {
   }
 }
 
+// A field more is to be written in event_bytes.cc, and to be set by this test.
+TEST(EventBytesTest, KnowsAllFields) {
+  EXPECT_EQ(v1::RecordedEvent::descriptor()->field_count(), 16);
+  EXPECT_EQ(v1::EventMetadata::descriptor()->field_count(), 5);
+}
+
 TEST(EventBytesTest, TheRestOfAResponseFollowsItsEvents) {
   Owned event;
   event.payload = "p";
