@@ -20,7 +20,8 @@ std::string Article(Kind kind);
 // Refuses a kind on a nested message, and options of fields where they are not looked at.
 void CheckOptions(const pb::Descriptor& message, Problems& problems);
 
-// The field marked `id` of an aggregate, a command or a process; nullptr, and a problem, unless there is exactly one, a string.
+// The field marked `id` of an aggregate, a command or a process; nullptr, and a problem, unless there is exactly one, a
+// string.
 const pb::FieldDescriptor* IdFieldOf(const pb::Descriptor& message, Problems& problems);
 // The field marked `event_time`, or nullptr. Refuses more than one, and types other than Timestamp.
 const pb::FieldDescriptor* TimeFieldOf(const pb::Descriptor& event, Problems& problems);

@@ -9,7 +9,6 @@
 #include "absl/status/statusor.h"
 #include "everfold/store/index/index_database.h"
 #include "everfold/store/index/index_entries.h"
-#include "everfold/store/index/stream_heads.h"
 
 namespace everfold {
 
@@ -23,10 +22,6 @@ absl::StatusOr<std::vector<TaggedEvent>> FindTaggedAfter(const IndexDatabase& da
                                                          Sequence after, std::size_t limit);
 // nullopt if the files do not hold the tenant's type.
 absl::StatusOr<std::optional<TaggedEvent>> FindLatest(const IndexDatabase& database, std::string_view type);
-// Of streams or tags by name, from the name `from` on, each added to `heads` once: as many as can be read in a few
-// milliseconds, and are in memory. Returns the name to go on with; empty at the end.
-absl::StatusOr<std::string> ReadHeads(const IndexDatabase& database, EntryKind kind, const std::string& from,
-                                      std::vector<NameHead>& heads);
 struct DatedDigest {
   Day day = 0;
   CommandDigest digest;

@@ -9,6 +9,7 @@
 #include "everfold/store/index/entry_counter.h"
 #include "everfold/store/index/entry_name.h"
 #include "everfold/store/index/generation_writer.h"
+#include "everfold/store/index/head_reader.h"
 #include "everfold/store/index/index_lookups.h"
 
 namespace everfold {
