@@ -47,6 +47,17 @@ void SetLimits(const GrpcServerOptions& options, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }
 
+// gRPC polls for up to ten seconds more where a write had to wait for its connection, and whoever lets go of the
+// library last waits for that. So the process does not let go of it: what is on its way to nobody ends with the
+// process.
+void KeepGrpc() {
+  static const bool kept = [] {
+    grpc_init();
+    return true;
+  }();
+  static_cast<void>(kept);
+}
+
 }  // namespace
 
 GrpcServer::GrpcServer() : calls_(std::make_unique<CallsUnderWay>()) {}
@@ -65,6 +76,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
 }
 
 absl::Status GrpcServer::Listen(const GrpcServerOptions& options, const std::vector<RpcService*>& services) {
+  KeepGrpc();
   grpc::ServerBuilder builder;
   SetLimits(options, builder);
   std::vector<int> ports(options.addresses.size());
