@@ -47,9 +47,11 @@ absl::Status ReadHeader(const rocksdb::Iterator& at, PartitionId partition, Chun
 }
 
 // What is read once in passing, as a replay does, takes no room in the cache from what is read again, and is fetched in
-// long pieces.
+// long pieces. RocksDB holds on to one, and somebody who reads all partitions and has stalled holds that of each.
 constexpr std::size_t kShortReadBytes = 256 << 10;
-constexpr std::size_t kReadAheadBytes = 2 << 20;
+constexpr std::size_t kReadAheadBytes = 256 << 10;
+// Of a file that is read from its begin to its end, by one reader.
+constexpr std::size_t kWholeFileReadAheadBytes = 2 << 20;
 
 class RocksCursor final : public SealedCursor {
  public:
@@ -348,7 +350,7 @@ class RocksSealedChunks final : public SealedChunks {
   // That each of its files is whole: damage that RocksDB met while it merges would end all its writing.
   absl::Status CheckRun(const Run& run) const {
     rocksdb::ReadOptions options;
-    options.readahead_size = kReadAheadBytes;
+    options.readahead_size = kWholeFileReadAheadBytes;
     for (const std::string& file : run.files) {
       const std::string path = database_->rocks().GetName() + file;
       const rocksdb::Status whole =
