@@ -8,19 +8,19 @@ namespace everfold {
 
 void HeldLog::Append(std::vector<ChunkAppend> group, Done done) {
   ++groups_;
-  if (!holding_) return inner_.Append(std::move(group), std::move(done));
+  if (!holding_) return ForwardingLog::Append(std::move(group), std::move(done));
   held_.push_back({std::move(group), std::move(done)});
 }
 
 void HeldLog::LetThrough() {
   holding_ = false;
-  for (Held& held : std::exchange(held_, {})) inner_.Append(std::move(held.group), std::move(held.done));
+  for (Held& held : std::exchange(held_, {})) ForwardingLog::Append(std::move(held.group), std::move(held.done));
 }
 
 void HeldLog::Fail() {
   holding_ = false;
   for (Held& held : std::exchange(held_, {})) {
-    inner_.strand().Post([done = std::move(held.done)]() mutable {
+    strand().Post([done = std::move(held.done)]() mutable {
       done(Error(absl::StatusCode::kResourceExhausted, reason::kDiskFull, "no room, says the test"));
     });
   }

@@ -2,17 +2,16 @@
 #pragma once
 
 #include <deque>
-#include <memory>
 #include <vector>
 
-#include "everfold/log/partition_log.h"
+#include "tests/unit/log/forwarding_log.h"
 
 namespace everfold {
 
 // Threading: one thread, as ManualExecutor. Lifetime: the inner log outlives it.
-class HeldLog final : public PartitionLog {
+class HeldLog final : public ForwardingLog {
  public:
-  explicit HeldLog(PartitionLog& inner) : inner_(inner) {}
+  using ForwardingLog::ForwardingLog;
 
   // From now on appends stay on their way.
   void Hold() { holding_ = true; }
@@ -25,16 +24,7 @@ class HeldLog final : public PartitionLog {
   // Appends that were asked for.
   std::size_t groups() const { return groups_; }
 
-  const LogIdentity& identity() const override { return inner_.identity(); }
-  Strand& strand() const override { return inner_.strand(); }
-  bool atomic_across_partitions() const override { return inner_.atomic_across_partitions(); }
   void Append(std::vector<ChunkAppend> group, Done done) override;
-  PartitionHead Head(PartitionId partition) const override { return inner_.Head(partition); }
-  absl::StatusOr<std::unique_ptr<ChunkCursor>> Read(PartitionId partition, Offset after) const override {
-    return inner_.Read(partition, after);
-  }
-  void Watch(Hint hint) override { inner_.Watch(std::move(hint)); }
-  void Close(Done done) override { inner_.Close(std::move(done)); }
 
  private:
   struct Held {
@@ -42,7 +32,6 @@ class HeldLog final : public PartitionLog {
     Done done;
   };
 
-  PartitionLog& inner_;
   bool holding_ = false;
   std::size_t groups_ = 0;
   std::deque<Held> held_;

@@ -19,6 +19,7 @@
 #include "everfold/telemetry/recording_logger.h"
 #include "google/protobuf/wrappers.pb.h"
 #include "gtest/gtest.h"
+#include "tests/unit/log/forwarding_log.h"
 
 namespace everfold {
 
@@ -116,30 +117,23 @@ struct Disk {
 };
 
 // A log on such a disk. Lifetime: inner log and disk outlive it.
-class LogOnDisk final : public PartitionLog {
+class LogOnDisk final : public ForwardingLog {
  public:
-  LogOnDisk(PartitionLog& inner, Disk& disk) : inner_(inner), disk_(disk) {}
+  LogOnDisk(PartitionLog& inner, Disk& disk) : ForwardingLog(inner), disk_(disk) {}
 
-  const LogIdentity& identity() const override { return inner_.identity(); }
-  Strand& strand() const override { return inner_.strand(); }
-  bool atomic_across_partitions() const override { return inner_.atomic_across_partitions(); }
   void Append(std::vector<ChunkAppend> group, Done done) override {
-    if (!disk_.full) return inner_.Append(std::move(group), std::move(done));
+    if (!disk_.full) return ForwardingLog::Append(std::move(group), std::move(done));
     ++disk_.refused;
-    inner_.strand().Post([done = std::move(done)]() mutable {
+    strand().Post([done = std::move(done)]() mutable {
       done(Error(absl::StatusCode::kResourceExhausted, reason::kDiskFull, "the disk is full"));
     });
   }
-  PartitionHead Head(PartitionId partition) const override { return inner_.Head(partition); }
   absl::StatusOr<std::unique_ptr<ChunkCursor>> Read(PartitionId partition, Offset after) const override {
     if (disk_.unreadable) return absl::InternalError("the disk does not answer");
-    return inner_.Read(partition, after);
+    return ForwardingLog::Read(partition, after);
   }
-  void Watch(Hint hint) override { inner_.Watch(std::move(hint)); }
-  void Close(Done done) override { inner_.Close(std::move(done)); }
 
  private:
-  PartitionLog& inner_;
   Disk& disk_;
 };
 

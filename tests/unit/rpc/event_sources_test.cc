@@ -5,7 +5,6 @@
 #include <grpcpp/support/slice.h>
 #include <gtest/gtest.h>
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,52 +15,13 @@
 #include "everfold/base/status.h"
 #include "everfold/log/memory/memory_log.h"
 #include "everfold/runtime/manual_executor.h"
+#include "tests/unit/rpc/damaged_log.h"
 
 namespace everfold {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-// Reads no chunk behind an offset.
-class DamagedCursor final : public ChunkCursor {
- public:
-  DamagedCursor(std::unique_ptr<ChunkCursor> inner, Offset upto) : inner_(std::move(inner)), upto_(upto) {}
-
-  absl::StatusOr<bool> Next() override {
-    EVERFOLD_ASSIGN_OR_RETURN(const bool found, inner_->Next());
-    if (found && inner_->head().offset > upto_) return absl::DataLossError("damaged");
-    return found;
-  }
-  std::string_view chunk() const override { return inner_->chunk(); }
-  PartitionHead head() const override { return inner_->head(); }
-
- private:
-  const std::unique_ptr<ChunkCursor> inner_;
-  const Offset upto_;
-};
-
-class DamagedLog final : public PartitionLog {
- public:
-  explicit DamagedLog(PartitionLog& inner) : inner_(inner) {}
-
-  Offset upto{UINT64_MAX};
-
-  const LogIdentity& identity() const override { return inner_.identity(); }
-  Strand& strand() const override { return inner_.strand(); }
-  bool atomic_across_partitions() const override { return inner_.atomic_across_partitions(); }
-  void Append(std::vector<ChunkAppend> group, Done done) override { inner_.Append(std::move(group), std::move(done)); }
-  PartitionHead Head(PartitionId partition) const override { return inner_.Head(partition); }
-  absl::StatusOr<std::unique_ptr<ChunkCursor>> Read(PartitionId partition, Offset after) const override {
-    EVERFOLD_ASSIGN_OR_RETURN(std::unique_ptr<ChunkCursor> cursor, inner_.Read(partition, after));
-    return std::make_unique<DamagedCursor>(std::move(cursor), upto);
-  }
-  void Watch(Hint hint) override { inner_.Watch(std::move(hint)); }
-  void Close(Done done) override { inner_.Close(std::move(done)); }
-
- private:
-  PartitionLog& inner_;
-};
 
 class EventSourcesTest : public ::testing::Test {
  protected:

@@ -6,6 +6,7 @@
 #include "everfold/runtime/manual_executor.h"
 #include "everfold/store/event_store.h"
 #include "everfold/v1/missed_events.pb.h"
+#include "tests/unit/log/forwarding_log.h"
 
 namespace everfold {
 namespace {
@@ -14,28 +15,18 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 // Counts reads, and refuses them on demand.
-class ReadLog final : public PartitionLog {
+class ReadLog final : public ForwardingLog {
  public:
-  explicit ReadLog(PartitionLog& inner) : inner_(inner) {}
+  using ForwardingLog::ForwardingLog;
 
   mutable int reads = 0;
   absl::Status refusal;
 
-  const LogIdentity& identity() const override { return inner_.identity(); }
-  Strand& strand() const override { return inner_.strand(); }
-  bool atomic_across_partitions() const override { return inner_.atomic_across_partitions(); }
-  void Append(std::vector<ChunkAppend> group, Done done) override { inner_.Append(std::move(group), std::move(done)); }
-  PartitionHead Head(PartitionId partition) const override { return inner_.Head(partition); }
   absl::StatusOr<std::unique_ptr<ChunkCursor>> Read(PartitionId partition, Offset after) const override {
     ++reads;
     if (!refusal.ok()) return refusal;
-    return inner_.Read(partition, after);
+    return ForwardingLog::Read(partition, after);
   }
-  void Watch(Hint hint) override { inner_.Watch(std::move(hint)); }
-  void Close(Done done) override { inner_.Close(std::move(done)); }
-
- private:
-  PartitionLog& inner_;
 };
 
 class MissedEventsTest : public ::testing::Test {
