@@ -11,6 +11,7 @@
 //   let go            whatever is held goes on
 //   fill disk         the disk is as if it were full
 //   make room         and as it is again
+//   pass an hour      the clock that the application asks goes on by one; its callers' do not
 //   close             the application, while its server goes on to answer
 //
 // A withdrawal of 13 makes the decider throw, a deposit of 17 the projection; one of 15 is rejected with a code of its
@@ -87,6 +88,17 @@ Gate& FoldedEvents() {
   static Gate gate;
   return gate;
 }
+
+// The system's, and the hours that have been made to pass.
+class HastenedClock final : public Clock {
+ public:
+  absl::Time Now() const override { return system_.Now() + absl::Hours(1) * hours_.load(); }
+  void PassAnHour() { ++hours_; }
+
+ private:
+  SystemClock system_;
+  std::atomic<int> hours_ = 0;
+};
 
 struct TroubledDecider : WalletDecider {
   template <class Command>
@@ -175,7 +187,7 @@ class TroubledApp {
   }
   ~TroubledApp() {
     LetGo();
-    server_->Shutdown(clock_.Now());
+    server_->Shutdown(SystemClock().Now());
     Close();
     Notification closed;
     log_->Close([&closed](const absl::Status&) { closed.Notify(); });  // it may have failed, as it was told to
@@ -186,6 +198,7 @@ class TroubledApp {
   void Obey(std::string_view line) {
     if (ObeyGate(line)) return;
     if (line == "fill disk" || line == "make room") return void(full_ = line == "fill disk");
+    if (line == "pass an hour") return clock_.PassAnHour();
     EVERFOLD_CHECK(line == "close");
     Close();
   }
@@ -198,7 +211,7 @@ class TroubledApp {
     closed.WaitForNotification();
   }
 
-  SystemClock clock_;
+  HastenedClock clock_;
   SystemRandom random_;
   AsioExecutor executor_{kThreads};
   std::atomic<bool> full_ = false;

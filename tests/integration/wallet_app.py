@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -59,9 +60,16 @@ def wait_until(what, condition, seconds=30):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port to listen on, and again after a restart.
+
+    None that the system hands out by itself (Linux: from 32768 up): it could be a client's in the meantime.
+    """
+    while True:
+        port = random.randrange(10_000, 32_768)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that have ended do not count
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def connect(process, address, what):
