@@ -176,6 +176,10 @@ std::string RemoveSql(const ReadModelSchema& schema) {
 
 std::string ScanSql(const ReadModelSchema& schema) { return SelectSql(schema) + OrderSql(schema); }
 
+std::string AnyRowSql(const ReadModelSchema& schema) {
+  return absl::StrFormat("SELECT 1 FROM %s LIMIT 1", Quoted(schema.table));
+}
+
 std::string SelectWhereSql(const ReadModelSchema& schema, std::string_view condition) {
   // A comment in the condition ends with the line.
   return absl::StrFormat("%s WHERE (%s\n)%s", SelectSql(schema), std::string(condition), OrderSql(schema));

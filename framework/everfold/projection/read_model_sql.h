@@ -28,6 +28,7 @@ std::string UpsertSql(const ReadModelSchema& schema);  // parameters: the column
 std::string GetSql(const ReadModelSchema& schema);     // parameters: the key
 std::string RemoveSql(const ReadModelSchema& schema);  // parameters: the key
 std::string ScanSql(const ReadModelSchema& schema);
+std::string AnyRowSql(const ReadModelSchema& schema);  // 1, if there is a row
 // Parameters: those of the condition.
 std::string SelectWhereSql(const ReadModelSchema& schema, std::string_view condition);
 std::string SelectSql(const ReadModelSchema& schema);  // all columns of all rows, in no order

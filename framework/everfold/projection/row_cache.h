@@ -208,6 +208,7 @@ class RowCache::RowsOf final : public RowCache::Table {
   void Forget() override {
     cached_.Clear();
     ++forgotten_;
+    others_.reset();
   }
 
   void Expect(std::string_view handled, std::size_t soon, std::size_t later) override {
@@ -242,6 +243,7 @@ class RowCache::RowsOf final : public RowCache::Table {
   // Null after an error of `rows`.
   CachedRow* Load(const Key& key, RowStore& rows) {
     if (CachedRow* const cached = cached_.Find(BytesOf(key)); cached != nullptr) return cached;
+    if (IsNew(key, rows)) return &cached_.Add(scratch_, RoomOfNew());
     std::unique_ptr<Row> row = TakeSpare();
     const bool exists = rows.Get(
         schema_, [&key](ColumnWriter& out) { Traits::BindKey(key, out); },
@@ -251,6 +253,16 @@ class RowCache::RowsOf final : public RowCache::Table {
     if (exists) Set(cached, *row, /*exists=*/true);
     spare_ = std::move(row);
     return &cached;
+  }
+
+  // Whether there can be no row of this key, which is not here: what a table that was empty has since come to have is.
+  // So the first of a build are not looked up one by one.
+  bool IsNew(const Key& key, RowStore& rows) {
+    if (!others_.has_value()) others_ = !rows.IsEmpty(schema_);
+    if (*others_ || !rows.status().ok()) return false;
+    internal::WriteCheck check;
+    Traits::BindKey(key, check);
+    return check.ok();  // or looking it up tells
   }
 
   void Read(const ColumnReader& in, Row& row) {
@@ -285,6 +297,7 @@ class RowCache::RowsOf final : public RowCache::Table {
   CachedRows cached_;
   std::string scratch_;          // the key that was looked up last
   std::uint64_t forgotten_ = 0;  // how often
+  std::optional<bool> others_;   // whether the table may have rows that are not here, if that was asked
   std::unique_ptr<Row> spare_;   // for the next edit
 };
 

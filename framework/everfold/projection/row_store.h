@@ -22,6 +22,8 @@ class RowStore {
   virtual ~RowStore() = default;
   // Calls `row` for the row with this key; false if there is none.
   virtual bool Get(const ReadModelSchema& schema, Bind key, Visit row) = 0;
+  // True if the table has no row; what is only in cache() does not count. False after an error.
+  virtual bool IsEmpty(const ReadModelSchema& schema) = 0;
   // Inserts the row, or replaces the one with its key.
   virtual void Upsert(const ReadModelSchema& schema, Bind row) = 0;
   // Removes the row with this key, if there is one.

@@ -76,6 +76,7 @@ absl::StatusOr<std::unique_ptr<SqliteRowStore>> SqliteRowStore::Prepare(
 absl::Status SqliteRowStore::PrepareTable(sqlite::Database& database, const ReadModelSchema& schema) {
   TableStatements table;
   EVERFOLD_ASSIGN_OR_RETURN(table.get, database.Prepare(GetSql(schema)));
+  EVERFOLD_ASSIGN_OR_RETURN(table.any, database.Prepare(AnyRowSql(schema)));
   EVERFOLD_ASSIGN_OR_RETURN(table.upsert, database.Prepare(UpsertSql(schema)));
   EVERFOLD_ASSIGN_OR_RETURN(table.remove, database.Prepare(RemoveSql(schema)));
   EVERFOLD_ASSIGN_OR_RETURN(table.scan, database.Prepare(ScanSql(schema)));
@@ -117,6 +118,15 @@ bool SqliteRowStore::Get(const ReadModelSchema& schema, Bind key, Visit row) {
   row(*table->get);
   KeepError(table->get->status());
   return table->get->status().ok();
+}
+
+bool SqliteRowStore::IsEmpty(const ReadModelSchema& schema) {
+  TableStatements* const table = Find(schema);
+  if (table == nullptr) return false;
+  const sqlite::Use use(*table->any);
+  const absl::StatusOr<bool> found = table->any->Step();
+  if (!found.ok()) KeepError(found.status());
+  return found.ok() && !*found;
 }
 
 void SqliteRowStore::Change(sqlite::Statement& statement, Bind parameters) {
@@ -186,6 +196,8 @@ absl::Status SqliteRowStore::Run(std::string_view sql, Bind parameters, Visit ro
     return Error(absl::StatusCode::kFailedPrecondition, reason::kReadModelFailed,
                  absl::StrFormat("rows were changed while others are visited: %s", std::string(sql)));
   }
+  // It may change rows that are in there, and those that its visit sees are the new ones.
+  if (!statement->read_only()) cache_.Forget();
   absl::Status status;
   {
     const sqlite::Use use(*statement);
@@ -196,7 +208,6 @@ absl::Status SqliteRowStore::Run(std::string_view sql, Bind parameters, Visit ro
     status = counter.Check();
     if (status.ok()) status = VisitRows(*statement, row);
   }
-  if (!statement->read_only()) cache_.Forget();  // it may have changed rows that are in there
   statements_.insert_or_assign(std::string(sql), std::move(statement));
   return status;
 }

@@ -28,6 +28,7 @@ class SqliteRowStore final : public RowStore {
                                                                  const std::vector<const ReadModelSchema*>& schemas);
 
   bool Get(const ReadModelSchema& schema, Bind key, Visit row) override;
+  bool IsEmpty(const ReadModelSchema& schema) override;
   void Upsert(const ReadModelSchema& schema, Bind row) override;
   void Remove(const ReadModelSchema& schema, Bind key) override;
   void Scan(const ReadModelSchema& schema, Visit row) override;
@@ -53,7 +54,7 @@ class SqliteRowStore final : public RowStore {
 
  private:
   struct TableStatements {
-    std::unique_ptr<sqlite::Statement> get, upsert, remove, scan;
+    std::unique_ptr<sqlite::Statement> get, any, upsert, remove, scan;
     bool scanning = false;
   };
 

@@ -109,6 +109,18 @@ std::string Act(Store& store, std::uint64_t action, const std::string& account, 
         if (const auto stored = table.Get(account)) seen += ToString(*stored);
       });
       break;
+    case 11:  // what is inserted is seen at once
+      store.tables().Query(
+          "INSERT INTO balance VALUES (?, ?, 5) ON CONFLICT DO UPDATE SET events = events + 5 RETURNING events",
+          [&](const ColumnReader& row) {
+            seen = absl::StrFormat("%d", row.Integer(0));
+            if (const auto stored = table.Get(account)) seen += ToString(*stored);
+          },
+          account, value);
+      break;
+    case 12:
+      store.tables().Execute("DELETE FROM balance WHERE minor < ?", value * 10);
+      break;
     default:  // a batch ends
       store.rows().Flush();
       if (value % 3 == 0) store.rows().ForgetCached();
@@ -121,7 +133,7 @@ TEST(RowCacheTest, HandlersSeeAndLeaveTheSame) {
     SeededRandom random(seed);
     Store cached(true), plain(false);
     for (int step = 0; step < 300; ++step) {
-      const std::uint64_t action = random.Below(12);
+      const std::uint64_t action = random.Below(14);
       const std::string account = absl::StrFormat("a%d", random.Below(8));
       const auto value = static_cast<std::int64_t>(random.Below(20));
       ASSERT_EQ(Act(cached, action, account, value), Act(plain, action, account, value))
