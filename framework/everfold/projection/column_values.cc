@@ -1,13 +1,9 @@
 #include "everfold/projection/column_values.h"
 
-#include <array>
-#include <cstdio>
 #include <memory>
-#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "absl/time/civil_time.h"
-#include "absl/time/time.h"
 #include "everfold/base/check.h"
 #include "everfold/projection/row_cache.h"
 #include "everfold/store/export/message_json.h"
@@ -38,6 +34,11 @@ int NumberAt(std::string_view text, std::size_t begin, std::size_t size) {
   int number = 0;
   for (const char c : text.substr(begin, size)) number = number * 10 + (c - '0');
   return number;
+}
+
+// REQUIRES: so many digits are enough for it.
+void SetNumber(int number, std::string& text, std::size_t begin, std::size_t size) {
+  for (std::size_t i = begin + size; i > begin; number /= 10) text[--i] = static_cast<char>('0' + number % 10);
 }
 
 const FieldDescriptor& FieldOf(const Message& row, const char* name) {
@@ -71,24 +72,34 @@ MessageJson& Json() {
 std::optional<std::string> TimestampText(const Timestamp& timestamp) {
   if (timestamp.seconds() < kFirstSecond || timestamp.seconds() > kLastSecond) return std::nullopt;
   if (timestamp.nanos() < 0 || timestamp.nanos() > 999'999'999) return std::nullopt;
-  const absl::CivilSecond civil = absl::ToCivilSecond(absl::FromUnixSeconds(timestamp.seconds()), absl::UTCTimeZone());
-  std::array<char, 64> text;
-  const int size =
-      std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", static_cast<int>(civil.year()),
-                    civil.month(), civil.day(), civil.hour(), civil.minute(), civil.second(), timestamp.nanos());
-  return std::string(text.data(), static_cast<std::size_t>(size));
+  const absl::CivilSecond civil = absl::CivilSecond() + timestamp.seconds();
+  std::string text(kForm, kTextSize);
+  SetNumber(static_cast<int>(civil.year()), text, 0, 4);
+  SetNumber(civil.month(), text, 5, 2);
+  SetNumber(civil.day(), text, 8, 2);
+  SetNumber(civil.hour(), text, 11, 2);
+  SetNumber(civil.minute(), text, 14, 2);
+  SetNumber(civil.second(), text, 17, 2);
+  SetNumber(timestamp.nanos(), text, 20, 9);
+  return text;
 }
 
 std::optional<Timestamp> ParseTimestampText(std::string_view text) {
   if (!HasForm(text)) return std::nullopt;
-  const absl::CivilSecond civil(NumberAt(text, 0, 4), NumberAt(text, 5, 2), NumberAt(text, 8, 2), NumberAt(text, 11, 2),
-                                NumberAt(text, 14, 2), NumberAt(text, 17, 2));
+  const int year = NumberAt(text, 0, 4);
+  const int month = NumberAt(text, 5, 2);
+  const int day = NumberAt(text, 8, 2);
+  const int hour = NumberAt(text, 11, 2);
+  const int minute = NumberAt(text, 14, 2);
+  const int second = NumberAt(text, 17, 2);
+  const absl::CivilSecond civil(year, month, day, hour, minute, second);
+  // A 30th of February has become another day.
+  const bool same = civil.month() == month && civil.day() == day && civil.hour() == hour && civil.minute() == minute &&
+                    civil.second() == second;
+  if (!same || civil.year() != year || year < 1) return std::nullopt;
   Timestamp timestamp;
-  timestamp.set_seconds(absl::ToUnixSeconds(absl::FromCivil(civil, absl::UTCTimeZone())));
+  timestamp.set_seconds(civil - absl::CivilSecond());
   timestamp.set_nanos(NumberAt(text, 20, 9));
-  // A 30th of February would have become another day.
-  const std::optional<std::string> again = TimestampText(timestamp);
-  if (!again.has_value() || *again != text) return std::nullopt;
   return timestamp;
 }
 
