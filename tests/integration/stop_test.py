@@ -57,6 +57,21 @@ class Stop(wallet_app.IntegrationTest):
 
     def test_does_not_wait_for_a_subscriber_that_has_stalled(self):
         app = self.app()
+        store = self.stalling_client_of(app)
+        start = store_messages.SubscribeRequest(start=store_messages.SubscribeRequest.Start())
+        follower = store.Subscribe(iter([start]))
+        self.assertTrue(next(follower).events)  # and nothing more is read
+        self.expect_stops_within(5, app)
+
+    def test_does_not_wait_for_a_reader_that_has_stalled(self):
+        app = self.app()
+        store = self.stalling_client_of(app)
+        reader = store.ReadAll(store_messages.ReadAllRequest())
+        self.assertTrue(next(reader).events)  # and nothing more is read
+        self.expect_stops_within(5, app)
+
+    def stalling_client_of(self, app):
+        """Of a store with more than is sent to a client that does not read."""
         # A window that does not grow: after 64 KiB that are not read, nothing is sent any more.
         channel = grpc.insecure_channel(app.address, options=[("grpc.http2.bdp_probe", 0)])
         self.addCleanup(channel.close)
@@ -65,10 +80,7 @@ class Stop(wallet_app.IntegrationTest):
         for number in range(4):
             stream = store_messages.StreamAppend(stream=f"large/{number}", events=[event])
             store.Append(store_messages.AppendRequest(streams=[stream]))
-        start = store_messages.SubscribeRequest(start=store_messages.SubscribeRequest.Start())
-        follower = store.Subscribe(iter([start]))
-        self.assertTrue(next(follower).events)  # and nothing more is read
-        self.expect_stops_within(5, app)
+        return store
 
     def expect_stops_within(self, seconds, app):
         began = time.monotonic()

@@ -57,16 +57,16 @@ class EventStoreService final : public RpcService, public CallbackService {
     return StartAppendMany(*context, store_, guard_, long_calls_);
   }
 
-  ReadCall* ReadStream(grpc::CallbackServerContext*, const grpc::ByteBuffer* bytes) override {
+  ReadCall* ReadStream(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes) override {
     const absl::StatusOr<v1::ReadStreamRequest> request = RequestOf<v1::ReadStreamRequest>(*bytes);
-    if (!request.ok()) return ReadCall::Start(executor_, request.status());
-    return ReadCall::Start(executor_, SourceOf(store_, *request));
+    if (!request.ok()) return StartRead(*context, request.status());
+    return StartRead(*context, SourceOf(store_, *request));
   }
 
-  ReadCall* ReadAll(grpc::CallbackServerContext*, const grpc::ByteBuffer* bytes) override {
+  ReadCall* ReadAll(grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes) override {
     const absl::StatusOr<v1::ReadAllRequest> request = RequestOf<v1::ReadAllRequest>(*bytes);
-    if (!request.ok()) return ReadCall::Start(executor_, request.status());
-    return ReadCall::Start(executor_, SourceOf(store_, executor_, *request));
+    if (!request.ok()) return StartRead(*context, request.status());
+    return StartRead(*context, SourceOf(store_, executor_, *request));
   }
 
   SubscribeReactor* Subscribe(grpc::CallbackServerContext* context) override {
@@ -98,6 +98,10 @@ class EventStoreService final : public RpcService, public CallbackService {
   }
 
  private:
+  ReadCall* StartRead(grpc::CallbackServerContext& context, absl::StatusOr<std::unique_ptr<ResponseSource>> source) {
+    return ReadCall::Start(executor_, long_calls_, context, std::move(source));
+  }
+
   void FillStats(v1::GetStatsResponse& response) const {
     const Checkpoint head = store_.DurableHead();
     std::uint64_t events = 0;

@@ -1,10 +1,12 @@
 // A call that answers with a row of responses, as fast as its caller reads them.
 #pragma once
 
+#include <grpcpp/server_context.h>
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -13,6 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "everfold/base/mutex.h"
+#include "everfold/rpc/long_calls.h"
 #include "everfold/rpc/status.h"
 #include "everfold/runtime/executor.h"
 
@@ -30,11 +33,13 @@ class ResponseSource {
 inline constexpr std::size_t kResponsesMadeAhead = 8;
 inline constexpr std::size_t kBytesMadeAhead = 1 << 20;
 
-// Owns itself, until it has ended and gRPC is done with it. Lifetime: the executor outlives it.
+// Owns itself, until it has ended and gRPC is done with it. Lifetime: the executor outlives it, and so do the calls.
+// When the server shuts down it goes on as long as its caller reads.
 class ReadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  static ReadCall* Start(Executor& executor, absl::StatusOr<std::unique_ptr<ResponseSource>> source) {
-    auto* const call = new ReadCall(executor);
+  static ReadCall* Start(Executor& executor, LongCalls& calls, grpc::CallbackServerContext& context,
+                         absl::StatusOr<std::unique_ptr<ResponseSource>> source) {
+    auto* const call = new ReadCall(executor, calls, context);
     MutexLock lock(&call->mutex_);
     if (source.ok()) call->source_ = *std::move(source);
     if (!source.ok()) call->End(source.status());
@@ -43,11 +48,19 @@ class ReadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   }
 
  private:
-  explicit ReadCall(Executor& executor) : executor_(executor) {}
+  ReadCall(Executor& executor, LongCalls& calls, grpc::CallbackServerContext& context)
+      : executor_(executor), calls_(calls) {
+    number_ = calls_.Add({.end = [this] { NoteProgress(); },
+                          .cancel =
+                              [this, &context] {
+                                if (HasStalled()) context.TryCancel();
+                              }});
+  }
 
   void OnWriteDone(bool ok) override {
     MutexLock lock(&mutex_);
     writing_ = false;
+    ++written_;
     sent_.Clear();
     if (!ok) Gone();
     GoOn();
@@ -58,6 +71,7 @@ class ReadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     GoOn();
   }
   void OnDone() override {
+    calls_.Remove(number_);
     { MutexLock lock(&mutex_); }  // whoever has ended the call has left it
     delete this;
   }
@@ -72,6 +86,16 @@ class ReadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     End(absl::CancelledError("the caller has gone"));
     next_.clear();
     next_bytes_ = 0;
+  }
+
+  void NoteProgress() {
+    MutexLock lock(&mutex_);
+    noted_ = written_;
+  }
+  // Its caller has not read what was on its way when its progress was noted.
+  bool HasStalled() {
+    MutexLock lock(&mutex_);
+    return writing_ && written_ == noted_;
   }
 
   void GoOn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -108,11 +132,15 @@ class ReadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   }
 
   Executor& executor_;
+  LongCalls& calls_;
+  std::uint64_t number_ = 0;  // among them
   Mutex mutex_;
   std::unique_ptr<ResponseSource> source_ ABSL_GUARDED_BY(mutex_);
   std::deque<grpc::ByteBuffer> next_ ABSL_GUARDED_BY(mutex_);
   std::size_t next_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   grpc::ByteBuffer sent_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t written_ ABSL_GUARDED_BY(mutex_) = 0;  // responses
+  std::uint64_t noted_ ABSL_GUARDED_BY(mutex_) = 0;    // of them, at the last note
   bool making_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;

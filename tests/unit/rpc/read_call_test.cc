@@ -70,10 +70,12 @@ using Service = v1::EventStoreService::WithRawCallbackMethod_ReadAll<v1::EventSt
 
 class ReadingService final : public Service {
  public:
-  grpc::ServerWriteReactor<grpc::ByteBuffer>* ReadAll(grpc::CallbackServerContext*, const grpc::ByteBuffer*) override {
-    return ReadCall::Start(executor, std::move(source));
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* ReadAll(grpc::CallbackServerContext* context,
+                                                      const grpc::ByteBuffer*) override {
+    return ReadCall::Start(executor, calls, *context, std::move(source));
   }
 
+  LongCalls calls;
   AsioExecutor executor{1};
   absl::StatusOr<std::unique_ptr<ResponseSource>> source;
 };
@@ -159,6 +161,34 @@ TEST_F(ReadCallTest, LeavesItsSourceWhenTheCallerHasGone) {
   made_.Await(3);
   context_.TryCancel();
   EXPECT_TRUE(made_.gone.WaitForNotificationWithTimeout(kLong));
+}
+
+TEST_F(ReadCallTest, IsCancelledAtAShutdownIfItsCallerDoesNotRead) {
+  Serve(1'000'000'000, 400'000);
+  const auto reader = Read();
+  v1::ReadAllResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  const absl::Time end = absl::Now() + kLong;
+  do {  // the first times there may still be room in the connection
+    ASSERT_LT(absl::Now(), end);
+    service_.calls.EndAll();
+    service_.calls.CancelAll();
+  } while (!made_.gone.WaitForNotificationWithTimeout(absl::Milliseconds(10)));
+  AllOf(*reader);  // what had come to it by then
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+}
+
+TEST_F(ReadCallTest, GoesOnAtAShutdownWhileItsCallerReads) {
+  constexpr std::size_t kResponses = 60;
+  Serve(kResponses, 400'000);
+  const auto reader = Read();
+  v1::ReadAllResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  service_.calls.EndAll();
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(reader->Read(&response));  // more than are made ahead
+  service_.calls.CancelAll();
+  EXPECT_THAT(AllOf(*reader), SizeIs(kResponses - 21));
+  EXPECT_TRUE(reader->Finish().ok());
 }
 
 }  // namespace
