@@ -152,7 +152,7 @@ std::string SelectSql(const ReadModelSchema& schema) {
   return absl::StrFormat("SELECT %s FROM %s", absl::StrJoin(ColumnNames(schema), ", "), Quoted(schema.table));
 }
 
-std::string UpsertSql(const ReadModelSchema& schema) {
+std::string UpsertSql(const ReadModelSchema& schema, std::size_t rows) {
   std::vector<std::string> assignments;
   for (std::size_t i = 0; i < schema.columns.size(); ++i) {
     if (std::find(schema.key.begin(), schema.key.end(), i) != schema.key.end()) continue;
@@ -161,8 +161,9 @@ std::string UpsertSql(const ReadModelSchema& schema) {
   }
   const std::string update =
       assignments.empty() ? "NOTHING" : absl::StrFormat("UPDATE SET %s", absl::StrJoin(assignments, ", "));
-  return absl::StrFormat("INSERT INTO %s (%s) VALUES (%s) ON CONFLICT (%s) DO %s", Quoted(schema.table),
-                         absl::StrJoin(ColumnNames(schema), ", "), Parameters(schema.columns.size()),
+  const std::vector<std::string> values(rows, absl::StrFormat("(%s)", Parameters(schema.columns.size())));
+  return absl::StrFormat("INSERT INTO %s (%s) VALUES %s ON CONFLICT (%s) DO %s", Quoted(schema.table),
+                         absl::StrJoin(ColumnNames(schema), ", "), absl::StrJoin(values, ", "),
                          absl::StrJoin(KeyNames(schema), ", "), update);
 }
 

@@ -24,9 +24,9 @@ std::string CreateBareTableSql(const ReadModelSchema& schema);
 // One statement for each index, and its name: <table>.<column>.<column>, as no table can be named.
 std::vector<std::string> CreateIndexesSql(const ReadModelSchema& schema);
 std::vector<std::string> IndexNames(const ReadModelSchema& schema);
-std::string UpsertSql(const ReadModelSchema& schema);  // parameters: the columns
-std::string GetSql(const ReadModelSchema& schema);     // parameters: the key
-std::string RemoveSql(const ReadModelSchema& schema);  // parameters: the key
+std::string UpsertSql(const ReadModelSchema& schema, std::size_t rows = 1);  // parameters: the columns, row by row
+std::string GetSql(const ReadModelSchema& schema);                           // parameters: the key
+std::string RemoveSql(const ReadModelSchema& schema);                        // parameters: the key
 std::string ScanSql(const ReadModelSchema& schema);
 std::string AnyRowSql(const ReadModelSchema& schema);  // 1, if there is a row
 // Parameters: those of the condition.

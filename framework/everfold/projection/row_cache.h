@@ -194,21 +194,24 @@ class RowCache::RowsOf final : public RowCache::Table {
 
   void Flush(RowStore& rows) override {
     std::unique_ptr<Row> row = TakeSpare();
-    for (const CachedRow* const cached : cached_.TakeChanged()) {
-      Bytes::Read(cached->bytes(), *row);
-      if (cached->exists()) {
-        rows.Upsert(schema_, [&row](ColumnWriter& out) { Traits::Bind(*row, out); });
-      } else {
-        rows.Remove(schema_, [key = Traits::KeyOf(*row)](ColumnWriter& out) { Traits::BindKey(key, out); });
-      }
+    std::vector<CachedRow*> changed = cached_.TakeChanged();
+    const auto removed = std::stable_partition(changed.begin(), changed.end(), [](auto* it) { return it->exists(); });
+    for (auto it = removed; it != changed.end(); ++it) {
+      Bytes::Read((*it)->bytes(), *row);
+      rows.Remove(schema_, [key = Traits::KeyOf(*row)](ColumnWriter& out) { Traits::BindKey(key, out); });
     }
+    changed.erase(removed, changed.end());
+    rows.UpsertAll(schema_, changed.size(), [&](std::size_t i, ColumnWriter& out) {
+      Bytes::Read(changed[i]->bytes(), *row);
+      Traits::Bind(*row, out);
+    });
     spare_ = std::move(row);
   }
 
   void Forget() override {
     cached_.Clear();
     ++forgotten_;
-    others_.reset();
+    if (others_ == false) others_.reset();
   }
 
   void Expect(std::string_view handled, std::size_t soon, std::size_t later) override {
@@ -297,7 +300,7 @@ class RowCache::RowsOf final : public RowCache::Table {
   CachedRows cached_;
   std::string scratch_;          // the key that was looked up last
   std::uint64_t forgotten_ = 0;  // how often
-  std::optional<bool> others_;   // whether the table may have rows that are not here, if that was asked
+  std::optional<bool> others_;   // whether the table may have rows that are not here; asked until it may
   std::unique_ptr<Row> spare_;   // for the next edit
 };
 

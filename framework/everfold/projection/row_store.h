@@ -1,6 +1,7 @@
 // Where typed tables keep their rows: one SQLite transaction, behind an interface that knows no row type.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "absl/functional/function_ref.h"
@@ -17,6 +18,7 @@ class RowCache;
 class RowStore {
  public:
   using Bind = absl::FunctionRef<void(ColumnWriter&)>;
+  using BindRow = absl::FunctionRef<void(std::size_t i, ColumnWriter&)>;
   using Visit = absl::FunctionRef<void(const ColumnReader&)>;
 
   virtual ~RowStore() = default;
@@ -26,6 +28,9 @@ class RowStore {
   virtual bool IsEmpty(const ReadModelSchema& schema) = 0;
   // Inserts the row, or replaces the one with its key.
   virtual void Upsert(const ReadModelSchema& schema, Bind row) = 0;
+  // The same for so many rows, no two of them with the same key. Faster than one by one, most of all in the order of
+  // keys.
+  virtual void UpsertAll(const ReadModelSchema& schema, std::size_t rows, BindRow row) = 0;
   // Removes the row with this key, if there is one.
   virtual void Remove(const ReadModelSchema& schema, Bind key) = 0;
   // Calls `row` for every row, in the order of the key.

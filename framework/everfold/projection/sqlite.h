@@ -96,7 +96,7 @@ class Statement final : public ColumnWriter, public ColumnReader {
   const char* Copy(std::string_view value);
 
   // For copies of small values, which SQLite would allocate one by one.
-  static constexpr std::size_t kCopyBytes = 1'000;
+  static constexpr std::size_t kCopyBytes = 4'000;
 
   sqlite3* database_;
   sqlite3_stmt* statement_;

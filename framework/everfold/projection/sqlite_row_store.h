@@ -30,6 +30,7 @@ class SqliteRowStore final : public RowStore {
   bool Get(const ReadModelSchema& schema, Bind key, Visit row) override;
   bool IsEmpty(const ReadModelSchema& schema) override;
   void Upsert(const ReadModelSchema& schema, Bind row) override;
+  void UpsertAll(const ReadModelSchema& schema, std::size_t rows, BindRow row) override;
   void Remove(const ReadModelSchema& schema, Bind key) override;
   void Scan(const ReadModelSchema& schema, Visit row) override;
   void Select(const ReadModelSchema& schema, std::string_view condition, Bind parameters, Visit row) override;
@@ -55,6 +56,7 @@ class SqliteRowStore final : public RowStore {
  private:
   struct TableStatements {
     std::unique_ptr<sqlite::Statement> get, any, upsert, remove, scan;
+    std::unique_ptr<sqlite::Statement> upsert_many;  // null until it is needed
     bool scanning = false;
   };
 
@@ -64,6 +66,7 @@ class SqliteRowStore final : public RowStore {
   TableStatements* Find(const ReadModelSchema& schema);
   TableStatements* FindIdle(const ReadModelSchema& schema);  // not inside a scan of it
   void Change(sqlite::Statement& statement, Bind parameters);
+  sqlite::Statement* UpsertMany(const ReadModelSchema& schema, TableStatements& table);
   absl::Status VisitRows(sqlite::Statement& scan, Visit row);
   void KeepError(absl::Status status);
   void PrepareForSql();

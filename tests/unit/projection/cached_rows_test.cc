@@ -1,8 +1,12 @@
 #include "everfold/projection/cached_rows.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
+#include <random>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "everfold/base/random.h"
@@ -91,6 +95,31 @@ TEST(CachedRowsTest, CountsItsMemory) {
   EXPECT_EQ(rows.changed_bytes(), 0u);
   EXPECT_LT(rows.bytes(), 100'000u);
   EXPECT_EQ(rows.Find("0000"), nullptr);
+}
+
+// Many keys begin with the same bytes, and some are no more than those.
+TEST(CachedRowsTest, TheOrderIsThatOfTheBytesWhateverTheyBeginWith) {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    SeededRandom random(seed);
+    CachedRows rows;
+    for (int round = 0; round < 3; ++round) {
+      const std::string common = random.Bytes(random.Below(12));
+      std::set<std::string> keys;
+      for (std::uint64_t i = random.Below(30) + 1; i > 0; --i) {
+        std::string key = common;
+        for (std::uint64_t size = random.Below(11); size > 0; --size) key += "\0a\xff"[random.Below(3)];
+        keys.insert(std::move(key));
+      }
+      std::vector<std::string> shuffled(keys.begin(), keys.end());
+      std::shuffle(shuffled.begin(), shuffled.end(), std::mt19937_64(seed));
+      for (const std::string& key : shuffled) {
+        CachedRow* const known = rows.Find(key);
+        rows.MarkChanged(known != nullptr ? *known : rows.Add(key, 0));
+      }
+      ASSERT_THAT(KeysOf(rows.TakeChanged()), ::testing::ElementsAreArray(keys)) << "seed " << seed;
+      if (random.Below(3) == 0) rows.Clear();
+    }
+  }
 }
 
 }  // namespace

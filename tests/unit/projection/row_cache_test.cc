@@ -156,6 +156,31 @@ TEST(RowCacheTest, WritesAChangedRowOnceAndAtTheFlush) {
   EXPECT_GT(store.rows().cached().bytes(), 0u);
 }
 
+// Also where they are written by statements of several rows, and some are left over.
+TEST(RowCacheTest, FlushesAnyNumberOfRows) {
+  for (int count = 0; count <= 70; ++count) {
+    Store store(true);
+    std::vector<std::string> expected;
+    for (int i = count - 1; i >= 0; --i) {
+      const std::string account = absl::StrFormat("a%02d", i);
+      if (i % 2 == 0) store.table().Upsert({account, -1, -1});
+    }
+    store.rows().Flush();  // some are replaced
+    for (int i = 0; i < count; ++i) {
+      const std::string account = absl::StrFormat("a%02d", i);
+      if (i % 7 == 3) {
+        store.table().Remove(account);
+      } else {
+        store.table().Upsert({account, i, 2 * i});
+        expected.push_back(absl::StrFormat("%s|%d|%d", account, i, 2 * i));
+      }
+    }
+    store.rows().Flush();
+    EXPECT_TRUE(store.rows().status().ok()) << store.rows().status();
+    EXPECT_EQ(store.InSqlite(), expected) << count;
+  }
+}
+
 TEST(RowCacheTest, CountsWhatAChangedRowGrowsBy) {
   Store store(true);
   store.table().Edit("a", [](Balance& row) { row.minor = 1; });
