@@ -28,7 +28,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   void OnCancel() override { abandoned_ = true; }
   void OnDone() override { delete this; }
   // gRPC may call these wherever it comes to them, for they do as little as those of its own DefaultReactor. It would
-  // wake up another of its threads for each call otherwise.
+  // wake up another of its threads for each call otherwise (docs/decisions/0033).
   bool InternalInlineable() override { return true; }
 
   std::atomic<bool> abandoned_ = false;
