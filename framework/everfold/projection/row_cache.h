@@ -261,7 +261,11 @@ class RowCache::RowsOf final : public RowCache::Table {
   // Whether there can be no row of this key, which is not here: what a table that was empty has since come to have is.
   // So the first of a build are not looked up one by one.
   bool IsNew(const Key& key, RowStore& rows) {
-    if (!others_.has_value()) others_ = !rows.IsEmpty(schema_);
+    if (!others_.has_value()) {
+      const bool is_empty = rows.IsEmpty(schema_);
+      if (!rows.status().ok()) return false;  // which says nothing about the table
+      others_ = !is_empty;
+    }
     if (*others_ || !rows.status().ok()) return false;
     internal::WriteCheck check;
     Traits::BindKey(key, check);

@@ -1,6 +1,7 @@
 #include "everfold/projection/sqlite_row_store.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -59,7 +60,10 @@ class RowWriter final : public ColumnWriter {
   explicit RowWriter(sqlite::Statement& statement, int first = 0) : statement_(statement), first_(first) {}
 
   void Integer(int index, std::int64_t value) override { statement_.Integer(first_ + index, value); }
-  void Real(int index, double value) override { statement_.Real(first_ + index, value); }
+  void Real(int index, double value) override {
+    if (std::isnan(value)) return CannotWrite(index, "is NaN, which SQLite cannot store");
+    statement_.Real(first_ + index, value);
+  }
   void Text(int index, std::string_view value) override {
     if (!IsUtf8(value)) return CannotWrite(index, "is a text that is not UTF-8");
     statement_.Text(first_ + index, value);

@@ -22,7 +22,8 @@ namespace {
 
 constexpr absl::Duration kLookInterval = absl::Milliseconds(20);  // at the calls under way
 constexpr absl::Duration kQuiet = absl::Milliseconds(100);        // without a call: answers have been read by then
-// For calls that were told to end, and cannot be, because their callers do not read what they were sent before.
+// For calls that were told to end, and cannot be, because their callers do not read what they were sent before. They
+// are looked at again and again, as long as that: one may stall later.
 constexpr absl::Duration kStalledGrace = absl::Seconds(1);
 
 absl::StatusOr<std::vector<std::string>> NamesOf(const std::vector<RpcService*>& services) {
@@ -120,7 +121,7 @@ void GrpcServer::Shutdown(absl::Time deadline) {
   for (; !ended.WaitForNotificationWithTimeout(kLookInterval); waited += kLookInterval) {
     quiet = calls_->none() ? quiet + kLookInterval : absl::ZeroDuration();
     if (quiet >= kQuiet) grpc_server_cancel_all_calls(server_->c_server());
-    if (waited != kStalledGrace) continue;
+    if (waited < kStalledGrace || waited % kStalledGrace != absl::ZeroDuration()) continue;
     for (RpcService* const service : services_) service->CancelLongCalls();
   }
 }

@@ -50,7 +50,7 @@ class ReadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  private:
   ReadCall(Executor& executor, LongCalls& calls, grpc::CallbackServerContext& context)
       : executor_(executor), calls_(calls) {
-    number_ = calls_.Add({.end = [this] { NoteProgress(); },
+    number_ = calls_.Add({.end = [this] { HasStalled(); },
                           .cancel =
                               [this, &context] {
                                 if (HasStalled()) context.TryCancel();
@@ -88,14 +88,11 @@ class ReadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     next_bytes_ = 0;
   }
 
-  void NoteProgress() {
-    MutexLock lock(&mutex_);
-    noted_ = written_;
-  }
-  // Its caller has not read what was on its way when its progress was noted.
+  // Whether its caller has not taken what was on its way when this was asked last.
   bool HasStalled() {
     MutexLock lock(&mutex_);
-    return writing_ && written_ == noted_;
+    const std::optional<std::uint64_t> on_its_way = writing_ ? std::optional(written_) : std::nullopt;
+    return std::exchange(on_its_way_, on_its_way) == on_its_way && on_its_way.has_value();
   }
 
   void GoOn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -139,8 +136,8 @@ class ReadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   std::deque<grpc::ByteBuffer> next_ ABSL_GUARDED_BY(mutex_);
   std::size_t next_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   grpc::ByteBuffer sent_ ABSL_GUARDED_BY(mutex_);
-  std::uint64_t written_ ABSL_GUARDED_BY(mutex_) = 0;  // responses
-  std::uint64_t noted_ ABSL_GUARDED_BY(mutex_) = 0;    // of them, at the last note
+  std::uint64_t written_ ABSL_GUARDED_BY(mutex_) = 0;                // responses
+  std::optional<std::uint64_t> on_its_way_ ABSL_GUARDED_BY(mutex_);  // its number, when HasStalled was asked last
   bool making_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;

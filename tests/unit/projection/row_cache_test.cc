@@ -181,6 +181,39 @@ TEST(RowCacheTest, FlushesAnyNumberOfRows) {
   }
 }
 
+// Sixteen a statement, and what is left over one by one: also of a key of several columns, and with nothing else.
+TEST(SqliteRowStoreTest, UpsertsAllOfRowsThatAreOnlyTheirKeys) {
+  const ReadModelSchema schema{.message = "shop.v1.Pair",
+                               .table = "pair",
+                               .columns = {{"left", ColumnType::kText}, {"right", ColumnType::kInteger}},
+                               .key = {1, 0}};
+  Store store(false, schema);
+  const auto bind = [](std::size_t i, ColumnWriter& out) {
+    out.Text(0, absl::StrFormat("left%d", i));
+    out.Integer(1, static_cast<std::int64_t>(i));
+  };
+  store.rows().UpsertAll(schema, 37, bind);
+  store.rows().UpsertAll(schema, 40, bind);
+  std::vector<std::string> seen;
+  store.rows().Scan(schema, [&seen](const ColumnReader& row) {
+    seen.push_back(absl::StrFormat("%s|%d", row.Text(0), row.Integer(1)));
+  });
+  ASSERT_TRUE(store.rows().status().ok()) << store.rows().status();
+  ASSERT_EQ(seen.size(), 40u);
+  for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], absl::StrFormat("left%d|%d", i, i));
+}
+
+TEST(SqliteRowStoreTest, ARowThatCannotBeSaysWhichOfItsValuesItIs) {
+  Store store(false);
+  store.rows().UpsertAll(ReadModelTraits<Balance>::Schema(), 20, [](std::size_t i, ColumnWriter& out) {
+    out.Text(0, i == 9 ? "\xff" : absl::StrFormat("a%02d", i));
+    out.Integer(1, 1);
+    out.Integer(2, 1);
+  });
+  EXPECT_EQ(store.rows().status().message(), "value 0 of the row is a text that is not UTF-8");
+  EXPECT_THAT(store.InSqlite(), IsEmpty());
+}
+
 TEST(RowCacheTest, CountsWhatAChangedRowGrowsBy) {
   Store store(true);
   store.table().Edit("a", [](Balance& row) { row.minor = 1; });

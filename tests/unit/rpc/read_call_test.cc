@@ -37,17 +37,20 @@ struct Made {
 
   Mutex mutex;
   std::size_t responses = 0;
-  Notification gone;
+  Notification asked, gone;
 };
 
 // Numbers its responses by their checkpoints.
 class NumberedSource final : public ResponseSource {
  public:
-  NumberedSource(Made& made, std::size_t responses, std::size_t bytes, absl::Status end)
-      : made_(made), left_(responses), bytes_(bytes), end_(std::move(end)) {}
+  // With `begin` it makes nothing until then.
+  NumberedSource(Made& made, std::size_t responses, std::size_t bytes, absl::Status end, Notification* begin = nullptr)
+      : made_(made), left_(responses), bytes_(bytes), end_(std::move(end)), begin_(begin) {}
   ~NumberedSource() override { made_.gone.Notify(); }
 
   absl::StatusOr<std::optional<grpc::ByteBuffer>> Next() override {
+    if (!made_.asked.HasBeenNotified()) made_.asked.Notify();
+    if (begin_ != nullptr) begin_->WaitForNotification();
     if (left_ == 0 && !end_.ok()) return end_;
     if (left_ == 0) return std::nullopt;
     --left_;
@@ -64,6 +67,7 @@ class NumberedSource final : public ResponseSource {
   std::size_t left_;
   const std::size_t bytes_;
   const absl::Status end_;
+  Notification* const begin_;
 };
 
 using Service = v1::EventStoreService::WithRawCallbackMethod_ReadAll<v1::EventStoreService::Service>;
@@ -176,6 +180,21 @@ TEST_F(ReadCallTest, IsCancelledAtAShutdownIfItsCallerDoesNotRead) {
   } while (!made_.gone.WaitForNotificationWithTimeout(absl::Milliseconds(10)));
   AllOf(*reader);  // what had come to it by then
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+}
+
+// What was not on its way when the server began to stop has not stalled since then.
+TEST_F(ReadCallTest, GoesOnAtAShutdownThatFoundItWaitingForItsSource) {
+  constexpr std::size_t kResponses = 20;
+  Notification go_on;
+  service_.source = std::make_unique<NumberedSource>(made_, kResponses, 400'000, absl::OkStatus(), &go_on);
+  const auto reader = Read();
+  made_.asked.WaitForNotification();
+  service_.calls.EndAll();
+  go_on.Notify();
+  made_.Await(4);  // more than the connection holds are made, and nothing is read
+  service_.calls.CancelAll();
+  EXPECT_THAT(AllOf(*reader), SizeIs(kResponses));
+  EXPECT_TRUE(reader->Finish().ok());
 }
 
 TEST_F(ReadCallTest, GoesOnAtAShutdownWhileItsCallerReads) {
