@@ -150,8 +150,9 @@ absl::Status ValidateAppend(const AppendRequest& request) {
   EVERFOLD_RETURN_IF_ERROR(CheckDistinct(request.streams));
   EVERFOLD_RETURN_IF_ERROR(AtMost("missed events that are asked for", kMaxMissedEvents, request.missed_events));
   if (request.condition.has_value()) EVERFOLD_RETURN_IF_ERROR(ValidateQuery(request.condition->fail_if_events_match));
-  if (events == 0 && request.command.empty())
+  if (events == 0 && request.command.empty()) {
     return Invalid("an append without events needs a command id (request_id), by which it is known");
+  }
   if (events > 0 && !request.outcome.empty()) return Invalid("an append with events has no outcome of its own");
   EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of a recorded outcome", kMaxOutcomeBytes, request.outcome.size()));
   EVERFOLD_RETURN_IF_ERROR(AtMost("bytes of an append", kMaxCommitBytes, PayloadBytesOf(request)));
