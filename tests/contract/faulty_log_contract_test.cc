@@ -3,6 +3,7 @@
 #include "everfold/runtime/manual_executor.h"
 #include "everfold/testing/faulty_log.h"
 #include "tests/contract/partition_log_contract.h"
+#include "tests/unit/log/forwarding_log.h"
 
 namespace everfold {
 namespace {
@@ -10,25 +11,15 @@ namespace {
 constexpr LogFaults kSlow{.end_delayed_per_mille = 300, .hint_delayed_per_mille = 500, .hint_spurious_per_mille = 300};
 
 // A fault layer with the log that it needs under it.
-class SlowLog final : public PartitionLog {
+struct SlowParts {
+  MemoryLog inner;
+  FaultyLog log;
+};
+
+class SlowLog final : private SlowParts, public ForwardingLog {
  public:
   SlowLog(std::shared_ptr<MemoryLogStorage> storage, RandomSource& random, Executor& executor)
-      : inner_(std::move(storage), executor), log_(inner_, kSlow, random, executor) {}
-
-  const LogIdentity& identity() const override { return log_.identity(); }
-  Strand& strand() const override { return log_.strand(); }
-  bool atomic_across_partitions() const override { return log_.atomic_across_partitions(); }
-  void Append(std::vector<ChunkAppend> group, Done done) override { log_.Append(std::move(group), std::move(done)); }
-  PartitionHead Head(PartitionId partition) const override { return log_.Head(partition); }
-  absl::StatusOr<std::unique_ptr<ChunkCursor>> Read(PartitionId partition, Offset after) const override {
-    return log_.Read(partition, after);
-  }
-  void Watch(Hint hint) override { log_.Watch(std::move(hint)); }
-  void Close(Done done) override { log_.Close(std::move(done)); }
-
- private:
-  MemoryLog inner_;
-  FaultyLog log_;
+      : SlowParts{.inner{std::move(storage), executor}, .log{inner, kSlow, random, executor}}, ForwardingLog(log) {}
 };
 
 class SlowBackend final : public LogBackend {

@@ -32,8 +32,8 @@ std::uint64_t PrefixOf(std::string_view key) {
   return prefix;
 }
 
-std::size_t SizeOfCommonPrefix(std::string_view a, std::string_view b) {
-  return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
+std::string_view CommonPrefix(std::string_view a, std::string_view b) {
+  return a.substr(0, static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin()));
 }
 
 }  // namespace
@@ -84,14 +84,16 @@ void CachedRows::MarkChanged(CachedRow& row) {
   if (row.changed_) return;
   row.changed_ = true;
   changed_.push_back(&row);
-  common_prefix_ = SizeOfCommonPrefix(changed_[0]->key().substr(0, common_prefix_), row.key());
   changed_bytes_ += row.memory();
 }
 
 std::vector<CachedRow*> CachedRows::TakeChanged() {
   std::vector<std::pair<std::uint64_t, CachedRow*>> by_key;
   by_key.reserve(changed_.size());
-  for (CachedRow* const row : changed_) by_key.emplace_back(PrefixOf(row->key().substr(common_prefix_)), row);
+  // Many keys begin with the same bytes: what tells them apart is behind those.
+  std::string_view common = changed_.empty() ? std::string_view() : changed_[0]->key();
+  for (const CachedRow* const row : changed_) common = CommonPrefix(common, row->key());
+  for (CachedRow* const row : changed_) by_key.emplace_back(PrefixOf(row->key().substr(common.size())), row);
   std::sort(by_key.begin(), by_key.end(), [](const auto& a, const auto& b) {
     return a.first != b.first ? a.first < b.first : a.second->key() < b.second->key();
   });
@@ -102,7 +104,6 @@ std::vector<CachedRow*> CachedRows::TakeChanged() {
     changed.push_back(row);
   }
   changed_bytes_ = 0;
-  common_prefix_ = std::string_view::npos;
   return changed;
 }
 
@@ -111,7 +112,6 @@ void CachedRows::Clear() {
   changed_.clear();
   blocks_.clear();
   free_ = nullptr;
-  common_prefix_ = std::string_view::npos;
   changed_bytes_ = block_bytes_ = free_bytes_ = used_bytes_ = 0;
 }
 

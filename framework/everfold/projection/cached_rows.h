@@ -108,8 +108,6 @@ class CachedRows {
   absl::flat_hash_set<Slot, Hash, Equal> rows_;
   std::vector<CachedRow*> changed_;
   std::size_t changed_bytes_ = 0;
-  // So many bytes do the keys of all of them begin with: what tells them apart is behind it.
-  std::size_t common_prefix_ = std::string_view::npos;
   std::size_t last_size_ = 0;
   std::vector<std::unique_ptr<char, Free>> blocks_;
   std::size_t block_bytes_ = 0;  // of the last one

@@ -61,8 +61,8 @@ class RowWriter final : public ColumnWriter {
 
   void Integer(int index, std::int64_t value) override { statement_.Integer(first_ + index, value); }
   void Real(int index, double value) override {
-    if (std::isnan(value)) return CannotWrite(index, "is NaN, which SQLite cannot store");
-    statement_.Real(first_ + index, value);
+    // What is refused is told by its place in the row.
+    statement_.Real(std::isnan(value) ? index : first_ + index, value);
   }
   void Text(int index, std::string_view value) override {
     if (!IsUtf8(value)) return CannotWrite(index, "is a text that is not UTF-8");
@@ -91,6 +91,7 @@ absl::Status SqliteRowStore::PrepareTable(sqlite::Database& database, const Read
   EVERFOLD_ASSIGN_OR_RETURN(table.get, database.Prepare(GetSql(schema)));
   EVERFOLD_ASSIGN_OR_RETURN(table.any, database.Prepare(AnyRowSql(schema)));
   EVERFOLD_ASSIGN_OR_RETURN(table.upsert, database.Prepare(UpsertSql(schema)));
+  EVERFOLD_ASSIGN_OR_RETURN(table.upsert_many, database.Prepare(UpsertSql(schema, RowsAStatement(schema))));
   EVERFOLD_ASSIGN_OR_RETURN(table.remove, database.Prepare(RemoveSql(schema)));
   EVERFOLD_ASSIGN_OR_RETURN(table.scan, database.Prepare(ScanSql(schema)));
   tables_.emplace(&schema, std::move(table));
@@ -154,34 +155,20 @@ void SqliteRowStore::Upsert(const ReadModelSchema& schema, Bind row) {
 }
 
 void SqliteRowStore::UpsertAll(const ReadModelSchema& schema, std::size_t rows, BindRow row) {
-  std::size_t done = 0;
-  while (done < rows) {
+  const std::size_t many = RowsAStatement(schema);
+  for (std::size_t done = 0; done < rows;) {
     TableStatements* const table = FindIdle(schema);
     if (table == nullptr) return;
-    sqlite::Statement* const many = rows - done >= RowsAStatement(schema) ? UpsertMany(schema, *table) : nullptr;
-    const std::size_t of_this = many != nullptr ? RowsAStatement(schema) : 1;
-    sqlite::Statement& statement = many != nullptr ? *many : *table->upsert;
+    const bool takes_many = rows - done >= many;
+    sqlite::Statement& statement = takes_many ? *table->upsert_many : *table->upsert;
     const sqlite::Use use(statement);
-    for (std::size_t i = 0; i < of_this; ++i) {
-      RowWriter writer(statement, static_cast<int>(i * schema.columns.size()));
-      row(done + i, writer);
+    const std::size_t end = done + (takes_many ? many : 1);
+    for (int first = 0; done < end; ++done, first += static_cast<int>(schema.columns.size())) {
+      RowWriter writer(statement, first);
+      row(done, writer);
     }
     KeepError(statement.Step().status());
-    done += of_this;
   }
-}
-
-// Null after an error.
-sqlite::Statement* SqliteRowStore::UpsertMany(const ReadModelSchema& schema, TableStatements& table) {
-  if (table.upsert_many == nullptr) {
-    auto prepared = database_.Prepare(UpsertSql(schema, RowsAStatement(schema)));
-    if (!prepared.ok()) {
-      KeepError(prepared.status());
-      return nullptr;
-    }
-    table.upsert_many = *std::move(prepared);
-  }
-  return table.upsert_many.get();
 }
 
 void SqliteRowStore::Remove(const ReadModelSchema& schema, Bind key) {

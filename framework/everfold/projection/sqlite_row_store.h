@@ -55,8 +55,7 @@ class SqliteRowStore final : public RowStore {
 
  private:
   struct TableStatements {
-    std::unique_ptr<sqlite::Statement> get, any, upsert, remove, scan;
-    std::unique_ptr<sqlite::Statement> upsert_many;  // null until it is needed
+    std::unique_ptr<sqlite::Statement> get, any, upsert, upsert_many, remove, scan;
     bool scanning = false;
   };
 
@@ -66,7 +65,6 @@ class SqliteRowStore final : public RowStore {
   TableStatements* Find(const ReadModelSchema& schema);
   TableStatements* FindIdle(const ReadModelSchema& schema);  // not inside a scan of it
   void Change(sqlite::Statement& statement, Bind parameters);
-  sqlite::Statement* UpsertMany(const ReadModelSchema& schema, TableStatements& table);
   absl::Status VisitRows(sqlite::Statement& scan, Visit row);
   void KeepError(absl::Status status);
   void PrepareForSql();

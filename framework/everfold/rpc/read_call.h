@@ -50,10 +50,10 @@ class ReadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  private:
   ReadCall(Executor& executor, LongCalls& calls, grpc::CallbackServerContext& context)
       : executor_(executor), calls_(calls) {
-    number_ = calls_.Add({.end = [this] { HasStalled(); },
+    number_ = calls_.Add({.end = [this] { StalledSinceLastLook(); },
                           .cancel =
                               [this, &context] {
-                                if (HasStalled()) context.TryCancel();
+                                if (StalledSinceLastLook()) context.TryCancel();
                               }});
   }
 
@@ -88,8 +88,8 @@ class ReadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     next_bytes_ = 0;
   }
 
-  // Whether its caller has not taken what was on its way when this was asked last.
-  bool HasStalled() {
+  // Whether its caller has not taken what was on its way at the last look; this is the next one.
+  bool StalledSinceLastLook() {
     MutexLock lock(&mutex_);
     const std::optional<std::uint64_t> on_its_way = writing_ ? std::optional(written_) : std::nullopt;
     return std::exchange(on_its_way_, on_its_way) == on_its_way && on_its_way.has_value();
@@ -137,7 +137,7 @@ class ReadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   std::size_t next_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   grpc::ByteBuffer sent_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t written_ ABSL_GUARDED_BY(mutex_) = 0;                // responses
-  std::optional<std::uint64_t> on_its_way_ ABSL_GUARDED_BY(mutex_);  // its number, when HasStalled was asked last
+  std::optional<std::uint64_t> on_its_way_ ABSL_GUARDED_BY(mutex_);  // its number, at the last look
   bool making_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
